@@ -1,0 +1,114 @@
+"""`Image`: the one value that travels through demottle, from a file to a file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from demottle.errors import InputError
+
+Voxels = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where an image came from. `payload` belongs to the format's reader and writer alone (headers, data type, ...)."""
+
+    format: str
+    path: str
+    payload: Any = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class ProcessingStep:
+    """What was done to an image, in full: it travels with the image into the file's header, the report and `run.json`.
+
+    All values are plain (numbers, strings, lists, mappings), so that the step can be written as JSON.
+    """
+
+    method: str
+    version: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    seed: int | None = None
+    model_hash: str | None = None
+    noise: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """A stack of slices or frames with its geometry.
+
+    Attributes:
+        voxels: float32, shape (slices or frames, rows, columns), read-only; CT in HU, never clipped.
+        spacing: distance between slices in mm (or frames in s), between rows in mm, between columns in mm.
+        modality: DICOM's word: "CT", "MR", "XA", "RF"; "OT" where the file does not say.
+        unit: "HU" for CT numbers, "a.u." for anything without an absolute scale.
+        valid: True where a voxel was measured; False for padding and outside the reconstruction circle. None: all valid.
+            Invalid voxels are never measured and never changed.
+        slice_thickness: nominal thickness in mm, where known. Thicker than `spacing[0]`: slices overlap.
+        evenly_spaced: False where gaps between slices differ and the user accepted it.
+        source: where the image came from; lets a writer give back the source's own headers.
+        history: what demottle did to it, oldest first.
+
+    Raises:
+        InputError: for voxels that are not three-dimensional or not finite where valid, a mask of another shape, or a
+            spacing that is not positive.
+    """
+
+    voxels: Voxels
+    spacing: tuple[float, float, float]
+    modality: str = "OT"
+    unit: str = "a.u."
+    valid: Mask | None = None
+    slice_thickness: float | None = None
+    evenly_spaced: bool = True
+    source: Source | None = None
+    history: tuple[ProcessingStep, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check and freeze the arrays, so that no operation can change an image it was given."""
+        voxels = np.asarray(self.voxels, dtype=np.float32).view()
+        if voxels.ndim != 3 or voxels.size == 0:
+            raise InputError(
+                f"The image has shape {voxels.shape}; demottle needs a stack (slices, rows, columns) that is not empty."
+            )
+        if len(self.spacing) != 3 or not all(np.isfinite(s) and s > 0 for s in self.spacing):
+            raise InputError(f"The spacing is {self.spacing}; it needs three positive numbers (slices, rows, columns).")
+        valid = None if self.valid is None else np.asarray(self.valid, dtype=np.bool_).view()
+        if valid is not None and valid.shape != voxels.shape:
+            raise InputError(f"The mask of valid voxels has shape {valid.shape}, but the image has {voxels.shape}.")
+        self._refuse_not_finite(voxels, valid)
+        voxels.flags.writeable = False
+        if valid is not None:
+            valid.flags.writeable = False
+        object.__setattr__(self, "voxels", voxels)
+        object.__setattr__(self, "valid", valid)
+        object.__setattr__(self, "spacing", tuple(float(s) for s in self.spacing))
+
+    @staticmethod
+    def _refuse_not_finite(voxels: Voxels, valid: Mask | None) -> None:
+        for index, plane in enumerate(voxels):  # slice by slice: no mask of the whole volume in memory
+            bad = ~np.isfinite(plane)
+            if valid is not None:
+                bad &= valid[index]
+            if bad.any():
+                row, column = np.argwhere(bad)[0]
+                raise InputError(
+                    f"{int(bad.sum())} voxels of slice {index} are NaN or infinite, the first at row {row}, column {column}; "
+                    "replace them or mark them as not valid before denoising."
+                )
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Slices or frames, rows, columns."""
+        slices, rows, columns = self.voxels.shape
+        return slices, rows, columns
+
+    def with_voxels(self, voxels: Voxels, step: ProcessingStep | None = None) -> "Image":
+        """Return the same image with other voxels of the same shape, `step` added to its history."""
+        if voxels.shape != self.voxels.shape:
+            raise InputError(f"The new voxels have shape {voxels.shape}, but the image has {self.voxels.shape}.")
+        return replace(self, voxels=voxels, history=self.history if step is None else (*self.history, step))
