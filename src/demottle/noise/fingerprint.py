@@ -1,0 +1,133 @@
+"""The fingerprint: everything demottle measures on one noisy image before it decides anything."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from demottle.errors import InputError
+from demottle.events import Listener, Progress, silent
+from demottle.image import Image
+from demottle.noise.correlation import Correlation, slice_correlation
+from demottle.noise.level import flat_plane, local_deviation, noise_level, valid_plane
+from demottle.noise.matching import matched_share, tolerance_of
+from demottle.noise.slices import spread
+from demottle.noise.spectrum import Spectrum, noise_spectrum
+
+_MATCHED_LAGS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Fingerprint:
+    """What was measured on one image.
+
+    Attributes:
+        modality, unit, shape, spacing, slice_thickness: as in `Image`.
+        overlap: share of a slice that the next one covers again, 0 to 1; None where the thickness is unknown.
+        noise_level: median local standard deviation in flat soft tissue, in the image's unit; NaN where it has none.
+        noise_range: 10th and 90th percentile of the same over the tissue: how uneven the noise is.
+        spectrum: in-plane noise power spectrum; None where the image has too little uniform tissue.
+        correlation: noise correlation between slices.
+        matched_share: share of soft tissue that is matched at lags 1, 2, ...
+        warnings: what could not be measured and why, in sentences.
+    """
+
+    modality: str
+    unit: str
+    shape: tuple[int, int, int]
+    spacing: tuple[float, float, float]
+    slice_thickness: float | None
+    overlap: float | None
+    noise_level: float
+    noise_range: tuple[float, float]
+    spectrum: Spectrum | None
+    correlation: Correlation
+    matched_share: tuple[float, ...]
+    warnings: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON; what could not be measured is None."""
+        spectrum = None
+        if self.spectrum is not None:
+            spectrum = {
+                "peak_per_mm": _plain(self.spectrum.peak),
+                "mean_per_mm": _plain(self.spectrum.mean),
+                "sigma": _plain(self.spectrum.sigma),
+                "regions": self.spectrum.regions,
+                "frequency_per_mm": [_plain(v) for v in self.spectrum.frequency],
+                "density": [_plain(v) for v in self.spectrum.density],
+            }
+        return {
+            "modality": self.modality,
+            "unit": self.unit,
+            "shape": list(self.shape),
+            "spacing_mm": list(self.spacing),
+            "slice_thickness_mm": self.slice_thickness,
+            "overlap": self.overlap,
+            "noise_level": _plain(self.noise_level),
+            "noise_range": [_plain(v) for v in self.noise_range],
+            "spectrum": spectrum,
+            "slice_correlation": [_plain(v) for v in self.correlation.rho],
+            "correlation_plateau": _plain(self.correlation.plateau),
+            "matched_share": [_plain(v) for v in self.matched_share],
+            "warnings": list(self.warnings),
+        }
+
+
+def measure(image: Image, listener: Listener = silent) -> Fingerprint:
+    """Measure an image's noise; its cost depends on the size of a slice, hardly on their number."""
+    steps = 4
+    listener(Progress("measure", 0, steps, "noise level"))
+    level = noise_level(image)
+    low, high = _range(image)
+    listener(Progress("measure", 1, steps, "slice-to-slice correlation"))
+    correlation = slice_correlation(image)
+    listener(Progress("measure", 2, steps, "matched tissue"))
+    tolerance = tolerance_of(image, level)
+    lags = range(1, min(_MATCHED_LAGS, image.shape[0] - 1) + 1)
+    shares = tuple(matched_share(image, lag, tolerance) for lag in lags)
+    listener(Progress("measure", 3, steps, "noise spectrum"))
+    warnings = []
+    spectrum: Spectrum | None = None
+    try:
+        spectrum = noise_spectrum(image, correlation)
+    except InputError as error:
+        warnings.append(str(error))
+    if not np.isfinite(level):
+        warnings.append("No flat soft tissue was found, so the noise level is unknown.")
+    if correlation.rho and not np.isfinite(correlation.rho[0]):
+        warnings.append(
+            "Too little flat tissue is the same in neighboring slices to measure how their noise correlates."
+        )
+    listener(Progress("measure", steps, steps))
+    overlap = None if image.slice_thickness is None else max(0.0, 1 - image.spacing[0] / image.slice_thickness)
+    return Fingerprint(
+        modality=image.modality,
+        unit=image.unit,
+        shape=image.shape,
+        spacing=image.spacing,
+        slice_thickness=image.slice_thickness,
+        overlap=overlap,
+        noise_level=level,
+        noise_range=(low, high),
+        spectrum=spectrum,
+        correlation=correlation,
+        matched_share=shares,
+        warnings=tuple(warnings),
+    )
+
+
+def _range(image: Image) -> tuple[float, float]:
+    values = []
+    for index in spread(image.shape[0], 12):
+        plane = image.voxels[index]
+        values.append(local_deviation(plane)[flat_plane(plane, image.unit, valid_plane(image, index))])
+    found = np.concatenate(values)
+    if not found.size:
+        return float("nan"), float("nan")
+    low, high = np.percentile(found, [10, 90])
+    return float(low), float(high)
+
+
+def _plain(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,80 @@
+"""How strong the noise is: one figure for the image, and a map of the local level.
+
+Both look only at flat soft tissue (away from gradients of a smoothed guide), after Christianson et al. 2015 and Kuo et al.
+2024: local standard deviations in small windows, of which the median is the global noise level.
+"""
+
+import cv2
+import numpy as np
+
+from demottle.image import Image, Mask, Voxels
+from demottle.noise import guide
+from demottle.noise.slices import spread
+
+WINDOW = 15
+"""Side in pixels of the window of the local standard deviation."""
+SOFT_TISSUE_HU = (-150.0, 200.0)
+_FLATTEST = 0.5  # of the tissue, the half with the lowest gradient counts as flat
+_MOST_SLICES = 24
+
+
+def tissue_mask(plane_guide: Voxels, unit: str, valid: Mask | None = None) -> Mask:
+    """Soft tissue of one guide slice: CT numbers in `SOFT_TISSUE_HU`; without absolute units, the brighter part.
+
+    Without a scale the threshold is a quarter of the 99th percentile, which separates tissue from the dark background of
+    MR and of X-ray frames.
+    """
+    if unit == "HU":
+        low, high = SOFT_TISSUE_HU
+        mask = (plane_guide > low) & (plane_guide < high)
+    else:
+        mask = plane_guide > 0.25 * np.percentile(plane_guide, 99)
+    if valid is not None:
+        mask &= guide.erode(valid, 3)
+    out: Mask = mask
+    return out
+
+
+def flat_plane(plane: Voxels, unit: str, valid: Mask | None = None) -> Mask:
+    """Flat soft tissue of one slice: inside tissue by some pixels, and of the flatter half by the guide's gradient."""
+    smooth = guide.smooth(plane, 2 * guide.GUIDE_SIGMA)
+    tissue = guide.erode(tissue_mask(smooth, unit, valid), 4)
+    if not tissue.any():
+        return tissue
+    steep = guide.gradient(smooth)
+    out: Mask = tissue & (steep <= np.quantile(steep[tissue], _FLATTEST))
+    return out
+
+
+def flat_mask(image: Image) -> Mask:
+    """Flat soft tissue of a whole image, shape (slices, rows, columns)."""
+    return np.stack([flat_plane(image.voxels[i], image.unit, valid_plane(image, i)) for i in range(image.shape[0])])
+
+
+def valid_plane(image: Image, index: int) -> Mask | None:
+    """The mask of valid voxels of one slice, or None where all are valid."""
+    return None if image.valid is None else image.valid[index]
+
+
+def local_deviation(plane: Voxels, window: int = WINDOW) -> Voxels:
+    """Standard deviation of one slice in a square window around every pixel (unbiased), in the image's unit."""
+    centred = plane - np.float32(plane.mean())  # keeps the difference of squares below exact in float32
+    mean = cv2.blur(centred, (window, window), borderType=cv2.BORDER_REFLECT_101)
+    square = cv2.blur(centred**2, (window, window), borderType=cv2.BORDER_REFLECT_101)
+    count = window * window
+    out: Voxels = np.sqrt(np.maximum(square - mean**2, 0) * (count / (count - 1)))
+    return out
+
+
+def noise_level(image: Image) -> float:
+    """Global noise level: median local standard deviation over flat soft tissue of up to 24 slices, in the image's unit.
+
+    Returns NaN where the image has no flat soft tissue.
+    """
+    values = []
+    for index in spread(image.shape[0], _MOST_SLICES):
+        plane = image.voxels[index]
+        flat = flat_plane(plane, image.unit, valid_plane(image, index))
+        values.append(local_deviation(plane)[flat])
+    found = np.concatenate(values)
+    return float(np.median(found)) if found.size else float("nan")

@@ -1,0 +1,178 @@
+"""Noise power spectrum (NPS): how the noise's power is spread over spatial frequencies, in the slice plane.
+
+Definition (ICRU 87, AAPM TG-233): NPS(u, v) = dx dy / (Nx Ny) <|DFT2(region - trend)|^2>, in unit^2 mm^2. Its integral over
+both frequencies is the variance, which is the check to make of any implementation.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from demottle.errors import InputError
+from demottle.image import Image, Mask, Voxels
+from demottle.noise import guide
+from demottle.noise.correlation import Correlation, slice_correlation
+from demottle.noise.level import tissue_mask, valid_plane
+from demottle.noise.matching import matched, tolerance_of
+from demottle.noise.slices import spread
+
+REGION = 64
+"""Side of a region in pixels; 32 is used where an image has no room for enough of them."""
+_ENOUGH = 50
+_FEWEST = 8
+_MOST_SLICES = 24
+_MATCHED_SHARE = 0.97
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """A measured noise power spectrum.
+
+    Attributes:
+        frequency: radial frequencies in 1/mm, from 0 to the lower of the two Nyquist frequencies.
+        density: radial mean of the NPS at these frequencies, in unit^2 mm^2.
+        density_2d: NPS of one region, (n, n), zero frequency first (numpy's FFT order), rows then columns.
+        spacing: pixel spacing (rows, columns) in mm.
+        sigma: square root of the NPS's integral, in the image's unit.
+        peak: frequency of the largest radial density, in 1/mm.
+        mean: density-weighted mean radial frequency up to Nyquist, in 1/mm.
+        regions: how many regions were averaged.
+    """
+
+    frequency: Array
+    density: Array
+    density_2d: Array
+    spacing: tuple[float, float]
+    sigma: float
+    peak: float
+    mean: float
+    regions: int
+
+
+def spectrum_of_noise(noise: Voxels, spacing: tuple[float, float], size: int = REGION) -> Spectrum:
+    """NPS of pure noise, shape (n, rows, columns): every whole region of `size` pixels, half overlapping, is used.
+
+    Args:
+        noise: noise without anatomy, in the image's unit.
+        spacing: pixel spacing (rows, columns) in mm.
+        size: side of a region in pixels.
+
+    Raises:
+        InputError: where not one region fits.
+    """
+    regions = [region for plane in noise for region in _regions(plane, None, size)]
+    return _average(regions, spacing, size)
+
+
+def noise_spectrum(image: Image, correlation: Correlation | None = None) -> Spectrum:
+    """NPS of a real image, from the difference of neighbouring slices where they show the same tissue.
+
+    The difference of two slices holds no matched anatomy; its power is 2 (1 - rho) that of one slice's noise, rho being the
+    correlation at lag 1. A single slice is measured on what its guide leaves, in flat tissue.
+
+    Raises:
+        InputError: where the image has too little uniform tissue for a spectrum.
+    """
+    if correlation is None:
+        correlation = slice_correlation(image)
+    spacing = image.spacing[1], image.spacing[2]
+    found: list[Array] = []
+    size = REGION
+    for size in (REGION, REGION // 2):
+        found = _image_regions(image, correlation, size)
+        if len(found) >= _ENOUGH:
+            break
+    if len(found) < _FEWEST:
+        raise InputError(
+            f"Only {len(found)} regions of {size} x {size} pixels of the image are uniform tissue; a noise spectrum needs at "
+            f"least {_FEWEST}, so none is given."
+        )
+    return _average(found, spacing, size)
+
+
+def _image_regions(image: Image, correlation: Correlation, size: int) -> list[Array]:
+    found: list[Array] = []
+    if image.shape[0] < 2:
+        return _regions(image.voxels[0], tissue_mask(guide.smooth(image.voxels[0]), image.unit), size)
+    rho = correlation.at(1)
+    scale = np.float32(1 / np.sqrt(2 * (1 - min(rho, 0.95)))) if np.isfinite(rho) else np.float32(1 / np.sqrt(2))
+    for index in spread(image.shape[0] - 1, _MOST_SLICES):
+        here, there = image.voxels[index], image.voxels[index + 1]
+        difference = (here - there) * scale
+        smooth_here, smooth_there = guide.smooth(here), guide.smooth(there)
+        usable = tissue_mask(smooth_here, image.unit, valid_plane(image, index))
+        usable &= matched(
+            smooth_here, smooth_there, tolerance_of(image, float(np.std(difference[usable]) if usable.any() else 0))
+        )
+        found += _regions(difference, usable, size)
+    return found
+
+
+def _regions(plane: Voxels, usable: Mask | None, size: int) -> list[Array]:
+    """Half-overlapping regions that are (almost) wholly usable; the few unusable pixels are set to the region's mean."""
+    rows, columns = plane.shape
+    found = []
+    for top in range(0, rows - size + 1, size // 2):
+        for left in range(0, columns - size + 1, size // 2):
+            region = plane[top : top + size, left : left + size].astype(np.float64)
+            if usable is not None:
+                inside = usable[top : top + size, left : left + size]
+                if inside.mean() < _MATCHED_SHARE:
+                    continue
+                region[~inside] = region[inside].mean()
+            found.append(region)
+    return found
+
+
+def _average(regions: list[Array], spacing: tuple[float, float], size: int) -> Spectrum:
+    if not regions:
+        raise InputError(
+            f"No region of {size} x {size} pixels fits into the noise image; a spectrum needs at least one."
+        )
+    total = np.zeros((size, size))
+    for region in regions:
+        total += np.abs(np.fft.fft2(_detrend(region))) ** 2
+    area = spacing[0] * spacing[1]
+    density_2d = total / len(regions) * area / size**2
+    sigma = float(np.sqrt(density_2d.sum() / (area * size**2)))
+    frequency, density = _radial(density_2d, spacing)
+    # The three lowest bins hold what is left of the trend; a peak there would be anatomy, not mottle.
+    peak = float(frequency[3:][int(np.argmax(density[3:]))])
+    weight = density * frequency  # polar area: the mean is over the plane, not over the curve
+    mean = float((frequency * weight).sum() / weight.sum()) if weight.sum() > 0 else 0.0
+    return Spectrum(frequency, density, density_2d, spacing, sigma, peak, mean, len(regions))
+
+
+@lru_cache(maxsize=4)
+def _trend_basis(size: int) -> Array:
+    """Orthonormal basis (size^2, 6) of second-order polynomials over a region."""
+    axis = np.linspace(-1, 1, size)
+    y, x = np.meshgrid(axis, axis, indexing="ij")
+    terms = np.stack([np.ones_like(x), x, y, x * y, x**2, y**2], axis=-1).reshape(size * size, 6)
+    basis: Array = np.linalg.qr(terms)[0]
+    return basis
+
+
+def _detrend(region: Array) -> Array:
+    basis = _trend_basis(region.shape[0])
+    flat = region.ravel()
+    out: Array = (flat - basis @ (basis.T @ flat)).reshape(region.shape)
+    return out
+
+
+def _radial(density_2d: Array, spacing: tuple[float, float]) -> tuple[Array, Array]:
+    """Mean over rings of one frequency step, up to the lower Nyquist frequency."""
+    size = density_2d.shape[0]
+    v = np.fft.fftfreq(size, spacing[0])[:, None]
+    u = np.fft.fftfreq(size, spacing[1])[None, :]
+    step = 1 / (size * max(spacing))
+    ring = np.rint(np.hypot(u, v) / step).astype(int)
+    last = size // 2
+    inside = ring <= last
+    count = np.bincount(ring[inside], minlength=last + 1)
+    total = np.bincount(ring[inside], weights=density_2d[inside], minlength=last + 1)
+    return np.arange(last + 1) * step, total / np.maximum(count, 1)
