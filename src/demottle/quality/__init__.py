@@ -1,0 +1,1 @@
+"""Is the result right? Measures of image quality: against a truth, and without one."""

@@ -1,0 +1,116 @@
+"""Did CT numbers change? Mean of after minus before per tissue, with an interval and a test of equivalence."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from demottle.errors import InputError
+from demottle.image import Image
+from demottle.quality.tissues import labelled_slices, tissues_of
+
+MARGIN_HU = 2.0
+CONFIDENCE = 0.90  # two one-sided tests at 5 % each are passed exactly when the 90 % interval lies within the margin
+FEWEST_VOXELS = 500
+_FEWEST_BLOCKS = 8
+_BLOCK_MM = 24.0
+_BLOCK_SLICES = 4
+
+
+@dataclass(frozen=True)
+class TissueShift:
+    """How the mean of one tissue moved.
+
+    Attributes:
+        name: the tissue.
+        voxels: how many voxels were compared.
+        mean_before, mean_after: mean in HU (or the image's unit).
+        shift: mean_after - mean_before.
+        ci_low, ci_high: 90 % confidence interval of the shift.
+        equivalent: True where two one-sided tests at 5 % show |shift| < margin: the interval lies within the margin.
+        margin: the largest shift that does not matter: 2 HU; 1 % of the range of values where there is no HU.
+    """
+
+    name: str
+    voxels: int
+    mean_before: float
+    mean_after: float
+    shift: float
+    ci_low: float
+    ci_high: float
+    equivalent: bool
+    margin: float = MARGIN_HU
+
+
+def tissue_shifts(before: Image, after: Image, reference: Image | None = None) -> list[TissueShift]:
+    """Return the shift of every tissue that has enough voxels, in the order of `tissues_of`.
+
+    Noise is correlated over several pixels and between slices, so voxels are not independent observations; blocks of
+    24 x 24 mm and four slices nearly are. The interval is that of a ratio of block sums, shift = sum(S_b) / sum(N_b),
+    with variance B / (B - 1) sum((S_b - shift N_b)^2) / (sum N_b)^2 and Student's t with B - 1 degrees of freedom
+    (Cochran, Sampling Techniques, chapter 6).
+
+    Args:
+        before, after: images of the same shape.
+        reference: decides which voxel is which tissue; its noise must have nothing to do with `before`. None: the slices
+            above and below decide (`demottle.quality.tissues`).
+
+    Raises:
+        InputError: where the shapes differ.
+    """
+    if before.shape != after.shape:
+        raise InputError(f"Before has shape {before.shape} and after {after.shape}; only images of one shape can be compared.")
+    tissues = tissues_of(before if reference is None else reference)
+    blocks: list[NDArray[np.float64]] = []  # per group of slices: (tissues, blocks, [count, sum before, sum difference])
+    group: NDArray[np.float64] | None = None
+    for number, (z, labels) in enumerate(labelled_slices(before, reference)):
+        sums = _block_sums(before, after, z, labels, len(tissues))
+        if group is None or number % _BLOCK_SLICES == 0:
+            group = sums
+            blocks.append(group)
+        else:
+            group += sums
+    if not blocks:
+        return []
+    table = np.concatenate(blocks, axis=1)
+    margin = _margin(before)
+    shifts = (_shift(tissue.name, table[i], margin) for i, tissue in enumerate(tissues))
+    return [s for s in shifts if s is not None]
+
+
+def _margin(image: Image) -> float:
+    if image.unit == "HU":
+        return MARGIN_HU
+    tissues = tissues_of(image)
+    return 0.01 * (tissues[-1].upper - tissues[0].lower)
+
+
+def _block_sums(
+    before: Image, after: Image, z: int, labels: NDArray[np.uint8], tissues: int
+) -> NDArray[np.float64]:
+    rows, columns = labels.shape
+    row_step, column_step = (max(1, round(_BLOCK_MM / s)) for s in before.spacing[1:])
+    across = -(-columns // column_step)
+    block = (np.arange(rows) // row_step)[:, None] * across + (np.arange(columns) // column_step)[None, :]
+    blocks = int(block[-1, -1]) + 1
+    chosen = labels > 0
+    cell = (labels[chosen].astype(np.int64) - 1) * blocks + block[chosen]
+    plane = before.voxels[z][chosen].astype(np.float64)
+    difference = after.voxels[z][chosen] - plane
+    columns_of_table = [np.bincount(cell, w, tissues * blocks) for w in (np.ones_like(plane), plane, difference)]
+    return np.stack(columns_of_table, axis=-1).reshape(tissues, blocks, 3)
+
+
+def _shift(name: str, blocks: NDArray[np.float64], margin: float) -> TissueShift | None:
+    count, before, difference = blocks[blocks[:, 0] > 0].T
+    voxels = count.sum()
+    if voxels < FEWEST_VOXELS or len(count) < _FEWEST_BLOCKS:
+        return None
+    shift = difference.sum() / voxels
+    variance = len(count) / (len(count) - 1) * ((difference - shift * count) ** 2).sum() / voxels**2
+    half = stats.t.ppf(0.5 + CONFIDENCE / 2, len(count) - 1) * np.sqrt(variance)
+    mean = before.sum() / voxels
+    low, high = float(shift - half), float(shift + half)
+    equivalent = -margin < low and high < margin
+    return TissueShift(name, int(voxels), float(mean), float(mean + shift), float(shift), low, high, equivalent, margin)

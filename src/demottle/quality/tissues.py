@@ -1,0 +1,165 @@
+"""Which voxels are which tissue, decided by voxels whose mean is not compared afterwards.
+
+A mask chosen by the noisy values themselves selects their noise along with them: the mean inside a mask "30 to 80 HU" is
+pulled to 55 HU before denoising, and moves back afterwards, though no CT number was changed (regression to the mean).
+So a voxel's tissue is decided by the same place in the slices some millimetres above and below, whose noise is
+independent; in images of few slices by a ring around it, which does not contain it. The slice itself only has to agree
+with them, within a wide symmetric tolerance: where anatomy changes quickly, a voxel between two slices of vessel is less
+likely vessel than they are (regression to the mean of anatomy, not of noise).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from demottle.image import Image
+from demottle.quality.sampling import MOST_SLICES, picked_slices
+
+Plane = NDArray[np.float32]
+Labels = NDArray[np.uint8]
+
+SMOOTHING_MM = 2.0
+_DISTANCE_MM = 4.0  # slices that decide are at least two slices and this far away
+_RING_MM = (4.0, 9.0)  # inner and outer half width of the square ring that decides in images of few slices
+
+
+@dataclass(frozen=True)
+class Tissue:
+    """A tissue: values from `lower` to `upper`, in places whose smoothed gradient is at most `steepest` per mm."""
+
+    name: str
+    lower: float
+    upper: float
+    steepest: float
+
+
+# HU. The gaps between ranges keep out mixtures. Trabecular bone and enhanced vessels share their HU: see `_tell_bone`.
+CT_TISSUES = (
+    Tissue("air", -1100, -930, 15),
+    Tissue("lung", -920, -650, 30),
+    Tissue("fat", -130, -70, 8),
+    Tissue("fluid", -10, 22, 8),
+    Tissue("soft tissue", 28, 115, 8),
+    Tissue("enhanced vessel", 125, 450, 15),
+    Tissue("bone", 150, 1600, 60),
+)
+_VESSEL, _BONE = 6, 7
+_CORTICAL = 350.0
+_AGREEMENT_HU = 30.0
+
+
+def tissues_of(image: Image) -> tuple[Tissue, ...]:
+    """Return the tissues told apart in an image: CT's by HU; elsewhere dark, middle and bright thirds of the foreground."""
+    if image.unit == "HU":
+        return CT_TISSUES
+    sample = image.voxels[picked_slices(image.shape[0], 8)]
+    low, high = (float(v) for v in np.percentile(sample, [1, 99]))
+    steps = np.linspace(low + 0.1 * (high - low), high, 4)
+    steepest = 0.08 * (high - low)
+    names = ("dark", "middle", "bright")
+    return tuple(Tissue(n, float(a), float(b), steepest) for n, a, b in zip(names, steps, steps[1:], strict=False))
+
+
+def labelled_slices(
+    image: Image, reference: Image | None = None, at_most: int = MOST_SLICES
+) -> Iterator[tuple[int, Labels]]:
+    """Yield slice numbers with label maps (rows, columns): 0 for none, i for tissue i - 1 of `tissues_of(image)`.
+
+    Args:
+        image: whose tissues are labelled; its own values in a slice never decide that slice's labels.
+        reference: an image of the same shape whose noise has nothing to do with `image` (a truth, a repeat): its own
+            slices then decide.
+        at_most: number of slices, spread evenly over the volume.
+    """
+    tissues = tissues_of(image if reference is None else reference)
+    distance = _deciding_distance(image)
+    slices = image.shape[0]
+    if reference is not None:
+        label, margin = _by_itself(reference, tissues), 0
+    elif slices > 2 * distance:
+        label, margin = _by_neighbors(image, tissues, distance), distance
+    else:
+        label, margin = _by_ring(image, tissues), 0
+    for z in picked_slices(slices, at_most, margin):
+        labels = label(z)
+        if image.valid is not None:
+            labels = np.where(image.valid[z], labels, 0).astype(np.uint8)
+        yield z, labels
+
+
+def _deciding_distance(image: Image) -> int:
+    if image.modality in ("XA", "RF"):  # frames, not slices: the distance is in time
+        return 2
+    return max(2, round(_DISTANCE_MM / image.spacing[0]))
+
+
+def _by_itself(reference: Image, tissues: tuple[Tissue, ...]) -> Callable[[int], Labels]:
+    return lambda z: _label(_smoothed(reference.voxels[z], reference), reference, tissues)
+
+
+def _by_neighbors(image: Image, tissues: tuple[Tissue, ...], distance: int) -> Callable[[int], Labels]:
+    limit = _AGREEMENT_HU if image.unit == "HU" else np.inf
+    tolerance = np.array([0.0] + [min(limit, (t.upper - t.lower) / 2) for t in tissues], np.float32)
+
+    @lru_cache(maxsize=2 * distance + 2)  # neighbors are shared between slices that lie close together
+    def own(z: int) -> tuple[Labels, Plane]:
+        smooth = _smoothed(image.voxels[z], image)
+        return _label(smooth, image, tissues), smooth
+
+    def label(z: int) -> Labels:
+        (above, value_above), (below, value_below) = own(z - distance), own(z + distance)
+        near = np.abs(_smoothed(image.voxels[z], image) - (value_above + value_below) / 2) <= tolerance[above]
+        return np.where((above == below) & near, above, 0).astype(np.uint8)
+
+    return label
+
+
+def _by_ring(image: Image, tissues: tuple[Tissue, ...]) -> Callable[[int], Labels]:
+    return lambda z: _label(_ring_mean(_filled(image, z), image), image, tissues)
+
+
+def _smoothed(plane: Plane, image: Image) -> Plane:
+    sigma_y, sigma_x = (SMOOTHING_MM / s for s in image.spacing[1:])
+    smooth: Plane = cv2.GaussianBlur(np.nan_to_num(plane), (0, 0), sigma_x, sigmaY=sigma_y)
+    return smooth
+
+
+def _filled(image: Image, z: int) -> Plane:
+    plane: Plane = np.nan_to_num(image.voxels[z])
+    return plane
+
+
+def _ring_mean(plane: Plane, image: Image) -> Plane:
+    sums, areas = [], []
+    for half in _RING_MM:
+        width, height = (2 * max(1, round(half / s)) + 1 for s in (image.spacing[2], image.spacing[1]))
+        sums.append(cv2.boxFilter(plane.astype(np.float64), -1, (width, height), normalize=False))
+        areas.append(width * height)
+    mean: Plane = ((sums[1] - sums[0]) / max(1, areas[1] - areas[0])).astype(np.float32)
+    return mean
+
+
+def _label(smooth: Plane, image: Image, tissues: tuple[Tissue, ...]) -> Labels:
+    row_step, column_step = image.spacing[1:]
+    steepness = np.hypot(*np.gradient(smooth, row_step, column_step))
+    labels = np.zeros(smooth.shape, np.uint8)
+    for number, tissue in enumerate(tissues, start=1):
+        inside = (smooth >= tissue.lower) & (smooth <= tissue.upper) & (steepness <= tissue.steepest)
+        labels[inside] = number
+    return _tell_bone(labels, smooth, image) if tissues is CT_TISSUES else labels
+
+
+def _tell_bone(labels: Labels, smooth: Plane, image: Image) -> Labels:
+    """Marrow lies inside a cortical shell, an enhanced vessel does not: bone is what closing cortical bone takes in."""
+    cortical = (smooth > _CORTICAL).astype(np.uint8)
+    width, height = (2 * max(1, round(8.0 / s)) + 1 for s in (image.spacing[2], image.spacing[1]))
+    shape = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, height))
+    shell = cv2.morphologyEx(cortical, cv2.MORPH_CLOSE, shape).astype(bool)
+    bright = (labels == _VESSEL) | (labels == _BONE)
+    labels[bright & shell] = _BONE
+    labels[bright & ~shell] = np.where(smooth[bright & ~shell] <= CT_TISSUES[_VESSEL - 1].upper, _VESSEL, 0)
+    return labels
