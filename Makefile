@@ -1,0 +1,56 @@
+# Everything runs from a clean checkout: the first target that needs it makes .venv. `make help` lists the targets.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+JOBS ?= 2
+# The programs that check our DICOM files (dciodvfy, dcmdump, a PACS) and the page (a browser). Tests skip what is missing.
+PEERS := dicom3tools dcmtk orthanc chromium
+export OMP_NUM_THREADS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup peers demo test test-slow test-real lint types format benchmark clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "make %-12s %s\n", $$1, $$2}'
+
+setup: $(READY) ## create .venv with everything in it
+
+$(READY): pyproject.toml constraints.txt tools/install.sh
+	PYTHON="$(PYTHON)" bash tools/install.sh
+	@touch $@
+
+peers: ## install the programs that check our files, where that is possible
+	@bash tools/peers.sh $(PEERS)
+
+demo: $(READY) ## simulate a low-dose scan, denoise it, compare with the truth
+	@bash tools/demo.sh
+
+test: $(READY) peers lint types ## style, types and the quick tests
+	$(BIN)/pytest -n $(JOBS)
+
+test-slow: $(READY) peers ## the tests that take longer
+	$(BIN)/pytest -m slow
+
+test-real: $(READY) peers ## the tests on real scans: DEMOTTLE_REAL_DATA=FOLDER make test-real
+	@test -n "$$DEMOTTLE_REAL_DATA" || { echo "Set DEMOTTLE_REAL_DATA to the folder with the public scans."; exit 2; }
+	$(BIN)/pytest -m real_data
+
+lint: $(READY) ## ruff, check and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY) ## mypy, strict
+	$(BIN)/mypy
+
+format: $(READY) ## let ruff put the code in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+benchmark: $(READY) ## the figures of the README (installs bm3d, which is free for non-commercial use only)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[benchmark]"
+	$(BIN)/python -m benchmarks
+
+clean: ## remove what the targets made, .venv included
+	rm -rf .venv demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis src/*.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

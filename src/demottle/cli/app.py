@@ -1,0 +1,57 @@
+"""The program `demottle`: its verbs and `--version`."""
+
+import signal
+import sys
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from demottle import __version__
+from demottle.cli.denoise import denoise
+from demottle.cli.evaluate import evaluate
+from demottle.cli.inspect import inspect
+from demottle.cli.methods import methods
+from demottle.cli.simulate import simulate
+
+app = typer.Typer(
+    name="demottle",
+    help="Removes quantum mottle from low-dose CT and MR without clean images: a noisy scan in, a clean one out, "
+    "learned from the scan itself. Research software, not a medical device.",
+    epilog="Start with: demottle denoise SCAN -o OUT",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+app.command()(denoise)
+app.command()(inspect)
+app.command()(evaluate)
+app.command()(methods)
+app.add_typer(simulate)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"demottle {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    sys.exit(128 + number)
+
+
+def main() -> None:
+    """Run the program; being told to end (SIGTERM) cleans up like Ctrl-C does."""
+    signal.signal(signal.SIGTERM, _stop)
+    app()

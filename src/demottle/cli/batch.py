@@ -1,0 +1,85 @@
+"""A folder of scans: one after the other, the network loaded once, failures named at the end."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from demottle.cli.console import say, say_error, say_warnings, show_json
+from demottle.cli.guard import CANNOT, explain, sentence_of
+from demottle.cli.job import Outcome, Wishes, denoise_scan
+from demottle.cli.places import Places, beside, places_for
+from demottle.cli.progress import watch
+from demottle.cli.summary import show_batch
+
+if TYPE_CHECKING:
+    from demottle.methods import Denoiser
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A scan of which nothing came, and why, in one sentence."""
+
+    scan: str
+    reason: str
+
+
+def denoise_folder(
+    root: Path,
+    scans: Sequence[Path],
+    output: Path,
+    report: Path | None,
+    page: bool,
+    wishes: Wishes,
+    model: "Denoiser | None",
+    as_json: bool,
+) -> None:
+    """Denoise every scan into OUT/NAME, its page into OUT-report/NAME.
+
+    Raises:
+        typer.Exit: with code 2 where any scan failed; the others are kept.
+        KeyboardInterrupt: with the sentence that says what is finished.
+    """
+    pages = report or beside(output)
+    done: list[tuple[str, Outcome]] = []
+    failed: list[Failure] = []
+    for number, scan in enumerate(scans, start=1):
+        name = scan.relative_to(root)
+        say(f"\n[{number}/{len(scans)}] {name}", style="bold")
+        try:
+            done.append((str(name), _one(scan, places_for(output / name, pages / name, page), wishes, model)))
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(_what_stays(len(done), len(scans), output)) from None
+        except Exception as error:  # one bad scan, or a bug that one scan wakes, must not cost the others
+            explain(error)
+            failed.append(Failure(str(name), sentence_of(error)))
+    _show(done, failed, output, as_json)
+    if failed:
+        raise typer.Exit(CANNOT)
+
+
+def _one(scan: Path, places: Places, wishes: Wishes, model: "Denoiser | None") -> Outcome:
+    with watch() as listener:
+        outcome = denoise_scan(scan, places, wishes, model, listener)
+    say_warnings(outcome.warnings)
+    return outcome
+
+
+def _what_stays(done: int, total: int, output: Path) -> str:
+    if not done:
+        return "Stopped, nothing was written."
+    return f"Stopped. {done} of {total} scans are finished and stay in {output}; nothing of the others was written."
+
+
+def _show(done: list[tuple[str, Outcome]], failed: list[Failure], output: Path, as_json: bool) -> None:
+    if as_json:
+        failures: list[dict[str, Any]] = [{"scan": one.scan, "reason": one.reason} for one in failed]
+        show_json({"done": [outcome.to_dict() for _, outcome in done], "failed": failures})
+        return
+    show_batch(done, output)
+    if failed:
+        say_error(f"{len(failed)} of {len(done) + len(failed)} scans failed:")
+        for one in failed:
+            say(f"  {one.scan}: {one.reason}", style="red")

@@ -1,0 +1,142 @@
+"""`demottle denoise`: a noisy scan in, a clean one out, and a page that shows what was removed."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from demottle.cli import options
+from demottle.cli.batch import denoise_folder
+from demottle.cli.console import say_warnings, show_json
+from demottle.cli.guard import guarded
+from demottle.cli.job import Wishes, denoise_scan
+from demottle.cli.places import places_for, refuse_inside
+from demottle.cli.progress import watch
+from demottle.cli.summary import show_outcome
+
+if TYPE_CHECKING:
+    from demottle.methods import Denoiser
+
+METHOD = "Method"
+READING = "Reading and writing"
+PAGE = "The page"
+
+
+@guarded
+def denoise(
+    scan: options.Scan,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Where the denoised scan goes.")],
+    method: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="See 'demottle methods'. Default: the scan decides.", rich_help_panel=METHOD),
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Use a saved network; learn nothing.", rich_help_panel=METHOD),
+    ] = None,
+    save_model: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keep the fitted network.", rich_help_panel=METHOD)
+    ] = None,
+    strength: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="1 removes all the noise found, 0 none.", rich_help_panel=METHOD),
+    ] = 1.0,
+    minutes: Annotated[
+        float | None,
+        typer.Option(min=0.01, metavar="M", help="Time to learn. Default: the scan decides.", rich_help_panel=METHOD),
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Learning steps, instead.", rich_help_panel=METHOD)
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Same seed, same result.", rich_help_panel=METHOD)] = 0,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the method; repeatable.", rich_help_panel=METHOD),
+    ] = None,
+    series: Annotated[
+        str | None,
+        typer.Option(metavar="UID", help="Which DICOM series, of several in the folder.", rich_help_panel=READING),
+    ] = None,
+    spacing: Annotated[
+        str | None,
+        typer.Option(metavar="Z,Y,X", help="Distances in mm, where the file has none.", rich_help_panel=READING),
+    ] = None,
+    accept_uneven: Annotated[
+        bool, typer.Option("--accept-uneven", help="Accept uneven slice distances.", rich_help_panel=READING)
+    ] = False,
+    format: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Format of OUT. Default: that of SCAN.", rich_help_panel=READING),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace earlier results.", rich_help_panel=READING)
+    ] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where the page goes. Default: OUT-report.", rich_help_panel=PAGE),
+    ] = None,
+    no_report: Annotated[
+        bool, typer.Option("--no-report", help="Neither page nor run.json.", rich_help_panel=PAGE)
+    ] = False,
+    as_json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Denoise SCAN into OUT, learning from the scan itself.
+
+    SCAN may hold many scans: each goes to OUT/NAME, and those that fail are named at the end.
+    """
+    wishes = Wishes(
+        method=method,
+        settings=options.parse_settings(settings or []),
+        strength=strength,
+        seed=seed,
+        minutes=minutes,
+        steps=steps,
+        format=format,
+        overwrite=overwrite,
+        series=series,
+        spacing=options.parse_spacing(spacing),
+        accept_uneven=accept_uneven,
+    )
+    _refuse_contradictions(method, model, save_model, minutes, steps)
+    refuse_inside(scan, output)
+    scans = _scans_in(scan, series)
+    if len(scans) > 1:
+        if save_model is not None:
+            raise typer.BadParameter("needs a single scan, but SCAN holds several", param_hint="--save-model")
+        denoise_folder(scan, scans, output, report, not no_report, wishes, _load(model), as_json)
+        return
+    places = places_for(output, report, not no_report, save_model)
+    with watch() as listener:
+        outcome = denoise_scan(scans[0], places, wishes, _load(model), listener)
+    if as_json:
+        show_json(outcome.to_dict())
+        return
+    say_warnings(outcome.warnings)
+    show_outcome(outcome)
+
+
+def _refuse_contradictions(
+    method: str | None, model: Path | None, save_model: Path | None, minutes: float | None, steps: int | None
+) -> None:
+    learning = {"--method": method, "--save-model": save_model, "--minutes": minutes, "--steps": steps}
+    given = [name for name, value in learning.items() if value is not None]
+    if model is not None and given:
+        raise typer.BadParameter(f"learns nothing, so {given[0]} does not go with it", param_hint="--model")
+    if minutes is not None and steps is not None:
+        raise typer.BadParameter("says how long to learn already, so leave out --steps", param_hint="--minutes")
+
+
+def _scans_in(scan: Path, series: str | None) -> list[Path]:
+    from demottle import io
+
+    found = [scan] if series is not None else io.find_scans(scan)
+    return found or [scan]  # nothing found: the reader says what is wrong with it
+
+
+def _load(model: Path | None) -> "Denoiser | None":
+    if model is None:
+        return None
+    from demottle import methods
+
+    return methods.load(model)

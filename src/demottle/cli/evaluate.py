@@ -1,0 +1,40 @@
+"""`demottle evaluate`: how good is an output, without a truth and, where there is one, against it."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from demottle.cli.console import out, show_json
+from demottle.cli.guard import guarded
+from demottle.cli.options import AcceptUneven, Debug, Json, Spacing, parse_spacing
+from demottle.cli.progress import watch
+
+
+@guarded
+def evaluate(
+    output: Annotated[Path, typer.Argument(metavar="OUT", help="A denoised scan.")],
+    scan: Annotated[Path, typer.Option("--input", metavar="SCAN", help="The scan it was made from.")],
+    truth: Annotated[Path | None, typer.Option(metavar="TRUTH", help="The noise-free scan, if known.")] = None,
+    spacing: Spacing = None,
+    accept_uneven: AcceptUneven = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Compare a denoised scan with its input, and with the truth where it is known."""
+    from demottle import io
+    from demottle.quality.check import against_truth, check
+
+    def read(path: Path) -> Any:
+        return io.read(path, spacing=parse_spacing(spacing), accept_uneven=accept_uneven, accept_own_output=True)
+
+    with watch() as listener:
+        with listener.stage("read"):
+            before, after = read(scan), read(output)
+            clean = None if truth is None else read(truth)
+        found = check(before, after, listener=listener)
+        compared = None if clean is None else against_truth(before, after, clean)
+    if as_json:
+        show_json({"check": found.to_dict(), "truth": None if compared is None else compared.to_dict()})
+        return
+    out.print(found.to_dict())

@@ -1,0 +1,134 @@
+"""`demottle inspect`: what can be measured on a scan, and what demottle would do with it."""
+
+from itertools import zip_longest
+from math import isfinite, nan
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+from demottle.cli.console import heading, out, say_warnings, show_json
+from demottle.cli.guard import guarded
+from demottle.cli.options import AcceptUneven, Debug, Json, Scan, Series, Spacing, parse_spacing
+from demottle.cli.progress import watch
+from demottle.cli.spark import bar, sparkline
+
+if TYPE_CHECKING:
+    from demottle.noise.fingerprint import Fingerprint
+    from demottle.plan import Plan
+
+
+@guarded
+def inspect(
+    scan: Scan,
+    as_json: Json = False,
+    series: Series = None,
+    spacing: Spacing = None,
+    accept_uneven: AcceptUneven = False,
+    debug: Debug = False,
+) -> None:
+    """Measure the noise of a scan and say which method would be used, and why."""
+    from demottle import io
+    from demottle.noise.fingerprint import measure
+    from demottle.plan import make_plan
+
+    with watch() as listener:
+        with listener.stage("read"):
+            image = io.read(
+                scan,
+                series=series,
+                spacing=parse_spacing(spacing),
+                accept_uneven=accept_uneven,
+                accept_own_output=True,
+            )
+        fingerprint = measure(image, listener)
+    plan = make_plan(fingerprint)
+    warnings = (*io.warnings_of(image), *fingerprint.warnings)
+    if as_json:
+        show_json(_as_mapping(fingerprint, plan, warnings))
+        return
+    say_warnings(warnings)
+    _show_scan(fingerprint)
+    _show_noise(fingerprint)
+    _show_slices(fingerprint)
+    _show_plan(plan)
+
+
+def _as_mapping(fingerprint: "Fingerprint", plan: "Plan", warnings: tuple[str, ...]) -> dict[str, Any]:
+    chosen = {"method": plan.method, "settings": dict(plan.settings), "reasons": list(plan.reasons)}
+    return {**fingerprint.to_dict(), "warnings": list(dict.fromkeys(warnings)), "plan": chosen}
+
+
+def _facts() -> Table:
+    table = Table.grid(padding=(0, 3, 0, 2))
+    table.add_column(style="dim", min_width=18)
+    table.add_column()
+    return table
+
+
+def _show_scan(fingerprint: "Fingerprint") -> None:
+    slices, rows, columns = fingerprint.shape
+    between, row, column = fingerprint.spacing
+    heading("Scan")
+    facts = _facts()
+    facts.add_row("modality", fingerprint.modality)
+    facts.add_row("geometry", f"{slices} slices of {rows} x {columns} voxels")
+    facts.add_row("spacing", f"{between:.4g} mm between slices, {row:.3g} x {column:.3g} mm in a slice")
+    if fingerprint.slice_thickness is not None:
+        facts.add_row("slice thickness", f"{fingerprint.slice_thickness:.4g} mm, {_overlap(fingerprint)}")
+    out.print(facts)
+
+
+def _overlap(fingerprint: "Fingerprint") -> str:
+    overlap = fingerprint.overlap or 0.0
+    return f"slices overlap by {overlap:.0%}" if overlap > 0.005 else "slices do not overlap"
+
+
+def _show_noise(fingerprint: "Fingerprint") -> None:
+    low, high = fingerprint.noise_range
+    unit = fingerprint.unit
+    heading("Noise")
+    facts = _facts()
+    if isfinite(fingerprint.noise_level):
+        facts.add_row("level", f"{fingerprint.noise_level:.1f} {unit}, from {low:.1f} to {high:.1f} across the scan")
+    else:
+        facts.add_row("level", "not measurable")
+    spectrum = fingerprint.spectrum
+    if spectrum is None:
+        facts.add_row("spectrum", "not measurable")
+    else:
+        top = max(spectrum.frequency)
+        facts.add_row(
+            "spectrum", Text.assemble((sparkline(spectrum.density), "cyan"), (f"  0 to {top:.2f} /mm", "dim"))
+        )
+        facts.add_row("", f"peak at {spectrum.peak:.2f} /mm, mean {spectrum.mean:.2f} /mm")
+    out.print(facts)
+
+
+def _show_slices(fingerprint: "Fingerprint") -> None:
+    rho, shares = fingerprint.correlation.rho, fingerprint.matched_share
+    if not rho:
+        return
+    table = Table(box=None, padding=(0, 3, 0, 2), header_style="dim", pad_edge=False)
+    table.add_column("  slices apart", justify="right")
+    table.add_column("noise correlation")
+    table.add_column("matched tissue")
+    for lag, (correlation, share) in enumerate(zip_longest(rho, shares, fillvalue=nan), start=1):
+        table.add_row(str(lag), _level(correlation, f"{correlation:5.2f}"), _level(share, f"{share:4.0%}"))
+    heading("From slice to slice")
+    out.print(table)
+
+
+def _level(value: float, text: str) -> Text:
+    if not isfinite(value):
+        return Text("")
+    return Text.assemble((bar(value), "cyan"), " ", text)
+
+
+def _show_plan(plan: "Plan") -> None:
+    heading("What demottle would do", f"--method {plan.method}")
+    for reason in plan.reasons:
+        out.print(f"  • {reason}", markup=False)
+    settings = ", ".join(f"{key}={value}" for key, value in plan.settings.items())
+    if settings:
+        out.print(f"  settings: {settings}", style="dim", markup=False)

@@ -1,0 +1,105 @@
+"""One scan from reading to writing: what `demottle denoise` does, for one scan or for each of many."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from demottle import __version__
+from demottle.cli.places import Places, staging
+from demottle.cli.progress import Stages, title_of
+
+if TYPE_CHECKING:
+    from demottle.denoise import Result
+    from demottle.methods import Denoiser
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user asked for, the same for every scan of a run."""
+
+    method: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    strength: float = 1.0
+    seed: int = 0
+    minutes: float | None = None
+    steps: int | None = None
+    format: str | None = None
+    overwrite: bool = False
+    series: str | None = None
+    spacing: tuple[float, float, float] | None = None
+    accept_uneven: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one scan."""
+
+    scan: Path
+    places: Places
+    unit: str
+    result: "Result"
+    warnings: tuple[str, ...]
+    seconds: Mapping[str, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values: the content of `run.json`."""
+        return {
+            "demottle": __version__,
+            "scan": str(self.scan),
+            "output": str(self.places.output),
+            "page": None if self.places.page is None else str(self.places.page),
+            "model": None if self.places.model is None else str(self.places.model),
+            "warnings": list(self.warnings),
+            "seconds": {title_of(stage): round(spent, 2) for stage, spent in self.seconds.items()},
+            **self.result.record,
+            "check": self.result.check.to_dict(),
+        }
+
+
+def denoise_scan(scan: Path, places: Places, wishes: Wishes, model: "Denoiser | None", listener: Stages) -> Outcome:
+    """Read, denoise, check, draw the page and write; either everything is in place at the end or nothing.
+
+    Raises:
+        DemottleError: for a scan that cannot be used or results that cannot be written.
+    """
+    from demottle import io
+    from demottle.denoise import denoise
+
+    if not wishes.overwrite:
+        places.refuse_existing()
+    with listener.stage("read"):
+        image = io.read(scan, series=wishes.series, spacing=wishes.spacing, accept_uneven=wishes.accept_uneven)
+    result = denoise(
+        image,
+        method=wishes.method,
+        settings=wishes.settings or None,
+        model=model,
+        strength=wishes.strength,
+        seed=wishes.seed,
+        minutes=wishes.minutes,
+        steps=wishes.steps,
+        listener=listener,
+    )
+    warnings = (*io.warnings_of(image), *result.fingerprint.warnings, *result.check.warnings)
+    outcome = Outcome(scan, places, image.unit, result, tuple(dict.fromkeys(warnings)), dict(listener.seconds))
+    _write(outcome, wishes, listener)
+    return outcome
+
+
+def _write(outcome: Outcome, wishes: Wishes, listener: Stages) -> None:
+    from demottle import io
+    from demottle.report import write_page
+
+    result = outcome.result
+    with staging(outcome.places) as names:
+        if names.page is not None and names.record is not None:
+            with listener.stage("report"):
+                record = outcome.to_dict()
+                names.record.write_text(json.dumps(record, indent=2, ensure_ascii=False, default=str) + "\n")
+                write_page(result.before, result.image, result.check, record, names.page)
+        if names.model is not None:
+            result.denoiser.save(names.model)
+        with listener.stage("write"):  # last: everything else that can fail has not failed
+            io.write(result.image, names.output, format=wishes.format, overwrite=wishes.overwrite)

@@ -1,0 +1,53 @@
+"""The options that more than one verb takes, and how their text becomes values."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+Scan = Annotated[
+    Path, typer.Argument(metavar="SCAN", help="A DICOM folder, file or zip, NIfTI, MHA, NRRD, TIFF or .npy.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Series = Annotated[str | None, typer.Option(metavar="UID", help="Which DICOM series, where the folder holds several.")]
+Spacing = Annotated[
+    str | None,
+    typer.Option(metavar="Z,Y,X", help="Distances in mm, where the file holds none (.npy, TIFF)."),
+]
+AcceptUneven = Annotated[bool, typer.Option("--accept-uneven", help="Accept slices at uneven distances.")]
+
+
+def parse_spacing(text: str | None) -> tuple[float, float, float] | None:
+    """Read "Z,Y,X" in mm, three positive numbers."""
+    if text is None:
+        return None
+    try:
+        z, y, x = (float(part) for part in text.replace("x", ",").split(","))
+    except ValueError:
+        raise typer.BadParameter(f"'{text}' is not three numbers like 3,0.8,0.8", param_hint="--spacing") from None
+    if min(z, y, x) <= 0:
+        raise typer.BadParameter(f"'{text}' holds a distance that is not positive", param_hint="--spacing")
+    return z, y, x
+
+
+def parse_settings(pairs: list[str]) -> dict[str, Any]:
+    """Read "key=value" pairs; numbers, true, false, null and JSON lists are understood, anything else is text."""
+    settings: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not equals or not key.strip():
+            raise typer.BadParameter(f"'{pair}' is not of the form key=value", param_hint="--set")
+        settings[key.strip()] = _value_of(text.strip())
+    return settings
+
+
+def _value_of(text: str) -> Any:
+    words = {"True": True, "False": False, "None": None, "yes": True, "no": False}
+    if text in words:
+        return words[text]
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

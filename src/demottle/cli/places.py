@@ -1,0 +1,113 @@
+"""Where the results of one scan go, and how they get there whole or not at all.
+
+The scan itself is all that goes to OUT, so that OUT can be sent to a PACS as it is; the page and `run.json` go beside it.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from demottle.errors import OutputError
+
+_ENDINGS = (".nii.gz", ".nii", ".mha", ".mhd", ".nrrd", ".tiff", ".tif", ".npy", ".dcm", ".zip")
+
+
+@dataclass(frozen=True)
+class Places:
+    """Final names: the denoised scan, its page and its record (None: not wanted)."""
+
+    output: Path
+    page: Path | None = None
+    record: Path | None = None
+    model: Path | None = None
+
+    def refuse_existing(self) -> None:
+        """Raise OutputError if any of the names is taken: before the work, not after it."""
+        for path in (self.output, self.page, self.record, self.model):
+            if path is not None and path.exists():
+                raise OutputError(f"{path} exists already; choose another name or add --overwrite.")
+
+
+def stem_of(path: Path) -> str:
+    """The name without the ending of an image format: "scan" for scan.nii.gz; a folder's name stays as it is."""
+    for ending in _ENDINGS:
+        if path.name.lower().endswith(ending) and len(path.name) > len(ending):
+            return path.name[: -len(ending)]
+    return path.name
+
+
+def beside(output: Path) -> Path:
+    """The folder for the page and the record of `output`: OUT-report."""
+    return output.absolute().parent / f"{stem_of(output.absolute())}-report"
+
+
+def places_for(output: Path, report: Path | None, page: bool = True, model: Path | None = None) -> Places:
+    """Work out the final names for one scan.
+
+    Args:
+        output: where the denoised scan goes.
+        report: a page's name (ending in .html, `run.json` becomes NAME.json beside it) or a folder; None: OUT-report.
+        page: False for neither page nor record.
+        model: where the fitted network goes, if anywhere.
+    """
+    if not page:
+        return Places(output, model=model)
+    if report is not None and report.suffix.lower() in (".html", ".htm"):
+        return Places(output, report, report.with_suffix(".json"), model)
+    folder = report or beside(output)
+    return Places(output, folder / "report.html", folder / "run.json", model)
+
+
+def refuse_inside(scan: Path, output: Path) -> None:
+    """Raise OutputError where OUT is the scan, or lies in it and would be read as part of it next time."""
+    inner, outer = output.resolve(), scan.resolve()
+    if inner == outer:
+        raise OutputError(f"{output} is the scan itself; choose another name, the original is never replaced.")
+    if outer.is_dir() and outer in inner.parents:
+        raise OutputError(f"{output} lies inside the scan's folder {scan}; choose a name outside of it.")
+
+
+@contextmanager
+def staging(places: Places) -> Iterator[Places]:
+    """Yield temporary names for page, record and model; they take their final names when the block ends well.
+
+    The scan itself is written by `demottle.io.write`, which is all or nothing by itself.
+    """
+    moves: list[tuple[Path, Path]] = []
+    folders: list[Path] = []
+    made: list[Path] = []
+
+    def stage(final: Path | None) -> Path | None:
+        if final is None:
+            return None
+        made.extend(_make(final.absolute().parent))
+        folders.append(Path(tempfile.mkdtemp(prefix=".demottle-", dir=final.parent)))
+        moves.append((folders[-1] / final.name, final))
+        return moves[-1][0]
+
+    done = False
+    try:
+        yield Places(places.output, stage(places.page), stage(places.record), stage(places.model))
+        for temporary, final in moves:
+            os.replace(temporary, final)  # noqa: PTH105 - a file over a file, in one step
+        done = True
+    finally:
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
+        for folder in reversed([] if done else made):
+            _remove_if_empty(folder)
+
+
+def _make(folder: Path) -> list[Path]:
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    return list(reversed(missing))
+
+
+def _remove_if_empty(folder: Path) -> None:
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()

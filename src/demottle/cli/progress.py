@@ -1,0 +1,188 @@
+"""Progress for people: bars with the time left on a terminal, a plain line now and then elsewhere.
+
+Both are listeners (see `demottle.events`): any stage the library reports gets its bar, in the order of first appearance.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.text import Text
+
+from demottle import events
+from demottle.cli.console import err, say
+
+TITLES = {
+    "read": "Reading",
+    "measure": "Measuring noise",
+    "match": "Matching slices",
+    "plan": "Planning",
+    "learn": "Learning",
+    "fit": "Learning",
+    "apply": "Denoising",
+    "check": "Checking",
+    "report": "Drawing the page",
+    "write": "Writing",
+}
+SECONDS_BETWEEN_LINES = 20.0
+
+
+def title_of(stage: str) -> str:
+    """What a user is told about a stage."""
+    return TITLES.get(stage, stage.replace("_", " ").capitalize())
+
+
+def clock(seconds: float) -> str:
+    """Seconds as a person reads them: 0.4 s, 12 s, 3:05 min, 1:02:40 h."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60}:{whole % 60:02d} min"
+    return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d} h"
+
+
+class Stages:
+    """A listener that times each stage; the base of the two that show something."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        """Start with no stage known; `now` is the clock, in seconds."""
+        self._now = now
+        self._first: dict[str, float] = {}
+        self._last: dict[str, float] = {}
+        self._current: str | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None and self._current is not None:
+            self._ended(self._current)
+
+    def __call__(self, event: events.Progress) -> None:
+        """Take one report: a stage that appears ends the one before it, also when that stopped early."""
+        moment = self._now()
+        if event.stage != self._current:
+            if self._current is not None:
+                self._ended(self._current)
+            self._current = event.stage
+            self._first.setdefault(event.stage, moment)
+            self._began(event)
+        self._last[event.stage] = moment
+        self._moved(event)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Show a step that reports nothing itself as one unit of work."""
+        self(events.Progress(name, 0, 1))
+        yield
+        self(events.Progress(name, 1, 1))
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Duration of each stage so far, from its first report to its last, in s."""
+        return {stage: self._last[stage] - first for stage, first in self._first.items()}
+
+    def _began(self, event: events.Progress) -> None:
+        """Show that a stage has begun."""
+
+    def _moved(self, event: events.Progress) -> None:
+        """Show how far a stage is."""
+
+    def _ended(self, stage: str) -> None:
+        """Show that a stage is over."""
+
+
+class Lines(Stages):
+    """A plain line when a stage ends, and now and then while it runs: for logs and pipes."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        """Start with nothing said; `now` is the clock, in seconds."""
+        super().__init__(now)
+        self._said = now()
+
+    def _moved(self, event: events.Progress) -> None:
+        spent = self.seconds[event.stage]
+        if self._now() - self._said < SECONDS_BETWEEN_LINES or not 0 < event.done < event.total:
+            return
+        self._said = self._now()
+        left = spent / event.done * (event.total - event.done)
+        say(f"{title_of(event.stage)}: {event.done / event.total:.0%}, about {clock(left)} left")
+
+    def _ended(self, stage: str) -> None:
+        self._said = self._now()
+        say(f"{title_of(stage)}: done in {clock(self.seconds[stage])}")
+
+
+class _TimeColumn(ProgressColumn):
+    """Time left while a stage runs, time taken once it is over."""
+
+    def render(self, task: Task) -> Text:
+        if task.fields["over"]:
+            return Text(clock(task.finished_time or task.elapsed or 0.0), style="dim")
+        if task.time_remaining is None:
+            return Text("")
+        return Text(f"{clock(task.time_remaining)} left", style="cyan")
+
+
+class _MarkColumn(ProgressColumn):
+    """A tick in front of what is over."""
+
+    def render(self, task: Task) -> Text:
+        return Text("✓", style="green") if task.fields["over"] else Text("•", style="cyan")
+
+
+class Bars(Stages):
+    """One bar for each stage, with an estimate of the time left."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        """Draw nothing yet; `now` is the clock, in seconds."""
+        super().__init__(now)
+        self._tasks: dict[str, TaskID] = {}
+        self._progress = Progress(
+            _MarkColumn(),
+            TextColumn("{task.description:<17}"),
+            BarColumn(bar_width=28, complete_style="cyan", finished_style="green", pulse_style="cyan"),
+            TextColumn("{task.percentage:>3.0f} %"),
+            _TimeColumn(),
+            TextColumn("[dim]{task.fields[note]}", markup=True),
+            console=err,
+            speed_estimate_period=60.0,
+        )
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        super().__exit__(kind, error, trace)
+        self._progress.stop()
+
+    def _began(self, event: events.Progress) -> None:
+        if event.stage not in self._tasks:
+            self._tasks[event.stage] = self._progress.add_task(title_of(event.stage), over=False, note="")
+        self._progress.update(self._tasks[event.stage], over=False)
+
+    def _moved(self, event: events.Progress) -> None:
+        total = event.total if event.total > 1 else None  # one unit of work: a pulse, not a bar that jumps
+        note = event.note.replace("[", r"\[")
+        self._progress.update(self._tasks[event.stage], completed=event.done, total=total, note=note)
+
+    def _ended(self, stage: str) -> None:
+        task = self._tasks[stage]
+        done = max(self._progress.tasks[self._progress.task_ids.index(task)].completed, 1)
+        self._progress.update(task, completed=done, total=done, over=True, note="")
+
+
+def watch() -> Stages:
+    """Return the listener that suits where standard error goes."""
+    return Bars() if err.is_terminal else Lines()
