@@ -45,7 +45,7 @@ class Scanner:
 
     Attributes:
         angles: projections over half a turn.
-        kernel: reconstruction kernel, "soft" or "sharp".
+        kernel: reconstruction kernel, "soft", "standard" or "sharp".
         electronic: electronic noise of the detector, photons rms.
         bow_tie: 0 for none, 1 for a filter that fully flattens a water cylinder as wide as the field of view.
     """
@@ -72,7 +72,7 @@ def simulate_noise(
         sigma: standard deviation in HU inside `region` (root mean square over all slices). It sets the dose, which is the
             same for all slices: thicker parts of the body come out noisier.
         rho: correlation of the noise of adjacent slices, 0 to 0.7; at two slices it is `rho_of_mixing` says.
-        kernel: reconstruction kernel, "soft" or "sharp".
+        kernel: reconstruction kernel, "soft", "standard" or "sharp".
         seed: the same seed gives the same noise, slice by slice.
         listener: hears of every slice.
         region: where `sigma` holds; None: the middle of the body (`central_body`).

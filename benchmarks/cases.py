@@ -1,0 +1,122 @@
+"""Benchmark cases: real anatomy made noise-free, with the noise of a low dose simulated in the projections.
+
+`load_case("abdomen", rho=0.12)` needs the public scans in the folder named by DEMOTTLE_REAL_DATA. The first call builds the
+truth (minutes) and the independent noise of every slice; both are kept in the cache, so another rho only costs the mixing.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import nibabel
+import numpy as np
+import pydicom
+from scipy.ndimage import binary_erosion, binary_fill_holes
+
+from benchmarks.truth import make_truth
+from demottle.image import Image
+from demottle.physics.ct_noise import Scanner, independent_noise, mix_slices
+
+CACHE = Path(__file__).parent.parent / "benchmark-results" / "cache"
+
+
+@dataclass(frozen=True)
+class Case:
+    truth: Image
+    noisy: Image
+    body: np.ndarray
+    """Where metrics are taken: the body without its outermost pixels."""
+    description: str
+
+
+@dataclass(frozen=True)
+class Recipe:
+    description: str
+    kernel: str
+    sigma: float
+    own_rho: float
+    """Slice-to-slice noise correlation of the real scan."""
+
+
+RECIPES = {
+    "abdomen": Recipe("Abdomen, Toshiba FC13, 3 mm, a quarter of the dose, 40 HU in the middle", "soft", 40.0, 0.12),
+    "chest": Recipe(
+        "Chest from heart to shoulders, Siemens B40f, 3 mm, low dose, 40 HU on average", "standard", 40.0, 0.28
+    ),
+}
+
+
+def load_case(name: str, rho: float, seed: int = 0, slices: slice | None = None, cache: Path = CACHE) -> Case:
+    """Build or load a case.
+
+    Args:
+        name: "abdomen" or "chest".
+        rho: correlation of the noise of adjacent slices, 0 to 0.7.
+        seed: another seed gives another realization of the noise.
+        slices: which slices; None: all. The noise of a slice does not depend on the choice.
+        cache: folder for truth and independent noise.
+    """
+    recipe = RECIPES[name]
+    truth = load_truth(name, cache)
+    body = body_mask(truth)
+    path = Path(cache) / f"{name}-noise-{seed}.npy"
+    if not path.exists():
+        region = None if name == "abdomen" else body & (truth.voxels > -150) & (truth.voxels < 200)
+        scanner = Scanner(kernel=recipe.kernel)
+        _save(path, independent_noise(truth, recipe.sigma, scanner, seed, region=region))
+    chosen = range(truth.shape[0])[slices or slice(None)]
+    first, last = chosen[0], chosen[-1] + 1
+    unmixed = np.load(path, mmap_mode="r")[first : last + 2]  # one more slice at either end, for mixing
+    noisy = np.rint(truth.voxels[first:last] + mix_slices(unmixed, rho))[:: chosen.step]
+    picked = _image(truth.voxels[first : last : chosen.step], truth.spacing)
+    text = f"{recipe.description}; rho {rho:g}, noise seed {seed}, {len(chosen)} slices"
+    return Case(picked, _image(noisy, truth.spacing), body[first : last : chosen.step], text)
+
+
+def load_truth(name: str, cache: Path = CACHE) -> Image:
+    """The noise-free scan, from the cache or built from the real one."""
+    path = Path(cache) / f"{name}-truth.npy"
+    voxels, spacing = _read(name)
+    if not path.exists():
+        _save(path, make_truth(voxels, RECIPES[name].own_rho))
+    return _image(np.load(path), spacing)
+
+
+def body_mask(truth: Image, shrink: int = 3) -> np.ndarray:
+    """The largest piece above -300 HU of each slice, holes filled, less `shrink` pixels all round."""
+    masks = []
+    for plane in truth.voxels:
+        _, labels, stats, _ = cv2.connectedComponentsWithStats((plane > -300).astype(np.uint8))
+        largest = labels == 1 + np.argmax(stats[1:, cv2.CC_STAT_AREA])
+        masks.append(binary_erosion(binary_fill_holes(largest), iterations=shrink))
+    return np.stack(masks)
+
+
+def _read(name: str) -> tuple[np.ndarray, tuple[float, float, float]]:
+    folder = os.environ.get("DEMOTTLE_REAL_DATA")
+    if not folder:
+        raise SystemExit("Set DEMOTTLE_REAL_DATA to the folder with the public scans abdomen-ct and chest-ct-dicom.")
+    if name == "abdomen":
+        scan = nibabel.load(Path(folder) / "abdomen-ct" / "ct.nii.gz")
+        columns, rows, slices = (float(z) for z in scan.header.get_zooms())
+        return np.asarray(scan.dataobj, np.float32).transpose(2, 1, 0), (slices, rows, columns)
+    files = sorted((Path(folder) / "chest-ct-dicom" / "dicom").glob("*.dcm"))
+    headers = sorted((pydicom.dcmread(f) for f in files), key=lambda h: h.ImagePositionPatient[2])
+    headers = headers[38:]  # heart to shoulders
+    planes = [h.pixel_array * float(h.RescaleSlope) + float(h.RescaleIntercept) for h in headers]
+    gap = float(headers[1].ImagePositionPatient[2] - headers[0].ImagePositionPatient[2])
+    row, column = (float(x) for x in headers[0].PixelSpacing)
+    return np.stack(planes).astype(np.float32), (gap, row, column)
+
+
+def _image(voxels: np.ndarray, spacing: tuple[float, float, float]) -> Image:
+    return Image(np.ascontiguousarray(voxels), spacing, modality="CT", unit="HU", slice_thickness=spacing[0])
+
+
+def _save(path: Path, voxels: np.ndarray) -> None:
+    """Save whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part.npy")
+    np.save(part, voxels.astype(np.float32))
+    part.replace(path)
