@@ -1,6 +1,7 @@
 """The options that more than one verb takes, and how their text becomes values."""
 
 import json
+from math import inf
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,10 +25,10 @@ def parse_spacing(text: str | None) -> tuple[float, float, float] | None:
     if text is None:
         return None
     try:
-        z, y, x = (float(part) for part in text.replace("x", ",").split(","))
+        z, y, x = (float(part) for part in text.split(","))
     except ValueError:
         raise typer.BadParameter(f"'{text}' is not three numbers like 3,0.8,0.8", param_hint="--spacing") from None
-    if min(z, y, x) <= 0:
+    if not all(0 < distance < inf for distance in (z, y, x)):
         raise typer.BadParameter(f"'{text}' holds a distance that is not positive", param_hint="--spacing")
     return z, y, x
 

@@ -152,7 +152,7 @@ class Bars(Stages):
             BarColumn(bar_width=28, complete_style="cyan", finished_style="green", pulse_style="cyan"),
             TextColumn("{task.percentage:>3.0f} %"),
             _TimeColumn(),
-            TextColumn("[dim]{task.fields[note]}", markup=True),
+            TextColumn("{task.fields[note]}", style="dim", markup=False),
             console=err,
             speed_estimate_period=60.0,
         )
@@ -174,8 +174,7 @@ class Bars(Stages):
 
     def _moved(self, event: events.Progress) -> None:
         total = event.total if event.total > 1 else None  # one unit of work: a pulse, not a bar that jumps
-        note = event.note.replace("[", r"\[")
-        self._progress.update(self._tasks[event.stage], completed=event.done, total=total, note=note)
+        self._progress.update(self._tasks[event.stage], completed=event.done, total=total, note=event.note)
 
     def _ended(self, stage: str) -> None:
         task = self._tasks[stage]

@@ -1,0 +1,45 @@
+"""From exceptions to sentences and exit codes."""
+
+import pytest
+import typer
+
+from demottle.cli.guard import guarded
+from demottle.errors import InputError
+
+
+def run(error: BaseException, debug: bool = False) -> int:
+    @guarded
+    def verb(debug: bool) -> None:
+        raise error
+
+    with pytest.raises(typer.Exit) as stop:
+        verb(debug=debug)
+    return int(stop.value.exit_code)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "sentence"),
+    [
+        (InputError("The window is [-160, 240]; use another."), 2, "Error: The window is [-160, 240]; use another."),
+        (PermissionError(13, "Permission denied", "/a/b"), 2, "Error: The system refused: Permission denied (/a/b)."),
+        (OSError(28, "No space left on device"), 2, "Error: The system refused: No space left on device."),
+        (MemoryError(), 2, "Error: There is not enough memory"),
+        (ZeroDivisionError("division by zero"), 1, "Error: This is a bug in demottle (ZeroDivisionError"),
+        (KeyboardInterrupt(), 130, "Stopped, nothing was written."),
+        (KeyboardInterrupt("Stopped. 1 of 2 scans"), 130, "Stopped. 1 of 2 scans"),
+    ],
+)
+def test_each_failure_has_one_sentence_and_its_code(
+    error: BaseException, code: int, sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(error) == code
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.strip().startswith(sentence)
+    assert "Traceback" not in shown.err
+    assert len(shown.err.strip().splitlines()) == 1
+
+
+def test_debug_shows_where_it_happened(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(ZeroDivisionError("division by zero"), debug=True) == 1
+    assert "Traceback" in capsys.readouterr().err

@@ -1,0 +1,74 @@
+"""Where results go, whole or not at all."""
+
+from pathlib import Path
+
+import pytest
+
+from demottle.cli.places import Places, places_for, refuse_inside, staging
+from demottle.errors import OutputError
+
+
+def everything_in(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def test_the_page_goes_beside_the_scan_so_that_the_scan_can_go_to_a_pacs(tmp_path: Path) -> None:
+    places = places_for(tmp_path / "out", None)
+    assert places.page == tmp_path / "out-report" / "report.html"
+    assert places.record == tmp_path / "out-report" / "run.json"
+    assert places_for(tmp_path / "a.b.nii.gz", None).page == tmp_path / "a.b-report" / "report.html"
+
+
+def test_a_page_can_be_named_and_left_out(tmp_path: Path) -> None:
+    named = places_for(tmp_path / "out", tmp_path / "page.html")
+    assert (named.page, named.record) == (tmp_path / "page.html", tmp_path / "page.json")
+    folder = places_for(tmp_path / "out", tmp_path / "pages")
+    assert folder.page == tmp_path / "pages" / "report.html"
+    assert places_for(tmp_path / "out", None, page=False) == Places(tmp_path / "out")
+
+
+def test_the_original_is_never_replaced(tmp_path: Path) -> None:
+    scan = tmp_path / "scan"
+    scan.mkdir()
+    for output in (scan, scan / "out", scan / ".." / "scan"):
+        with pytest.raises(OutputError):
+            refuse_inside(scan, output)
+    refuse_inside(scan, tmp_path / "scan-2")
+
+
+def test_results_appear_together_at_the_end(tmp_path: Path) -> None:
+    final = places_for(tmp_path / "out", None, model=tmp_path / "models" / "a.safetensors")
+    with staging(final) as names:
+        for name in (names.page, names.record, names.model):
+            assert name is not None
+            name.write_text("content")
+        for path in (final.page, final.record, final.model):
+            assert path is not None
+            assert not path.exists()
+    assert everything_in(tmp_path) == [
+        "models",
+        "models/a.safetensors",
+        "out-report",
+        "out-report/report.html",
+        "out-report/run.json",
+    ]
+
+
+@pytest.mark.parametrize("failure", [KeyboardInterrupt, OutputError, SystemExit])
+def test_nothing_is_left_when_it_does_not_end_well(tmp_path: Path, failure: type[BaseException]) -> None:
+    final = places_for(tmp_path / "deep" / "out", None)
+    with pytest.raises(failure), staging(final) as names:
+        assert names.page is not None
+        names.page.write_text("half a page")
+        raise failure
+    assert everything_in(tmp_path) == []
+
+
+def test_a_taken_name_is_found_before_the_work(tmp_path: Path) -> None:
+    places = places_for(tmp_path / "out", None)
+    places.refuse_existing()
+    assert places.page is not None
+    places.page.parent.mkdir()
+    places.page.write_text("an earlier page")
+    with pytest.raises(OutputError, match=r"report\.html exists already.*--overwrite"):
+        places.refuse_existing()

@@ -1,0 +1,83 @@
+"""Progress for people."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from demottle.cli import console, progress
+from demottle.cli.progress import Bars, Lines, clock
+from demottle.events import Progress
+
+
+class Clock:
+    """A clock that the test moves."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
+def learn(listener: Lines | Bars, moves: Clock, until: int, total: int = 100, seconds: float = 1.0) -> None:
+    for done in range(until + 1):
+        listener(Progress("learn", done, total, "loss 0.1 [x]"))
+        moves.time += seconds
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.04, "0.0 s"), (9.9, "9.9 s"), (59.6, "1:00 min"), (61, "1:01 min"), (3725, "1:02:05 h")]
+)
+def test_durations_read_like_durations(seconds: float, text: str) -> None:
+    assert clock(seconds) == text
+
+
+def test_lines_come_now_and_then_with_the_time_left(capsys: pytest.CaptureFixture[str]) -> None:
+    moves = Clock()
+    with Lines(moves) as listener:
+        learn(listener, moves, until=100)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "Learning: 20%, about 1:20 min left"
+    assert lines[-1] == "Learning: done in 1:40 min"
+    assert len(lines) == 5
+
+
+def test_a_stage_that_stops_early_is_over_when_the_next_begins(capsys: pytest.CaptureFixture[str]) -> None:
+    moves = Clock()
+    with Lines(moves) as listener:
+        learn(listener, moves, until=10)
+        listener(Progress("apply", 0, 1))
+        moves.time += 3
+        listener(Progress("apply", 1, 1))
+    assert capsys.readouterr().err.splitlines() == ["Learning: done in 10 s", "Denoising: done in 3.0 s"]
+    assert listener.seconds == {"learn": 10.0, "apply": 3.0}
+
+
+def test_bars_show_every_stage_and_survive_any_note(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Console(file=io.StringIO(), force_terminal=True, width=100)
+    monkeypatch.setattr(progress, "err", screen)
+    moves = Clock()
+    with Bars(moves) as listener:
+        with listener.stage("read"):
+            moves.time += 1
+        learn(listener, moves, until=50)
+        screen.print("a line above the bars")  # draws the bars again
+        listener(Progress("strange_stage", 1, 2))
+    shown = screen.file.getvalue()  # type: ignore[attr-defined]
+    for title in ("Reading", "Learning", "Strange stage", "loss 0.1 [x]"):
+        assert title in shown
+
+
+def test_the_screen_is_given_back_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Console(file=io.StringIO(), force_terminal=True, width=100)
+    monkeypatch.setattr(progress, "err", screen)
+    with pytest.raises(KeyboardInterrupt), Bars() as listener:
+        listener(Progress("learn", 1, 2))
+        raise KeyboardInterrupt
+    assert screen.file.getvalue().rstrip("\n").endswith("\x1b[?25h")  # type: ignore[attr-defined]
+
+
+def test_without_a_terminal_there_are_no_bars() -> None:
+    assert not console.err.is_terminal
+    assert isinstance(progress.watch(), Lines)
