@@ -62,7 +62,7 @@ def test_bars_show_every_stage_and_survive_any_note(monkeypatch: pytest.MonkeyPa
         with listener.stage("read"):
             moves.time += 1
         learn(listener, moves, until=50)
-        screen.print("a line above the bars")  # draws the bars again
+        listener._progress.refresh()  # now, not at the next tick
         listener(Progress("strange_stage", 1, 2))
     shown = screen.file.getvalue()  # type: ignore[attr-defined]
     for title in ("Reading", "Learning", "Strange stage", "loss 0.1 [x]"):
