@@ -1,0 +1,54 @@
+"""Where to look: random patch positions, drawn apart from their use, so that a seed repeats them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from demottle.errors import InputError
+
+Positions = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class PatchPlaces:
+    """Every place a patch may be centred on, with the same chance.
+
+    Attributes:
+        centres: (n, 3) slice, row and column of each place.
+        size: side of a patch in pixels.
+        shape: rows and columns of a slice.
+    """
+
+    centres: Positions
+    size: int
+    shape: tuple[int, int]
+
+    def draw(self, count: int, random: np.random.Generator) -> Positions:
+        """Draw `count` patches; returns (count, 3): slice, first row, first column, wholly inside the slice."""
+        chosen = self.centres[random.integers(len(self.centres), size=count)].copy()
+        # Scattered by half the grid's step, so that patches do not fall on the same raster again and again.
+        chosen[:, 1:] += random.integers(-8, 8, size=(count, 2)) - self.size // 2
+        chosen[:, 1] = np.clip(chosen[:, 1], 0, self.shape[0] - self.size)
+        chosen[:, 2] = np.clip(chosen[:, 2], 0, self.shape[1] - self.size)
+        return chosen
+
+
+def patch_places(wanted: NDArray[np.bool_], size: int) -> PatchPlaces:
+    """Places on a grid of 16 pixels whose pixel is wanted.
+
+    Args:
+        wanted: (slices, rows, columns), True where there is something to learn.
+        size: side of a patch; not larger than a slice.
+
+    Raises:
+        InputError: where nothing is wanted, or a slice is smaller than a patch.
+    """
+    rows, columns = wanted.shape[1:]
+    if rows < size or columns < size:
+        raise InputError(f"The slices have {rows} x {columns} pixels; learning needs at least {size} x {size}.")
+    centres = np.argwhere(wanted[:, 8::16, 8::16])
+    if not len(centres):
+        raise InputError("The image holds no tissue to learn from.")
+    centres[:, 1:] = centres[:, 1:] * 16 + 8
+    return PatchPlaces(centres, size, (rows, columns))

@@ -1,0 +1,59 @@
+"""What every method gives back: a `Denoiser`. What every fit is told: a `Budget`."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from demottle.events import Listener, silent
+from demottle.image import Image
+
+Tensors = Mapping[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long a fit may take: a number of steps, a number of minutes, or neither (the method chooses from the scan)."""
+
+    steps: int | None = None
+    minutes: float | None = None
+
+
+class Denoiser(ABC):
+    """A fitted method: callable on an image, savable.
+
+    Attributes:
+        method: name in the registry.
+        settings: the settings it was fitted with, as plain values.
+        fitted: what it learned from and what it was made for (noise level, spacing, modality, unit, steps, loss, ...), as
+            plain values. No patient data.
+    """
+
+    method: str
+    settings: Mapping[str, Any]
+    fitted: Mapping[str, Any]
+
+    @abstractmethod
+    def __call__(self, image: Image, listener: Listener = silent) -> Image:
+        """Return the denoised image, geometry and source unchanged, invalid voxels untouched; `image` is left as it was."""
+
+    @abstractmethod
+    def tensors(self) -> Tensors:
+        """Return the learned numbers by name (none for a filter)."""
+
+    def save(self, path: str | Path) -> Path:
+        """Write a model file (safetensors with a JSON header); it appears only when complete."""
+        from demottle.methods.models import save
+
+        return save(self, Path(path))
+
+    @property
+    def model_hash(self) -> str:
+        """SHA-256 over method, settings and learned numbers: the same model, the same hash."""
+        from demottle.methods.models import hash_of
+
+        return hash_of(self)

@@ -1,0 +1,112 @@
+"""Model files: safetensors with a JSON header. Loading one reads numbers and text, and executes nothing."""
+
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save as to_bytes
+
+from demottle import __version__
+from demottle.errors import InputError, OutputError
+from demottle.methods.base import Denoiser
+from demottle.methods.registry import method
+
+_KEY = "demottle"
+
+
+def save(denoiser: Denoiser, path: Path) -> Path:
+    """Write a denoiser to one file; an existing file is replaced only when the new one is complete.
+
+    Raises:
+        OutputError: where the file cannot be written.
+    """
+    header = {
+        "version": __version__,
+        "method": denoiser.method,
+        "settings": dict(denoiser.settings),
+        "fitted": dict(denoiser.fitted),
+    }
+    tensors = {name: np.ascontiguousarray(value) for name, value in denoiser.tensors().items()}
+    data = to_bytes(tensors, metadata={_KEY: json.dumps(header)})
+    temporary = None
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".demottle-", delete=False) as file:
+            temporary = Path(file.name)
+            file.write(data)
+        temporary.chmod(0o666 & ~_umask())  # a temporary file is private; a model is an ordinary file
+        temporary.replace(path)
+    except OSError as error:
+        raise OutputError(f"The model cannot be written to {path}: {error.strerror or error}.") from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+    return path
+
+
+def read_header(path: str | Path) -> dict[str, Any]:
+    """Read what a model file says of itself: version, method, settings, fitted.
+
+    Raises:
+        InputError: where the file is missing, damaged, or not a model of demottle.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"There is no model file {path}.")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            text = (file.metadata() or {}).get(_KEY)
+        header = json.loads(text) if text else None
+    except (SafetensorError, ValueError, OSError) as error:
+        raise InputError(f"{path} is damaged or not a model file; fit the model again or use another file.") from error
+    if not isinstance(header, dict) or not {"method", "settings", "fitted"} <= header.keys():
+        raise InputError(f"{path} is a safetensors file, but not a model of demottle.")
+    return header
+
+
+def load(path: str | Path) -> Denoiser:
+    """Load a fitted denoiser.
+
+    Raises:
+        InputError: where the file is missing, damaged, not a model of demottle, or of a method this version does not have.
+    """
+    header = read_header(path)
+    module = method(str(header["method"])).load()
+    try:
+        known = {field.name for field in fields(module.Settings)}
+        settings = module.Settings(**{name: _tuples(v) for name, v in header["settings"].items() if name in known})
+        with safe_open(Path(path), framework="numpy") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+        denoiser = module.restore(settings, header["fitted"], tensors)
+    except (SafetensorError, ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
+        raise InputError(f"{path} does not fit the method it names; fit the model again with this version.") from error
+    if not isinstance(denoiser, Denoiser):
+        raise InputError(f"{path} names a method that has nothing to load.")
+    return denoiser
+
+
+def hash_of(denoiser: Denoiser) -> str:
+    """SHA-256 over method, settings and learned numbers, as hexadecimal text."""
+    digest = hashlib.sha256()
+    digest.update(denoiser.method.encode())
+    digest.update(json.dumps(dict(denoiser.settings), sort_keys=True).encode())
+    for name, value in sorted(denoiser.tensors().items()):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(value).tobytes())
+    return digest.hexdigest()
+
+
+def _tuples(value: Any) -> Any:
+    """JSON has only lists; settings are hashable."""
+    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current

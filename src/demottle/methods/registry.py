@@ -1,0 +1,85 @@
+"""The registry: the one list of methods that the command line, the documentation and the tests go by. Imports no torch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+from typing import Literal
+
+from demottle.errors import InputError
+
+
+@dataclass(frozen=True)
+class MethodInfo:
+    """One method.
+
+    Attributes:
+        name: what a user types.
+        title: one line.
+        learns_from: what `fit` needs beside settings: nothing (a filter), the image itself, unpaired sets, or pairs.
+        summary: what it does and when to use it, in a few sentences.
+        paper: where it comes from.
+        module: where it lives; has `Settings`, `fit(image, settings, ...)` and `restore(settings, fitted, tensors)`.
+    """
+
+    name: str
+    title: str
+    learns_from: Literal["nothing", "the image itself", "unpaired sets", "pairs"]
+    summary: str
+    paper: str
+    module: str
+
+    def load(self) -> ModuleType:
+        """Import the method's module (this may import torch)."""
+        return import_module(self.module)
+
+
+_ALL = (
+    MethodInfo(
+        name="matched-neighbors",
+        title="Neighboring slices as targets, matched, decorrelated and completed by recorruption (default)",
+        learns_from="the image itself",
+        summary=(
+            "Learns one network from the scan itself. Where neighboring slices show the same tissue they are the target, "
+            "corrected for the noise they share; where they do not, the slice itself is the target, split into two parts "
+            "with independent noise by adding noise of the measured spectrum. Thresholds and weights follow the local noise."
+        ),
+        paper="demottle; builds on NS-N2N (arXiv 2411.10831) and Recorrupted-to-Recorrupted (CVPR 2021)",
+        module="demottle.methods.matched_neighbors",
+    ),
+    MethodInfo(
+        name="ns-n2n",
+        title="Neighboring Slice Noise2Noise, as published",
+        learns_from="the image itself",
+        summary=(
+            "Learns one network from the scan itself, each slice predicting its neighbors in matched regions, with regional "
+            "consistency and inter-slice continuity. Assumes that the noise of neighboring slices is independent."
+        ),
+        paper="arXiv 2411.10831",
+        module="demottle.methods.ns_n2n",
+    ),
+    MethodInfo(
+        name="spectral-wiener",
+        title="Wiener shrinkage by the measured noise spectrum",
+        learns_from="nothing",
+        summary=(
+            "A classical filter: overlapping windows of each slice are shrunk frequency by frequency against the noise "
+            "spectrum measured on the scan. Works on a single slice; used where learning from the scan is not possible."
+        ),
+        paper="empirical Wiener filtering in local windows; noise spectrum after ICRU 87 / AAPM TG-233",
+        module="demottle.methods.spectral_wiener",
+    ),
+)
+
+METHODS: Mapping[str, MethodInfo] = {info.name: info for info in _ALL}
+
+
+def method(name: str) -> MethodInfo:
+    """Look a method up by name.
+
+    Raises:
+        InputError: for an unknown name; the sentence lists the known ones.
+    """
+    if name not in METHODS:
+        raise InputError(f'There is no method "{name}"; the methods are: {", ".join(METHODS)}.')
+    return METHODS[name]
