@@ -50,10 +50,14 @@ def contrast_recovery(plane: Plane, discs: Sequence[Disc]) -> list[Recovery]:
     found = []
     for disc in discs:
         if disc.contrast == 0:
-            raise InputError(f"The disc at row {disc.row}, column {disc.column} has no contrast; its recovery has no meaning.")
+            raise InputError(
+                f"The disc at row {disc.row}, column {disc.column} has no contrast; its recovery has no meaning."
+            )
         contrast = disc_contrast(plane, disc)
         noise = float(plane[_core_and_ring(plane, disc)[1]].std(dtype=np.float64))
-        found.append(Recovery(disc, contrast, contrast / disc.contrast, abs(contrast) / noise if noise else float("inf")))
+        found.append(
+            Recovery(disc, contrast, contrast / disc.contrast, abs(contrast) / noise if noise else float("inf"))
+        )
     return found
 
 

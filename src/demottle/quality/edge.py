@@ -43,9 +43,7 @@ class EdgeResponse:
     radius: float
 
 
-def disc_edge(
-    planes: NDArray[np.floating], spacing: float, center: tuple[float, float], radius: float
-) -> EdgeResponse:
+def disc_edge(planes: NDArray[np.floating], spacing: float, center: tuple[float, float], radius: float) -> EdgeResponse:
     """Measure the edge of a disc.
 
     Args:
@@ -65,7 +63,7 @@ def disc_edge(
         raise InputError(f"A disc of radius {radius} px is too small for an edge; it needs at least 5 px.")
     if min(center) < reach or center[0] > plane.shape[0] - 1 - reach or center[1] > plane.shape[1] - 1 - reach:
         raise InputError(f"The surroundings of the disc at {center} (radius {radius} px) leave the slice.")
-    row, column, fitted, width, low, contrast = _fit(plane, center, radius)
+    row, column, fitted, width, _, contrast = _fit(plane, center, radius)
     distance = np.hypot(np.arange(plane.shape[0])[:, None] - row, np.arange(plane.shape[1])[None, :] - column) - fitted
     far = (distance > 4 * width + 1) & (distance < reach - fitted)
     noise = float(plane[far].std()) if far.any() else 0.0
@@ -83,7 +81,7 @@ def disc_edge(
 
 def _fit(plane: Array, center: tuple[float, float], radius: float) -> tuple[float, float, float, float, float, float]:
     """Row, column, radius, edge width, background and contrast of the disc, by least squares on a blurred disc."""
-    rows, columns = np.indices(plane.shape)
+    rows, columns = np.mgrid[: plane.shape[0], : plane.shape[1]]
     near = np.hypot(rows - center[0], columns - center[1]) < 1.9 * radius
     y, x, values = rows[near], columns[near], plane[near]
     inner = np.hypot(y - center[0], x - center[1]) < 0.6 * radius
@@ -118,7 +116,8 @@ def _transfer(spread: Array, spacing: float) -> tuple[Array, Array]:
     magnitude = np.abs(np.fft.rfft(spread, max(_PADDED, len(spread))))
     frequency = np.fft.rfftfreq(max(_PADDED, len(spread)), _BIN * spacing)
     upto = frequency <= 0.5 / spacing
-    return frequency[upto], magnitude[upto] / magnitude[0]
+    ttf: Array = (magnitude / magnitude[0]).astype(np.float64)
+    return frequency[upto].astype(np.float64), ttf[upto]
 
 
 def _falls_to(level: float, frequency: Array, ttf: Array) -> float:

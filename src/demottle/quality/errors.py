@@ -53,18 +53,19 @@ def ssim(image: Array, truth: Array, mask: Where = None, window: tuple[float, fl
     """
     total, count = 0.0, 0
     for plane, true_plane, inside in _slices(image, truth, mask):
-        values = _ssim_map(np.clip(plane, *window), np.clip(true_plane, *window), window[1] - window[0])
+        values = _ssim_map(_clipped(plane, window), _clipped(true_plane, window), window[1] - window[0])
         rim = _WINDOW // 2
         values, inside = values[rim:-rim, rim:-rim], inside[rim:-rim, rim:-rim]
         total += float(values[inside].sum())
         count += int(inside.sum())
     if count == 0:
-        raise InputError("The mask is empty inside the outer 5 pixels of the slices; structural similarity needs voxels there.")
+        raise InputError(
+            "The mask is empty inside the outer 5 pixels of the slices; structural similarity needs voxels there."
+        )
     return total / count
 
 
-def _ssim_map(x: Array, y: Array, data_range: float) -> NDArray[np.float64]:
-    x, y = x.astype(np.float64), y.astype(np.float64)
+def _ssim_map(x: NDArray[np.float64], y: NDArray[np.float64], data_range: float) -> NDArray[np.float64]:
     c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
     mean_x, mean_y = _weighted(x), _weighted(y)
     var_x = _weighted(x * x) - mean_x**2
@@ -76,9 +77,13 @@ def _ssim_map(x: Array, y: Array, data_range: float) -> NDArray[np.float64]:
     return result
 
 
+def _clipped(plane: Array, window: tuple[float, float]) -> NDArray[np.float64]:
+    clipped: NDArray[np.float64] = np.clip(plane, *window).astype(np.float64)
+    return clipped
+
+
 def _weighted(plane: NDArray[np.float64]) -> NDArray[np.float64]:
-    blurred: NDArray[np.float64] = cv2.GaussianBlur(plane, (_WINDOW, _WINDOW), _SIGMA, borderType=cv2.BORDER_REFLECT)
-    return blurred
+    return np.asarray(cv2.GaussianBlur(plane, (_WINDOW, _WINDOW), _SIGMA, borderType=cv2.BORDER_REFLECT), np.float64)
 
 
 def _slices(image: Array, truth: Array, mask: Where) -> list[tuple[Array, Array, NDArray[np.bool_]]]:

@@ -84,7 +84,7 @@ def _foreground(coarse: NDArray[np.float32], image: Image) -> NDArray[np.bool_]:
     if image.unit == "HU":
         # Lung counts, bone and metal do not: their noise differs most from that of the flat regions compared with.
         return (coarse > -950) & (coarse < 600)
-    return coarse > 0.1 * np.percentile(coarse, 99)  # type: ignore[no-any-return]
+    return np.asarray(coarse > 0.1 * np.percentile(coarse, 99))
 
 
 def _combine(sums: NDArray[np.float64]) -> tuple[float, float, float]:

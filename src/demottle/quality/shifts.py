@@ -60,9 +60,13 @@ def tissue_shifts(before: Image, after: Image, reference: Image | None = None) -
         InputError: where the shapes differ.
     """
     if before.shape != after.shape:
-        raise InputError(f"Before has shape {before.shape} and after {after.shape}; only images of one shape can be compared.")
+        raise InputError(
+            f"Before has shape {before.shape} and after {after.shape}; only images of one shape can be compared."
+        )
     tissues = tissues_of(before if reference is None else reference)
-    blocks: list[NDArray[np.float64]] = []  # per group of slices: (tissues, blocks, [count, sum before, sum difference])
+    blocks: list[
+        NDArray[np.float64]
+    ] = []  # per group of slices: (tissues, blocks, [count, sum before, sum difference])
     group: NDArray[np.float64] | None = None
     for number, (z, labels) in enumerate(labelled_slices(before, reference)):
         sums = _block_sums(before, after, z, labels, len(tissues))
@@ -86,9 +90,7 @@ def _margin(image: Image) -> float:
     return 0.01 * (tissues[-1].upper - tissues[0].lower)
 
 
-def _block_sums(
-    before: Image, after: Image, z: int, labels: NDArray[np.uint8], tissues: int
-) -> NDArray[np.float64]:
+def _block_sums(before: Image, after: Image, z: int, labels: NDArray[np.uint8], tissues: int) -> NDArray[np.float64]:
     rows, columns = labels.shape
     row_step, column_step = (max(1, round(_BLOCK_MM / s)) for s in before.spacing[1:])
     across = -(-columns // column_step)
@@ -99,7 +101,7 @@ def _block_sums(
     plane = before.voxels[z][chosen].astype(np.float64)
     difference = after.voxels[z][chosen] - plane
     columns_of_table = [np.bincount(cell, w, tissues * blocks) for w in (np.ones_like(plane), plane, difference)]
-    return np.stack(columns_of_table, axis=-1).reshape(tissues, blocks, 3)
+    return np.stack(columns_of_table, axis=-1).astype(np.float64).reshape(tissues, blocks, 3)
 
 
 def _shift(name: str, blocks: NDArray[np.float64], margin: float) -> TissueShift | None:

@@ -29,27 +29,30 @@ _RING_MM = (4.0, 9.0)  # inner and outer half width of the square ring that deci
 
 @dataclass(frozen=True)
 class Tissue:
-    """A tissue: values from `lower` to `upper`, in places whose smoothed gradient is at most `steepest` per mm."""
+    """A tissue: smoothed values from `lower` to `upper`, in places whose gradient is at most `steepest` per mm.
+
+    `agreement`: a slice may differ from the mean of those above and below by at most this.
+    """
 
     name: str
     lower: float
     upper: float
     steepest: float
+    agreement: float
 
 
 # HU. The gaps between ranges keep out mixtures. Trabecular bone and enhanced vessels share their HU: see `_tell_bone`.
 CT_TISSUES = (
-    Tissue("air", -1100, -930, 15),
-    Tissue("lung", -920, -650, 30),
-    Tissue("fat", -130, -70, 8),
-    Tissue("fluid", -10, 22, 8),
-    Tissue("soft tissue", 28, 115, 8),
-    Tissue("enhanced vessel", 125, 450, 15),
-    Tissue("bone", 150, 1600, 60),
+    Tissue("air", -1100, -930, 15, 30),
+    Tissue("lung", -920, -650, 30, 60),
+    Tissue("fat", -130, -70, 8, 30),
+    Tissue("fluid", -10, 22, 8, 20),
+    Tissue("soft tissue", 28, 115, 8, 30),
+    Tissue("enhanced vessel", 125, 450, 15, 60),
+    Tissue("bone", 150, 1600, 60, 150),
 )
 _VESSEL, _BONE = 6, 7
 _CORTICAL = 350.0
-_AGREEMENT_HU = 30.0
 
 
 def tissues_of(image: Image) -> tuple[Tissue, ...]:
@@ -59,9 +62,9 @@ def tissues_of(image: Image) -> tuple[Tissue, ...]:
     sample = image.voxels[picked_slices(image.shape[0], 8)]
     low, high = (float(v) for v in np.percentile(sample, [1, 99]))
     steps = np.linspace(low + 0.1 * (high - low), high, 4)
-    steepest = 0.08 * (high - low)
+    step, steepest = float(steps[1] - steps[0]), 0.08 * (high - low)
     names = ("dark", "middle", "bright")
-    return tuple(Tissue(n, float(a), float(b), steepest) for n, a, b in zip(names, steps, steps[1:], strict=False))
+    return tuple(Tissue(n, float(a), float(a) + step, steepest, step / 2) for n, a in zip(names, steps, strict=False))
 
 
 def labelled_slices(
@@ -102,8 +105,7 @@ def _by_itself(reference: Image, tissues: tuple[Tissue, ...]) -> Callable[[int],
 
 
 def _by_neighbors(image: Image, tissues: tuple[Tissue, ...], distance: int) -> Callable[[int], Labels]:
-    limit = _AGREEMENT_HU if image.unit == "HU" else np.inf
-    tolerance = np.array([0.0] + [min(limit, (t.upper - t.lower) / 2) for t in tissues], np.float32)
+    tolerance = np.array([0.0] + [t.agreement for t in tissues], np.float32)
 
     @lru_cache(maxsize=2 * distance + 2)  # neighbors are shared between slices that lie close together
     def own(z: int) -> tuple[Labels, Plane]:
@@ -124,8 +126,7 @@ def _by_ring(image: Image, tissues: tuple[Tissue, ...]) -> Callable[[int], Label
 
 def _smoothed(plane: Plane, image: Image) -> Plane:
     sigma_y, sigma_x = (SMOOTHING_MM / s for s in image.spacing[1:])
-    smooth: Plane = cv2.GaussianBlur(np.nan_to_num(plane), (0, 0), sigma_x, sigmaY=sigma_y)
-    return smooth
+    return np.asarray(cv2.GaussianBlur(np.nan_to_num(plane), (0, 0), sigma_x, sigmaY=sigma_y), np.float32)
 
 
 def _filled(image: Image, z: int) -> Plane:

@@ -1,0 +1,114 @@
+"""The whole check of one result: everything that can be measured without a truth, with warnings in plain words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from demottle.errors import InputError
+from demottle.events import Listener, Progress, silent
+from demottle.image import Image
+from demottle.noise.correlation import slice_correlation
+from demottle.noise.fingerprint import Fingerprint
+from demottle.quality.leak import Leak, slice_leak
+from demottle.quality.level import Levels, noise_levels
+from demottle.quality.plain import plain
+from demottle.quality.residual import EdgeTest, edge_test
+from demottle.quality.shifts import TissueShift, tissue_shifts
+from demottle.quality.spectra import Spectra, compare_spectra
+from demottle.quality.verdicts import warnings_of
+
+
+@dataclass(frozen=True, eq=False)
+class Check:
+    """What was measured on an image before and after denoising.
+
+    Attributes:
+        modality, unit: as in `Image`.
+        noise: noise level in flat tissue before and after.
+        spectra: noise power spectra in uniform tissue; None where there is too little of it.
+        tissues: how the mean of each tissue moved.
+        edges: whether what was removed holds edges.
+        leak: noise correlation between slices before and after; None for a single slice.
+        warnings: what a reader of the images should know, in sentences; empty when all is well.
+    """
+
+    modality: str
+    unit: str
+    noise: Levels
+    spectra: Spectra | None
+    tissues: tuple[TissueShift, ...]
+    edges: EdgeTest
+    leak: Leak | None
+    warnings: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON; what could not be measured is None."""
+        spectra: Mapping[str, Any] | None = None
+        if self.spectra is not None:
+            s = self.spectra
+            spectra = {
+                "peak_shift_per_mm": s.shift,
+                "frequency_per_mm": s.before.frequency,
+                "density": {"before": s.before.density, "after": s.after.density, "removed": s.removed.density},
+                "sigma": {"before": s.before.sigma, "after": s.after.sigma, "removed": s.removed.sigma},
+                "regions": s.before.regions,
+            }
+        leak = None
+        if self.leak is not None:
+            leak = {"before": self.leak.before.rho, "after": self.leak.after.rho, "gain": self.leak.gain}
+        parts = {
+            "modality": self.modality,
+            "unit": self.unit,
+            "noise": self.noise,
+            "noise_spectra": spectra,
+            "tissues": self.tissues,
+            "edges": self.edges,
+            "slice_correlation": leak,
+            "warnings": self.warnings,
+        }
+        result: dict[str, Any] = plain(parts)
+        return result
+
+
+def check(before: Image, after: Image, fingerprint: Fingerprint | None = None, listener: Listener = silent) -> Check:
+    """Measure what denoising did to an image, without a truth.
+
+    Statistics come from at most 48 slices, so the cost hardly grows with their number.
+
+    Args:
+        before, after: images of the same shape.
+        fingerprint: of `before`, where it was measured already; saves a second measurement.
+        listener: hears of the stage "check".
+
+    Raises:
+        InputError: where the shapes or units differ.
+    """
+    if before.shape != after.shape or before.unit != after.unit:
+        raise InputError(
+            f"Before ({before.shape}, {before.unit}) and after ({after.shape}, {after.unit}) must have one shape and unit."
+        )
+    steps = 5
+    listener(Progress("check", 0, steps, "noise level"))
+    noise = noise_levels(before, after)
+    listener(Progress("check", 1, steps, "slice-to-slice correlation"))
+    correlation = slice_correlation(before) if fingerprint is None else fingerprint.correlation
+    leak = slice_leak(before, after, correlation) if before.shape[0] > 1 else None
+    listener(Progress("check", 2, steps, "noise spectrum"))
+    spectra = _spectra(before, after, leak)
+    listener(Progress("check", 3, steps, "tissue means"))
+    tissues = tuple(tissue_shifts(before, after))
+    listener(Progress("check", 4, steps, "edges"))
+    edges = edge_test(before, after)
+    listener(Progress("check", steps, steps))
+    warnings = warnings_of(before.unit, noise, spectra, tissues, edges, leak)
+    return Check(before.modality, before.unit, noise, spectra, tissues, edges, leak, warnings)
+
+
+def _spectra(before: Image, after: Image, leak: Leak | None) -> Spectra | None:
+    try:
+        if leak is None:
+            lone = slice_correlation(before)
+            return compare_spectra(before, after, lone, lone)
+        return compare_spectra(before, after, leak.before, leak.after)
+    except InputError:  # too little uniform tissue: said in a warning, and no reason to refuse the rest
+        return None

@@ -1,0 +1,86 @@
+"""The check where a truth is known: phantoms, simulated noise, averaged repeats."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from demottle.errors import InputError
+from demottle.image import Image, Mask
+from demottle.quality.errors import BODY_WINDOW, bias, psnr, rmse, ssim
+from demottle.quality.plain import plain
+from demottle.quality.sampling import picked_slices
+from demottle.quality.shifts import TissueShift, tissue_shifts
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Errors of one image: RMSE and bias in HU (unclipped), PSNR in dB, SSIM; then each tissue's mean minus the truth's."""
+
+    rmse: float
+    bias: float
+    psnr: float
+    ssim: float
+    tissues: tuple[TissueShift, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Errors against a truth before and after; `window` is the range in HU that PSNR and SSIM refer to."""
+
+    before: Scores
+    after: Scores
+    window: tuple[float, float]
+    voxels: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        result: dict[str, Any] = plain(self)
+        return result
+
+
+def against_truth(
+    before: Image, after: Image, truth: Image, mask: Mask | None = None, window: tuple[float, float] | None = None
+) -> Comparison:
+    """Compare an image before and after denoising with its truth.
+
+    Args:
+        before, after, truth: images of one shape; statistics come from at most 48 slices.
+        mask: where to compare, of the same shape. None: where all three are valid.
+        window: range of PSNR and SSIM; the body window [-160, 240] HU by default, and for other units the truth's 1st to
+            99th percentile.
+
+    Raises:
+        InputError: where shapes differ or the mask is empty.
+    """
+    if not before.shape == after.shape == truth.shape:
+        raise InputError(f"Before {before.shape}, after {after.shape} and truth {truth.shape} must have one shape.")
+    chosen = picked_slices(before.shape[0])
+    where = _mask(before, after, truth, mask, chosen)
+    if window is None:
+        window = BODY_WINDOW if truth.unit == "HU" else _range(truth.voxels[chosen])
+    scores = [_scores(image, truth, where, window, chosen) for image in (before, after)]
+    return Comparison(scores[0], scores[1], window, int(where.sum()))
+
+
+def _mask(before: Image, after: Image, truth: Image, mask: Mask | None, chosen: list[int]) -> Mask:
+    where = np.ones((len(chosen), *before.shape[1:]), np.bool_)
+    for part in (mask, before.valid, after.valid, truth.valid):
+        if part is not None:
+            where &= part[chosen]
+    return where
+
+
+def _range(values: np.ndarray[Any, np.dtype[np.float32]]) -> tuple[float, float]:
+    low, high = np.nanpercentile(values, [1, 99])
+    return float(low), float(high)
+
+
+def _scores(image: Image, truth: Image, where: Mask, window: tuple[float, float], chosen: list[int]) -> Scores:
+    values, true = image.voxels[chosen], truth.voxels[chosen]
+    # The "before" of these shifts is the truth: its noise-free values decide which voxel is which tissue.
+    shifts = tuple(tissue_shifts(truth, image, reference=truth))
+    return Scores(
+        rmse(values, true, where), bias(values, true, where), psnr(values, true, where, window),
+        ssim(values, true, where, window), shifts,
+    )  # fmt: skip
