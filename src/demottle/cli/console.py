@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 out = Console(highlight=False)
@@ -38,4 +37,5 @@ def show_json(value: Mapping[str, Any]) -> None:
 
 def heading(title: str, subtitle: str = "") -> None:
     """Print the title of a section of results."""
-    out.print(Padding(Text.assemble((title, "bold"), ("  " + subtitle if subtitle else "", "dim")), (1, 0, 0, 0)))
+    out.print()
+    out.print(Text.assemble((title, "bold"), ("  " + subtitle if subtitle else "", "dim")), soft_wrap=True)

@@ -1,14 +1,18 @@
 """`demottle evaluate`: how good is an output, without a truth and, where there is one, against it."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from demottle.cli.console import out, show_json
+from demottle.cli.console import heading, say_warnings, show_json
 from demottle.cli.guard import guarded
 from demottle.cli.options import AcceptUneven, Debug, Json, Spacing, parse_spacing
 from demottle.cli.progress import watch
+from demottle.cli.tables import show_check, show_comparison
+
+if TYPE_CHECKING:
+    from demottle.image import Image
 
 
 @guarded
@@ -23,9 +27,10 @@ def evaluate(
 ) -> None:
     """Compare a denoised scan with its input, and with the truth where it is known."""
     from demottle import io
-    from demottle.quality.check import against_truth, check
+    from demottle.quality.check import check
+    from demottle.quality.truth import against_truth
 
-    def read(path: Path) -> Any:
+    def read(path: Path) -> "Image":
         return io.read(path, spacing=parse_spacing(spacing), accept_uneven=accept_uneven, accept_own_output=True)
 
     with watch() as listener:
@@ -37,4 +42,8 @@ def evaluate(
     if as_json:
         show_json({"check": found.to_dict(), "truth": None if compared is None else compared.to_dict()})
         return
-    out.print(found.to_dict())
+    say_warnings(found.warnings)
+    heading("Without a truth")
+    show_check(found)
+    if compared is not None:
+        show_comparison(compared, before.unit)

@@ -12,10 +12,14 @@ from demottle.cli.guard import guarded
 from demottle.cli.options import AcceptUneven, Debug, Json, Scan, Series, Spacing, parse_spacing
 from demottle.cli.progress import watch
 from demottle.cli.spark import bar, sparkline
+from demottle.cli.tables import facts
 
 if TYPE_CHECKING:
     from demottle.noise.fingerprint import Fingerprint
     from demottle.plan import Plan
+
+
+LAGS_SHOWN = 4  # beyond, noise is hardly ever shared; --json has them all
 
 
 @guarded
@@ -59,24 +63,17 @@ def _as_mapping(fingerprint: "Fingerprint", plan: "Plan", warnings: tuple[str, .
     return {**fingerprint.to_dict(), "warnings": list(dict.fromkeys(warnings)), "plan": chosen}
 
 
-def _facts() -> Table:
-    table = Table.grid(padding=(0, 3, 0, 2))
-    table.add_column(style="dim", min_width=18)
-    table.add_column()
-    return table
-
-
 def _show_scan(fingerprint: "Fingerprint") -> None:
     slices, rows, columns = fingerprint.shape
     between, row, column = fingerprint.spacing
     heading("Scan")
-    facts = _facts()
-    facts.add_row("modality", fingerprint.modality)
-    facts.add_row("geometry", f"{slices} slices of {rows} x {columns} voxels")
-    facts.add_row("spacing", f"{between:.4g} mm between slices, {row:.3g} x {column:.3g} mm in a slice")
+    table = facts()
+    table.add_row("modality", fingerprint.modality)
+    table.add_row("geometry", f"{slices} slices of {rows} x {columns} voxels")
+    table.add_row("spacing", f"{between:.4g} mm between slices, {row:.3g} x {column:.3g} mm in a slice")
     if fingerprint.slice_thickness is not None:
-        facts.add_row("slice thickness", f"{fingerprint.slice_thickness:.4g} mm, {_overlap(fingerprint)}")
-    out.print(facts)
+        table.add_row("slice thickness", f"{fingerprint.slice_thickness:.4g} mm, {_overlap(fingerprint)}")
+    out.print(table)
 
 
 def _overlap(fingerprint: "Fingerprint") -> str:
@@ -88,25 +85,25 @@ def _show_noise(fingerprint: "Fingerprint") -> None:
     low, high = fingerprint.noise_range
     unit = fingerprint.unit
     heading("Noise")
-    facts = _facts()
+    table = facts()
     if isfinite(fingerprint.noise_level):
-        facts.add_row("level", f"{fingerprint.noise_level:.1f} {unit}, from {low:.1f} to {high:.1f} across the scan")
+        table.add_row("level", f"{fingerprint.noise_level:.1f} {unit}, from {low:.1f} to {high:.1f} across the scan")
     else:
-        facts.add_row("level", "not measurable")
+        table.add_row("level", "not measurable")
     spectrum = fingerprint.spectrum
     if spectrum is None:
-        facts.add_row("spectrum", "not measurable")
+        table.add_row("spectrum", "not measurable")
     else:
         top = max(spectrum.frequency)
-        facts.add_row(
+        table.add_row(
             "spectrum", Text.assemble((sparkline(spectrum.density), "cyan"), (f"  0 to {top:.2f} /mm", "dim"))
         )
-        facts.add_row("", f"peak at {spectrum.peak:.2f} /mm, mean {spectrum.mean:.2f} /mm")
-    out.print(facts)
+        table.add_row("", f"peak at {spectrum.peak:.2f} /mm, mean {spectrum.mean:.2f} /mm")
+    out.print(table)
 
 
 def _show_slices(fingerprint: "Fingerprint") -> None:
-    rho, shares = fingerprint.correlation.rho, fingerprint.matched_share
+    rho, shares = fingerprint.correlation.rho[:LAGS_SHOWN], fingerprint.matched_share[:LAGS_SHOWN]
     if not rho:
         return
     table = Table(box=None, padding=(0, 3, 0, 2), header_style="dim", pad_edge=False)

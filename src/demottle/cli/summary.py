@@ -3,20 +3,22 @@
 from pathlib import Path
 
 from rich.table import Table
+from rich.text import Text
 
 from demottle.cli.console import heading, out
 from demottle.cli.job import Outcome
 from demottle.cli.progress import clock, title_of
+from demottle.cli.tables import CAREFUL, GOOD, facts, number, show_check
 
 
 def show_outcome(outcome: Outcome) -> None:
     """Show figures, times and places of one scan."""
-    heading("Done", f"method {outcome.result.plan.method}")
-    facts = Table.grid(padding=(0, 3, 0, 2))
-    facts.add_column(style="dim", min_width=12)
-    facts.add_column(overflow="fold")
-    facts.add_row("time", ", ".join(f"{title_of(s).lower()} {clock(t)}" for s, t in outcome.seconds.items()))
+    heading("Done", f"{outcome.result.plan.method}, {clock(sum(outcome.seconds.values()))}")
+    show_check(outcome.result.check)
+    out.print()
     places = outcome.places
+    table = facts()
+    table.add_row("time", ", ".join(f"{title_of(s).lower()} {clock(t)}" for s, t in outcome.seconds.items()))
     for name, path in (
         ("scan", places.output),
         ("page", places.page),
@@ -24,9 +26,27 @@ def show_outcome(outcome: Outcome) -> None:
         ("model", places.model),
     ):
         if path is not None:
-            facts.add_row(name, str(path))
-    out.print(facts)
+            table.add_row(name, Text(str(path)))
+    out.print(table)
 
 
 def show_batch(done: list[tuple[str, Outcome]], output: Path) -> None:
-    """Show one line for each scan of a folder."""
+    """Show one line for each scan of a folder that is finished."""
+    if not done:
+        return
+    heading("Done", f"{len(done)} scans in {output}")
+    table = Table(box=None, padding=(0, 3, 0, 2), header_style="dim", pad_edge=False)
+    table.add_column("  scan", overflow="fold")
+    for name in ("noise before", "after", "change", "time", "warnings"):
+        table.add_column(name, justify="right")
+    for name, outcome in done:
+        noise, count = outcome.result.check.noise, len(outcome.warnings)
+        table.add_row(
+            f"  {name}",
+            f"{number(noise.before)} {outcome.unit}",
+            f"{number(noise.after)} {outcome.unit}",
+            f"{-noise.removed_share:+.0%}",
+            clock(sum(outcome.seconds.values())),
+            Text(str(count or "none"), style=CAREFUL if count else GOOD),
+        )
+    out.print(table)

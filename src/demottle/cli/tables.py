@@ -1,0 +1,101 @@
+"""Tables of figures: before, after, change."""
+
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from demottle.cli.console import heading, out
+
+if TYPE_CHECKING:
+    from demottle.quality.check import Check
+    from demottle.quality.truth import Comparison
+
+GOOD, CAREFUL, PLAIN = "green", "yellow", ""
+
+
+def facts() -> Table:
+    """An empty list of names and values."""
+    table = Table.grid(padding=(0, 3, 0, 2))
+    table.add_column(style="dim", min_width=14, no_wrap=True)
+    table.add_column(overflow="fold")
+    return table
+
+
+def show_check(check: "Check") -> None:
+    """Show what can be measured without a truth: noise, slices, edges, CT numbers."""
+    from demottle.quality.verdicts import edges_verdict, moved
+
+    table = _before_after()
+    noise, unit = check.noise, check.unit
+    share = -noise.removed_share
+    table.add_row(
+        f"noise level ({unit})",
+        number(noise.before),
+        number(noise.after),
+        Text(f"{share:+.0%}" if isfinite(share) else "", style=GOOD if share < 0 else CAREFUL),
+    )
+    if check.spectra is not None:
+        before, after = check.spectra.before.peak, check.spectra.after.peak
+        table.add_row(
+            "noise peak (1/mm)", number(before, 2), number(after, 2), number(check.spectra.shift, 2, sign=True)
+        )
+    if check.leak is not None:
+        rho = [number(part.rho[0] if part.rho else float("nan"), 2) for part in (check.leak.before, check.leak.after)]
+        style = CAREFUL if check.leak.noticeable else GOOD
+        table.add_row("noise shared by slices", *rho, Text(number(check.leak.gain, 2, sign=True), style=style))
+    verdict = edges_verdict(check.edges)
+    table.add_row("edges", "", "", Text(verdict, style=GOOD if verdict == "kept" else CAREFUL))
+    word = "CT number" if unit == "HU" else "mean"
+    for tissue in check.tissues:
+        style = CAREFUL if moved(tissue, unit) else GOOD
+        table.add_row(
+            f"{word}, {tissue.name} ({unit})",
+            number(tissue.mean_before),
+            number(tissue.mean_after),
+            Text(number(tissue.shift, sign=True), style=style),
+        )
+    out.print(table)
+
+
+def show_comparison(comparison: "Comparison", unit: str) -> None:
+    """Show errors against a truth, before and after."""
+    before, after = comparison.before, comparison.after
+    low, high = comparison.window
+    heading("Against the truth", f"PSNR and SSIM in [{low:.0f}, {high:.0f}] {unit}, {comparison.voxels:,} voxels")
+    table = _before_after()
+    rows = (
+        (f"RMSE ({unit})", before.rmse, after.rmse, 1, -1),
+        ("PSNR (dB)", before.psnr, after.psnr, 2, 1),
+        ("SSIM", before.ssim, after.ssim, 3, 1),
+    )
+    for name, first, second, places, better in rows:
+        change = second - first
+        style = GOOD if change * better > 0 else CAREFUL
+        table.add_row(
+            name, *(number(v, places) for v in (first, second)), Text(number(change, places, True), style=style)
+        )
+    errors = {tissue.name: [tissue.shift] for tissue in before.tissues}
+    for tissue in after.tissues:
+        errors.setdefault(tissue.name, [float("nan")]).append(tissue.shift)
+    table.add_row(f"mean error ({unit})", number(before.bias, sign=True), number(after.bias, sign=True), "")
+    for name, values in errors.items():
+        table.add_row(f"mean error, {name} ({unit})", *(number(value, sign=True) for value in values), "")
+    out.print(table)
+
+
+def number(value: float, places: int = 1, sign: bool = False) -> str:
+    """A figure with a fixed number of decimals, never "-0.0"; a dash where it could not be measured."""
+    if not isfinite(value):
+        return "-"
+    rounded = round(value, places) + 0.0
+    return f"{rounded:+.{places}f}" if sign else f"{rounded:.{places}f}"
+
+
+def _before_after() -> Table:
+    table = Table(box=None, padding=(0, 3, 0, 2), header_style="dim", pad_edge=False)
+    table.add_column("", min_width=30, no_wrap=True)
+    for name in ("before", "after", "change"):
+        table.add_column(name, justify="right", min_width=8)
+    return table
