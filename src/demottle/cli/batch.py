@@ -10,7 +10,7 @@ import typer
 from demottle.cli.console import say, say_error, say_warnings, show_json
 from demottle.cli.guard import CANNOT, explain, sentence_of
 from demottle.cli.job import Outcome, Wishes, denoise_scan
-from demottle.cli.places import Places, beside, places_for
+from demottle.cli.places import Places, beside, name_in_batch, output_for, places_for, stem_of
 from demottle.cli.progress import watch
 from demottle.cli.summary import show_batch
 
@@ -49,7 +49,9 @@ def denoise_folder(
         name = scan.relative_to(root)
         say(f"\n[{number}/{len(scans)}] {name}", style="bold")
         try:
-            done.append((str(name), _one(scan, places_for(output / name, pages / name, page), wishes, model)))
+            target = output_for(output / name_in_batch(scan, root, wishes.format), scan, wishes.format)
+            places = places_for(target, pages / name.with_name(stem_of(name)), page)
+            done.append((str(name), _one(scan, places, wishes, model)))
         except KeyboardInterrupt:
             raise KeyboardInterrupt(_what_stays(len(done), len(scans), output)) from None
         except Exception as error:  # one bad scan, or a bug that one scan wakes, must not cost the others

@@ -10,7 +10,7 @@ from demottle.cli.batch import denoise_folder
 from demottle.cli.console import say_warnings, show_json
 from demottle.cli.guard import guarded
 from demottle.cli.job import Wishes, denoise_scan
-from demottle.cli.places import places_for, refuse_inside
+from demottle.cli.places import output_for, places_for, refuse_inside
 from demottle.cli.progress import watch
 from demottle.cli.summary import show_outcome
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from demottle.methods import Denoiser
 
 METHOD = "Method"
-READING = "Reading and writing"
 PAGE = "The page"
 
 
@@ -53,23 +52,22 @@ def denoise(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="A setting of the method; repeatable.", rich_help_panel=METHOD),
     ] = None,
-    series: Annotated[
-        str | None,
-        typer.Option(metavar="UID", help="Which DICOM series, of several in the folder.", rich_help_panel=READING),
-    ] = None,
-    spacing: Annotated[
-        str | None,
-        typer.Option(metavar="Z,Y,X", help="Distances in mm, where the file has none.", rich_help_panel=READING),
-    ] = None,
-    accept_uneven: Annotated[
-        bool, typer.Option("--accept-uneven", help="Accept uneven slice distances.", rich_help_panel=READING)
+    series: options.Series = None,
+    spacing: options.Spacing = None,
+    modality: options.Modality = None,
+    accept_uneven: options.AcceptUneven = False,
+    accept_own_output: Annotated[
+        bool,
+        typer.Option(
+            "--accept-own-output", help="Denoise what demottle wrote, again.", rich_help_panel=options.READING
+        ),
     ] = False,
     format: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Format of OUT. Default: that of SCAN.", rich_help_panel=READING),
+        typer.Option(metavar="NAME", help="Format of OUT. Default: that of SCAN.", rich_help_panel=options.READING),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace earlier results.", rich_help_panel=READING)
+        bool, typer.Option("--overwrite", help="Replace earlier results.", rich_help_panel=options.READING)
     ] = False,
     report: Annotated[
         Path | None,
@@ -97,6 +95,8 @@ def denoise(
         series=series,
         spacing=options.parse_spacing(spacing),
         accept_uneven=accept_uneven,
+        accept_own_output=accept_own_output,
+        modality=modality,
     )
     _refuse_contradictions(method, model, save_model, minutes, steps)
     refuse_inside(scan, output)
@@ -106,7 +106,7 @@ def denoise(
             raise typer.BadParameter("needs a single scan, but SCAN holds several", param_hint="--save-model")
         denoise_folder(scan, scans, output, report, not no_report, wishes, _load(model), as_json)
         return
-    places = places_for(output, report, not no_report, save_model)
+    places = places_for(output_for(output, scans[0], format), report, not no_report, save_model)
     with watch() as listener:
         outcome = denoise_scan(scans[0], places, wishes, _load(model), listener)
     if as_json:
@@ -130,8 +130,8 @@ def _refuse_contradictions(
 def _scans_in(scan: Path, series: str | None) -> list[Path]:
     from demottle import io
 
-    found = [scan] if series is not None else io.find_scans(scan)
-    return found or [scan]  # nothing found: the reader says what is wrong with it
+    one = series is not None or (scan / "DICOMDIR").exists()  # a disc with its table of contents is read as one
+    return [scan] if one else io.find_scans(scan)
 
 
 def _load(model: Path | None) -> "Denoiser | None":

@@ -7,7 +7,7 @@ import typer
 
 from demottle.cli.console import heading, say_warnings, show_json
 from demottle.cli.guard import guarded
-from demottle.cli.options import AcceptUneven, Debug, Json, Spacing, parse_spacing
+from demottle.cli.options import AcceptUneven, Debug, Json, Modality, Spacing, parse_spacing
 from demottle.cli.progress import watch
 from demottle.cli.tables import show_check, show_comparison
 
@@ -21,6 +21,7 @@ def evaluate(
     scan: Annotated[Path, typer.Option("--input", metavar="SCAN", help="The scan it was made from.")],
     truth: Annotated[Path | None, typer.Option(metavar="TRUTH", help="The noise-free scan, if known.")] = None,
     spacing: Spacing = None,
+    modality: Modality = None,
     accept_uneven: AcceptUneven = False,
     as_json: Json = False,
     debug: Debug = False,
@@ -31,7 +32,9 @@ def evaluate(
     from demottle.quality.truth import against_truth
 
     def read(path: Path) -> "Image":
-        return io.read(path, spacing=parse_spacing(spacing), accept_uneven=accept_uneven, accept_own_output=True)
+        return io.read(
+            path, spacing=parse_spacing(spacing), accept_uneven=accept_uneven, accept_own_output=True, modality=modality
+        )
 
     with watch() as listener:
         with listener.stage("read"):

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from demottle.cli.console import heading, out, say_warnings, show_json
 from demottle.cli.guard import guarded
-from demottle.cli.options import AcceptUneven, Debug, Json, Scan, Series, Spacing, parse_spacing
+from demottle.cli.options import AcceptUneven, Debug, Json, Modality, Scan, Series, Spacing, parse_spacing
 from demottle.cli.progress import watch
 from demottle.cli.spark import bar, sparkline
 from demottle.cli.tables import facts
@@ -28,6 +28,7 @@ def inspect(
     as_json: Json = False,
     series: Series = None,
     spacing: Spacing = None,
+    modality: Modality = None,
     accept_uneven: AcceptUneven = False,
     debug: Debug = False,
 ) -> None:
@@ -44,6 +45,8 @@ def inspect(
                 spacing=parse_spacing(spacing),
                 accept_uneven=accept_uneven,
                 accept_own_output=True,
+                modality=modality,
+                listener=listener,
             )
         fingerprint = measure(image, listener)
     plan = make_plan(fingerprint)

@@ -30,6 +30,8 @@ class Wishes:
     series: str | None = None
     spacing: tuple[float, float, float] | None = None
     accept_uneven: bool = False
+    accept_own_output: bool = False
+    modality: str | None = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,15 @@ def denoise_scan(scan: Path, places: Places, wishes: Wishes, model: "Denoiser | 
     if not wishes.overwrite:
         places.refuse_existing()
     with listener.stage("read"):
-        image = io.read(scan, series=wishes.series, spacing=wishes.spacing, accept_uneven=wishes.accept_uneven)
+        image = io.read(
+            scan,
+            series=wishes.series,
+            spacing=wishes.spacing,
+            accept_uneven=wishes.accept_uneven,
+            accept_own_output=wishes.accept_own_output,
+            modality=wishes.modality,
+            listener=listener,
+        )
     result = denoise(
         image,
         method=wishes.method,
@@ -102,4 +112,4 @@ def _write(outcome: Outcome, wishes: Wishes, listener: Stages) -> None:
         if names.model is not None:
             result.denoiser.save(names.model)
         with listener.stage("write"):  # last: everything else that can fail has not failed
-            io.write(result.image, names.output, format=wishes.format, overwrite=wishes.overwrite)
+            io.write(result.image, names.output, format=wishes.format, overwrite=wishes.overwrite, listener=listener)

@@ -7,17 +7,28 @@ from typing import Annotated, Any
 
 import typer
 
+READING = "Reading and writing"
+
 Scan = Annotated[
-    Path, typer.Argument(metavar="SCAN", help="A DICOM folder, file or zip, NIfTI, MHA, NRRD, TIFF or .npy.")
+    Path, typer.Argument(metavar="SCAN", help="DICOM folder, file or zip; NIfTI, MHA, NRRD, TIFF or .npy.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
-Series = Annotated[str | None, typer.Option(metavar="UID", help="Which DICOM series, where the folder holds several.")]
+Series = Annotated[
+    str | None,
+    typer.Option(metavar="UID", help="Which DICOM series, of several in the folder.", rich_help_panel=READING),
+]
 Spacing = Annotated[
     str | None,
-    typer.Option(metavar="Z,Y,X", help="Distances in mm, where the file holds none (.npy, TIFF)."),
+    typer.Option(metavar="Z,Y,X", help="Distances in mm, where the file has none.", rich_help_panel=READING),
 ]
-AcceptUneven = Annotated[bool, typer.Option("--accept-uneven", help="Accept slices at uneven distances.")]
+Modality = Annotated[
+    str | None,
+    typer.Option(metavar="CT|MR", help="Where the file does not say; CT: values in HU.", rich_help_panel=READING),
+]
+AcceptUneven = Annotated[
+    bool, typer.Option("--accept-uneven", help="Accept uneven slice distances.", rich_help_panel=READING)
+]
 
 
 def parse_spacing(text: str | None) -> tuple[float, float, float] | None:
