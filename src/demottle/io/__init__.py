@@ -1,0 +1,12 @@
+"""Reading and writing images: DICOM first, then NIfTI, MetaImage, NRRD, TIFF and NumPy.
+
+`read(path)` gives an `Image`; `write(image, path)` gives the source's own headers back. Nothing here imports torch.
+"""
+
+from demottle.io.dicom_series import SeriesInfo
+from demottle.io.payload import warnings_of
+from demottle.io.reading import read
+from demottle.io.scans import find_scans, list_series
+from demottle.io.writing import write
+
+__all__ = ["SeriesInfo", "find_scans", "list_series", "read", "warnings_of", "write"]

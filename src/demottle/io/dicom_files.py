@@ -1,0 +1,102 @@
+"""Where the DICOM files of an input lie: a file, a folder, a DICOMDIR, a zip."""
+
+import io
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import pydicom
+
+from demottle.errors import InputError
+
+
+@dataclass(frozen=True)
+class FileRef:
+    """One file on disk, or one member of a zip."""
+
+    path: Path
+    member: str | None = None
+
+    def open(self) -> BinaryIO:
+        """Open for reading; a zip's member is unpacked into memory, so that threads do not share a handle."""
+        if self.member is None:
+            return self.path.open("rb")
+        with zipfile.ZipFile(self.path) as archive:
+            return io.BytesIO(archive.read(self.member))
+
+    @property
+    def name(self) -> str:
+        """The name to show to a user."""
+        return str(self.path) if self.member is None else f"{self.path}:{self.member}"
+
+    @property
+    def suffix(self) -> str:
+        """The lower-case suffix of the file's own name."""
+        return Path(self.member or self.path.name).suffix.lower()
+
+
+def collect(path: Path) -> list[FileRef]:
+    """List all files that may be DICOM, sorted by name; DICOMDIR files, hidden files and folders are left out.
+
+    Raises:
+        InputError: there is no such path, a DICOMDIR names files that are missing, or the zip cannot be read.
+    """
+    if path.is_dir():
+        return [FileRef(file) for file in sorted(path.rglob("*")) if file.is_file() and _is_candidate(file, path)]
+    if not path.exists():
+        raise InputError(f"There is no file or folder {path}.")
+    if zipfile.is_zipfile(path):
+        return _collect_zip(path)
+    if path.name.upper() == "DICOMDIR":
+        return _collect_dicomdir(path)
+    return [FileRef(path)]
+
+
+def _is_candidate(file: Path, root: Path) -> bool:
+    hidden = any(part.startswith((".", "__MACOSX")) for part in file.relative_to(root).parts)
+    return not hidden and file.name.upper() != "DICOMDIR"
+
+
+def _collect_zip(path: Path) -> list[FileRef]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+    except (zipfile.BadZipFile, OSError) as error:
+        raise InputError(f"The zip {path} cannot be read ({error}).") from error
+    if any(member.flag_bits & 0x1 for member in members):
+        raise InputError(f"The zip {path} is encrypted; unpack it first.")
+    names = [member.filename for member in members if not member.is_dir()]
+    return [FileRef(path, name) for name in sorted(names) if _is_candidate(Path("/") / name, Path("/"))]
+
+
+def _collect_dicomdir(path: Path) -> list[FileRef]:
+    try:
+        records = pydicom.dcmread(path).DirectoryRecordSequence
+    except Exception as error:  # pydicom raises many types for a broken file
+        raise InputError(f"The DICOMDIR {path} cannot be read ({error}); name the folder instead.") from error
+    files = []
+    for record in records:
+        file_id = record.get("ReferencedFileID")
+        if file_id and record.get("DirectoryRecordType") == "IMAGE":
+            parts = [file_id] if isinstance(file_id, str) else list(file_id)
+            files.append(FileRef(_find_case_insensitive(path.parent, parts)))
+    if not files:
+        raise InputError(f"The DICOMDIR {path} names no images.")
+    return files
+
+
+def _find_case_insensitive(root: Path, parts: list[str]) -> Path:
+    """Resolve a file ID; media copied to other file systems often come out in lower case."""
+    found = root
+    for part in parts:
+        if part in ("", ".", "..") or "/" in part:
+            raise InputError(f"The DICOMDIR in {root} names a file outside its folder; name the folder instead.")
+        exact = found / part
+        if not exact.exists():
+            siblings = found.iterdir() if found.is_dir() else iter(())
+            exact = next((child for child in siblings if child.name.upper() == part.upper()), exact)
+        found = exact
+    if not found.is_file():
+        raise InputError(f"The DICOMDIR in {root} names {'/'.join(parts)}, which is missing; copy the whole medium.")
+    return found

@@ -1,0 +1,178 @@
+"""Turn a copy of a source file's header into the header of a derived image."""
+
+import json
+from collections.abc import Sequence
+
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.sequence import Sequence as Items
+from pydicom.uid import (
+    PYDICOM_IMPLEMENTATION_UID,
+    UID,
+    ExplicitVRLittleEndian,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLSNearLossless,
+)
+
+import demottle
+from demottle.image import ProcessingStep
+from demottle.io.dicom_marks import SCHEME, plain, write_history
+from demottle.io.dicom_uids import steps_key, uid_from
+
+SERIES_NUMBER_OFFSET = 9000
+"""Added to the source's SeriesNumber, so that results sort behind all originals of a study."""
+
+_LOSSY = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless)
+# Things that describe the original's pixels or bytes and would be wrong on the copy.
+_STALE = (
+    "InstanceCreationDate",
+    "InstanceCreationTime",
+    "InstanceCreatorUID",
+    "IconImageSequence",
+    "SmallestPixelValueInSeries",
+    "LargestPixelValueInSeries",
+    "DigitalSignaturesSequence",
+    "MACParametersSequence",
+    "EncryptedAttributesSequence",
+    "DataSetTrailingPadding",
+    "ExtendedOffsetTable",
+    "ExtendedOffsetTableLengths",
+)
+
+
+def derive(dataset: Dataset, *, source_syntax: str, steps: Sequence[ProcessingStep], history: tuple[ProcessingStep, ...]) -> None:
+    """Make `dataset`, a copy of a source object, the header of the derived object, in place.
+
+    Args:
+        dataset: the source's header; pixels are the caller's business.
+        source_syntax: transfer syntax of the source file.
+        steps: what was done to the source now; the UIDs follow from it and from the source's UIDs.
+        history: all that was ever done, kept in full in a private element.
+    """
+    source_class, source_uid = str(dataset.SOPClassUID), str(dataset.SOPInstanceUID)
+    key = steps_key(steps)
+    dataset.SOPInstanceUID = uid_from("instance", source_uid, key)
+    dataset.SeriesInstanceUID = uid_from("series", str(dataset.SeriesInstanceUID), key)
+    for keyword in _STALE:
+        if keyword in dataset:
+            del dataset[keyword]
+    dataset.ImageType = derived_image_type(dataset)
+    _describe_series(dataset, steps)
+    _keep_lossy_flag(dataset, source_syntax)
+    add_derivation(dataset, steps, source=(source_class, source_uid))
+    write_history(dataset, history)
+    set_file_meta(dataset)
+
+
+def add_derivation(dataset: Dataset, steps: Sequence[ProcessingStep], source: tuple[str, str] | None) -> None:
+    """Say what was done, with what, and to which object (SOP class, SOP instance), in the standard's own attributes."""
+    earlier = str(dataset.get("DerivationDescription") or "")
+    told = derivation_text(steps)
+    dataset.DerivationDescription = (f"{earlier} | {told}" if earlier else told)[:1024]
+    dataset.DerivationCodeSequence = Items([*(dataset.get("DerivationCodeSequence") or []), *derivation_codes()])
+    if source is not None:
+        dataset.SourceImageSequence = Items([source_item(*source)])
+    dataset.ContributingEquipmentSequence = Items(
+        [*(dataset.get("ContributingEquipmentSequence") or []), *(_equipment(step) for step in steps)]
+    )
+    _declare_scheme(dataset)
+
+
+def derivation_text(steps: Sequence[ProcessingStep]) -> str:
+    """Return one line on all steps, for DerivationDescription (1024 characters at most)."""
+    if not steps:
+        return f"demottle {demottle.__version__}: written anew, no processing recorded"
+    parts = []
+    for step in steps:
+        seed = "" if step.seed is None else f", seed {step.seed}"
+        model = "" if step.model_hash is None else f", model {step.model_hash[:16]}"
+        parts.append(f"demottle {step.version}: noise reduction, {step.method}{seed}{model}, settings {_settings(step)}")
+    return _ascii("; ".join(parts))[:1024]
+
+
+def _settings(step: ProcessingStep) -> str:
+    return json.dumps(plain(step.settings), sort_keys=True)
+
+
+def _ascii(text: str) -> str:
+    """Every character set of DICOM can hold ASCII; backslashes would split values."""
+    return text.encode("ascii", "replace").decode().replace("\\", "/")
+
+
+def derivation_codes() -> list[Dataset]:
+    """Return the standard's nearest code, and demottle's own, which says more."""
+    return [
+        code("113087", "DCM", "Smoothing"),
+        code("NOISE_REDUCTION", SCHEME, "Reduction of quantum noise by demottle"),
+    ]
+
+
+def code(value: str, scheme: str, meaning: str) -> Dataset:
+    """Return one item of a code sequence."""
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, scheme, meaning
+    return item
+
+
+def source_item(sop_class: str, sop_uid: str) -> Dataset:
+    """Return a reference to the original, with its purpose."""
+    item = Dataset()
+    item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = sop_class, sop_uid
+    item.PurposeOfReferenceCodeSequence = Items([code("121322", "DCM", "Source image for image processing operation")])
+    return item
+
+
+def _equipment(step: ProcessingStep) -> Dataset:
+    item = Dataset()
+    item.PurposeOfReferenceCodeSequence = Items([code("109102", "DCM", "Processing Equipment")])
+    item.Manufacturer = "demottle developers"
+    item.ManufacturerModelName = "demottle"
+    item.SoftwareVersions = _ascii(step.version)[:64]
+    item.ContributionDescription = derivation_text([step])
+    return item
+
+
+def _declare_scheme(dataset: Dataset) -> None:
+    declared = dataset.get("CodingSchemeIdentificationSequence") or []
+    if any(item.get("CodingSchemeDesignator") == SCHEME for item in declared):
+        return
+    item = Dataset()
+    item.CodingSchemeDesignator = SCHEME
+    item.CodingSchemeName = "demottle private codes"
+    item.CodingSchemeResponsibleOrganization = "The demottle developers"
+    dataset.CodingSchemeIdentificationSequence = Items([*declared, item])
+
+
+def derived_image_type(dataset: Dataset, keyword: str = "ImageType") -> list[str]:
+    """Return the image type with value 1 DERIVED and all others kept."""
+    value = dataset.get(keyword) or []
+    values = [value] if isinstance(value, str) else list(value)
+    fallback = ["DERIVED", "PRIMARY", "AXIAL" if dataset.get("Modality") == "CT" else "OTHER"]
+    return ["DERIVED", *values[1:], *fallback[max(1, len(values)) :]]
+
+
+def _describe_series(dataset: Dataset, steps: Sequence[ProcessingStep]) -> None:
+    methods = "+".join(step.method for step in steps) or "copy"
+    told = _ascii(f"[demottle {methods}]")[:64]
+    original = str(dataset.get("SeriesDescription") or "")
+    dataset.SeriesDescription = f"{original[: 63 - len(told)]} {told}".strip()
+    number = dataset.get("SeriesNumber")
+    wanted = SERIES_NUMBER_OFFSET + (int(number) if number is not None else 0)
+    dataset.SeriesNumber = wanted if wanted < 2**31 else SERIES_NUMBER_OFFSET
+
+
+def _keep_lossy_flag(dataset: Dataset, source_syntax: str) -> None:
+    """LossyImageCompression is never reset; pixels that come out of a lossy codec stay lossy."""
+    if UID(source_syntax) in _LOSSY and "LossyImageCompression" not in dataset:
+        dataset.LossyImageCompression = "01"
+
+
+def set_file_meta(dataset: Dataset) -> None:
+    """Give the object file meta information of its own, as Explicit VR Little Endian."""
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = dataset.SOPClassUID
+    meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    meta.ImplementationClassUID = PYDICOM_IMPLEMENTATION_UID
+    meta.ImplementationVersionName = f"DEMOTTLE_{demottle.__version__}"[:16]
+    dataset.file_meta = meta

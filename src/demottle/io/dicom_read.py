@@ -1,0 +1,144 @@
+"""Read one DICOM series as an `Image`."""
+
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pydicom
+from pydicom.dataset import Dataset
+
+from demottle.errors import InputError
+from demottle.events import Listener, Progress, silent
+from demottle.image import Image, Source
+from demottle.io.dicom_files import FileRef, collect
+from demottle.io.dicom_geometry import Stack, pick_volume, stack
+from demottle.io.dicom_marks import MARK_TAGS, read_history
+from demottle.io.dicom_pixels import check_readable, meaning, read_stored
+from demottle.io.dicom_scan import SliceHeader, scan
+from demottle.io.dicom_series import SeriesInfo, choose, group_series
+from demottle.io.payload import Payload
+
+_THREADS = 4
+
+
+@dataclass(frozen=True)
+class DicomPayload(Payload):
+    """What the writer needs to find each slice's own file again; the pixels stay on disk."""
+
+    slices: tuple[SliceHeader, ...] = field(default=(), repr=False)
+
+
+@contextmanager
+def quiet_pydicom() -> Iterator[None]:
+    """Read leniently: pydicom's remarks about odd headers are not the user's business."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def list_dicom_series(path: Path) -> list[SeriesInfo]:
+    """List the series in a file, folder, DICOMDIR or zip.
+
+    Raises:
+        InputError: nothing there, or no DICOM image in it.
+    """
+    with quiet_pydicom():
+        return [info for info, _ in group_series(_scan_images(path)[0])]
+
+
+def _scan_images(path: Path) -> tuple[list[SliceHeader], list[FileRef]]:
+    slices, left_out = scan(collect(path))
+    if not slices:
+        raise InputError(f"{path} holds no DICOM images; name a DICOM folder, file, DICOMDIR or zip, or an image file.")
+    return slices, left_out
+
+
+def read_dicom(
+    path: Path,
+    *,
+    series: str | None = None,
+    accept_uneven: bool = False,
+    accept_own_output: bool = False,
+    listener: Listener = silent,
+) -> Image:
+    """Read one series; arguments and errors as in `demottle.io.read`."""
+    with quiet_pydicom():
+        found, left_out = _scan_images(path)
+        (_, members), aside = choose(group_series(found), series, accept_own_output=accept_own_output)
+        group, strays = pick_volume(members)
+        for header in group:
+            check_readable(header)
+        volume = stack(group, accept_uneven=accept_uneven)
+        voxels, valid = _decode(volume, listener)
+        history = read_history(_marks(volume.slices[0].file))
+    payload = DicomPayload(
+        warnings=(*_left_out_warning(left_out), *aside, *strays, *_spacing_warning(volume)),
+        affine=volume.affine,
+        steps=len(history),
+        slices=volume.slices,
+    )
+    first = volume.slices[0]
+    return Image(
+        voxels=voxels,
+        spacing=volume.spacing,
+        modality=first.modality,
+        unit="HU" if first.modality == "CT" else "a.u.",
+        valid=valid,
+        slice_thickness=first.thickness,
+        evenly_spaced=volume.evenly_spaced,
+        source=Source("dicom", str(path), payload),
+        history=history,
+    )
+
+
+def _decode(volume: Stack, listener: Listener) -> tuple[np.ndarray, np.ndarray | None]:
+    """Decode slice by slice into one array; no more than a few stored slices are in memory at a time."""
+    slices = volume.slices
+    voxels = np.empty((len(slices), slices[0].rows, slices[0].columns), np.float32)
+    invalid: dict[int, np.ndarray] = {}
+
+    def one(index: int) -> None:
+        voxels[index], measured = meaning(slices[index], read_stored(slices[index]))
+        if not measured.all():
+            invalid[index] = measured
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        try:
+            for done, _ in enumerate(pool.map(one, range(len(slices))), start=1):
+                listener(Progress("read", done, len(slices)))
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    if not invalid:
+        return voxels, None
+    valid = np.ones(voxels.shape, np.bool_)
+    for index, measured in invalid.items():
+        valid[index] = measured
+    return voxels, valid
+
+
+def _marks(file: FileRef) -> Dataset:
+
+
+    with file.open() as stream:
+        return pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=MARK_TAGS, force=True)
+
+
+def _left_out_warning(files: list[FileRef]) -> tuple[str, ...]:
+    if not files:
+        return ()
+    names = ", ".join(Path(file.member or file.path).name for file in files[:3]) + (", ..." if len(files) > 3 else "")
+    return (f"Left aside {len(files)} file(s) that hold no DICOM image ({names}).",)
+
+
+def _spacing_warning(volume: Stack) -> tuple[str, ...]:
+    first = volume.slices[0]
+    if len(volume.slices) == 1 and not (first.spacing_between or first.thickness):
+        return ("The one slice states no thickness; 1 mm is assumed, which only matters for its header elsewhere.",)
+    if not volume.evenly_spaced:
+        return (f"Slices are not evenly spaced; the typical gap, {volume.spacing[0]:g} mm, is used as the spacing.",)
+    return ()

@@ -1,0 +1,114 @@
+"""Write an `Image` that came from DICOM as a new series beside the original."""
+
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import pydicom
+from numpy.typing import NDArray
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+
+from demottle.errors import InputError, OutputError
+from demottle.events import Listener, Progress, silent
+from demottle.image import Image
+from demottle.io.dicom_files import FileRef
+from demottle.io.dicom_header import derive
+from demottle.io.dicom_pixels import meaning, read_stored, rescale, with_unused_bits
+from demottle.io.dicom_read import DicomPayload, quiet_pydicom
+from demottle.io.dicom_scan import SliceHeader
+from demottle.io.payload import new_steps
+from demottle.io.stored import integer_limits, to_stored
+
+
+def write_dicom(image: Image, folder: Path, *, listener: Listener = silent) -> None:
+    """Write one file per source file into `folder`, which is created. Sources are read again from disk, one at a time.
+
+    Raises:
+        OutputError: the image has another shape than its source, or the source has changed since it was read.
+        OSError: from the file system.
+    """
+    slices = _slices(image)
+    files: dict[FileRef, list[int]] = defaultdict(list)
+    for index, header in enumerate(slices):
+        files[header.file].append(index)
+    folder.mkdir()
+    with quiet_pydicom():
+        for done, (file, indices) in enumerate(files.items(), start=1):
+            dataset = _derived_object(image, slices, file, indices)
+            dataset.save_as(folder / f"image-{done:04d}.dcm", enforce_file_format=True)
+            listener(Progress("write", done, len(files)))
+
+
+def write_dicom_file(image: Image, path: Path) -> None:
+    """Write an image that came from a single DICOM file as a single file."""
+    slices = _slices(image)
+    if len({header.file for header in slices}) != 1:
+        raise OutputError(f"{len(slices)} DICOM slices need a folder, but {path.name} names one file; leave out the suffix.")
+    with quiet_pydicom():
+        dataset = _derived_object(image, slices, slices[0].file, list(range(len(slices))))
+        dataset.save_as(path, enforce_file_format=True)
+
+
+def _slices(image: Image) -> tuple[SliceHeader, ...]:
+    payload = image.source.payload if image.source is not None else None
+    if not isinstance(payload, DicomPayload):
+        raise TypeError("the image did not come from DICOM")
+    slices = payload.slices
+    expected = (len(slices), slices[0].rows, slices[0].columns)
+    if image.shape != expected:
+        raise OutputError(f"The image has shape {image.shape}, its DICOM source {expected}; it cannot take over its headers.")
+    return slices
+
+
+def _derived_object(image: Image, slices: tuple[SliceHeader, ...], file: FileRef, indices: list[int]) -> Dataset:
+    try:
+        with file.open() as stream:
+            dataset = pydicom.dcmread(stream, force=True)
+    except (OSError, KeyError) as error:
+        raise OutputError(f"The source {file.name} is gone or cannot be read any more; its headers are needed.") from error
+    if str(dataset.get("SOPInstanceUID")) != slices[indices[0]].sop_uid:
+        raise OutputError(f"The source {file.name} has changed since it was read; read it again.")
+    planes = {index: _stored_plane(image, index, slices[index]) for index in indices}
+    first = slices[indices[0]]
+    if first.frame is None:
+        _set_pixels(dataset, planes[indices[0]], first)
+    else:
+        from demottle.io.multiframe import derive_frames, replace_frames
+
+        frames = replace_frames(dataset, {slices[index].frame or 0: plane for index, plane in planes.items()}, first)
+        _set_pixels(dataset, frames, first)
+        derive_frames(dataset, new_steps(image))
+    derive(dataset, source_syntax=first.transfer_syntax, steps=new_steps(image), history=image.history)
+    return dataset
+
+
+def _stored_plane(image: Image, index: int, header: SliceHeader) -> NDArray[np.generic]:
+    try:
+        stored = read_stored(header)
+    except InputError as error:
+        raise OutputError(f"The source has changed since it was read: {error}") from error
+    before, measured = meaning(header, stored)
+    if image.valid is not None:
+        measured &= image.valid[index]
+    slope, intercept = rescale(header)
+    new = to_stored(
+        image.voxels[index],
+        before,
+        stored,
+        slope=slope,
+        intercept=intercept,
+        limits=integer_limits(header.bits_stored, header.signed),
+        valid=measured,
+        padding=header.padding,
+    )
+    return with_unused_bits(header, new, stored)
+
+
+def _set_pixels(dataset: Dataset, pixels: NDArray[np.generic], header: SliceHeader) -> None:
+    data = pixels.astype(pixels.dtype.newbyteorder("<"), copy=False).tobytes()
+    dataset["PixelData"] = DataElement("PixelData", "OB" if header.bits_allocated == 8 else "OW", data + b"\0" * (len(data) % 2))
+    for keyword, value in (("SmallestImagePixelValue", pixels.min()), ("LargestImagePixelValue", pixels.max())):
+        if keyword in dataset:
+            vr = "SS" if header.signed else "US"
+            dataset[keyword] = DataElement(keyword, vr, int(value)) if header.bits_stored <= 16 else dataset[keyword]

@@ -1,0 +1,101 @@
+"""What the readers of single-file formats keep for the writer."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from demottle.errors import OutputError
+from demottle.image import Image, Mask
+from demottle.io.payload import Payload, payload_of
+from demottle.io.stored import to_stored
+
+
+@dataclass(frozen=True)
+class FilePayload(Payload):
+    """Payload of a file that holds a whole volume; the header has the format's own type, the values stay on disk.
+
+    Attributes:
+        dtype: of the values as stored.
+        slope: of voxel = slope * stored + intercept.
+        intercept: of the same.
+        header: the format's own.
+    """
+
+    dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.float32))
+    slope: float = 1.0
+    intercept: float = 0.0
+    header: Any = field(default=None, repr=False)
+
+
+def as_voxels(stored: NDArray[Any], slope: float = 1.0, intercept: float = 0.0) -> NDArray[np.float32]:
+    """Return slope * stored + intercept as float32, computed slice by slice in double precision."""
+    if slope == 1.0 and intercept == 0.0:
+        return np.array(stored, np.float32, order="C")  # a copy: `stored` may lie in a file or in another library's hands
+    voxels = np.empty(stored.shape, np.float32)
+    for index, plane in enumerate(stored):
+        voxels[index] = plane.astype(np.float64) * slope + intercept
+    return voxels
+
+
+def same_format_payload(image: Image, format: str) -> FilePayload | None:
+    """Return the payload if the image came from a file of this format, whose header and data type it then keeps."""
+    payload = payload_of(image)
+    if image.source is None or image.source.format != format or not isinstance(payload, FilePayload):
+        return None
+    return payload
+
+
+def restore(image: Image, stored: NDArray[Any], payload: FilePayload) -> NDArray[Any]:
+    """Return the values to store, in the source's data type; unchanged voxels keep their exact stored value.
+
+    Raises:
+        OutputError: the source file no longer has the image's shape.
+    """
+    if stored.shape != image.shape:
+        raise OutputError(f"The source has changed since it was read: it now has shape {stored.shape}, not {image.shape}.")
+    limits = None
+    if np.issubdtype(stored.dtype, np.integer):
+        info = np.iinfo(stored.dtype)
+        limits = (int(info.min), int(info.max))
+    result = np.empty(stored.shape, stored.dtype)
+    for index, plane in enumerate(stored):
+        result[index] = to_stored(
+            image.voxels[index],
+            as_voxels(plane[None], payload.slope, payload.intercept)[0],
+            plane,
+            slope=payload.slope,
+            intercept=payload.intercept,
+            limits=limits,
+            valid=None if image.valid is None else image.valid[index],
+        )
+    return result
+
+
+def outside_circle(voxels: NDArray[np.float32], modality: str | None) -> Mask | None:
+    """Return where a CT volume holds measurements: not at -2000 HU, nor at a value below -1500 HU that all corners share."""
+    if modality != "CT":
+        return None
+    corners = voxels[:, [0, 0, -1, -1], [0, -1, 0, -1]]
+    padding = {-2000.0} | ({float(corners[0, 0])} if corners[0, 0] < -1500 and (corners == corners[0, 0]).all() else set())
+    invalid = np.isin(voxels, np.array(sorted(padding), np.float32))
+    return ~invalid if invalid.any() else None
+
+
+def unit_of(modality: str | None) -> str:
+    """Return "HU" for CT, "a.u." for all else."""
+    return "HU" if modality == "CT" else "a.u."
+
+
+def check_source_readable(path: str) -> Path:
+    """Return the source's path, whose header or values are needed again.
+
+    Raises:
+        OutputError: it is gone.
+    """
+    source = Path(path)
+    if not source.is_file():
+        raise OutputError(f"The source {path} is gone; its header is needed.")
+    return source

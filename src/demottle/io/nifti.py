@@ -1,0 +1,133 @@
+"""NIfTI-1 and NIfTI-2: .nii and .nii.gz."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from demottle.errors import InputError, OutputError
+from demottle.image import Image, ProcessingStep, Source
+from demottle.io.dicom_marks import history_from_json, history_json
+from demottle.io.file_payload import (
+    FilePayload,
+    as_voxels,
+    check_source_readable,
+    outside_circle,
+    restore,
+    same_format_payload,
+    unit_of,
+)
+from demottle.io.payload import affine_of
+
+_LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+_COMMENT = 6  # code of the header extension that holds plain text
+_MARK = "demottle history: "
+
+
+def read_nifti(path: Path, modality: str | None = None) -> Image:
+    """Read a 3-D NIfTI volume; its third axis becomes the slices, its second the rows.
+
+    Raises:
+        InputError: broken file; not three-dimensional; complex or color values; unit of length other than mm.
+    """
+    nifti, stored, slope, intercept = _load(path)
+    header = nifti.header
+    length_unit = header.get_xyzt_units()[0]
+    if length_unit not in ("mm", "unknown"):
+        raise InputError(f"{path} states its voxel size in {length_unit}; convert it to mm.")
+    zooms = [float(zoom) for zoom in header.get_zooms()[:3]]
+    voxels = as_voxels(stored, slope, intercept)
+    history = _history(header)
+    payload = FilePayload(
+        warnings=_warnings(header, length_unit, modality),
+        affine=_LPS_FROM_RAS @ np.asarray(nifti.affine, np.float64),
+        steps=len(history),
+        dtype=stored.dtype,
+        slope=slope,
+        intercept=intercept,
+        header=header,
+    )
+    return Image(
+        voxels=voxels,
+        spacing=(zooms[2], zooms[1], zooms[0]),
+        modality=modality or "OT",
+        unit=unit_of(modality),
+        valid=outside_circle(voxels, modality),
+        source=Source("nifti", str(path), payload),
+        history=history,
+    )
+
+
+def _warnings(header: Any, length_unit: str, modality: str | None) -> tuple[str, ...]:
+    found = []
+    if modality is None:
+        found.append("NIfTI does not say whether this is CT or MR; values are taken as they are, in no particular unit.")
+    if length_unit == "unknown":
+        found.append("The NIfTI header states no unit of length; mm is assumed.")
+    return tuple(found)
+
+
+def _load(path: Path) -> tuple[Any, NDArray[Any], float, float]:
+    """Return nibabel's image, the stored values as (slices, rows, columns), slope and intercept."""
+    import nibabel
+
+    try:
+        nifti = nibabel.load(path)
+        stored = np.asanyarray(nifti.dataobj.get_unscaled())
+    except Exception as error:  # nibabel, gzip and zlib raise many types
+        raise InputError(f"{path} is not a readable NIfTI file, or truncated; replace it.") from error
+    if stored.ndim > 3 and stored.shape[3:] == (1,) * (stored.ndim - 3):
+        stored = stored.reshape(stored.shape[:3])
+    if stored.ndim != 3:
+        raise InputError(f"{path} has the shape {stored.shape}; demottle needs one 3-D volume: split it first.")
+    if stored.dtype.kind not in "iuf":
+        raise InputError(f"{path} holds {stored.dtype} values; demottle needs real numbers.")
+    slope, intercept = nifti.dataobj.slope, nifti.dataobj.inter
+    return nifti, stored.T, float(slope), float(intercept)
+
+
+def _history(header: Any) -> tuple[ProcessingStep, ...]:
+    for extension in header.extensions:
+        content = extension.get_content()
+        text = content.decode(errors="replace") if isinstance(content, bytes) else str(content)
+        if extension.get_code() == _COMMENT and text.startswith(_MARK):
+            return history_from_json(text.removeprefix(_MARK).rstrip("\0"))
+    return ()
+
+
+def write_nifti(image: Image, path: Path) -> None:
+    """Write a NIfTI file: the source's header and data type where it was NIfTI, else float32 with the image's geometry.
+
+    The history goes into a comment extension of the header. Raises as `demottle.io.write`.
+    """
+    import nibabel
+
+    payload = same_format_payload(image, "nifti")
+    if payload is None:
+        nifti = nibabel.Nifti1Image(image.voxels.T, _LPS_FROM_RAS @ affine_of(image))
+        nifti.header.set_xyzt_units("mm")
+        slope, intercept = 1.0, 0.0
+    else:
+        nifti, slope, intercept = _with_source_header(image, payload)
+    if image.history:
+        kept = [e for e in nifti.header.extensions if not _is_mark(e)]
+        mark = nibabel.nifti1.Nifti1Extension(_COMMENT, (_MARK + history_json(image.history)).encode())
+        nifti.header.extensions[:] = [*kept, mark]
+    nifti.header.set_slope_inter(slope, intercept)
+    nifti.to_filename(path)
+
+
+def _is_mark(extension: Any) -> bool:
+    content = extension.get_content()
+    return bytes(content if isinstance(content, bytes) else str(content).encode()).startswith(_MARK.encode())
+
+
+def _with_source_header(image: Image, payload: FilePayload) -> tuple[Any, float, float]:
+    source_path = check_source_readable(image.source.path if image.source else "")
+    try:
+        source, stored, slope, intercept = _load(source_path)
+    except InputError as error:
+        raise OutputError(f"The source has changed since it was read: {error}") from error
+    values = restore(image, stored, payload).T.reshape(source.shape)
+    return type(source)(values, None, source.header.copy()), slope, intercept

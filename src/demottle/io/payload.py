@@ -1,0 +1,53 @@
+"""What every reader hands on to the writers: warnings, geometry, and how much of the history the file itself records."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from demottle.image import Image, ProcessingStep
+
+Affine = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Payload:
+    """The part of `Image.source.payload` that all formats share.
+
+    Attributes:
+        warnings: sentences for the user about anything read with reservations.
+        affine: 4 x 4, from voxel index (column, row, slice, 1) to mm in DICOM's patient axes (left, posterior, superior);
+            None where the file has no geometry but spacing.
+        steps: how many steps at the start of `Image.history` the source's own header records already.
+    """
+
+    warnings: tuple[str, ...] = ()
+    affine: Affine | None = None
+    steps: int = 0
+
+
+def payload_of(image: Image) -> Payload | None:
+    """Return the reader's payload, or None for an image that no reader made."""
+    payload = image.source.payload if image.source is not None else None
+    return payload if isinstance(payload, Payload) else None
+
+
+def warnings_of(image: Image) -> tuple[str, ...]:
+    """Return what the reader wants the user to know about this image; empty where nothing was odd."""
+    payload = payload_of(image)
+    return payload.warnings if payload is not None else ()
+
+
+def affine_of(image: Image) -> Affine:
+    """Return the image's affine (see `Payload`); where no file gave one: axis-aligned, the first voxel at the origin."""
+    payload = payload_of(image)
+    if payload is not None and payload.affine is not None:
+        return payload.affine
+    slices, rows, columns = image.spacing
+    return np.diag([columns, rows, slices, 1.0])
+
+
+def new_steps(image: Image) -> tuple[ProcessingStep, ...]:
+    """Return the steps of the history that the source's header does not record yet."""
+    payload = payload_of(image)
+    return image.history[payload.steps if payload is not None else 0 :]

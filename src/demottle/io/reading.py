@@ -1,0 +1,83 @@
+"""`read`: from a path to an `Image`, whatever the format."""
+
+from pathlib import Path
+
+from demottle.errors import InputError
+from demottle.events import Listener, silent
+from demottle.image import Image
+from demottle.io.formats import format_of
+
+Spacing = tuple[float, float, float]
+
+
+def read(
+    path: str | Path,
+    *,
+    series: str | None = None,
+    spacing: Spacing | None = None,
+    accept_uneven: bool = False,
+    accept_own_output: bool = False,
+    modality: str | None = None,
+    listener: Listener = silent,
+) -> Image:
+    """Read one image.
+
+    Args:
+        path: a DICOM folder, file, DICOMDIR or zip; or .nii, .nii.gz, .mha, .mhd, .nrrd, .tif, .tiff, .npy.
+        series: SeriesInstanceUID, where a DICOM folder holds several.
+        spacing: mm between slices, rows, columns; required for .npy, and for TIFF that does not state it. Formats that
+            state their own spacing refuse it.
+        accept_uneven: read a DICOM series with missing, repeated or uneven slices; `Image.evenly_spaced` is then False.
+        accept_own_output: read what demottle wrote.
+        modality: "CT" or "MR", for formats that do not say; with "CT" the values are taken as HU.
+        listener: told about progress, stage "read".
+
+    Raises:
+        InputError: one sentence on what is wrong and what to do.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"There is no file or folder {path}.")
+    kind = None if path.is_dir() else format_of(path)
+    if kind in (None, "dicom"):
+        _refuse(spacing=spacing, modality=modality, why="DICOM states it itself")
+        from demottle.io.dicom_read import read_dicom
+
+        return read_dicom(
+            path, series=series, accept_uneven=accept_uneven, accept_own_output=accept_own_output, listener=listener
+        )
+    if series is not None:
+        raise InputError(f"{path} is not DICOM and has no series to choose; leave the series out.")
+    image = _read_file(path, str(kind), spacing, modality)
+    if image.history and not accept_own_output:
+        raise InputError(
+            f"{path} is demottle's own output, which is not to be denoised again; name the original, or accept own output."
+        )
+    return image
+
+
+def _read_file(path: Path, kind: str, spacing: Spacing | None, modality: str | None) -> Image:
+    # imported here: each format has a library of its own, and none is needed for another's files
+    if kind == "nifti":
+        _refuse(spacing=spacing, why="NIfTI states it itself")
+        from demottle.io.nifti import read_nifti
+
+        return read_nifti(path, modality)
+    if kind in ("mha", "mhd", "nrrd"):
+        _refuse(spacing=spacing, why=f"{kind.upper()} states it itself")
+        from demottle.io.itk import read_itk
+
+        return read_itk(path, kind, modality)
+    if kind == "tiff":
+        from demottle.io.tiff import read_tiff
+
+        return read_tiff(path, spacing, modality)
+    from demottle.io.npy import read_npy
+
+    return read_npy(path, spacing, modality)
+
+
+def _refuse(*, why: str, **given: object) -> None:
+    for name, value in given.items():
+        if value is not None:
+            raise InputError(f"The {name} cannot be given here, because {why}; leave it out.")

@@ -1,0 +1,96 @@
+"""Output that appears under its final name only when complete."""
+
+import errno
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from demottle.errors import OutputError
+
+_PERMISSION = (errno.EACCES, errno.EPERM, errno.EROFS)
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+@contextmanager
+def staged(final: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """Yield a path beside `final` to write a file or folder to; rename it to `final` when the block ends without error.
+
+    On any exception, Ctrl-C included, what was written is removed and `final` is as it was before. The yielded path has
+    the name of `final` (so that suffixes hold) and lies in a hidden temporary folder on the same file system. Files the
+    block writes beside it (the .raw of a .mhd) are published too, before `final` itself.
+
+    Raises:
+        OutputError: `final` exists and `overwrite` is False; the disk is full; no permission; any other system error.
+    """
+    if final.exists() and not overwrite:
+        raise OutputError(f"{final} exists already; choose another name or allow overwriting it.")
+    workplace: Path | None = None
+    created: list[Path] = []
+    try:
+        created = _make_parents(final.parent)
+        workplace = Path(tempfile.mkdtemp(prefix=f".{final.name[:80]}.", suffix=".partial", dir=final.parent))
+        yield workplace / final.name
+        _publish_all(workplace, final, overwrite)
+        created = []
+    except OSError as error:
+        raise OutputError(_sentence(error, final)) from error
+    finally:
+        if workplace is not None:
+            shutil.rmtree(workplace, ignore_errors=True)
+        for folder in reversed(created):  # only those this call made, and only if nothing else came to lie in them
+            if not any(folder.iterdir()):
+                folder.rmdir()
+
+
+def _make_parents(parent: Path) -> list[Path]:
+    missing = [folder for folder in (parent, *parent.parents) if not folder.exists()]
+    created = []
+    for folder in reversed(missing):
+        folder.mkdir()
+        created.append(folder)
+    return created
+
+
+def _publish_all(workplace: Path, final: Path, overwrite: bool) -> None:
+    companions = [written for written in sorted(workplace.iterdir()) if written.name != final.name]
+    for written in companions:
+        beside = final.with_name(written.name)
+        if beside.exists() and not overwrite:
+            raise OutputError(f"{beside}, which belongs to {final.name}, exists already; choose another name.")
+    published = []
+    try:
+        for written in companions:
+            beside = final.with_name(written.name)
+            if not beside.exists():
+                published.append(beside)
+            written.replace(beside)
+        _publish(workplace / final.name, final, workplace / "replaced")
+    except BaseException:
+        for beside in published:
+            beside.unlink(missing_ok=True)
+        raise
+
+
+def _publish(complete: Path, final: Path, aside: Path) -> None:
+    """Rename `complete` to `final`; a folder cannot be replaced in one step, so the old one goes aside and back on error."""
+    if not final.is_dir():
+        if complete.is_dir() and final.exists():
+            final.unlink()
+        complete.replace(final)
+        return
+    final.rename(aside)
+    try:
+        complete.rename(final)
+    except BaseException:
+        aside.rename(final)
+        raise
+
+
+def _sentence(error: OSError, final: Path) -> str:
+    if error.errno in _FULL:
+        return f"The disk is full: {final} was not written and nothing was left behind; free some space and try again."
+    if error.errno in _PERMISSION:
+        return f"No permission to write {final}; choose a folder you may write to."
+    return f"{final} could not be written ({error.strerror or error}); nothing was left under that name."

@@ -1,0 +1,119 @@
+"""`write`: from an `Image` to a path, in the input's own format unless asked otherwise."""
+
+from pathlib import Path
+
+from demottle.errors import OutputError
+from demottle.events import Listener, silent
+from demottle.image import Image
+from demottle.io.dicom_read import DicomPayload
+from demottle.io.formats import DEFAULT_SUFFIX, SUFFIXES, format_of, suffix_of
+from demottle.io.payload import payload_of
+from demottle.io.staging import staged
+
+
+def write(
+    image: Image,
+    path: str | Path,
+    *,
+    format: str | None = None,
+    overwrite: bool = False,
+    listener: Listener = silent,
+) -> Path:
+    """Write an image; it appears under its final name only when complete.
+
+    An image read from a file keeps that file's data type, geometry and headers where the format is the same. Voxels that
+    were not changed keep their exact stored values.
+
+    Args:
+        image: what to write.
+        path: a name with a known suffix decides the format; without one, the source's format (DICOM: a folder).
+        format: "dicom", "nifti", "mha", "mhd", "nrrd", "tiff" or "npy", where the name does not say.
+        overwrite: replace what is there, once the new output is complete.
+        listener: told about progress, stage "write".
+
+    Returns:
+        The path written, with the suffix that was added where there was none.
+
+    Raises:
+        OutputError: exists already; is or lies in the input; disk full; no permission; the format cannot hold the image.
+    """
+    path = Path(path)
+    kind = _format(image, path, format)
+    if not suffix_of(path) and DEFAULT_SUFFIX[kind]:
+        path = path.with_name(path.name + DEFAULT_SUFFIX[kind])
+    _keep_off_the_input(image, path)
+    with staged(path, overwrite=overwrite) as temporary:
+        _write_as(kind, image, temporary, listener)
+    return path
+
+
+def _format(image: Image, path: Path, wanted: str | None) -> str:
+    if wanted is not None:
+        if wanted not in DEFAULT_SUFFIX:
+            raise OutputError(f'"{wanted}" is no format; choose one of {", ".join(DEFAULT_SUFFIX)}.')
+        return wanted
+    suffix = suffix_of(path)
+    known = format_of(path)
+    if suffix and (known is None or suffix == ".zip"):
+        raise OutputError(
+            f"The suffix {suffix} of {path.name} stands for no format demottle writes; "
+            f"use one of {', '.join(s for s in SUFFIXES if s != '.zip')}, none for a DICOM folder, or name the format."
+        )
+    if known is not None:
+        return known
+    return image.source.format if image.source is not None and image.source.format in DEFAULT_SUFFIX else "dicom"
+
+
+def _keep_off_the_input(image: Image, path: Path) -> None:
+    """The original is never touched: not replaced, not added to, not enclosed by an output that may be replaced."""
+    if image.source is None:
+        return
+    output = path.resolve()
+    inputs = {Path(image.source.path).resolve()}
+    payload = payload_of(image)
+    if isinstance(payload, DicomPayload):
+        inputs |= {header.file.path.resolve() for header in payload.slices}
+    for used in inputs:
+        if output == used:
+            raise OutputError(f"{path} is the input itself, which is never changed; choose another name.")
+        if used in output.parents and used.is_dir():
+            raise OutputError(f"{path} lies inside the input folder {used}; choose a place outside it.")
+        if output in used.parents and path.exists():
+            raise OutputError(f"{path} holds the input, which would be lost; choose another name.")
+
+
+def _write_as(kind: str, image: Image, path: Path, listener: Listener) -> None:
+    # imported here: each format has a library of its own, and none is needed for another's files
+    if kind == "dicom":
+        _write_dicom(image, path, listener)
+    elif kind == "nifti":
+        from demottle.io.nifti import write_nifti
+
+        write_nifti(image, path)
+    elif kind in ("mha", "mhd", "nrrd"):
+        from demottle.io.itk import write_itk
+
+        write_itk(image, path, kind)
+    elif kind == "tiff":
+        from demottle.io.tiff import write_tiff
+
+        write_tiff(image, path)
+    else:
+        from demottle.io.npy import write_npy
+
+        write_npy(image, path)
+
+
+def _write_dicom(image: Image, path: Path, listener: Listener) -> None:
+    from demottle.io.dicom_new import write_new_series
+    from demottle.io.dicom_write import write_dicom, write_dicom_file
+
+    from_dicom = isinstance(payload_of(image), DicomPayload)
+    if suffix_of(path):
+        if not from_dicom:
+            raise OutputError(f"A new DICOM series needs a folder, but {path.name} names one file; leave out the suffix.")
+        write_dicom_file(image, path)
+    elif from_dicom:
+        write_dicom(image, path, listener=listener)
+    else:
+        write_new_series(image, path, listener=listener)
