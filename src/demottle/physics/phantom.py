@@ -1,0 +1,139 @@
+"""The analytic body phantom: an abdomen whose truth is known exactly, for demo, tests and benchmarks."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from demottle.errors import InputError
+from demottle.events import Listener, Progress, silent
+from demottle.image import Image, Voxels
+from demottle.physics.anatomy import Layer, layers
+from demottle.physics.ct_noise import simulate_noise
+from demottle.physics.projection import Kernel
+from demottle.physics.shapes import Box, Distance, Ellipsoid
+
+FIELD_OF_VIEW = 350.0  # mm that the adult needs; in a smaller one the whole body is scaled down
+_SUBSLICES = 3  # heights per slice whose mean is the slice, as thick slices are
+
+
+@dataclass(frozen=True)
+class Lesion:
+    """A sphere: middle in voxels (slice, row, column), may lie between voxels or slices; radius in mm; contrast in HU."""
+
+    centre: tuple[float, float, float]
+    radius_mm: float
+    contrast: float
+
+
+@dataclass(frozen=True)
+class Phantom:
+    """A noise-free image, the `Tissue` at each voxel (uint8), and its lesions within the slices."""
+
+    image: Image
+    tissue: NDArray[np.uint8]
+    lesions: tuple[Lesion, ...]
+
+
+def body_phantom(
+    slices: int = 32, size: int = 256, spacing: tuple[float, float, float] = (3, 1.4, 1.4), seed: int = 0
+) -> Image:
+    """Return a noise-free CT of an abdomen in HU; `build_phantom` says where its lesions are."""
+    return build_phantom(slices, size, spacing, seed).image
+
+
+def build_phantom(
+    slices: int = 32,
+    size: int = 256,
+    spacing: tuple[float, float, float] = (3, 1.4, 1.4),
+    seed: int = 0,
+    listener: Listener = silent,
+) -> Phantom:
+    """Paint the phantom.
+
+    Args:
+        slices: number of slices, from the feet to the head, around the middle of the liver and kidneys.
+        size: rows and columns.
+        spacing: mm between slices, rows, columns. Edges are as wide as a pixel, and slices as thick as their distance.
+        seed: another seed gives another patient.
+        listener: hears of every slice.
+
+    Raises:
+        InputError: for a count or a spacing that is not positive.
+    """
+    if slices < 1 or size < 1 or min(spacing) <= 0:
+        raise InputError(f"A phantom of {slices} slices of {size} x {size} with spacing {spacing} mm cannot be made.")
+    everything = layers(seed)
+    boxes = [layer.solid.box() for layer in everything]
+    scale = min(1.0, size * min(spacing[1:]) / FIELD_OF_VIEW)
+    thickness, row_mm, column_mm = (step / scale for step in spacing)
+    y = ((np.arange(size, dtype=np.float32) - (size - 1) / 2) * row_mm)[:, None].astype(np.float32)
+    x = ((np.arange(size, dtype=np.float32) - (size - 1) / 2) * column_mm)[None].astype(np.float32)
+    soft = max(row_mm, column_mm)
+    voxels = np.zeros((slices, size, size), np.float32)
+    tissue = np.zeros((slices, size, size), np.uint8)
+    for index in range(slices):
+        middle = (index - (slices - 1) / 2) * thickness
+        for part in range(_SUBSLICES):
+            z = middle + ((part + 0.5) / _SUBSLICES - 0.5) * thickness
+            plane, label = _paint(list(zip(everything, boxes, strict=True)), z, y, x, soft)
+            voxels[index] += plane / _SUBSLICES
+            if part == _SUBSLICES // 2:
+                tissue[index] = label
+        listener(Progress("phantom", index + 1, slices))
+    image = Image(voxels, spacing, modality="CT", unit="HU", slice_thickness=float(spacing[0]))
+    middle_voxel = ((slices - 1) / 2, (size - 1) / 2, (size - 1) / 2)
+    found = [_lesion(layer, middle_voxel, (thickness, row_mm, column_mm), scale) for layer in everything]
+    inside = tuple(lesion for lesion in found if lesion and -0.5 <= lesion.centre[0] <= slices - 0.5)
+    return Phantom(image, tissue, inside)
+
+
+def low_dose_scan(
+    truth: Image, sigma: float, rho: float, seed: int = 0, kernel: Kernel = "soft", listener: Listener = silent
+) -> Image:
+    """Return `truth` as a low-dose scan shows it: with CT noise, rounded to whole HU as a scanner stores it.
+
+    Args:
+        truth: noise-free CT in HU.
+        sigma: noise in the middle of the body, in HU; 0 for none.
+        rho: correlation of the noise of adjacent slices, 0 to 0.7.
+        seed: another seed gives another scan of the same patient.
+        kernel: reconstruction kernel of the noise.
+        listener: hears of every slice.
+
+    Raises:
+        InputError: as `simulate_noise`.
+    """
+    if sigma == 0:
+        return truth.with_voxels(np.rint(truth.voxels))
+    noise = simulate_noise(truth, sigma, rho, kernel, seed, listener)
+    return truth.with_voxels(np.rint(truth.voxels + noise))
+
+
+def _paint(
+    everything: list[tuple[Layer, Box]], z: float, y: Distance, x: Distance, soft: float
+) -> tuple[Voxels, NDArray[np.uint8]]:
+    """Paint one height, later layers over earlier ones; coverage falls from 1 to 0 over `soft` mm across a surface."""
+    plane = np.full((y.size, x.size), -1000, np.float32)
+    label = np.zeros(plane.shape, np.uint8)
+    for layer, (low, high) in everything:
+        if not low[0] - soft < z < high[0] + soft:
+            continue
+        rows = slice(*np.searchsorted(y[:, 0], [low[1] - soft, high[1] + soft]))
+        columns = slice(*np.searchsorted(x[0], [low[2] - soft, high[2] + soft]))
+        if rows.start == rows.stop or columns.start == columns.stop:
+            continue
+        distance = layer.solid.distance(z, y[rows], x[:, columns])
+        cover = np.clip(0.5 - distance / soft, 0, 1)
+        plane[rows, columns] += cover * (layer.hu - plane[rows, columns])
+        label[rows, columns][cover > 0.5] = layer.tissue
+    return plane, label
+
+
+def _lesion(
+    layer: Layer, middle: tuple[float, float, float], step: tuple[float, float, float], scale: float
+) -> Lesion | None:
+    if layer.lesion is None or not isinstance(layer.solid, Ellipsoid):
+        return None
+    z, y, x = (m + c / s for m, c, s in zip(middle, layer.solid.centre, step, strict=True))
+    return Lesion((z, y, x), layer.solid.radii[1] * scale, layer.lesion)
