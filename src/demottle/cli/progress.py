@@ -16,6 +16,8 @@ from demottle import events
 from demottle.cli.console import err, say
 
 TITLES = {
+    "phantom": "Painting phantom",
+    "simulate": "Simulating noise",
     "read": "Reading",
     "measure": "Measuring noise",
     "match": "Matching slices",
@@ -80,10 +82,12 @@ class Stages:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Show a step that reports nothing itself as one unit of work."""
+        """Show a step that reports little or nothing itself, from its beginning to its end."""
         self(events.Progress(name, 0, 1))
         yield
-        self(events.Progress(name, 1, 1))
+        self._last[name] = self._now()
+        self._ended(name)
+        self._current = None
 
     @property
     def seconds(self) -> dict[str, float]:

@@ -5,12 +5,16 @@ from typing import Annotated
 
 import typer
 
-from demottle.cli.console import out, say
+from demottle.cli.console import out
 from demottle.cli.guard import guarded
 from demottle.cli.options import Debug
+from demottle.cli.progress import watch
 from demottle.errors import OutputError
 
 simulate = typer.Typer(name="simulate", help="Simulate noisy scans whose truth is known.", no_args_is_help=True)
+
+FIELD_OF_VIEW_MM = 380.0  # that of an abdomen
+SLICE_MM = 3.0
 
 
 @simulate.callback()
@@ -26,7 +30,7 @@ def phantom(
     size: Annotated[int, typer.Option(min=32, help="Rows and columns.")] = 256,
     sigma: Annotated[float, typer.Option(min=0.0, help="Noise in the middle of the body, in HU.")] = 40.0,
     correlation: Annotated[
-        float, typer.Option(min=0.0, max=0.95, help="Correlation of the noise of adjacent slices.")
+        float, typer.Option(min=0.0, max=0.7, help="Correlation of the noise of adjacent slices.")
     ] = 0.25,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same scan.")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
@@ -34,16 +38,15 @@ def phantom(
 ) -> None:
     """Write a low-dose CT scan of an analytic body phantom and its truth, as DICOM series."""
     from demottle import io
-    from demottle.physics.phantom import body_phantom, low_dose_scan
+    from demottle.physics.phantom import build_phantom, low_dose_scan
 
     for name in ("scan", "truth"):
         if (output / name).exists() and not overwrite:
             raise OutputError(f"{output / name} exists already; choose another folder or add --overwrite.")
-    say(f"Simulating {slices} slices of {size} x {size} ...", style="dim")
-    field_of_view = 380.0  # mm, that of a body scan
-    pixel = field_of_view / size
-    truth = body_phantom(slices=slices, size=size, spacing=(3.0, pixel, pixel), seed=seed)
-    scan = low_dose_scan(truth, sigma=sigma, rho=correlation, seed=seed)
-    for name, image in (("truth", truth), ("scan", scan)):
-        io.write(image, output / name, format="dicom", overwrite=overwrite)
+    pixel = FIELD_OF_VIEW_MM / size
+    with watch() as listener:
+        truth = build_phantom(slices, size, (SLICE_MM, pixel, pixel), seed, listener).image
+        scan = low_dose_scan(truth, sigma, correlation, seed, listener=listener)
+        for name, image in (("truth", truth), ("scan", scan)):
+            io.write(image, output / name, format="dicom", overwrite=overwrite, listener=listener)
     out.print(f"Scan   {output / 'scan'}\nTruth  {output / 'truth'}", markup=False, soft_wrap=True)

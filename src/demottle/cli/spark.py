@@ -2,18 +2,18 @@
 
 import itertools
 from collections.abc import Iterable
+from statistics import fmean
 
 EIGHTHS = "▁▂▃▄▅▆▇█"
 
 
-def sparkline(values: Iterable[float], width: int = 40) -> str:
-    """Draw values of 0 or more as a line of at most `width` characters, the largest one highest."""
+def sparkline(values: Iterable[float], width: int = 34) -> str:
+    """Draw values of 0 or more as a line of `width` characters, the largest one highest."""
     numbers = [max(float(value), 0.0) for value in values]
     if not numbers:
         return ""
-    count = min(width, len(numbers))
-    edges = [index * len(numbers) // count for index in range(count + 1)]
-    means = [sum(numbers[low:high]) / (high - low) for low, high in itertools.pairwise(edges)]
+    edges = [index * len(numbers) // width for index in range(width + 1)]
+    means = [fmean(numbers[low : max(high, low + 1)]) for low, high in itertools.pairwise(edges)]
     top = max(means)
     return "".join(EIGHTHS[min(int(mean / top * 8), 7)] if top > 0 else EIGHTHS[0] for mean in means)
 

@@ -1,0 +1,44 @@
+"""A small simulated scan, written once; and the program as a user runs it."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from demottle.cli import app
+
+Demottle = Callable[..., Result]
+
+
+@pytest.fixture(scope="session")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `scan` and `truth`; never written to."""
+    folder = tmp_path_factory.mktemp("simulated")
+    arguments = ["simulate", "phantom", "-o", str(folder), "--slices", "8", "--size", "128", "--seed", "1"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    return folder
+
+
+@pytest.fixture
+def demottle() -> Demottle:
+    """Run the program in this process."""
+
+    def run(*arguments: object) -> Result:
+        return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+    return run
+
+
+@pytest.fixture
+def start_demottle() -> Callable[..., subprocess.Popen[str]]:
+    """Start the program in a process of its own, as a shell does."""
+
+    def start(*arguments: object) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", "from demottle.cli import main; main()", *map(str, arguments)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    return start
