@@ -106,7 +106,7 @@ def _reach(plane: np.ndarray, low: float, high: float) -> np.ndarray:
 def _bm3d_slice(job: tuple[np.ndarray, np.ndarray, np.ndarray]) -> np.ndarray:
     """Denoise one slice made even by its noise map."""
     if not hasattr(np, "trapz"):
-        np.trapz = np.trapezoid  # bm3d 4.0.3 still calls the name that numpy 2.4 took away
+        setattr(np, "trapz", np.trapezoid)  # noqa: B010 - bm3d 4.0.3 still calls the name that numpy 2.4 took away
     import bm3d
 
     plane, level, radial = job

@@ -111,7 +111,7 @@ def mix_slices(unmixed: Voxels, rho: float) -> Voxels:
     The variance stays what it was, where it changes slowly from slice to slice.
     """
     before, here, after = mixing_weights(rho).astype(np.float32)
-    mixed = here * unmixed[1:-1]
+    mixed: Voxels = here * unmixed[1:-1]
     mixed += before * unmixed[:-2]
     mixed += after * unmixed[2:]
     return mixed
@@ -188,7 +188,7 @@ def _line_integrals(plane: Voxels, pixel: float, scanner: Scanner) -> FloatArray
     padding = [(0, -size % factor) for size in plane.shape]
     padded = np.pad(attenuation, padding)
     coarse = cv2.resize(padded, (padded.shape[1] // factor, padded.shape[0] // factor), interpolation=cv2.INTER_AREA)
-    sinogram = forward_project(coarse, pixel * factor, half_turn(scanner.angles))
+    sinogram = forward_project(np.asarray(coarse, dtype=np.float32), pixel * factor, half_turn(scanner.angles))
     bins = bins_across((plane.shape[0], plane.shape[1]))
     t = (np.arange(bins) - (bins - 1) / 2) * pixel
     position = np.clip(t / (pixel * factor) + (sinogram.shape[1] - 1) / 2, 0, sinogram.shape[1] - 1.001)

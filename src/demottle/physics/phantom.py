@@ -136,4 +136,4 @@ def _lesion(
     if layer.lesion is None or not isinstance(layer.solid, Ellipsoid):
         return None
     z, y, x = (m + c / s for m, c, s in zip(middle, layer.solid.centre, step, strict=True))
-    return Lesion((z, y, x), layer.solid.radii[1] * scale, layer.lesion)
+    return Lesion((float(z), float(y), float(x)), float(layer.solid.radii[1] * scale), layer.lesion)

@@ -27,7 +27,7 @@ OVERSAMPLING = (
 
 def half_turn(count: int) -> NDArray[np.float64]:
     """Return `count` angles in radians, evenly spaced over [0, pi)."""
-    return np.arange(count) * (np.pi / count)
+    return np.asarray(np.arange(count) * (np.pi / count), dtype=np.float64)
 
 
 def bins_across(shape: tuple[int, int]) -> int:

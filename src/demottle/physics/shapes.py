@@ -51,9 +51,11 @@ class Ellipsoid:
             c, s = np.float32(np.cos(self.turn)), np.float32(np.sin(self.turn))
             dy, dx = c * dy - s * dx, s * dy + c * dx
         p = self.power
-        ratios = [np.abs(d / r) for d, r in zip((np.float32(z - self.centre[0]), dy, dx), self.radii, strict=True)]
-        k = np.maximum(sum(ratio**p for ratio in ratios), 1e-9) ** (1 / p)
-        slope = np.sqrt(sum((ratio / k) ** (2 * p - 2) / r**2 for ratio, r in zip(ratios, self.radii, strict=True)))
+        rz, ry, rx = self.radii
+        az, ay, ax = np.float32(abs(z - self.centre[0]) / rz), np.abs(dy) / ry, np.abs(dx) / rx
+        k = np.maximum(az**p + ay**p + ax**p, 1e-9) ** (1 / p)
+        q = 2 * p - 2
+        slope = np.sqrt((az / k) ** q / rz**2 + (ay / k) ** q / ry**2 + (ax / k) ** q / rx**2)
         return np.asarray((k - 1) / slope, dtype=np.float32)
 
 
