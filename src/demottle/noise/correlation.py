@@ -7,18 +7,24 @@ decides how it may learn.
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from demottle.image import Image, Mask, Voxels
 from demottle.noise import guide
-from demottle.noise.level import flat_plane, valid_plane
+from demottle.noise.level import tissue_mask, valid_plane
 from demottle.noise.matching import matched, tolerance_of
-from demottle.noise.slices import spread
 
 LAGS = 8
 _FIRST_PLATEAU_LAG = 5
-_MOST_PAIRS = 20
 _FEWEST_PIXELS = 2000
+_DETAIL_SIGMA = (
+    1.0  # pixels; anatomy lives at low frequencies, so the less of them is left, the less of it is correlated
+)
+_FLATTEST = 0.3
+_RUN = 16  # slices in a row; long enough for every lag
+_MOST_RUNS = 3
 
 
 @dataclass(frozen=True)
@@ -48,52 +54,70 @@ class Correlation:
 def slice_correlation(image: Image, lags: int = LAGS) -> Correlation:
     """Measure the noise correlation of slices `lag` apart, for lags 1 to `lags`.
 
-    Each slice loses a Gaussian-smoothed copy of itself (2 pixels), which leaves noise and fine anatomy; only pixels that are
-    flat soft tissue in both slices, and matched, are correlated. What anatomy still shares does not fall with distance, so
-    the mean over lags 5 to 8, the plateau, is taken out: rho' = (rho - plateau) / (1 - plateau). With too few slices for a
+    Each slice loses a Gaussian-smoothed copy of itself (1 pixel), which leaves noise and fine anatomy; only pixels that are
+    flat soft tissue in both slices, and matched, are correlated. Flatness is judged on guides averaged over three slices:
+    vessels stand out there from what is left of the noise. What anatomy still shares does not fall with distance, so the
+    mean over lags 5 to 8, the plateau, is taken out: rho' = (rho - plateau) / (1 - plateau). With too few slices for a
     plateau it counts as zero.
     """
     slices = image.shape[0]
-    raw, pixels = [], []
-    for lag in range(1, min(lags, slices - 1) + 1):
-        value, count = _at_lag(image, lag)
-        raw.append(value)
-        pixels.append(count)
+    lags = min(lags, slices - 1)
+    sums = np.zeros((lags, 3))
+    pixels = np.zeros(lags, np.int64)
+    for first in _first_of_runs(slices):
+        run = [_plane_of(image, index) for index in range(first, min(first + _RUN, slices))]
+        for lag in range(1, lags + 1):
+            for here, there in zip(run, run[lag:], strict=False):
+                products, count = _correlate(here, there, image)
+                sums[lag - 1] += products
+                pixels[lag - 1] += count
+    raw = np.full(lags, np.nan)
+    enough = (pixels >= _FEWEST_PIXELS) & (sums[:, 1] > 0) & (sums[:, 2] > 0)
+    raw[enough] = sums[enough, 0] / np.sqrt(sums[enough, 1] * sums[enough, 2])
     tail = [v for v in raw[_FIRST_PLATEAU_LAG - 1 :] if np.isfinite(v)]
     plateau = max(float(np.mean(tail)), 0.0) if tail else 0.0
     rho = tuple(float((v - plateau) / (1 - plateau)) for v in raw)
-    return Correlation(rho, plateau, pixels[0] if pixels else 0)
+    return Correlation(rho, plateau, int(pixels[0]) if lags else 0)
 
 
-def detail(plane: Voxels) -> Voxels:
-    """What a slice holds beside its guide: noise and fine anatomy."""
-    out: Voxels = plane - guide.smooth(plane)
-    return out
+@dataclass(frozen=True, eq=False)
+class _Plane:
+    """What the comparison needs of one slice."""
+
+    detail: Voxels
+    wide: Voxels
+    steepness: Voxels
+    tissue: Mask
 
 
-def _at_lag(image: Image, lag: int) -> tuple[float, int]:
-    products = first = second = 0.0
-    pixels = 0
-    for index in spread(image.shape[0] - lag, _MOST_PAIRS):
-        here, there, mask = _comparable(image, index, lag)
-        a, b = detail(here)[mask], detail(there)[mask]
-        products += float(np.dot(a, b))
-        first += float(np.dot(a, a))
-        second += float(np.dot(b, b))
-        pixels += int(mask.sum())
-    if pixels < _FEWEST_PIXELS or first == 0 or second == 0:
-        return float("nan"), pixels
-    return products / float(np.sqrt(first * second)), pixels
+def _first_of_runs(slices: int) -> list[int]:
+    """First slices of up to three runs, spread over the image, so that the cost does not grow with it."""
+    runs = min(max(1, slices // _RUN), _MOST_RUNS)
+    return [int(i) for i in np.linspace(0, slices - min(_RUN, slices), runs).round()]
 
 
-def _comparable(image: Image, index: int, lag: int) -> tuple[Voxels, Voxels, Mask]:
-    """Two slices and the pixels that are flat in both and matched."""
-    here, there = image.voxels[index], image.voxels[index + lag]
-    flat = flat_plane(here, image.unit, valid_plane(image, index))
-    flat &= flat_plane(there, image.unit, valid_plane(image, index + lag))
-    if not flat.any():
-        return here, there, flat
-    level = float(np.std((here - there)[flat]))
-    wide = 2 * guide.GUIDE_SIGMA
-    flat &= matched(guide.smooth(here, wide), guide.smooth(there, wide), tolerance_of(image, level))
-    return here, there, flat
+def _plane_of(image: Image, index: int) -> _Plane:
+    plane = image.voxels[index]
+    around = range(max(0, index - 1), min(image.shape[0], index + 2))
+    averaged: Voxels = np.mean([guide.smooth(image.voxels[i]) for i in around], axis=0)
+    # Dilated, so that the high-passed rim of a vessel is left out with its edge.
+    steepness: Voxels = cv2.dilate(guide.gradient(averaged), np.ones((5, 5), np.uint8))
+    tissue = guide.erode(tissue_mask(averaged, image.unit, valid_plane(image, index)), 4)
+    return _Plane(
+        plane - guide.smooth(plane, _DETAIL_SIGMA), guide.smooth(plane, 2 * guide.GUIDE_SIGMA), steepness, tissue
+    )
+
+
+def _correlate(here: _Plane, there: _Plane, image: Image) -> tuple[NDArray[np.float64], int]:
+    """Sums of products (ab, aa, bb) of two slices' details over the pixels that are flat in both and matched."""
+    mask = here.tissue & there.tissue
+    if not mask.any():
+        return np.zeros(3), 0
+    level = float(np.std(here.detail[mask]))
+    mask &= matched(here.wide, there.wide, tolerance_of(image, level))
+    if not mask.any():
+        return np.zeros(3), 0
+    steepness = np.maximum(here.steepness, there.steepness)
+    mask &= steepness <= np.quantile(steepness[mask], _FLATTEST)
+    a, b = here.detail[mask].astype(np.float64), there.detail[mask].astype(np.float64)
+    return np.array([a @ b, a @ a, b @ b]), int(mask.sum())

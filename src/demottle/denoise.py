@@ -1,0 +1,208 @@
+"""The whole path for one image: measure, plan, fit or load, apply, check, with what was done on record."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from dataclasses import fields as fields_of
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from demottle import __version__
+from demottle.errors import InputError
+from demottle.events import Listener, silent
+from demottle.image import Image, ProcessingStep, Voxels
+from demottle.methods import Budget, Denoiser, load, method
+from demottle.noise.fingerprint import Fingerprint, measure
+from demottle.plan import Plan, make_plan
+from demottle.quality.check import Check, check
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A denoised image with everything known about how it came about.
+
+    Attributes:
+        image: the denoised image; its history says what was done.
+        before: the image it came from.
+        fingerprint: what was measured on it.
+        plan: the method, its settings and the reasons, in sentences.
+        check: what was measured on the result.
+        denoiser: the fitted method, to be saved or used on other images.
+        record: all of this as plain values, for `run.json`.
+    """
+
+    image: Image
+    before: Image
+    fingerprint: Fingerprint
+    plan: Plan
+    check: Check
+    denoiser: Denoiser
+    record: dict[str, Any]
+
+
+def denoise(
+    image: Image,
+    *,
+    method: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    model: str | Path | Denoiser | None = None,
+    strength: float = 1.0,
+    seed: int = 0,
+    minutes: float | None = None,
+    steps: int | None = None,
+    listener: Listener = silent,
+) -> Result:
+    """Remove the noise of one image.
+
+    Args:
+        image: what to denoise; it is not changed.
+        method: a name in the registry; None: chosen from what is measured on the image.
+        settings: settings of that method that replace the planned ones, by name.
+        model: a fitted denoiser, or its file, to apply instead of fitting one.
+        strength: 1 takes out all noise the method finds, 0 none; in between, that share of it.
+        seed: makes the result repeatable, to the bit on the same kind of processor.
+        minutes, steps: bounds on learning; None: chosen from the image.
+        listener: told of progress.
+
+    Raises:
+        InputError: for arguments that make no sense, or an image that no method can treat.
+    """
+    if not 0 <= strength <= 1:
+        raise InputError(f"The strength is {strength}; it has to lie between 0 (nothing) and 1 (all noise).")
+    if model is not None and (method is not None or settings):
+        raise InputError("A model brings its own method and settings; give either a model or a method, not both.")
+    _refuse_constant(image)
+    times: dict[str, float] = {}
+    with _timed(times, "measure"):
+        fingerprint = measure(image, listener)
+    warnings: list[str] = list(fingerprint.warnings)
+    with _timed(times, "learn"):
+        if model is None:
+            plan = make_plan(fingerprint, method, settings)
+            denoiser = _fit(image, plan, fingerprint, seed, Budget(steps, minutes), listener)
+        else:
+            denoiser = model if isinstance(model, Denoiser) else load(model)
+            plan = Plan(denoiser.method, dict(denoiser.settings), ("A fitted model was given and is applied as it is.",))
+            warnings += range_warnings(denoiser, fingerprint)
+    with _timed(times, "apply"):
+        clean = denoiser(image, listener)
+    out = blend(image.voxels, clean.voxels, strength)
+    step = ProcessingStep(
+        method=denoiser.method,
+        version=__version__,
+        settings={**denoiser.settings, "strength": strength},
+        seed=seed,
+        model_hash=denoiser.model_hash,
+        noise={"noise_level": _plain(fingerprint.noise_level), "slice_correlation": _plain(fingerprint.correlation.at(1))},
+    )
+    after = image.with_voxels(out, step)
+    with _timed(times, "check"):
+        checked = check(image, after, fingerprint, listener)
+    record = {
+        "program": "demottle",
+        "version": __version__,
+        "method": denoiser.method,
+        "settings": dict(step.settings),
+        "strength": strength,
+        "seed": seed,
+        "model_hash": step.model_hash,
+        "plan_reasons": list(plan.reasons),
+        "fitted": dict(denoiser.fitted),
+        "fingerprint": fingerprint.to_dict(),
+        "check": checked.to_dict(),
+        "warnings": [*warnings, *checked.warnings],
+        "times": {stage: round(seconds, 2) for stage, seconds in times.items()},
+    }
+    return Result(after, image, fingerprint, plan, checked, denoiser, record)
+
+
+def blend(before: Voxels, after: Voxels, strength: float) -> Voxels:
+    """Return `before + strength (after - before)`, slice by slice to save memory."""
+    if strength == 1:
+        return after
+    out = np.empty_like(before)
+    for index in range(len(before)):
+        out[index] = before[index] + np.float32(strength) * (after[index] - before[index])
+    return out
+
+
+def range_warnings(denoiser: Denoiser, fingerprint: Fingerprint) -> list[str]:
+    """Say in sentences where an image lies outside of what a model was fitted on.
+
+    Raises:
+        InputError: where model and image differ in modality or unit: the model's numbers would mean nothing.
+    """
+    made_for = denoiser.fitted
+    for name, value in (("modality", fingerprint.modality), ("unit", fingerprint.unit)):
+        if name in made_for and made_for[name] != value:
+            raise InputError(f"The model was fitted on {name} {made_for[name]}, but the image has {name} {value}.")
+    warnings = []
+    level = made_for.get("noise_level")
+    if level and np.isfinite(fingerprint.noise_level) and not 0.7 <= fingerprint.noise_level / level <= 1.4:
+        warnings.append(
+            f"The noise level is {fingerprint.noise_level:.1f}, but the model was fitted at {level:.1f}; "
+            "expect noise left or detail lost, or fit a model on this scan."
+        )
+    spacing = made_for.get("spacing_mm")
+    if spacing and not 0.8 <= fingerprint.spacing[1] / spacing[1] <= 1.25:
+        warnings.append(
+            f"The pixels are {fingerprint.spacing[1]:.2f} mm, but the model was fitted at {spacing[1]:.2f} mm; "
+            "the noise texture may differ from what it knows."
+        )
+    peak = made_for.get("spectrum_mean_per_mm")
+    if peak and fingerprint.spectrum is not None and not 0.8 <= fingerprint.spectrum.mean / peak <= 1.25:
+        warnings.append(
+            f"The noise's mean frequency is {fingerprint.spectrum.mean:.2f} /mm, but the model was fitted at {peak:.2f} /mm: "
+            "another reconstruction kernel, it seems."
+        )
+    return warnings
+
+
+def _fit(
+    image: Image, plan: Plan, fingerprint: Fingerprint, seed: int, budget: Budget, listener: Listener
+) -> Denoiser:
+    module = method(plan.method).load()
+    known = {field.name for field in fields_of(module.Settings)}
+    unknown = sorted(set(plan.settings) - known)
+    if unknown:
+        raise InputError(
+            f"{plan.method} has no setting {', '.join(unknown)}; its settings are: {', '.join(sorted(known))}."
+        )
+    try:
+        settings = module.Settings(**plan.settings)
+    except TypeError as error:
+        raise InputError(f"A setting of {plan.method} has the wrong type: {error}.") from error
+    fitted: Denoiser = module.fit(image, settings, fingerprint, seed=seed, budget=budget, listener=listener)
+    return fitted
+
+
+def settings_of(name: str) -> dict[str, Any]:
+    """Default settings of a method, by name (imports the method)."""
+    defaults: dict[str, Any] = asdict(method(name).load().Settings())
+    return defaults
+
+
+def _refuse_constant(image: Image) -> None:
+    """Noise cannot be told from signal where there is neither."""
+    lowest, highest = np.inf, -np.inf
+    for index, plane in enumerate(image.voxels):
+        seen = plane if image.valid is None else plane[image.valid[index]]
+        if seen.size:
+            lowest, highest = min(lowest, float(seen.min())), max(highest, float(seen.max()))
+        if highest > lowest:
+            return
+    raise InputError("Every voxel of the image has the same value; there is nothing to denoise. Is it the right series?")
+
+
+@contextmanager
+def _timed(times: dict[str, float], stage: str) -> Iterator[None]:
+    started = time.monotonic()
+    yield
+    times[stage] = time.monotonic() - started
+
+
+def _plain(value: float) -> float | None:
+    return round(float(value), 4) if np.isfinite(value) else None
