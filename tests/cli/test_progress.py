@@ -26,18 +26,22 @@ def learn(listener: Lines | Bars, moves: Clock, until: int, total: int = 100, se
         moves.time += seconds
 
 
+def said(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return capsys.readouterr().err.replace("\u00a0", " ").splitlines()
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0.04, "0.0 s"), (9.9, "9.9 s"), (59.6, "1:00 min"), (61, "1:01 min"), (3725, "1:02:05 h")]
 )
 def test_durations_read_like_durations(seconds: float, text: str) -> None:
-    assert clock(seconds) == text
+    assert clock(seconds).replace("\u00a0", " ") == text
 
 
 def test_lines_come_now_and_then_with_the_time_left(capsys: pytest.CaptureFixture[str]) -> None:
     moves = Clock()
     with Lines(moves) as listener:
         learn(listener, moves, until=100)
-    lines = capsys.readouterr().err.splitlines()
+    lines = said(capsys)
     assert lines[0] == "Learning: 20%, about 1:20 min left"
     assert lines[-1] == "Learning: done in 1:40 min"
     assert len(lines) == 5
@@ -50,7 +54,7 @@ def test_a_stage_that_stops_early_is_over_when_the_next_begins(capsys: pytest.Ca
         listener(Progress("apply", 0, 1))
         moves.time += 3
         listener(Progress("apply", 1, 1))
-    assert capsys.readouterr().err.splitlines() == ["Learning: done in 10 s", "Denoising: done in 3.0 s"]
+    assert said(capsys) == ["Learning: done in 10 s", "Denoising: done in 3.0 s"]
     assert listener.seconds == {"learn": 10.0, "apply": 3.0}
 
 

@@ -98,7 +98,7 @@ def denoise(
         accept_own_output=accept_own_output,
         modality=modality,
     )
-    _refuse_contradictions(method, model, save_model, minutes, steps)
+    _refuse_contradictions(wishes, model, save_model)
     refuse_inside(scan, output)
     scans = _scans_in(scan, series)
     if len(scans) > 1:
@@ -116,15 +116,23 @@ def denoise(
     show_outcome(outcome)
 
 
-def _refuse_contradictions(
-    method: str | None, model: Path | None, save_model: Path | None, minutes: float | None, steps: int | None
-) -> None:
-    learning = {"--method": method, "--save-model": save_model, "--minutes": minutes, "--steps": steps}
+def _refuse_contradictions(wishes: Wishes, model: Path | None, save_model: Path | None) -> None:
+    from demottle.methods.registry import method
+
+    learning = {
+        "--method": wishes.method,
+        "--set": wishes.settings or None,
+        "--minutes": wishes.minutes,
+        "--steps": wishes.steps,
+        "--save-model": save_model,
+    }
     given = [name for name, value in learning.items() if value is not None]
     if model is not None and given:
         raise typer.BadParameter(f"learns nothing, so {given[0]} does not go with it", param_hint="--model")
-    if minutes is not None and steps is not None:
+    if wishes.minutes is not None and wishes.steps is not None:
         raise typer.BadParameter("says how long to learn already, so leave out --steps", param_hint="--minutes")
+    if wishes.method is not None:
+        method(wishes.method)  # an unknown name is known now, not after reading
 
 
 def _scans_in(scan: Path, series: str | None) -> list[Path]:

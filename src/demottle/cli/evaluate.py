@@ -12,7 +12,10 @@ from demottle.cli.progress import watch
 from demottle.cli.tables import show_check, show_comparison
 
 if TYPE_CHECKING:
-    from demottle.image import Image
+    from demottle.image import Image, Mask
+
+
+BODY_HU = -500
 
 
 @guarded
@@ -41,7 +44,7 @@ def evaluate(
             before, after = read(scan), read(output)
             clean = None if truth is None else read(truth)
         found = check(before, after, listener=listener)
-        compared = None if clean is None else against_truth(before, after, clean)
+        compared = None if clean is None else against_truth(before, after, clean, _body(clean))
     if as_json:
         show_json({"check": found.to_dict(), "truth": None if compared is None else compared.to_dict()})
         return
@@ -49,4 +52,10 @@ def evaluate(
     heading("Without a truth")
     show_check(found)
     if compared is not None:
-        show_comparison(compared, before.unit)
+        where = f"in the body (above {BODY_HU} HU)" if before.unit == "HU" else "everywhere"
+        show_comparison(compared, before.unit, where)
+
+
+def _body(truth: "Image") -> "Mask | None":
+    """Where errors count: air, most of an image, would water them down."""
+    return truth.voxels > BODY_HU if truth.unit == "HU" else None

@@ -127,8 +127,10 @@ def _level(value: float, text: str) -> Text:
 
 def _show_plan(plan: "Plan") -> None:
     heading("What demottle would do", f"--method {plan.method}")
+    sentences = Table.grid(padding=(0, 1, 0, 2))
     for reason in plan.reasons:
-        out.print(f"  • {reason}", markup=False)
+        sentences.add_row("•", Text(reason))
+    out.print(sentences)
     settings = ", ".join(f"{key}={value}" for key, value in plan.settings.items())
     if settings:
         out.print(f"  settings: {settings}", style="dim", markup=False)

@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from demottle import __version__
 from demottle.cli.places import Places, staging
-from demottle.cli.progress import Stages, title_of
+from demottle.cli.progress import Stages
 
 if TYPE_CHECKING:
     from demottle.denoise import Result
@@ -47,16 +46,13 @@ class Outcome:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values: the content of `run.json`."""
+        places = {"output": self.places.output, "page": self.places.page, "model_file": self.places.model}
         return {
-            "demottle": __version__,
-            "scan": str(self.scan),
-            "output": str(self.places.output),
-            "page": None if self.places.page is None else str(self.places.page),
-            "model": None if self.places.model is None else str(self.places.model),
-            "warnings": list(self.warnings),
-            "seconds": {title_of(stage): round(spent, 2) for stage, spent in self.seconds.items()},
             **self.result.record,
-            "check": self.result.check.to_dict(),
+            "input": str(self.scan),
+            **{name: None if path is None else str(path) for name, path in places.items()},
+            "warnings": list(self.warnings),
+            "times": {stage: round(spent, 2) for stage, spent in self.seconds.items()},
         }
 
 
@@ -92,10 +88,10 @@ def denoise_scan(scan: Path, places: Places, wishes: Wishes, model: "Denoiser | 
         steps=wishes.steps,
         listener=listener,
     )
-    warnings = (*io.warnings_of(image), *result.fingerprint.warnings, *result.check.warnings)
-    outcome = Outcome(scan, places, image.unit, result, tuple(dict.fromkeys(warnings)), dict(listener.seconds))
+    warnings = (*io.warnings_of(image), *result.record["warnings"])
+    outcome = Outcome(scan, places, image.unit, result, tuple(dict.fromkeys(warnings)), listener.seconds)
     _write(outcome, wishes, listener)
-    return outcome
+    return replace(outcome, seconds=listener.seconds)
 
 
 def _write(outcome: Outcome, wishes: Wishes, listener: Stages) -> None:

@@ -1,42 +1,74 @@
 """`demottle methods`: what can be asked for with `--method`."""
 
-from typing import Annotated
+import json
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from demottle.cli.console import heading, out, show_json
 from demottle.cli.guard import guarded
 from demottle.cli.options import Debug, Json
-from demottle.errors import InputError
+from demottle.cli.tables import facts
+
+if TYPE_CHECKING:
+    from demottle.methods.registry import MethodInfo
 
 
 @guarded
 def methods(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Tell more about this method.")] = None,
+    settings: Annotated[bool, typer.Option("--settings", help="Show what --set can change (takes longer).")] = False,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
     """List the methods, or tell more about one."""
-    from demottle.methods.registry import METHODS
+    from demottle.methods.registry import METHODS, method
 
-    if name is not None and name not in METHODS:
-        raise InputError(f"There is no method '{name}'; choose one of: {', '.join(METHODS)}.")
-    chosen = [METHODS[name]] if name else list(METHODS.values())
-    fields = ("name", "title", "learns_from", "summary", "paper")
+    if settings and name is None:
+        raise typer.BadParameter("needs the NAME of a method", param_hint="--settings")
+    chosen = [method(name)] if name else list(METHODS.values())
     if as_json:
-        show_json({info.name: {field: getattr(info, field) for field in fields} for info in chosen})
+        show_json({info.name: _as_mapping(info, settings) for info in chosen})
     elif name:
-        info = chosen[0]
-        heading(info.name, info.title)
-        out.print(f"\n{info.summary}\n", markup=False)
-        out.print(f"Learns from  {info.learns_from}", markup=False)
-        out.print(f"Paper        {info.paper or 'none'}", markup=False)
+        _show_one(chosen[0], settings)
     else:
-        table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
-        for column in ("method", "what it is", "learns from"):
-            table.add_column(column, style="bold" if column == "method" else "")
-        for info in chosen:
-            table.add_row(info.name, info.title, str(info.learns_from))
+        _show_all(chosen)
+
+
+def _as_mapping(info: "MethodInfo", settings: bool) -> dict[str, Any]:
+    fields = ("name", "title", "learns_from", "summary", "paper")
+    told: dict[str, Any] = {field: getattr(info, field) for field in fields}
+    return {**told, "settings": _settings(info)} if settings else told
+
+
+def _show_one(info: "MethodInfo", settings: bool) -> None:
+    heading(info.name)
+    out.print(f"{info.title}\n\n{info.summary}\n", markup=False)
+    table = facts()
+    table.add_row("learns from", Text(info.learns_from))
+    table.add_row("paper", Text(info.paper))
+    out.print(table)
+    if settings:
+        heading("Settings", "change with --set NAME=VALUE")
+        table = facts()
+        for name, value in _settings(info).items():
+            table.add_row(name, Text(json.dumps(value)))
         out.print(table)
-        out.print("\nMore about one: demottle methods NAME", style="dim")
+
+
+def _show_all(infos: "list[MethodInfo]") -> None:
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
+    for column in ("method", "what it is", "learns from"):
+        table.add_column(column, style="bold" if column == "method" else "", no_wrap=column == "method")
+    for info in infos:
+        table.add_row(info.name, Text(info.title), Text(info.learns_from))
+    out.print(table)
+    out.print("\nMore about one: demottle methods NAME", style="dim")
+
+
+def _settings(info: "MethodInfo") -> dict[str, Any]:
+    from demottle.denoise import settings_of  # imports the method, and with it torch where it learns
+
+    return settings_of(info.name)

@@ -38,15 +38,15 @@ def title_of(stage: str) -> str:
 
 
 def clock(seconds: float) -> str:
-    """Seconds as a person reads them: 0.4 s, 12 s, 3:05 min, 1:02:40 h."""
+    """Seconds as a person reads them: 0.4 s, 12 s, 3:05 min, 1:02:40 h; never broken at a line's end."""
     if seconds < 9.95:
-        return f"{seconds:.1f} s"
+        return f"{seconds:.1f}\u00a0s"
     whole = round(seconds)
     if whole < 60:
-        return f"{whole} s"
+        return f"{whole}\u00a0s"
     if whole < 3600:
-        return f"{whole // 60}:{whole % 60:02d} min"
-    return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d} h"
+        return f"{whole // 60}:{whole % 60:02d}\u00a0min"
+    return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}\u00a0h"
 
 
 class Stages:

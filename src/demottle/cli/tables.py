@@ -59,11 +59,11 @@ def show_check(check: "Check") -> None:
     out.print(table)
 
 
-def show_comparison(comparison: "Comparison", unit: str) -> None:
+def show_comparison(comparison: "Comparison", unit: str, where: str) -> None:
     """Show errors against a truth, before and after."""
     before, after = comparison.before, comparison.after
     low, high = comparison.window
-    heading("Against the truth", f"PSNR and SSIM in [{low:.0f}, {high:.0f}] {unit}, {comparison.voxels:,} voxels")
+    heading("Against the truth", f"{where}; PSNR and SSIM in [{low:.0f}, {high:.0f}] {unit}")
     table = _before_after()
     rows = (
         (f"RMSE ({unit})", before.rmse, after.rmse, 1, -1),
