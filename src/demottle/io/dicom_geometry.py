@@ -136,7 +136,9 @@ def stack(slices: Sequence[SliceHeader], *, accept_uneven: bool = False) -> Stac
     """
     _refuse_copies(slices)
     normal = _normal(slices[0])
-    ordered = sorted(slices, key=lambda header: (float(normal @ np.asarray(header.position)), header.sop_uid, header.frame))
+    ordered = sorted(
+        slices, key=lambda header: (float(normal @ np.asarray(header.position)), header.sop_uid, header.frame)
+    )
     positions = np.array([float(normal @ np.asarray(header.position)) for header in ordered])
     first = ordered[0]
     rows, columns = first.pixel_spacing or (0.0, 0.0)
@@ -200,8 +202,8 @@ def _uneven_sentence(
     if uneven.size:
         where = [f"{positions[i]:g} to {positions[i + 1]:g} mm" for i in uneven[:_LISTED]]
         return (
-            f"Slices are unevenly spaced: the typical gap is {typical:g} mm, but not from {', '.join(where)}{_more(uneven.size)}; "
-            "separate the parts, or accept uneven slices."
+            f"Slices are unevenly spaced: the typical gap is {typical:g} mm, but not from {', '.join(where)}"
+            f"{_more(uneven.size)}; separate the parts, or accept uneven slices."
         )
     return (
         f"Slices are unevenly spaced: the gap changes slowly, by {drift.max():.3g} mm at {positions[drift.argmax()]:g} mm; "

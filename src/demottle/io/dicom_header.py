@@ -40,7 +40,9 @@ _STALE = (
 )
 
 
-def derive(dataset: Dataset, *, source_syntax: str, steps: Sequence[ProcessingStep], history: tuple[ProcessingStep, ...]) -> None:
+def derive(
+    dataset: Dataset, *, source_syntax: str, steps: Sequence[ProcessingStep], history: tuple[ProcessingStep, ...]
+) -> None:
     """Make `dataset`, a copy of a source object, the header of the derived object, in place.
 
     Args:
@@ -86,7 +88,9 @@ def derivation_text(steps: Sequence[ProcessingStep]) -> str:
     for step in steps:
         seed = "" if step.seed is None else f", seed {step.seed}"
         model = "" if step.model_hash is None else f", model {step.model_hash[:16]}"
-        parts.append(f"demottle {step.version}: noise reduction, {step.method}{seed}{model}, settings {_settings(step)}")
+        parts.append(
+            f"demottle {step.version}: noise reduction, {step.method}{seed}{model}, settings {_settings(step)}"
+        )
     return _ascii("; ".join(parts))[:1024]
 
 

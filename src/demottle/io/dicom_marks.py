@@ -17,7 +17,7 @@ CREATOR = "DEMOTTLE 1"
 _GROUP = 0x0099
 _HISTORY = 0x01
 
-MARK_TAGS: list[BaseTag | int | str] = [
+MARK_TAGS: list[BaseTag] = [
     Tag("DerivationCodeSequence"),
     Tag(_GROUP, 0x0010),
     Tag(_GROUP, 0x1000 | _HISTORY),

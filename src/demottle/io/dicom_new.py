@@ -2,6 +2,7 @@
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,7 +119,7 @@ def _ds(value: float) -> DSfloat:
     return DSfloat(float(value) + 0.0, auto_format=True)
 
 
-def _stored(image: Image, index: int) -> NDArray[np.generic]:
+def _stored(image: Image, index: int) -> NDArray[Any]:
     voxels = image.voxels[index]
     valid = None if image.valid is None else image.valid[index]
     return to_stored(
@@ -133,5 +134,5 @@ def _stored(image: Image, index: int) -> NDArray[np.generic]:
     )
 
 
-def _set_pixels(dataset: Dataset, pixels: NDArray[np.generic]) -> None:
+def _set_pixels(dataset: Dataset, pixels: NDArray[Any]) -> None:
     dataset["PixelData"] = DataElement("PixelData", "OW", pixels.astype("<i2").tobytes())

@@ -1,14 +1,17 @@
 """The stored values of one DICOM slice, and what they mean."""
 
+from collections.abc import Iterator, Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.pixels import pixel_array
+from pydicom.pixels.utils import iter_pixels
 from pydicom.uid import JPEGExtended12Bit
 
 from demottle.errors import InputError
 from demottle.io.dicom_scan import SliceHeader, is_encapsulated
 
-Plane = NDArray[np.generic]
+Plane = NDArray[Any]
 _OUTSIDE_CIRCLE = -2000
 _BELOW_AIR = -1500  # HU; noise in air does not get there
 
@@ -50,30 +53,35 @@ def _check_ct_units(header: SliceHeader) -> None:
         )
 
 
-def read_stored(header: SliceHeader) -> Plane:
-    """Decode one slice or frame as it is stored, bits above BitsStored included where the file is not compressed.
+def iter_stored(headers: Sequence[SliceHeader]) -> Iterator[Plane]:
+    """Decode slices that lie in one file, in this order, as they are stored.
+
+    Bits above BitsStored are included where the file is not compressed. One file is opened once, because the header of a
+    multi-frame file is long.
 
     Raises:
         InputError: truncated pixels, or no decoder for this transfer syntax.
     """
-    options = {} if is_encapsulated(header) else {"correct_unused_bits": False}
-    frame = 0 if header.frame is None else header.frame
+    first = headers[0]
+    options: dict[str, Any] = {} if is_encapsulated(first) else {"correct_unused_bits": False}
+    frames = [header.frame or 0 for header in headers]
     try:
-        with header.file.open() as stream:
-            array = pixel_array(stream, index=frame, raw=True, transfer_syntax_uid=header.transfer_syntax, **options)
+        with first.file.open() as stream:
+            planes = iter_pixels(stream, indices=frames, raw=True, transfer_syntax_uid=first.transfer_syntax, **options)
+            for header, plane in zip(headers, planes, strict=True):
+                if plane.shape != (header.rows, header.columns):
+                    raise ValueError(f"{header.rows} x {header.columns} pixels stated, {plane.shape} found")
+                yield plane
     except NotImplementedError as error:
         raise InputError(
-            f"{header.name} has the transfer syntax {header.transfer_syntax}, which demottle does not decode; "
+            f"{first.name} has the transfer syntax {first.transfer_syntax}, which demottle does not decode; "
             "convert it to an uncompressed one first."
         ) from error
     except Exception as error:  # decoders raise many types
         raise InputError(
-            f"The pixels of {header.name} cannot be read: the file is truncated or broken, or its transfer syntax "
-            f"({header.transfer_syntax}) is not supported; replace it. ({type(error).__name__}: {_first_line(error)})"
+            f"The pixels of {first.file.name} cannot be read: the file is truncated or broken, or its transfer syntax "
+            f"({first.transfer_syntax}) is not supported; replace it. ({type(error).__name__}: {_first_line(error)})"
         ) from error
-    if array.shape != (header.rows, header.columns):
-        raise InputError(f"{header.name} says {header.rows} x {header.columns} but holds {array.shape}; it is broken.")
-    return array
 
 
 def _first_line(error: Exception) -> str:

@@ -1,7 +1,8 @@
 """Read one DICOM series as an `Image`."""
 
 import warnings
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from demottle.image import Image, Source
 from demottle.io.dicom_files import FileRef, collect
 from demottle.io.dicom_geometry import Stack, pick_volume, stack
 from demottle.io.dicom_marks import MARK_TAGS, read_history
-from demottle.io.dicom_pixels import check_readable, meaning, read_stored
+from demottle.io.dicom_pixels import check_readable, iter_stored, meaning
 from demottle.io.dicom_scan import SliceHeader, scan
 from demottle.io.dicom_series import SeriesInfo, choose, group_series
 from demottle.io.payload import Payload
@@ -95,21 +96,32 @@ def read_dicom(
     )
 
 
+def by_file(slices: Sequence[SliceHeader]) -> dict[FileRef, list[int]]:
+    """Return the indices of the slices in each file, in the file's own order of frames."""
+    files: dict[FileRef, list[int]] = defaultdict(list)
+    for index, header in enumerate(slices):
+        files[header.file].append(index)
+    return {file: sorted(indices, key=lambda index: slices[index].frame or 0) for file, indices in files.items()}
+
+
 def _decode(volume: Stack, listener: Listener) -> tuple[np.ndarray, np.ndarray | None]:
     """Decode slice by slice into one array; no more than a few stored slices are in memory at a time."""
     slices = volume.slices
     voxels = np.empty((len(slices), slices[0].rows, slices[0].columns), np.float32)
     invalid: dict[int, np.ndarray] = {}
 
-    def one(index: int) -> None:
-        voxels[index], measured = meaning(slices[index], read_stored(slices[index]))
-        if not measured.all():
-            invalid[index] = measured
+    def one(indices: list[int]) -> None:
+        planes = iter_stored([slices[index] for index in indices])
+        for index, stored in zip(indices, planes, strict=True):
+            voxels[index], measured = meaning(slices[index], stored)
+            if not measured.all():
+                invalid[index] = measured
 
+    files = list(by_file(slices).values())
     with ThreadPoolExecutor(_THREADS) as pool:
         try:
-            for done, _ in enumerate(pool.map(one, range(len(slices))), start=1):
-                listener(Progress("read", done, len(slices)))
+            for done, _ in enumerate(pool.map(one, files), start=1):
+                listener(Progress("read", done, len(files)))
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
@@ -122,7 +134,6 @@ def _decode(volume: Stack, listener: Listener) -> tuple[np.ndarray, np.ndarray |
 
 
 def _marks(file: FileRef) -> Dataset:
-
 
     with file.open() as stream:
         return pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=MARK_TAGS, force=True)

@@ -9,18 +9,22 @@ from typing import Any
 import pydicom
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
-from pydicom.tag import BaseTag, Tag
+from pydicom.tag import Tag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from demottle.errors import InputError
 from demottle.io.dicom_files import FileRef
 from demottle.io.dicom_marks import MARK_TAGS, is_own_output
 
-_KEYWORDS = """SOPClassUID SOPInstanceUID SeriesInstanceUID StudyInstanceUID SeriesNumber SeriesDescription Modality ImageType
-Rows Columns NumberOfFrames SamplesPerPixel PhotometricInterpretation BitsAllocated BitsStored HighBit PixelRepresentation
-ImagePositionPatient ImageOrientationPatient PixelSpacing SliceThickness SpacingBetweenSlices
-RescaleSlope RescaleIntercept RescaleType PixelPaddingValue PixelPaddingRangeLimit ModalityLUTSequence""".split()
-_TAGS: list[BaseTag | int | str] = [*(Tag(keyword) for keyword in _KEYWORDS), *MARK_TAGS]
+_KEYWORDS = (
+    *("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID"),
+    *("SeriesNumber", "SeriesDescription", "Modality", "ImageType"),
+    *("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation"),
+    *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"),
+    *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness", "SpacingBetweenSlices"),
+    *("RescaleSlope", "RescaleIntercept", "RescaleType", "PixelPaddingValue", "PixelPaddingRangeLimit"),
+)
+_TAGS = [*(Tag(keyword) for keyword in _KEYWORDS), Tag("SharedFunctionalGroupsSequence"), *MARK_TAGS]
 _DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
 
 
@@ -103,7 +107,10 @@ def _read_header(file: FileRef) -> Dataset | None:
             magic = stream.read(132)[128:] == b"DICM"
             stream.seek(0)
             dataset = pydicom.dcmread(
-                stream, stop_before_pixels=True, specific_tags=[*_TAGS, "SharedFunctionalGroupsSequence"], force=not magic
+                stream,
+                stop_before_pixels=True,
+                specific_tags=_TAGS,
+                force=not magic,
             )
     except (InvalidDicomError, OSError, RuntimeError, ValueError, EOFError, KeyError, NotImplementedError) as error:
         if _looks_like_dicom(file):
@@ -115,7 +122,7 @@ def _read_header(file: FileRef) -> Dataset | None:
         return None
     if "SOPClassUID" in dataset:
         return dataset
-    if magic and "MediaStorageSOPClassUID" not in dataset.file_meta or file.suffix in _DICOM_SUFFIXES:
+    if (magic and "MediaStorageSOPClassUID" not in dataset.file_meta) or file.suffix in _DICOM_SUFFIXES:
         raise InputError(f"The file {file.name} is not valid DICOM, or truncated; replace or remove it.")
     return None
 

@@ -70,7 +70,9 @@ def _as_number(text: str) -> float:
     return float(text) if text.isdigit() else float("inf")
 
 
-def choose(series: Sequence[Series], wanted: str | None, *, accept_own_output: bool = False) -> tuple[Series, tuple[str, ...]]:
+def choose(
+    series: Sequence[Series], wanted: str | None, *, accept_own_output: bool = False
+) -> tuple[Series, tuple[str, ...]]:
     """Return the one series to read, and warnings about others left aside.
 
     `wanted` is a SeriesInstanceUID. Without it, results of demottle and localizers are left aside, then exactly one
@@ -83,7 +85,8 @@ def choose(series: Sequence[Series], wanted: str | None, *, accept_own_output: b
         matching = [one for one in series if one[0].uid == wanted]
         if not matching:
             raise InputError(f"There is no series {wanted}; there are: {_listing(series)}.")
-        chosen, aside = matching[0], ()
+        chosen = matching[0]
+        aside: tuple[SeriesInfo, ...] = ()
     else:
         chosen, aside = _only_one(series, accept_own_output)
     if chosen[0].own_output and not accept_own_output:

@@ -1,7 +1,9 @@
 """Write an `Image` that came from DICOM as a new series beside the original."""
 
-from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
@@ -14,9 +16,10 @@ from demottle.events import Listener, Progress, silent
 from demottle.image import Image
 from demottle.io.dicom_files import FileRef
 from demottle.io.dicom_header import derive
-from demottle.io.dicom_pixels import meaning, read_stored, rescale, with_unused_bits
-from demottle.io.dicom_read import DicomPayload, quiet_pydicom
-from demottle.io.dicom_scan import SliceHeader
+from demottle.io.dicom_pixels import iter_stored, meaning, rescale, with_unused_bits
+from demottle.io.dicom_read import DicomPayload, by_file, quiet_pydicom
+from demottle.io.dicom_scan import SliceHeader, integer
+from demottle.io.multiframe import derive_frames
 from demottle.io.payload import new_steps
 from demottle.io.stored import integer_limits, to_stored
 
@@ -29,9 +32,7 @@ def write_dicom(image: Image, folder: Path, *, listener: Listener = silent) -> N
         OSError: from the file system.
     """
     slices = _slices(image)
-    files: dict[FileRef, list[int]] = defaultdict(list)
-    for index, header in enumerate(slices):
-        files[header.file].append(index)
+    files = by_file(slices)
     folder.mkdir()
     with quiet_pydicom():
         for done, (file, indices) in enumerate(files.items(), start=1):
@@ -44,7 +45,9 @@ def write_dicom_file(image: Image, path: Path) -> None:
     """Write an image that came from a single DICOM file as a single file."""
     slices = _slices(image)
     if len({header.file for header in slices}) != 1:
-        raise OutputError(f"{len(slices)} DICOM slices need a folder, but {path.name} names one file; leave out the suffix.")
+        raise OutputError(
+            f"{len(slices)} DICOM slices need a folder, but {path.name} names one file; leave out the suffix."
+        )
     with quiet_pydicom():
         dataset = _derived_object(image, slices, slices[0].file, list(range(len(slices))))
         dataset.save_as(path, enforce_file_format=True)
@@ -57,7 +60,9 @@ def _slices(image: Image) -> tuple[SliceHeader, ...]:
     slices = payload.slices
     expected = (len(slices), slices[0].rows, slices[0].columns)
     if image.shape != expected:
-        raise OutputError(f"The image has shape {image.shape}, its DICOM source {expected}; it cannot take over its headers.")
+        raise OutputError(
+            f"The image has shape {image.shape}, its DICOM source {expected}; it cannot take over its headers."
+        )
     return slices
 
 
@@ -66,28 +71,37 @@ def _derived_object(image: Image, slices: tuple[SliceHeader, ...], file: FileRef
         with file.open() as stream:
             dataset = pydicom.dcmread(stream, force=True)
     except (OSError, KeyError) as error:
-        raise OutputError(f"The source {file.name} is gone or cannot be read any more; its headers are needed.") from error
+        raise OutputError(
+            f"The source {file.name} is gone or cannot be read any more; its headers are needed."
+        ) from error
     if str(dataset.get("SOPInstanceUID")) != slices[indices[0]].sop_uid:
         raise OutputError(f"The source {file.name} has changed since it was read; read it again.")
-    planes = {index: _stored_plane(image, index, slices[index]) for index in indices}
+    pixels = _stored_pixels(image, slices, indices, integer(dataset, "NumberOfFrames") or 1)
     first = slices[indices[0]]
-    if first.frame is None:
-        _set_pixels(dataset, planes[indices[0]], first)
-    else:
-        from demottle.io.multiframe import derive_frames, replace_frames
-
-        frames = replace_frames(dataset, {slices[index].frame or 0: plane for index, plane in planes.items()}, first)
-        _set_pixels(dataset, frames, first)
+    _set_pixels(dataset, pixels, first)
+    if first.frame is not None:
         derive_frames(dataset, new_steps(image))
     derive(dataset, source_syntax=first.transfer_syntax, steps=new_steps(image), history=image.history)
     return dataset
 
 
-def _stored_plane(image: Image, index: int, header: SliceHeader) -> NDArray[np.generic]:
+def _stored_pixels(image: Image, slices: Sequence[SliceHeader], indices: list[int], frames: int) -> NDArray[Any]:
+    """Return all frames of one file; those that are no part of the image as they were."""
+    first = slices[indices[0]]
+    index_of = {slices[index].frame or 0: index for index in indices}
+    headers = [slices[index_of[frame]] if frame in index_of else replace(first, frame=frame) for frame in range(frames)]
+    planes = []
     try:
-        stored = read_stored(header)
+        for frame, stored in enumerate(iter_stored(headers)):
+            planes.append(
+                _stored_plane(image, index_of[frame], headers[frame], stored) if frame in index_of else stored
+            )
     except InputError as error:
         raise OutputError(f"The source has changed since it was read: {error}") from error
+    return np.stack(planes)
+
+
+def _stored_plane(image: Image, index: int, header: SliceHeader, stored: NDArray[Any]) -> NDArray[Any]:
     before, measured = meaning(header, stored)
     if image.valid is not None:
         measured &= image.valid[index]
@@ -105,9 +119,11 @@ def _stored_plane(image: Image, index: int, header: SliceHeader) -> NDArray[np.g
     return with_unused_bits(header, new, stored)
 
 
-def _set_pixels(dataset: Dataset, pixels: NDArray[np.generic], header: SliceHeader) -> None:
+def _set_pixels(dataset: Dataset, pixels: NDArray[Any], header: SliceHeader) -> None:
     data = pixels.astype(pixels.dtype.newbyteorder("<"), copy=False).tobytes()
-    dataset["PixelData"] = DataElement("PixelData", "OB" if header.bits_allocated == 8 else "OW", data + b"\0" * (len(data) % 2))
+    dataset["PixelData"] = DataElement(
+        "PixelData", "OB" if header.bits_allocated == 8 else "OW", data + b"\0" * (len(data) % 2)
+    )
     for keyword, value in (("SmallestImagePixelValue", pixels.min()), ("LargestImagePixelValue", pixels.max())):
         if keyword in dataset:
             vr = "SS" if header.signed else "US"

@@ -1,5 +1,6 @@
 """What the readers of single-file formats keep for the writer."""
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demottle.errors import OutputError
-from demottle.image import Image, Mask
+from demottle.image import Image, Mask, ProcessingStep
+from demottle.io.dicom_marks import step_as_dict
 from demottle.io.payload import Payload, payload_of
 from demottle.io.stored import to_stored
 
@@ -33,7 +35,9 @@ class FilePayload(Payload):
 def as_voxels(stored: NDArray[Any], slope: float = 1.0, intercept: float = 0.0) -> NDArray[np.float32]:
     """Return slope * stored + intercept as float32, computed slice by slice in double precision."""
     if slope == 1.0 and intercept == 0.0:
-        return np.array(stored, np.float32, order="C")  # a copy: `stored` may lie in a file or in another library's hands
+        return np.array(
+            stored, np.float32, order="C"
+        )  # a copy: `stored` may lie in a file or in another library's hands
     voxels = np.empty(stored.shape, np.float32)
     for index, plane in enumerate(stored):
         voxels[index] = plane.astype(np.float64) * slope + intercept
@@ -55,7 +59,9 @@ def restore(image: Image, stored: NDArray[Any], payload: FilePayload) -> NDArray
         OutputError: the source file no longer has the image's shape.
     """
     if stored.shape != image.shape:
-        raise OutputError(f"The source has changed since it was read: it now has shape {stored.shape}, not {image.shape}.")
+        raise OutputError(
+            f"The source has changed since it was read: it now has shape {stored.shape}, not {image.shape}."
+        )
     limits = None
     if np.issubdtype(stored.dtype, np.integer):
         info = np.iinfo(stored.dtype)
@@ -79,7 +85,9 @@ def outside_circle(voxels: NDArray[np.float32], modality: str | None) -> Mask | 
     if modality != "CT":
         return None
     corners = voxels[:, [0, 0, -1, -1], [0, -1, 0, -1]]
-    padding = {-2000.0} | ({float(corners[0, 0])} if corners[0, 0] < -1500 and (corners == corners[0, 0]).all() else set())
+    padding = {-2000.0} | (
+        {float(corners[0, 0])} if corners[0, 0] < -1500 and (corners == corners[0, 0]).all() else set()
+    )
     invalid = np.isin(voxels, np.array(sorted(padding), np.float32))
     return ~invalid if invalid.any() else None
 
@@ -99,3 +107,20 @@ def check_source_readable(path: str) -> Path:
     if not source.is_file():
         raise OutputError(f"The source {path} is gone; its header is needed.")
     return source
+
+
+def note(image: Image) -> str:
+    """Return demottle's own entry for a file's header, as JSON: the modality and the history."""
+    return json.dumps(
+        {"modality": image.modality, "history": [step_as_dict(step) for step in image.history]}, sort_keys=True
+    )
+
+
+def read_note(text: str) -> tuple[str | None, tuple[ProcessingStep, ...]]:
+    """Return modality (None for "OT") and history from what `note` wrote; nothing for any other text."""
+    try:
+        entries = json.loads(text)
+        history = tuple(ProcessingStep(**step) for step in entries["history"])
+        return (None if entries["modality"] == "OT" else str(entries["modality"])), history
+    except (KeyError, TypeError, ValueError):
+        return None, ()

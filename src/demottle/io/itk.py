@@ -1,4 +1,4 @@
-"""MetaImage (.mha, .mhd) and NRRD through SimpleITK."""
+"""MetaImage (.mha, .mhd) and NRRD through sitk."""
 
 from pathlib import Path
 from typing import Any
@@ -7,19 +7,20 @@ import numpy as np
 
 from demottle.errors import InputError, OutputError
 from demottle.image import Image, Source
-from demottle.io.dicom_marks import history_from_json, history_json
 from demottle.io.file_payload import (
     FilePayload,
     as_voxels,
     check_source_readable,
+    note,
     outside_circle,
+    read_note,
     restore,
     same_format_payload,
     unit_of,
 )
 from demottle.io.payload import Affine, affine_of
 
-_HISTORY = "demottle_history"
+_NOTE = "demottle"
 _MODALITY = "Modality"
 
 
@@ -30,19 +31,20 @@ def read_itk(path: Path, kind: str, modality: str | None = None) -> Image:
         InputError: broken file, missing data file, not three-dimensional, or more than one value per voxel.
     """
     itk = _load(path)
-    import SimpleITK as sitk
-
-    stated = itk.GetMetaData(_MODALITY) if itk.HasMetaDataKey(_MODALITY) else ""
-    modality = modality or next((word for word in ("CT", "MR") if stated.upper().endswith(word)), None)
-    history = history_from_json(itk.GetMetaData(_HISTORY)) if itk.HasMetaDataKey(_HISTORY) else ()
+    sitk = _simpleitk()
+    said, history = read_note(itk.GetMetaData(_NOTE)) if itk.HasMetaDataKey(_NOTE) else (None, ())
+    modality = modality or said or _stated_modality(itk)
     stored = sitk.GetArrayViewFromImage(itk)
     voxels = as_voxels(stored)
     columns, rows, slices = itk.GetSpacing()
-    said = () if modality else (f"{path.name} does not say whether this is CT or MR; values are taken as they are.",)
+    doubts = () if modality else (f"{path.name} does not say whether this is CT or MR; values are taken as they are.",)
     payload = FilePayload(
-        warnings=said, affine=_affine(itk), steps=len(history), dtype=stored.dtype,
+        warnings=doubts,
+        affine=_affine(itk),
+        steps=len(history),
+        dtype=stored.dtype,
         header={key: itk.GetMetaData(key) for key in itk.GetMetaDataKeys()},
-    )  # fmt: skip
+    )
     return Image(
         voxels=voxels,
         spacing=(slices, rows, columns),
@@ -54,14 +56,28 @@ def read_itk(path: Path, kind: str, modality: str | None = None) -> Image:
     )
 
 
-def _load(path: Path) -> Any:
-    import SimpleITK as sitk
+def _simpleitk() -> Any:
+    """Import SimpleITK, which takes half a second and has no types."""
+    import SimpleITK
 
+    return SimpleITK
+
+
+def _stated_modality(itk: Any) -> str | None:
+    """Return what MetaImage's own entry says, such as MET_MOD_CT."""
+    stated = itk.GetMetaData(_MODALITY).upper() if itk.HasMetaDataKey(_MODALITY) else ""
+    return next((word for word in ("CT", "MR") if stated.endswith(word)), None)
+
+
+def _load(path: Path) -> Any:
+    sitk = _simpleitk()
     sitk.ProcessObject.GlobalWarningDisplayOff()  # ITK writes to stderr what the error below says better
     try:
         itk = sitk.ReadImage(str(path))
     except RuntimeError as error:
-        raise InputError(f"{path} is not a readable image, is truncated, or its data file is missing; replace it.") from error
+        raise InputError(
+            f"{path} is not a readable image, is truncated, or its data file is missing; replace it."
+        ) from error
     if itk.GetDimension() != 3 or itk.GetNumberOfComponentsPerPixel() != 1:
         raise InputError(
             f"{path} has {itk.GetDimension()} dimensions and {itk.GetNumberOfComponentsPerPixel()} values per voxel; "
@@ -83,8 +99,7 @@ def write_itk(image: Image, path: Path, kind: str) -> None:
     Raises:
         OutputError: slices of a tilted gantry, which these formats cannot hold; also as `demottle.io.write`.
     """
-    import SimpleITK as sitk
-
+    sitk = _simpleitk()
     payload = same_format_payload(image, kind)
     if payload is None:
         itk = sitk.GetImageFromArray(np.ascontiguousarray(image.voxels))
@@ -99,10 +114,7 @@ def write_itk(image: Image, path: Path, kind: str) -> None:
         for key, value in payload.header.items():
             if not key.startswith(("ITK_", "NRRD_")):
                 itk.SetMetaData(key, value)
-    if image.modality in ("CT", "MR"):
-        itk.SetMetaData(_MODALITY, f"MET_MOD_{image.modality}")
-    if image.history:
-        itk.SetMetaData(_HISTORY, history_json(image.history))
+    itk.SetMetaData(_NOTE, note(image))
     try:
         sitk.WriteImage(itk, str(path), useCompression=False)
     except RuntimeError as error:  # ITK does not pass on what the system said
@@ -114,7 +126,9 @@ def _set_geometry(itk: Any, image: Image, path: Path) -> None:
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
     direction = affine[:3, :3] / spacing
     if not np.allclose(direction.T @ direction, np.eye(3), atol=1e-3):
-        raise OutputError(f"The slices are tilted (gantry tilt), which {path.suffix} cannot hold; write DICOM or .nii.gz.")
+        raise OutputError(
+            f"The slices are tilted (gantry tilt), which {path.suffix} cannot hold; write DICOM or .nii.gz."
+        )
     itk.SetSpacing(spacing.tolist())
     itk.SetOrigin(affine[:3, 3].tolist())
     itk.SetDirection(direction.ravel().tolist())

@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 
 from demottle.errors import InputError, OutputError
 from demottle.image import Image, ProcessingStep, Source
-from demottle.io.dicom_marks import history_from_json, history_json
 from demottle.io.file_payload import (
     FilePayload,
     as_voxels,
     check_source_readable,
+    note,
     outside_circle,
+    read_note,
     restore,
     same_format_payload,
     unit_of,
@@ -22,7 +23,7 @@ from demottle.io.payload import affine_of
 
 _LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _COMMENT = 6  # code of the header extension that holds plain text
-_MARK = "demottle history: "
+_MARK = "demottle: "
 
 
 def read_nifti(path: Path, modality: str | None = None) -> Image:
@@ -38,7 +39,8 @@ def read_nifti(path: Path, modality: str | None = None) -> Image:
         raise InputError(f"{path} states its voxel size in {length_unit}; convert it to mm.")
     zooms = [float(zoom) for zoom in header.get_zooms()[:3]]
     voxels = as_voxels(stored, slope, intercept)
-    history = _history(header)
+    stated, history = _note(header)
+    modality = modality or stated
     payload = FilePayload(
         warnings=_warnings(header, length_unit, modality),
         affine=_LPS_FROM_RAS @ np.asarray(nifti.affine, np.float64),
@@ -62,7 +64,9 @@ def read_nifti(path: Path, modality: str | None = None) -> Image:
 def _warnings(header: Any, length_unit: str, modality: str | None) -> tuple[str, ...]:
     found = []
     if modality is None:
-        found.append("NIfTI does not say whether this is CT or MR; values are taken as they are, in no particular unit.")
+        found.append(
+            "NIfTI does not say whether this is CT or MR; values are taken as they are, in no particular unit."
+        )
     if length_unit == "unknown":
         found.append("The NIfTI header states no unit of length; mm is assumed.")
     return tuple(found)
@@ -73,7 +77,7 @@ def _load(path: Path) -> tuple[Any, NDArray[Any], float, float]:
     import nibabel
 
     try:
-        nifti = nibabel.load(path)
+        nifti: Any = nibabel.load(path)
         stored = np.asanyarray(nifti.dataobj.get_unscaled())
     except Exception as error:  # nibabel, gzip and zlib raise many types
         raise InputError(f"{path} is not a readable NIfTI file, or truncated; replace it.") from error
@@ -87,22 +91,30 @@ def _load(path: Path) -> tuple[Any, NDArray[Any], float, float]:
     return nifti, stored.T, float(slope), float(intercept)
 
 
-def _history(header: Any) -> tuple[ProcessingStep, ...]:
+def _note(header: Any) -> tuple[str | None, tuple[ProcessingStep, ...]]:
     for extension in header.extensions:
-        content = extension.get_content()
-        text = content.decode(errors="replace") if isinstance(content, bytes) else str(content)
-        if extension.get_code() == _COMMENT and text.startswith(_MARK):
-            return history_from_json(text.removeprefix(_MARK).rstrip("\0"))
-    return ()
+        if _is_mark(extension):
+            return read_note(_text(extension).removeprefix(_MARK))
+    return None, ()
+
+
+def _text(extension: Any) -> str:
+    content = extension.get_content()
+    return (content.decode(errors="replace") if isinstance(content, bytes) else str(content)).rstrip("\0")
+
+
+def _is_mark(extension: Any) -> bool:
+    return bool(extension.get_code() == _COMMENT) and _text(extension).startswith(_MARK)
 
 
 def write_nifti(image: Image, path: Path) -> None:
     """Write a NIfTI file: the source's header and data type where it was NIfTI, else float32 with the image's geometry.
 
-    The history goes into a comment extension of the header. Raises as `demottle.io.write`.
+    Modality and history go into a comment extension of the header. Raises as `demottle.io.write`.
     """
-    import nibabel
+    import nibabel as untyped_nibabel
 
+    nibabel: Any = untyped_nibabel  # its types are incomplete
     payload = same_format_payload(image, "nifti")
     if payload is None:
         nifti = nibabel.Nifti1Image(image.voxels.T, _LPS_FROM_RAS @ affine_of(image))
@@ -110,17 +122,11 @@ def write_nifti(image: Image, path: Path) -> None:
         slope, intercept = 1.0, 0.0
     else:
         nifti, slope, intercept = _with_source_header(image, payload)
-    if image.history:
-        kept = [e for e in nifti.header.extensions if not _is_mark(e)]
-        mark = nibabel.nifti1.Nifti1Extension(_COMMENT, (_MARK + history_json(image.history)).encode())
-        nifti.header.extensions[:] = [*kept, mark]
+    kept = [extension for extension in nifti.header.extensions if not _is_mark(extension)]
+    mark = nibabel.nifti1.Nifti1Extension(_COMMENT, (_MARK + note(image)).encode())
+    nifti.header.extensions[:] = [*kept, mark]
     nifti.header.set_slope_inter(slope, intercept)
     nifti.to_filename(path)
-
-
-def _is_mark(extension: Any) -> bool:
-    content = extension.get_content()
-    return bytes(content if isinstance(content, bytes) else str(content).encode()).startswith(_MARK.encode())
 
 
 def _with_source_header(image: Image, payload: FilePayload) -> tuple[Any, float, float]:

@@ -1,5 +1,7 @@
 """From voxels back to the integers of a file, the same for every format."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,14 +9,14 @@ from numpy.typing import NDArray
 def to_stored(
     voxels: NDArray[np.float32],
     before: NDArray[np.float32],
-    stored: NDArray[np.generic],
+    stored: NDArray[Any],
     *,
     slope: float,
     intercept: float,
     limits: tuple[int, int] | None,
     valid: NDArray[np.bool_] | None = None,
     padding: tuple[int, int] | None = None,
-) -> NDArray[np.generic]:
+) -> NDArray[Any]:
     """Return stored values for `voxels`, with `stored` unchanged wherever a voxel did not change or is not valid.
 
     Formula: round((voxel - intercept) / slope), half to even, saturated to `limits`. A changed voxel never lands on a
@@ -42,9 +44,7 @@ def to_stored(
         return np.where(keep, stored, wanted.astype(stored.dtype))
 
 
-def _off_padding(
-    wanted: NDArray[np.float64], padding: tuple[int, int], limits: tuple[int, int]
-) -> NDArray[np.float64]:
+def _off_padding(wanted: NDArray[np.float64], padding: tuple[int, int], limits: tuple[int, int]) -> NDArray[np.float64]:
     low, high = padding
     on_padding = (wanted >= low) & (wanted <= high)
     if high >= limits[1]:

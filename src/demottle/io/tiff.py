@@ -10,18 +10,20 @@ from numpy.typing import NDArray
 import demottle
 from demottle.errors import InputError, OutputError
 from demottle.image import Image, ProcessingStep, Source
-from demottle.io.dicom_marks import history_from_json, history_json
 from demottle.io.file_payload import (
     FilePayload,
     as_voxels,
     check_source_readable,
+    note,
     outside_circle,
+    read_note,
     restore,
     same_format_payload,
     unit_of,
 )
 
 Spacing = tuple[float, float, float]
+Note = tuple[str | None, tuple[ProcessingStep, ...]]
 
 
 def read_tiff(path: Path, spacing: Spacing | None, modality: str | None = None) -> Image:
@@ -30,7 +32,8 @@ def read_tiff(path: Path, spacing: Spacing | None, modality: str | None = None) 
     Raises:
         InputError: broken file; no spacing known; color; pages of different size.
     """
-    stored, stated, history = _load(path)
+    stored, stated, (said, history) = _load(path)
+    modality = modality or said
     chosen = spacing or stated
     if chosen is None:
         raise InputError(f"{path} states no voxel size; give the spacing in mm (slices, rows, columns).")
@@ -46,40 +49,42 @@ def read_tiff(path: Path, spacing: Spacing | None, modality: str | None = None) 
     )
 
 
-def _load(path: Path) -> tuple[NDArray[Any], Spacing | None, tuple[ProcessingStep, ...]]:
+def _load(path: Path) -> tuple[NDArray[Any], Spacing | None, Note]:
     import tifffile
 
     try:
         with tifffile.TiffFile(path) as tiff:
             shapes = {(page.shape, page.dtype) for page in tiff.pages}
             if len(shapes) != 1 or len(tiff.pages[0].shape) != 2:
-                raise InputError(f"{path} holds color pages or pages of different size; demottle needs equal gray slices.")
+                raise InputError(
+                    f"{path} holds color pages or pages of different size; demottle needs equal gray slices."
+                )
             stored = np.stack([page.asarray() for page in tiff.pages])
-            spacing, history = _stated(tiff)
+            spacing, said = _stated(tiff)
     except InputError:
         raise
     except Exception as error:  # tifffile raises many types for a broken file
         raise InputError(f"{path} is not a readable TIFF, or truncated; replace it.") from error
     if stored.dtype.kind not in "iuf":
         raise InputError(f"{path} holds {stored.dtype} values; demottle needs real numbers.")
-    return stored, spacing, history
+    return stored, spacing, said
 
 
-def _stated(tiff: Any) -> tuple[Spacing | None, tuple[ProcessingStep, ...]]:
-    """Return the spacing and history that demottle wrote, or the spacing that ImageJ wrote in mm."""
+def _stated(tiff: Any) -> tuple[Spacing | None, Note]:
+    """Return the spacing and note that demottle wrote, or the spacing that ImageJ wrote in mm."""
     page = tiff.pages[0]
     try:
         entries = json.loads(page.description)
         slices, rows, columns = (float(value) for value in entries["spacing_mm"])
-        return (slices, rows, columns), history_from_json(json.dumps(entries.get("demottle_history", [])))
+        return (slices, rows, columns), read_note(json.dumps(entries.get("demottle")))
     except (ValueError, KeyError, TypeError):
         pass
     entries = tiff.imagej_metadata or {}
     resolution = [page.tags.get(name) for name in ("YResolution", "XResolution")]
     if entries.get("unit") not in ("mm", "millimeter") or not entries.get("spacing") or None in resolution:
-        return None, ()
+        return None, (None, ())
     per_mm = [tag.value[0] / tag.value[1] for tag in resolution]
-    return (float(entries["spacing"]), 1 / per_mm[0], 1 / per_mm[1]), ()
+    return (float(entries["spacing"]), 1 / per_mm[0], 1 / per_mm[1]), (None, ())
 
 
 def write_tiff(image: Image, path: Path) -> None:
@@ -96,7 +101,7 @@ def write_tiff(image: Image, path: Path) -> None:
             values = restore(image, _load(check_source_readable(image.source.path))[0], payload)
         except InputError as error:
             raise OutputError(f"The source has changed since it was read: {error}") from error
-    entries = {"spacing_mm": list(image.spacing), "demottle_history": json.loads(history_json(image.history))}
+    entries = {"spacing_mm": list(image.spacing), "demottle": json.loads(note(image))}
     tifffile.imwrite(
         path,
         values,

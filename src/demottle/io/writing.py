@@ -111,7 +111,9 @@ def _write_dicom(image: Image, path: Path, listener: Listener) -> None:
     from_dicom = isinstance(payload_of(image), DicomPayload)
     if suffix_of(path):
         if not from_dicom:
-            raise OutputError(f"A new DICOM series needs a folder, but {path.name} names one file; leave out the suffix.")
+            raise OutputError(
+                f"A new DICOM series needs a folder, but {path.name} names one file; leave out the suffix."
+            )
         write_dicom_file(image, path)
     elif from_dicom:
         write_dicom(image, path, listener=listener)

@@ -1,0 +1,100 @@
+"""Multi-frame objects with functional groups (Enhanced CT and MR): each frame becomes a slice, and goes back in its place."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pydicom
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence as Items
+
+from demottle.errors import InputError
+from demottle.image import ProcessingStep
+from demottle.io.dicom_files import FileRef
+from demottle.io.dicom_header import derivation_codes, derivation_text, derived_image_type, source_item
+from demottle.io.dicom_scan import SliceHeader, integer, slice_header
+
+_FRAME_TYPES = ("CTImageFrameTypeSequence", "MRImageFrameTypeSequence")
+_GROUPS = (
+    "PlanePositionSequence",
+    "PlaneOrientationSequence",
+    "PixelMeasuresSequence",
+    "PixelValueTransformationSequence",
+)
+_NEEDED = (
+    "ImagePositionPatient",
+    "ImageOrientationPatient",
+    "PixelSpacing",
+    "SliceThickness",
+    "SpacingBetweenSlices",
+    "RescaleSlope",
+    "RescaleIntercept",
+    "RescaleType",
+)
+
+
+def scan_frames(file: FileRef, brief: Dataset) -> list[SliceHeader]:
+    """Return one header per frame, its geometry and rescale taken from the functional groups.
+
+    Raises:
+        InputError: no functional groups (such as XA cine runs), or fewer than there are frames.
+    """
+    name = f"{file.name} ({brief.SOPClassUID.name})"
+    if "SharedFunctionalGroupsSequence" not in brief:
+        raise InputError(f"{name} is multi-frame without positions of its frames, which demottle does not read.")
+    with file.open() as stream:
+        dataset = pydicom.dcmread(stream, stop_before_pixels=True, force=True)
+    shared = (dataset.get("SharedFunctionalGroupsSequence") or [Dataset()])[0]
+    frames = dataset.get("PerFrameFunctionalGroupsSequence") or []
+    if len(frames) != (integer(dataset, "NumberOfFrames") or 1):
+        raise InputError(
+            f"{name} says {dataset.get('NumberOfFrames')} frames but describes {len(frames)}; it is broken."
+        )
+    return [slice_header(file, brief, index, _place(shared, frame)) for index, frame in enumerate(frames)]
+
+
+def _place(shared: Dataset, frame: Dataset) -> Dataset:
+    """Gather what `slice_header` reads from the groups of one frame; a frame's own group goes before the shared one."""
+    place = Dataset()
+    for keyword in _GROUPS:
+        group = _group(frame, keyword) or _group(shared, keyword)
+        for needed in _NEEDED:
+            if group is not None and needed in group:
+                place[needed] = group[needed]
+    for keyword in _FRAME_TYPES:
+        group = _group(frame, keyword) or _group(shared, keyword)
+        if group is not None and "FrameType" in group:
+            place.ImageType = group.FrameType
+    return place
+
+
+def _group(groups: Dataset, keyword: str) -> Dataset | None:
+    items: Any = groups.get(keyword)
+    return items[0] if items else None
+
+
+def derive_frames(dataset: Dataset, steps: Sequence[ProcessingStep]) -> None:
+    """Mark every frame as derived, from the same frames of the source, in place.
+
+    Call it before the object's own UIDs change: the groups refer to the source.
+    """
+    per_frame = list(dataset.PerFrameFunctionalGroupsSequence)
+    shared = dataset.SharedFunctionalGroupsSequence[0]
+    for groups in (shared, *per_frame):
+        for keyword in _FRAME_TYPES:
+            group = _group(groups, keyword)
+            if group is not None:
+                group.FrameType = derived_image_type(group, "FrameType")
+    # A group is either shared or per frame, never both: stay with what the source has.
+    holders = per_frame if any("DerivationImageSequence" in groups for groups in per_frame) else [shared]
+    for groups in holders:
+        groups.DerivationImageSequence = Items(
+            [*(groups.get("DerivationImageSequence") or []), _derivation(dataset, steps)]
+        )
+
+
+def _derivation(dataset: Dataset, steps: Sequence[ProcessingStep]) -> Dataset:
+    item = Dataset()
+    item.DerivationDescription = derivation_text(steps)
+    item.DerivationCodeSequence = Items(derivation_codes())
+    item.SourceImageSequence = Items([source_item(str(dataset.SOPClassUID), str(dataset.SOPInstanceUID))])
+    return item
