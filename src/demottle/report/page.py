@@ -1,0 +1,122 @@
+"""Write the page: everything a reader needs to judge a result, in one HTML file that works offline."""
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from demottle.errors import InputError, OutputError
+from demottle.image import Image
+from demottle.quality.check import Check
+from demottle.quality.truth import Comparison
+from demottle.quality.verdicts import moved
+from demottle.report import plots, words
+from demottle.report.planes import coding_of, plane_sets
+from demottle.report.windows import windows_of
+
+
+def write_page(
+    before: Image,
+    after: Image,
+    check: Check,
+    record: Mapping[str, Any],
+    path: Path,
+    truth_comparison: Comparison | None = None,
+) -> None:
+    """Write one self-contained HTML page (10 MB or so) about a denoised image.
+
+    Args:
+        before, after: images of one shape.
+        check: what `demottle.quality.check` measured on them.
+        record: what was done, as it goes into `run.json`: method, settings, version, seed, model_hash, plan_reasons,
+            warnings, times, source, strength, ... Any key may be missing. Paths and patient data in it are not shown.
+        path: the page; appears only when complete.
+        truth_comparison: what `against_truth` measured, where a truth is known.
+
+    Raises:
+        InputError: where the shapes differ.
+        OutputError: where the page cannot be written.
+    """
+    if before.shape != after.shape:
+        raise InputError(
+            f"Before has shape {before.shape} and after {after.shape}; the report needs images of one shape."
+        )
+    path = Path(path)
+    _write_whole(_html(before, after, check, record, truth_comparison), path)
+
+
+def _html(before: Image, after: Image, check: Check, record: Mapping[str, Any], truth: Comparison | None) -> str:
+    environment = Environment(
+        loader=PackageLoader("demottle.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    assert environment.loader is not None
+    css, js = (Markup(environment.loader.get_source(environment, name)[0]) for name in ("page.css", "viewer.js"))
+    template = environment.get_template("page.html.j2")
+    return template.render(
+        css=css,
+        js=js,
+        viewer=_script_json(_viewer(before, after, check)),
+        title=words.series_title(record),
+        facts=words.facts(before, record),
+        cards=words.cards(check),
+        warnings=_once([*check.warnings, *words.sentences(record.get("warnings"))]),
+        reasons=words.sentences(record.get("plan_reasons")),
+        rows=words.done_rows(record),
+        version=record.get("version", ""),
+        check=check,
+        moved=lambda t: moved(t, check.unit),
+        truth=truth,
+        **_plots(check),
+    )
+
+
+def _plots(check: Check) -> dict[str, Markup | None]:
+    spectrum = None if check.spectra is None else Markup(plots.spectrum_plot(check.spectra, check.unit))
+    tissue = Markup(plots.tissue_plot(check.tissues, check.unit)) if check.tissues else None
+    leak = Markup(plots.leak_plot(check.leak)) if check.leak is not None and check.leak.before.rho else None
+    return {"spectrum_plot": spectrum, "tissue_plot": tissue, "leak_plot": leak}
+
+
+def _viewer(before: Image, after: Image, check: Check) -> dict[str, Any]:
+    coding = coding_of(before, check.noise.before)
+    sigma = check.noise.before
+    return {
+        "unit": before.unit,
+        "offset": coding.offset,
+        "step": coding.step,
+        "sigma": sigma if sigma > 0 else 20 * coding.step,  # also where it is NaN
+        "windows": [{"name": w.name, "center": w.center, "width": w.width} for w in windows_of(before)],
+        "planes": plane_sets(before, after, coding),
+    }
+
+
+def _script_json(value: Any) -> Markup:
+    """JSON that cannot end the script element it stands in."""
+    return Markup(json.dumps(value, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c"))
+
+
+def _once(found: list[str]) -> list[str]:
+    return list(dict.fromkeys(found))
+
+
+def _write_whole(text: str, path: Path) -> None:
+    """Write beside the final name, then rename: a page is there completely or not at all."""
+    handle = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, part = tempfile.mkstemp(prefix=".report-", suffix=".part", dir=path.parent)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(part).chmod(0o644)
+        Path(part).replace(path)
+    except OSError as error:
+        if handle is not None:
+            Path(part).unlink(missing_ok=True)
+        raise OutputError(
+            f"The report {path} cannot be written ({error.strerror}); choose a folder that can be."
+        ) from error

@@ -1,0 +1,213 @@
+"use strict";
+(() => {
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const by = (id) => document.getElementById(id);
+  const state = { plane: 0, window: 0, slice: 0, mode: "side", wipe: 0.5, zoom: 1, x: 0, y: 0, peek: false };
+  const cache = new Map();
+
+  // One PNG holds the high bytes of 16-bit codes above their low bytes (see planes.py).
+  async function decoded(base64, width, height) {
+    const image = new Image();
+    image.src = "data:image/png;base64," + base64;
+    await image.decode();
+    const canvas = document.createElement("canvas");
+    canvas.width = width;
+    canvas.height = 2 * height;
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    context.drawImage(image, 0, 0);
+    const bytes = context.getImageData(0, 0, width, 2 * height).data;
+    const count = width * height;
+    const values = new Float32Array(count);
+    for (let i = 0; i < count; i++) {
+      values[i] = data.offset + data.step * (bytes[4 * i] * 256 + bytes[4 * (i + count)]);
+    }
+    return values;
+  }
+
+  function pair(plane, slice) {
+    const key = plane + "/" + slice;
+    if (!cache.has(key)) {
+      if (cache.size > 24) cache.delete(cache.keys().next().value);
+      const { width, height, slices } = data.planes[plane];
+      const { before, after } = slices[slice];
+      cache.set(key, Promise.all([decoded(before, width, height), decoded(after, width, height)]));
+    }
+    return cache.get(key);
+  }
+
+  // valueAt(i, column): the value of pixel i, which lies in that column.
+  function paint(id, width, height, low, high, valueAt) {
+    const canvas = by(id);
+    canvas.width = width;
+    canvas.height = height;
+    const context = canvas.getContext("2d");
+    const image = context.createImageData(width, height);
+    const scale = 255 / (high - low);
+    for (let i = 0, column = 0; i < width * height; i++) {
+      const gray = (valueAt(i, column) - low) * scale; // the array clamps to 0..255 and rounds
+      image.data[4 * i] = image.data[4 * i + 1] = image.data[4 * i + 2] = gray;
+      image.data[4 * i + 3] = 255;
+      if (++column === width) column = 0;
+    }
+    context.putImageData(image, 0, 0);
+  }
+
+  let turn = 0;
+  async function draw() {
+    const mine = ++turn;
+    const plane = data.planes[state.plane];
+    const { width, height } = plane;
+    const [before, after] = await pair(state.plane, state.slice);
+    if (mine !== turn) return; // a newer draw is under way
+    const { center, width: span } = data.windows[state.window];
+    const [low, high] = [center - span / 2, center + span / 2];
+    if (state.mode === "side") {
+      paint("before", width, height, low, high, (i) => before[i]);
+      paint("after", width, height, low, high, state.peek ? (i) => before[i] : (i) => after[i]);
+      paint("removed", width, height, -3 * data.sigma, 3 * data.sigma, (i) => before[i] - after[i]);
+    } else {
+      const edge = cutColumn(width);
+      paint("wipe", width, height, low, high, (i, column) => (column < edge ? before[i] : after[i]));
+    }
+    layout();
+    for (const neighbor of [state.slice + 1, state.slice - 1]) {
+      if (plane.slices[neighbor]) pair(state.plane, neighbor);
+    }
+  }
+
+  // The wipe stays where it is on the screen, whatever the zoom.
+  const cutColumn = (width) => ((state.wipe - state.x) / state.zoom) * width;
+
+  function layout() {
+    const plane = data.planes[state.plane];
+    const widest = state.mode === "wipe" ? Math.min(1, (760 * plane.aspect) / by("frames").clientWidth) : 1;
+    for (const id of ["before", "after", "removed", "wipe"]) {
+      const canvas = by(id);
+      canvas.style.aspectRatio = plane.aspect;
+      canvas.style.maxHeight = "none";
+      canvas.style.width = id === "wipe" ? widest * by("frames").clientWidth + "px" : "100%";
+      canvas.style.transform = `translate(${100 * state.x}%, ${100 * state.y}%) scale(${state.zoom})`;
+    }
+    by("divider").style.left = 100 * state.wipe + "%";
+  }
+
+  function show() {
+    const plane = data.planes[state.plane];
+    const { center, width, name } = data.windows[state.window];
+    state.slice = Math.max(0, Math.min(plane.slices.length - 1, state.slice));
+    by("slice").max = plane.slices.length - 1;
+    by("slice").value = state.slice;
+    by("wiper").value = Math.round(1000 * state.wipe);
+    by("where").textContent = plane.slices[state.slice].label;
+    const round = (value) => (Math.abs(value) >= 10 ? Math.round(value) : Number(value.toPrecision(2)));
+    for (const span of document.querySelectorAll(".windowed")) {
+      span.textContent = `center ${round(center)}, width ${round(width)} ${data.unit}`;
+    }
+    by("removed-window").textContent = `before − after, ±${round(3 * data.sigma)} ${data.unit} (3 σ of the noise)`;
+    by("frames").classList.toggle("wiping", state.mode === "wipe");
+    press("planes", state.plane);
+    press("windows", state.window);
+    press("modes", state.mode === "wipe" ? 1 : 0);
+    draw();
+  }
+
+  function press(group, chosen) {
+    [...by(group).children].forEach((button, i) => button.setAttribute("aria-pressed", i === chosen));
+  }
+
+  function set(change) {
+    const was = data.planes[state.plane].slices.length;
+    Object.assign(state, change);
+    const now = data.planes[state.plane].slices.length;
+    if ("plane" in change && !("slice" in change)) {
+      Object.assign(state, { slice: Math.round(((state.slice + 0.5) / was) * now - 0.5), zoom: 1, x: 0, y: 0 });
+    }
+    show();
+  }
+
+  // Keep the point (x, y) of the frame, in shares of its size, where it is; never show more than the image.
+  function zoomTo(zoom, x = 0.5, y = 0.5) {
+    zoom = Math.max(1, Math.min(8, zoom));
+    const factor = zoom / state.zoom;
+    moveTo(x - (x - state.x) * factor, y - (y - state.y) * factor, zoom);
+  }
+  function moveTo(x, y, zoom = state.zoom) {
+    const within = (value) => Math.max(1 - zoom, Math.min(0, value));
+    Object.assign(state, { zoom, x: within(x), y: within(y) });
+    state.mode === "wipe" ? draw() : layout();
+  }
+
+  function buttons(group, names, change) {
+    names.forEach((name, i) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = name[0].toUpperCase() + name.slice(1);
+      button.addEventListener("click", () => set(change(i)));
+      by(group).append(button);
+    });
+  }
+  buttons("planes", data.planes.map((p) => p.name), (plane) => ({ plane }));
+  buttons("windows", data.windows.map((w) => w.name), (window) => ({ window }));
+  for (const button of by("modes").children) button.addEventListener("click", () => set({ mode: button.dataset.mode }));
+  by("slice").addEventListener("input", (event) => set({ slice: Number(event.target.value) }));
+  by("wiper").addEventListener("input", (event) => set({ wipe: event.target.value / 1000 }));
+
+  for (const frame of document.querySelectorAll(".frame")) {
+    let last = 0;
+    frame.addEventListener("wheel", (event) => {
+      event.preventDefault();
+      if (event.ctrlKey) {
+        const box = frame.getBoundingClientRect();
+        const [x, y] = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+        zoomTo(state.zoom * Math.exp(-event.deltaY / 300), x, y);
+      } else if (event.timeStamp - last > 40) {
+        last = event.timeStamp;
+        set({ slice: state.slice + Math.sign(event.deltaY) });
+      }
+    }, { passive: false });
+    frame.addEventListener("pointermove", (event) => {
+      if (!event.buttons || state.mode === "wipe") return;
+      const box = frame.getBoundingClientRect();
+      moveTo(state.x + event.movementX / box.width, state.y + event.movementY / box.height);
+    });
+  }
+
+  const steps = {
+    ArrowUp: () => set({ slice: state.slice - 1 }),
+    ArrowDown: () => set({ slice: state.slice + 1 }),
+    ArrowLeft: () => set(state.mode === "wipe" ? { wipe: Math.max(0, state.wipe - 0.02) } : { slice: state.slice - 1 }),
+    ArrowRight: () => set(state.mode === "wipe" ? { wipe: Math.min(1, state.wipe + 0.02) } : { slice: state.slice + 1 }),
+    p: () => set({ plane: (state.plane + 1) % data.planes.length }),
+    w: () => set({ mode: state.mode === "wipe" ? "side" : "wipe" }),
+    b: () => state.peek || set({ peek: true }),
+    "+": () => zoomTo(state.zoom * 1.4),
+    "=": () => zoomTo(state.zoom * 1.4),
+    "-": () => zoomTo(state.zoom / 1.4),
+    0: () => moveTo(0, 0, 1),
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const number = Number(key) - 1;
+    const inside = by("viewer").contains(document.activeElement) || document.activeElement === document.body;
+    if (key.startsWith("Arrow") && !by("viewer").contains(document.activeElement)) return; // arrows scroll the page
+    if (!inside) return;
+    if (data.windows[number]) set({ window: number });
+    else if (steps[key]) steps[key]();
+    else return;
+    event.preventDefault();
+  });
+  document.addEventListener("keyup", (event) => event.key.toLowerCase() === "b" && set({ peek: false }));
+  window.addEventListener("resize", layout);
+
+  // A link can name a view: #plane=1&slice=4&window=2&mode=wipe&wipe=0.3
+  const asked = {};
+  for (const [key, value] of new URLSearchParams(location.hash.slice(1))) {
+    if (key === "mode") asked.mode = value === "wipe" ? "wipe" : "side";
+    else if (key in state && Number.isFinite(Number(value))) asked[key] = Number(value);
+  }
+  asked.plane = Math.max(0, Math.min(data.planes.length - 1, Math.round(asked.plane ?? 0)));
+  asked.window = Math.max(0, Math.min(data.windows.length - 1, Math.round(asked.window ?? 0)));
+  asked.slice ??= Math.floor(data.planes[asked.plane].slices.length / 2);
+  set(asked);
+})();

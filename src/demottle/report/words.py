@@ -1,0 +1,168 @@
+"""The page's words: the headline cards, and what was done, from a check and the record of the run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+from demottle.image import Image
+from demottle.quality.check import Check
+from demottle.quality.verdicts import PEAK_LIMIT, edges_verdict, limit_of, moved
+
+
+@dataclass(frozen=True)
+class Card:
+    """One headline: a label, a large value, a line below; tone "good", "warn" or "plain"."""
+
+    label: str
+    value: str
+    detail: str
+    tone: str
+
+
+def cards(check: Check) -> list[Card]:
+    """Return the headline cards: noise, CT numbers, edges, between slices, texture."""
+    made = [_noise(check), _tissues(check), _edges(check)]
+    if check.leak is not None:
+        made.append(_leak(check))
+    if check.spectra is not None:
+        made.append(_texture(check))
+    return made
+
+
+def _noise(check: Check) -> Card:
+    n = check.noise
+    if not isfinite(n.removed_share):
+        return Card("Noise", "not measured", "no flat tissue found", "plain")
+    value = f"{n.before:.1f} → {n.after:.1f} {check.unit}"
+    change = f"{100 * n.removed_share:.0f} % less" if n.removed_share >= 0 else f"{-100 * n.removed_share:.0f} % more"
+    return Card("Noise in flat tissue", value, change, "good" if 0.1 <= n.removed_share <= 0.9 else "warn")
+
+
+def _tissues(check: Check) -> Card:
+    label = "CT numbers" if check.unit == "HU" else "Mean signal"
+    if not check.tissues:
+        return Card(label, "not measured", "no uniform tissue found", "plain")
+    changed = [t for t in check.tissues if moved(t, check.unit)]
+    worst = max(changed or check.tissues, key=lambda t: abs(t.shift) / limit_of(t, check.unit))
+    detail = f"largest: {worst.name} {worst.shift:+.1f} {check.unit}"
+    if changed:
+        return Card(
+            label, "moved in " + ("1 tissue" if len(changed) == 1 else f"{len(changed)} tissues"), detail, "warn"
+        )
+    return Card(label, "kept", detail, "good")
+
+
+def _edges(check: Check) -> Card:
+    verdict = edges_verdict(check.edges)
+    if verdict == "unknown":
+        return Card("Edges", "not measured", "no edges found", "plain")
+    detail = f"correlation with what was removed {check.edges.correlation:.2f}"
+    return Card("Edges", verdict, detail, "good" if verdict == "kept" else "warn")
+
+
+def _leak(check: Check) -> Card:
+    leak = check.leak
+    assert leak is not None
+    if not isfinite(leak.gain):
+        return Card("Between slices", "not measured", "too little flat tissue repeats", "plain")
+    detail = f"noise of neighbors correlates {leak.before.rho[0]:.2f} → {leak.after.rho[0]:.2f}"
+    return Card(
+        "Between slices",
+        "noise leaked" if leak.noticeable else "no leak",
+        detail,
+        "warn" if leak.noticeable else "good",
+    )
+
+
+def _texture(check: Check) -> Card:
+    assert check.spectra is not None
+    shift = check.spectra.shift
+    words = "kept" if abs(shift) <= PEAK_LIMIT else "coarser" if shift < 0 else "finer"
+    return Card("Texture", words, f"spectrum's peak {shift:+.3f} per mm", "good" if words == "kept" else "plain")
+
+
+def series_title(record: Mapping[str, Any]) -> str:
+    """Return the series description, or a plain title; never a file's name, which may hold a patient's."""
+    source = _mapping(record.get("source"))
+    for key in ("series_description", "description"):
+        if isinstance(source.get(key), str) and source[key].strip():
+            return str(source[key]).strip()
+    return "Denoised series"
+
+
+def facts(image: Image, record: Mapping[str, Any]) -> list[str]:
+    """Return the line below the title: modality, size, spacing, method."""
+    slices, rows, columns = image.shape
+    timed = image.modality in ("XA", "RF")
+    between = f"{image.spacing[0]:.3g} s" if timed else f"{image.spacing[0]:.3g} mm"
+    made = [
+        image.modality,
+        f"{slices} {'frames' if timed else 'slices'}" if slices != 1 else "1 slice",
+        f"{rows} × {columns}",
+        f"{image.spacing[1]:.3g} × {image.spacing[2]:.3g} mm, {between} apart",
+    ]
+    return [*made, f"method {record['method']}"] if record.get("method") else made
+
+
+_ORDER = ("method", "strength", "settings", "seed", "model_hash", "version", "device", "times", "total")
+_ELSEWHERE = ("warnings", "plan_reasons", "fingerprint", "check", "truth", "comparison")
+_PRIVATE = ("patient", "path", "file", "folder", "input", "output", "name", "uid", "date", "birth", "accession")
+_SOURCE_SHOWN = ("format", "modality", "kernel", "kvp", "manufacturer", "model", "slice_thickness")
+
+
+def done_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what was done as (name, value) rows: known keys first, then any other. Paths and patient data are left out."""
+    known = [k for k in _ORDER if k in record]
+    others = [k for k in record if k not in (*_ORDER, *_ELSEWHERE, "source") and not _private(k)]
+    rows: list[tuple[str, str]] = []
+    source = _mapping(record.get("source"))
+    for key in _SOURCE_SHOWN:
+        if source.get(key) not in (None, ""):
+            rows.append((f"source: {_name(key)}", said(source[key])))
+    for key in (*known, *others):
+        rows += _rows_of(key, record[key])
+    return rows
+
+
+def _rows_of(key: str, value: Any) -> list[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        inner = [(k, v) for k, v in value.items() if not _private(str(k))]
+        unit = " s" if key == "times" else ""
+        word = {"settings": "", "times": "time: "}.get(key, f"{_name(key)}: ")
+        return [(f"{word}{_name(str(k))}", said(v) + (unit if isinstance(v, int | float) else "")) for k, v in inner]
+    return [] if value is None else [(_name(key), said(value))]
+
+
+def said(value: Any) -> str:
+    """Return a value as a reader would write it."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{_name(str(k))} {said(v)}" for k, v in value.items() if not _private(str(k)))
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(said(v) for v in value)
+    return str(value)
+
+
+def sentences(value: Any) -> list[str]:
+    """Return the sentences of a record's list; an empty list where there is none."""
+    if isinstance(value, str):
+        return [value]
+    return [str(v) for v in value] if isinstance(value, Sequence) else []
+
+
+def _private(key: str) -> bool:
+    return any(word in key.lower() for word in _PRIVATE)
+
+
+def _name(key: str) -> str:
+    return key.replace("_", " ")
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
