@@ -37,12 +37,16 @@ class Recipe:
     sigma: float
     own_rho: float
     """Slice-to-slice noise correlation of the real scan."""
+    patch: int
+    """Pixels across the flat patches that its noise spectrum is measured in."""
 
 
 RECIPES = {
-    "abdomen": Recipe("Abdomen, Toshiba FC13, 3 mm, a quarter of the dose, 40 HU in the middle", "soft", 40.0, 0.12),
+    "abdomen": Recipe(
+        "Abdomen, Toshiba FC13, 3 mm, a quarter of the dose, 40 HU in the middle", "soft", 40.0, 0.12, 64
+    ),
     "chest": Recipe(
-        "Chest from heart to shoulders, Siemens B40f, 3 mm, low dose, 40 HU on average", "standard", 40.0, 0.28
+        "Chest from heart to shoulders, Siemens B40f, 3 mm, low dose, 40 HU on average", "standard", 40.0, 0.28, 32
     ),
 }
 
@@ -79,7 +83,7 @@ def load_truth(name: str, cache: Path = CACHE) -> Image:
     path = Path(cache) / f"{name}-truth.npy"
     voxels, spacing = _read(name)
     if not path.exists():
-        _save(path, make_truth(voxels, RECIPES[name].own_rho))
+        _save(path, make_truth(voxels, RECIPES[name].own_rho, RECIPES[name].patch))
     return _image(np.load(path), spacing)
 
 

@@ -11,18 +11,20 @@ import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-PATCH = 64
 MARGIN = 8  # pixels of air kept round the body
 
 
-def make_truth(scan: np.ndarray, rho: float, workers: int = 2) -> np.ndarray:
-    """Denoise a CT scan (slices, rows, columns; HU) whose adjacent slices' noise correlates by `rho`, for good."""
+def make_truth(scan: np.ndarray, rho: float, patch: int = 64, workers: int = 2) -> np.ndarray:
+    """Denoise a CT scan (slices, rows, columns; HU) whose adjacent slices' noise correlates by `rho`, for good.
+
+    The noise spectrum is measured in flat patches of `patch` pixels.
+    """
     flat = flat_pairs(scan)
-    spectrum = noise_spectrum(scan, flat, rho)
+    spectrum = noise_spectrum(scan, flat, rho, patch)
     level = noise_level(scan, flat, rho)
     _, rows, columns = np.nonzero(scan[:, ::MARGIN, ::MARGIN] > -300)
     box = (slice(None), *(slice(max(0, MARGIN * (n.min() - 1)), MARGIN * (n.max() + 2)) for n in (rows, columns)))
-    jobs = [(plane, sigma, spectrum) for plane, sigma in zip(scan[box], level[box], strict=True)]
+    jobs = [(plane, sigma, spectrum, patch) for plane, sigma in zip(scan[box], level[box], strict=True)]
     once = scan.copy()
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         once[box] = list(pool.map(_bm3d_slice, jobs))
@@ -38,25 +40,28 @@ def flat_pairs(scan: np.ndarray) -> np.ndarray:
     return flat[:-1] & flat[1:] & (np.abs(np.diff(guide, axis=0)) < 8)
 
 
-def noise_spectrum(scan: np.ndarray, flat: np.ndarray, rho: float) -> np.ndarray:
-    """Radial noise power of slice differences in flat tissue, per frequency bin of 1/64 per pixel, of unit variance."""
-    frequency = np.fft.fftfreq(PATCH)
-    ring = np.round(np.hypot(*np.meshgrid(frequency, frequency)) * PATCH).astype(int)
-    window = np.outer(np.hanning(PATCH), np.hanning(PATCH))
-    power, count = np.zeros((PATCH, PATCH)), 0
+def noise_spectrum(scan: np.ndarray, flat: np.ndarray, rho: float, patch: int) -> np.ndarray:
+    """Radial noise power of slice differences in flat tissue, per frequency bin of 1/patch per pixel, of unit variance."""
+    frequency = np.fft.fftfreq(patch)
+    ring = np.round(np.hypot(*np.meshgrid(frequency, frequency)) * patch).astype(int)
+    window = np.outer(np.hanning(patch), np.hanning(patch))
+    power, count = np.zeros((patch, patch)), 0
     for index, ok in enumerate(flat):
         difference = (scan[index + 1] - scan[index]) / np.sqrt(2 * (1 - rho))
-        for row in range(0, ok.shape[0] - PATCH, PATCH // 2):
-            for column in range(0, ok.shape[1] - PATCH, PATCH // 2):
-                box = (slice(row, row + PATCH), slice(column, column + PATCH))
+        for row in range(0, ok.shape[0] - patch, patch // 2):
+            for column in range(0, ok.shape[1] - patch, patch // 2):
+                box = (slice(row, row + patch), slice(column, column + patch))
                 if ok[box].mean() > 0.9:
-                    patch = difference[box] - difference[box].mean()
-                    power += np.abs(np.fft.fft2(patch * window)) ** 2
+                    noise = difference[box] - difference[box].mean()
+                    power += np.abs(np.fft.fft2(noise * window)) ** 2
                     count += 1
     if count < 20:
         raise ValueError(f"only {count} flat patches: the scan's noise spectrum cannot be measured")
     radial = np.bincount(ring.ravel(), power.ravel()) / np.bincount(ring.ravel())
-    radial[:4] = np.minimum(radial[:4], radial[4])  # a ramp-filtered image has less noise there; more is breathing
+    low = patch // 16
+    radial[:low] = np.minimum(
+        radial[:low], radial[low]
+    )  # a ramp-filtered image has less noise there; more is breathing
     return radial / radial[ring].mean()
 
 
@@ -103,16 +108,16 @@ def _reach(plane: np.ndarray, low: float, high: float) -> np.ndarray:
     return cv2.erode(((plane > low) & (plane < high)).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
 
 
-def _bm3d_slice(job: tuple[np.ndarray, np.ndarray, np.ndarray]) -> np.ndarray:
+def _bm3d_slice(job: tuple[np.ndarray, np.ndarray, np.ndarray, int]) -> np.ndarray:
     """Denoise one slice made even by its noise map."""
     if not hasattr(np, "trapz"):
         setattr(np, "trapz", np.trapezoid)  # noqa: B010 - bm3d 4.0.3 still calls the name that numpy 2.4 took away
     import bm3d
 
-    plane, level, radial = job
+    plane, level, radial, patch = job
     rows, columns = plane.shape
     frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(rows), np.fft.fftfreq(columns), indexing="ij"))
-    power = np.interp(frequency * PATCH, np.arange(len(radial)), radial)
+    power = np.interp(frequency * patch, np.arange(len(radial)), radial)
     power *= plane.size / power.mean()
     low, high = -1100.0, 1600.0  # bounded, so that metal does not change what BM3D takes for similar
     even = np.clip(plane, low, high) / level
