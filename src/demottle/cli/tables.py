@@ -1,6 +1,6 @@
 """Tables of figures: before, after, change."""
 
-from math import isfinite
+from math import isfinite, nan
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -42,9 +42,9 @@ def show_check(check: "Check") -> None:
             "noise peak (1/mm)", number(before, 2), number(after, 2), number(check.spectra.shift, 2, sign=True)
         )
     if check.leak is not None:
-        rho = [number(part.rho[0] if part.rho else float("nan"), 2) for part in (check.leak.before, check.leak.after)]
-        style = CAREFUL if check.leak.noticeable else GOOD
-        table.add_row("noise shared by slices", *rho, Text(number(check.leak.gain, 2, sign=True), style=style))
+        rho = [part.rho[0] if part.rho else nan for part in (check.leak.before, check.leak.after)]
+        change = Text(number(rho[1] - rho[0], 2, sign=True), style=CAREFUL if check.leak.noticeable else GOOD)
+        table.add_row("noise shared by next slice", *(number(value, 2) for value in rho), change)
     verdict = edges_verdict(check.edges)
     table.add_row("edges", "", "", Text(verdict, style=GOOD if verdict == "kept" else CAREFUL))
     word = "CT number" if unit == "HU" else "mean"
@@ -78,7 +78,7 @@ def show_comparison(comparison: "Comparison", unit: str, where: str) -> None:
         )
     errors = {tissue.name: [tissue.shift] for tissue in before.tissues}
     for tissue in after.tissues:
-        errors.setdefault(tissue.name, [float("nan")]).append(tissue.shift)
+        errors.setdefault(tissue.name, [nan]).append(tissue.shift)
     table.add_row(f"mean error ({unit})", number(before.bias, sign=True), number(after.bias, sign=True), "")
     for name, values in errors.items():
         table.add_row(f"mean error, {name} ({unit})", *(number(value, sign=True) for value in values), "")
