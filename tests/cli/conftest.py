@@ -1,8 +1,9 @@
 """A small simulated scan, written once; and the program as a user runs it."""
 
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from typer.testing import CliRunner, Result
 from demottle.cli import app
 
 Demottle = Callable[..., Result]
+Start = Callable[..., subprocess.Popen[str]]
 
 
 @pytest.fixture(scope="session")
@@ -34,11 +36,23 @@ def demottle() -> Demottle:
 
 
 @pytest.fixture
-def start_demottle() -> Callable[..., subprocess.Popen[str]]:
-    """Start the program in a process of its own, as a shell does."""
+def start_demottle() -> Iterator[Start]:
+    """Start the program in a process of its own, as a shell does; what still runs at the end of the test is ended."""
+    started: list[subprocess.Popen[str]] = []
 
     def start(*arguments: object) -> subprocess.Popen[str]:
         command = [sys.executable, "-c", "from demottle.cli import main; main()", *map(str, arguments)]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a test run in the background ignores it
+        )
+        started.append(process)
+        return process
 
-    return start
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
