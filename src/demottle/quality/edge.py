@@ -1,8 +1,10 @@
 """Sharpness at a given contrast: the task transfer function (TTF) from the edge of a disc (AAPM TG-233).
 
-TTF = |FFT(w * d/dr ESF(r - R))|, normalized to 1 at zero frequency; ESF: mean value by distance from the fitted center in
-bins of 0.1 pixel; w: a Hann window centered on the edge. For a linear system it is the MTF; for any other it depends on
-contrast and noise, and so do f50 and f10, the frequencies where it falls to one half and one tenth.
+TTF = |FFT(w * sqrt(r / R) * d/dr ESF(r))|, normalized to 1 at zero frequency. ESF: mean value by distance r from the fitted
+center, in bins of 0.1 pixel; sqrt(r / R) undoes what the edge's curvature does to a blurred disc of radius R; w: a Tukey
+window centered on the edge, flat over its inner half, since a Hann window would make wide edges look sharper. For a linear
+system it is the MTF; for any other it depends on contrast and noise, and so do f50 and f10, the frequencies where it falls
+to one half and one tenth.
 """
 
 from dataclasses import dataclass
@@ -10,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
+from scipy.signal.windows import tukey
 from scipy.special import ndtr
 
 from demottle.errors import InputError
@@ -74,7 +77,7 @@ def disc_edge(planes: NDArray[np.floating], spacing: float, center: tuple[float,
             "or repeats that show the same disc."
         )
     half = min(fitted, reach - fitted) * 0.95
-    frequency, ttf = _transfer(_spread(plane, distance, half), spacing)
+    frequency, ttf = _transfer(_spread(plane, distance, half, fitted), spacing)
     f50, f10 = (_falls_to(level, frequency, ttf) for level in (0.5, 0.1))
     return EdgeResponse(frequency, ttf, f50, f10, contrast, cnr, (row, column), fitted)
 
@@ -98,8 +101,8 @@ def _fit(plane: Array, center: tuple[float, float], radius: float) -> tuple[floa
     return row, column, fitted, abs(width), low, contrast
 
 
-def _spread(plane: Array, distance: Array, half: float) -> Array:
-    """Line spread function: derivative of the mean profile over -half to half pixels, Hann-windowed around the edge."""
+def _spread(plane: Array, distance: Array, half: float, radius: float) -> Array:
+    """Line spread function: derivative of the mean profile over -half to half pixels, windowed around the edge."""
     bins = int(half / _BIN)
     index = np.floor(distance / _BIN).astype(int) + bins
     inside = (index >= 0) & (index < 2 * bins)
@@ -108,7 +111,8 @@ def _spread(plane: Array, distance: Array, half: float) -> Array:
     at = np.arange(2 * bins)
     profile = np.interp(at, at[count > 0], total[count > 0] / count[count > 0])
     slope = np.diff(profile)
-    result: Array = slope * np.hanning(len(slope))
+    from_center = radius + _BIN * (np.arange(1, 2 * bins) - bins)
+    result: Array = slope * np.sqrt(from_center / radius) * tukey(len(slope), 0.5)
     return result
 
 

@@ -8,7 +8,7 @@ from demottle.errors import InputError
 from demottle.image import Image, Mask, Voxels
 from demottle.noise import guide
 from demottle.noise.correlation import Correlation
-from demottle.noise.level import flat_plane, tissue_mask, valid_plane
+from demottle.noise.level import tissue_mask, valid_plane
 from demottle.noise.matching import matched, tolerance_of
 from demottle.noise.spectrum import REGION, Spectrum, spectrum_of_noise
 from demottle.quality.sampling import picked_slices
@@ -86,7 +86,7 @@ def _places(image: Image, size: int) -> Places:
 def _usable(image: Image, z: int) -> Mask:
     here, valid = np.nan_to_num(image.voxels[z]), valid_plane(image, z)
     if image.shape[0] < 3:
-        return flat_plane(here, image.unit, valid)
+        return tissue_mask(guide.smooth(here, 2 * guide.GUIDE_SIGMA), image.unit, valid)
     below, above = (np.nan_to_num(image.voxels[i]) for i in (z - 1, z + 1))
     middle = guide.smooth(here)
     mask = tissue_mask(middle, image.unit, valid)

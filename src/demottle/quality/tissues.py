@@ -105,8 +105,6 @@ def _by_itself(reference: Image, tissues: tuple[Tissue, ...]) -> Callable[[int],
 
 
 def _by_neighbors(image: Image, tissues: tuple[Tissue, ...], distance: int) -> Callable[[int], Labels]:
-    tolerance = np.array([0.0] + [t.agreement for t in tissues], np.float32)
-
     @lru_cache(maxsize=2 * distance + 2)  # neighbors are shared between slices that lie close together
     def own(z: int) -> tuple[Labels, Plane]:
         smooth = _smoothed(image.voxels[z], image)
@@ -114,10 +112,26 @@ def _by_neighbors(image: Image, tissues: tuple[Tissue, ...], distance: int) -> C
 
     def label(z: int) -> Labels:
         (above, value_above), (below, value_below) = own(z - distance), own(z + distance)
-        near = np.abs(_smoothed(image.voxels[z], image) - (value_above + value_below) / 2) <= tolerance[above]
-        return np.where((above == below) & near, above, 0).astype(np.uint8)
+        labels = np.where(above == below, above, 0).astype(np.uint8)
+        expected: Plane = (value_above + value_below) / np.float32(2)
+        return _agreeing(labels, _smoothed(image.voxels[z], image) - expected, tissues)
 
     return label
+
+
+def _agreeing(labels: Labels, difference: Plane, tissues: tuple[Tissue, ...]) -> Labels:
+    """Drop voxels whose slice differs too much from its neighbors: by more than their noise could ever do.
+
+    A limit within the reach of noise would select noise again: what is above its limit is dropped on one side more than on
+    the other wherever the neighbors were selected.
+    """
+    for number, tissue in enumerate(tissues, start=1):
+        here = labels == number
+        if here.any():
+            found = difference[here]
+            spread = 1.4826 * float(np.median(np.abs(found - np.median(found))))
+            labels[here] = np.where(np.abs(found) <= max(tissue.agreement, 5 * spread), number, 0)
+    return labels
 
 
 def _by_ring(image: Image, tissues: tuple[Tissue, ...]) -> Callable[[int], Labels]:

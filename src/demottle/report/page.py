@@ -56,6 +56,7 @@ def _html(before: Image, after: Image, check: Check, record: Mapping[str, Any], 
     )
     assert environment.loader is not None
     css, js = (Markup(environment.loader.get_source(environment, name)[0]) for name in ("page.css", "viewer.js"))
+    environment.filters["signed"] = words.signed
     template = environment.get_template("page.html.j2")
     return template.render(
         css=css,

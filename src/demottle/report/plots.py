@@ -10,6 +10,7 @@ import numpy as np
 from demottle.quality.leak import Leak
 from demottle.quality.shifts import TissueShift
 from demottle.quality.spectra import Spectra
+from demottle.quality.verdicts import moved
 
 BEFORE, AFTER, REMOVED = "#e3a857", "#5cc8b4", "#9a93e8"
 _TEXT, _FAINT, _GRID, _WARN = "#aab4c0", "#6c7784", "#242c36", "#ef7d6b"
@@ -65,7 +66,7 @@ def tissue_plot(shifts: Sequence[TissueShift], unit: str) -> str:
         axes.axvspan(-margin, margin, color=AFTER, alpha=0.10, lw=0)
         axes.axvline(0, color=_FAINT, lw=1)
         for place, s in enumerate(shifts):
-            color = AFTER if s.equivalent else _WARN
+            color = AFTER if s.equivalent else _WARN if moved(s, unit) else _TEXT
             axes.plot([s.ci_low, s.ci_high], [place, place], color=color, lw=2.4, solid_capstyle="round")
             axes.plot(s.shift, place, "o", color=color, ms=6)
         axes.set_yticks(range(len(shifts)), [s.name for s in shifts])

@@ -84,7 +84,6 @@
     for (const id of ["before", "after", "removed", "wipe"]) {
       const canvas = by(id);
       canvas.style.aspectRatio = plane.aspect;
-      canvas.style.maxHeight = "none";
       canvas.style.width = id === "wipe" ? widest * by("frames").clientWidth + "px" : "100%";
       canvas.style.transform = `translate(${100 * state.x}%, ${100 * state.y}%) scale(${state.zoom})`;
     }
@@ -93,7 +92,7 @@
 
   function show() {
     const plane = data.planes[state.plane];
-    const { center, width, name } = data.windows[state.window];
+    const { center, width } = data.windows[state.window];
     state.slice = Math.max(0, Math.min(plane.slices.length - 1, state.slice));
     by("slice").max = plane.slices.length - 1;
     by("slice").value = state.slice;
@@ -103,8 +102,9 @@
     for (const span of document.querySelectorAll(".windowed")) {
       span.textContent = `center ${round(center)}, width ${round(width)} ${data.unit}`;
     }
-    by("removed-window").textContent = `before − after, ±${round(3 * data.sigma)} ${data.unit} (3 σ of the noise)`;
+    by("removed-window").textContent = `before − after, ±${round(3 * data.sigma)} ${data.unit}`;
     by("frames").classList.toggle("wiping", state.mode === "wipe");
+    by("held").hidden = !state.peek;
     press("planes", state.plane);
     press("windows", state.window);
     press("modes", state.mode === "wipe" ? 1 : 0);

@@ -45,7 +45,7 @@ def _tissues(check: Check) -> Card:
         return Card(label, "not measured", "no uniform tissue found", "plain")
     changed = [t for t in check.tissues if moved(t, check.unit)]
     worst = max(changed or check.tissues, key=lambda t: abs(t.shift) / limit_of(t, check.unit))
-    detail = f"largest: {worst.name} {worst.shift:+.1f} {check.unit}"
+    detail = f"largest: {worst.name} {signed(worst.shift, 1)} {check.unit}"
     if changed:
         return Card(
             label, "moved in " + ("1 tissue" if len(changed) == 1 else f"{len(changed)} tissues"), detail, "warn"
@@ -57,7 +57,7 @@ def _edges(check: Check) -> Card:
     verdict = edges_verdict(check.edges)
     if verdict == "unknown":
         return Card("Edges", "not measured", "no edges found", "plain")
-    detail = f"correlation with what was removed {check.edges.correlation:.2f}"
+    detail = f"edges in the removed part: {signed(check.edges.correlation, 2, plus=False)}"
     return Card("Edges", verdict, detail, "good" if verdict == "kept" else "warn")
 
 
@@ -66,7 +66,7 @@ def _leak(check: Check) -> Card:
     assert leak is not None
     if not isfinite(leak.gain):
         return Card("Between slices", "not measured", "too little flat tissue repeats", "plain")
-    detail = f"noise of neighbors correlates {leak.before.rho[0]:.2f} → {leak.after.rho[0]:.2f}"
+    detail = f"neighbors' noise {leak.before.rho[0]:.2f} → {leak.after.rho[0]:.2f}"
     return Card(
         "Between slices",
         "noise leaked" if leak.noticeable else "no leak",
@@ -79,7 +79,15 @@ def _texture(check: Check) -> Card:
     assert check.spectra is not None
     shift = check.spectra.shift
     words = "kept" if abs(shift) <= PEAK_LIMIT else "coarser" if shift < 0 else "finer"
-    return Card("Texture", words, f"spectrum's peak {shift:+.3f} per mm", "good" if words == "kept" else "plain")
+    return Card("Texture", words, f"spectrum's peak {signed(shift, 3)} per mm", "good" if words == "kept" else "plain")
+
+
+def signed(value: float, digits: int, plus: bool = True) -> str:
+    """Return a number with a true minus sign (as wide as the plus), and "0.0" without a sign."""
+    text = f"{value:+.{digits}f}"
+    if float(text) == 0:
+        return text[1:]
+    return text.replace("-", "\u2212") if plus or value < 0 else text[1:]
 
 
 def series_title(record: Mapping[str, Any]) -> str:
