@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pydicom
+from pydicom.dataset import Dataset
 
 from demottle.errors import InputError
 
@@ -34,6 +35,13 @@ class FileRef:
     def suffix(self) -> str:
         """The lower-case suffix of the file's own name."""
         return Path(self.member or self.path.name).suffix.lower()
+
+
+def save(dataset: Dataset, path: Path) -> None:
+    """Write one object. It is put together in memory first: pydicom would hide the reason of a failing disk."""
+    buffer = io.BytesIO()
+    dataset.save_as(buffer, enforce_file_format=True)
+    path.write_bytes(buffer.getbuffer())
 
 
 def collect(path: Path) -> list[FileRef]:

@@ -15,7 +15,8 @@ import demottle
 from demottle.errors import OutputError
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image
-from demottle.io.dicom_header import add_derivation, derivation_text, set_file_meta
+from demottle.io.dicom_files import save
+from demottle.io.dicom_header import add_derivation, set_file_meta
 from demottle.io.dicom_marks import write_history
 from demottle.io.dicom_uids import steps_key, uid_from
 from demottle.io.payload import Affine, affine_of
@@ -23,13 +24,14 @@ from demottle.io.stored import integer_limits, to_stored
 
 PATIENT = "PHANTOM^DEMOTTLE"
 _PADDING = -2000
+_NO_DATE = "20000101"  # archives sort by date and want one; always the same, so that the bytes are
 _WINDOW = (40, 400)  # center and width in HU: abdomen
 
 
 def write_new_series(image: Image, folder: Path, *, listener: Listener = silent) -> None:
     """Write CT Image Storage objects into `folder`, which is created: 16 bits signed, slope 1, intercept 0, in HU.
 
-    The patient is synthetic (PHANTOM^DEMOTTLE) and there are no dates: the same image gives the same bytes. Images of the
+    The patient is synthetic (PHANTOM^DEMOTTLE) and dates are fixed: the same image gives the same bytes. Images of the
     same shape and spacing share study and Frame of Reference, so that they can be compared slice by slice.
 
     Raises:
@@ -54,7 +56,7 @@ def write_new_series(image: Image, folder: Path, *, listener: Listener = silent)
             add_derivation(dataset, image.history, source=None)
             write_history(dataset, image.history)
         set_file_meta(dataset)
-        dataset.save_as(folder / f"image-{index + 1:04d}.dcm", enforce_file_format=True)
+        save(dataset, folder / f"image-{index + 1:04d}.dcm")
         listener(Progress("write", index + 1, image.shape[0]))
 
 
@@ -73,15 +75,18 @@ def _series_header(image: Image, affine: Affine) -> Dataset:
     dataset.Manufacturer = "demottle developers"
     dataset.ManufacturerModelName = "demottle"
     dataset.SoftwareVersions = demottle.__version__
-    dataset.SeriesDescription = (derivation_text(image.history) if image.history else "Simulated or converted CT")[:64]
+    methods = "+".join(step.method for step in image.history)
+    dataset.SeriesDescription = f"CT [demottle {methods}]"[:64] if methods else "CT without denoising"
     dataset.PatientName = PATIENT
     dataset.PatientID = "PHANTOM-DEMOTTLE"
     dataset.PatientBirthDate = dataset.PatientSex = ""
-    dataset.StudyDate = dataset.StudyTime = dataset.AccessionNumber = dataset.ReferringPhysicianName = ""
+    dataset.StudyDate, dataset.StudyTime = _NO_DATE, "000000"
+    dataset.AccessionNumber = dataset.ReferringPhysicianName = ""
     dataset.StudyID = dataset.StudyDescription = "PHANTOM"
     dataset.SeriesNumber = 1 + 9000 * bool(image.history)
     dataset.AcquisitionNumber = 1
     dataset.PatientPosition = "HFS"
+    dataset.BodyPartExamined = "ABDOMEN"
     dataset.PositionReferenceIndicator = ""
     dataset.KVP = ""
     dataset.SliceThickness = _ds(image.slice_thickness or image.spacing[0])
@@ -103,7 +108,7 @@ def _place(dataset: Dataset, image: Image, affine: Affine, index: int) -> None:
     position = affine[:3, 3] + index * affine[:3, 2]
     dataset.SOPInstanceUID = uid_from("new instance", str(dataset.SeriesInstanceUID), index)
     dataset.InstanceNumber = index + 1
-    dataset.ContentDate = dataset.ContentTime = ""
+    dataset.ContentDate, dataset.ContentTime = _NO_DATE, "000000"
     dataset.ImagePositionPatient = [_ds(value) for value in position]
     along = np.cross(affine[:3, 0], affine[:3, 1])
     dataset.SliceLocation = _ds(float(position @ along / np.linalg.norm(along)))

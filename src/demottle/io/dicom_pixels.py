@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import pydicom
 from numpy.typing import NDArray
 from pydicom.pixels.utils import iter_pixels
-from pydicom.uid import JPEGExtended12Bit
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, JPEGExtended12Bit
 
 from demottle.errors import InputError
 from demottle.io.dicom_scan import SliceHeader, is_encapsulated
@@ -63,11 +64,14 @@ def iter_stored(headers: Sequence[SliceHeader]) -> Iterator[Plane]:
         InputError: truncated pixels, or no decoder for this transfer syntax.
     """
     first = headers[0]
-    options: dict[str, Any] = {} if is_encapsulated(first) else {"correct_unused_bits": False}
+    options: dict[str, Any] = {"transfer_syntax_uid": UID(first.transfer_syntax)}
+    if not is_encapsulated(first):
+        options["correct_unused_bits"] = False
     frames = [header.frame or 0 for header in headers]
     try:
         with first.file.open() as stream:
-            planes = iter_pixels(stream, indices=frames, raw=True, transfer_syntax_uid=first.transfer_syntax, **options)
+            source = pydicom.dcmread(stream) if first.transfer_syntax == DeflatedExplicitVRLittleEndian else stream
+            planes = iter_pixels(source, indices=frames, raw=True, **options)
             for header, plane in zip(headers, planes, strict=True):
                 if plane.shape != (header.rows, header.columns):
                     raise ValueError(f"{header.rows} x {header.columns} pixels stated, {plane.shape} found")

@@ -91,8 +91,12 @@ def scan(files: Iterable[FileRef]) -> tuple[list[SliceHeader], list[FileRef]]:
 
 def _scan_file(file: FileRef) -> list[SliceHeader]:
     dataset = _read_header(file)
-    if dataset is None or not dataset.get("Rows") or not dataset.get("Columns"):
+    if dataset is None:
         return []
+    if not dataset.get("Rows") or not dataset.get("Columns"):
+        if "Image Storage" in UID(str(dataset.SOPClassUID)).name:
+            raise InputError(f"The DICOM image {file.name} is truncated or broken; replace or remove it.")
+        return []  # a report, a segmentation of surfaces, ...: no image
     if "SharedFunctionalGroupsSequence" in dataset or (integer(dataset, "NumberOfFrames") or 1) > 1:
         from demottle.io.multiframe import scan_frames  # here, because it builds on this file
 

@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 from demottle.errors import InputError, OutputError
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image
-from demottle.io.dicom_files import FileRef
+from demottle.io.dicom_files import FileRef, save
 from demottle.io.dicom_header import derive
 from demottle.io.dicom_pixels import iter_stored, meaning, rescale, with_unused_bits
 from demottle.io.dicom_read import DicomPayload, by_file, quiet_pydicom
@@ -37,7 +37,7 @@ def write_dicom(image: Image, folder: Path, *, listener: Listener = silent) -> N
     with quiet_pydicom():
         for done, (file, indices) in enumerate(files.items(), start=1):
             dataset = _derived_object(image, slices, file, indices)
-            dataset.save_as(folder / f"image-{done:04d}.dcm", enforce_file_format=True)
+            save(dataset, folder / f"image-{done:04d}.dcm")
             listener(Progress("write", done, len(files)))
 
 
@@ -50,7 +50,7 @@ def write_dicom_file(image: Image, path: Path) -> None:
         )
     with quiet_pydicom():
         dataset = _derived_object(image, slices, slices[0].file, list(range(len(slices))))
-        dataset.save_as(path, enforce_file_format=True)
+        save(dataset, path)
 
 
 def _slices(image: Image) -> tuple[SliceHeader, ...]:
