@@ -20,7 +20,11 @@ done
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
     echo "Installing ${missing[*]} for the tests ..."
     export DEBIAN_FRONTEND=noninteractive
-    apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null && exit 0
+    if apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null; then
+        # The package starts a server that listens on all addresses; the tests start their own, on none but the loopback.
+        [[ " ${missing[*]} " == *" orthanc "* ]] && { systemctl disable --now orthanc || service orthanc stop; } >/dev/null 2>&1
+        exit 0
+    fi
 fi
 echo "Not installed: ${missing[*]}. The tests that need them are skipped; on Debian or Ubuntu they come with" \
     "'apt-get install ${missing[*]}'."

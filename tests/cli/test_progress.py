@@ -42,7 +42,7 @@ def test_lines_come_now_and_then_with_the_time_left(capsys: pytest.CaptureFixtur
     with Lines(moves) as listener:
         learn(listener, moves, until=100)
     lines = said(capsys)
-    assert lines[0] == "Learning: 20%, about 1:20 min left"
+    assert lines[0] == "Learning: 20 %, about 1:20 min left"
     assert lines[-1] == "Learning: done in 1:40 min"
     assert len(lines) == 5
 

@@ -20,8 +20,10 @@ def say_error(sentence: str) -> None:
 
 
 def say_warnings(warnings: Iterable[str]) -> None:
-    """Show each warning once, in the order they came."""
-    for sentence in dict.fromkeys(warnings):
+    """Show each warning once, in the order they came, under a blank line."""
+    for number, sentence in enumerate(dict.fromkeys(warnings)):
+        if number == 0:
+            err.print()
         err.print(Text.assemble(("Warning: ", "bold yellow"), sentence), soft_wrap=not err.is_terminal)
 
 

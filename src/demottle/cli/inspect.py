@@ -12,7 +12,7 @@ from demottle.cli.guard import guarded
 from demottle.cli.options import AcceptUneven, Debug, Json, Modality, Scan, Series, Spacing, parse_spacing
 from demottle.cli.progress import watch
 from demottle.cli.spark import bar, sparkline
-from demottle.cli.tables import facts
+from demottle.cli.tables import facts, percent
 
 if TYPE_CHECKING:
     from demottle.noise.fingerprint import Fingerprint
@@ -81,7 +81,7 @@ def _show_scan(fingerprint: "Fingerprint") -> None:
 
 def _overlap(fingerprint: "Fingerprint") -> str:
     overlap = fingerprint.overlap or 0.0
-    return f"slices overlap by {overlap:.0%}" if overlap > 0.005 else "slices do not overlap"
+    return f"slices overlap by {percent(overlap)}" if overlap > 0.005 else "slices do not overlap"
 
 
 def _show_noise(fingerprint: "Fingerprint") -> None:
@@ -109,12 +109,12 @@ def _show_slices(fingerprint: "Fingerprint") -> None:
     rho, shares = fingerprint.correlation.rho[:LAGS_SHOWN], fingerprint.matched_share[:LAGS_SHOWN]
     if not rho:
         return
-    table = Table(box=None, padding=(0, 3, 0, 2), header_style="dim", pad_edge=False)
-    table.add_column("  slices apart", justify="right")
+    table = Table(box=None, padding=(0, 3, 0, 0), header_style="dim", pad_edge=False)
+    table.add_column("slices apart", justify="right")
     table.add_column("noise correlation")
     table.add_column("matched tissue")
     for lag, (correlation, share) in enumerate(zip_longest(rho, shares, fillvalue=nan), start=1):
-        table.add_row(str(lag), _level(correlation, f"{correlation:5.2f}"), _level(share, f"{share:4.0%}"))
+        table.add_row(str(lag), _level(correlation, f"{correlation:5.2f}"), _level(share, f"{percent(share):>5}"))
     heading("From slice to slice")
     out.print(table)
 

@@ -70,7 +70,8 @@ def name_in_batch(scan: Path, root: Path, wanted: str | None) -> Path:
 
 def beside(output: Path) -> Path:
     """The folder for the page and the record of `output`: OUT-report."""
-    return output.absolute().parent / f"{stem_of(output.absolute())}-report"
+    named = output if output.name not in ("", "..") else output.resolve()
+    return named.parent / f"{stem_of(named)}-report"
 
 
 def places_for(output: Path, report: Path | None, page: bool = True, model: Path | None = None) -> Places:

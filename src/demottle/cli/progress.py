@@ -118,7 +118,7 @@ class Lines(Stages):
             return
         self._said = self._now()
         left = spent / event.done * (event.total - event.done)
-        say(f"{title_of(event.stage)}: {event.done / event.total:.0%}, about {clock(left)} left")
+        say(f"{title_of(event.stage)}: {100 * event.done / event.total:.0f} %, about {clock(left)} left")
 
     def _ended(self, stage: str) -> None:
         self._said = self._now()

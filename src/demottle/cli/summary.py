@@ -8,7 +8,7 @@ from rich.text import Text
 from demottle.cli.console import heading, out
 from demottle.cli.job import Outcome
 from demottle.cli.progress import clock, title_of
-from demottle.cli.tables import CAREFUL, GOOD, facts, number, show_check
+from demottle.cli.tables import CAREFUL, GOOD, facts, number, percent, show_check
 
 
 def show_outcome(outcome: Outcome) -> None:
@@ -26,8 +26,9 @@ def show_outcome(outcome: Outcome) -> None:
         ("model", places.model),
     ):
         if path is not None:
-            table.add_row(name, Text(str(path)))
+            table.add_row(name, Text(str(path), style=f"link {path.absolute().as_uri()}"))
     out.print(table)
+    out.print()
 
 
 def show_batch(done: list[tuple[str, Outcome]], output: Path) -> None:
@@ -45,7 +46,7 @@ def show_batch(done: list[tuple[str, Outcome]], output: Path) -> None:
             f"  {name}",
             f"{number(noise.before)} {outcome.unit}",
             f"{number(noise.after)} {outcome.unit}",
-            f"{-noise.removed_share:+.0%}",
+            percent(-noise.removed_share, sign=True),
             clock(sum(outcome.seconds.values())),
             Text(str(count or "none"), style=CAREFUL if count else GOOD),
         )

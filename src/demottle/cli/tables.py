@@ -18,7 +18,7 @@ GOOD, CAREFUL, PLAIN = "green", "yellow", ""
 def facts() -> Table:
     """An empty list of names and values."""
     table = Table.grid(padding=(0, 3, 0, 2))
-    table.add_column(style="dim", min_width=14, no_wrap=True)
+    table.add_column(style="dim", min_width=15, no_wrap=True)
     table.add_column(overflow="fold")
     return table
 
@@ -34,7 +34,7 @@ def show_check(check: "Check") -> None:
         f"noise level ({unit})",
         number(noise.before),
         number(noise.after),
-        Text(f"{share:+.0%}" if isfinite(share) else "", style=GOOD if share < 0 else CAREFUL),
+        Text(percent(share, sign=True), style=GOOD if share < 0 else CAREFUL),
     )
     if check.spectra is not None:
         before, after = check.spectra.before.peak, check.spectra.after.peak
@@ -91,6 +91,13 @@ def number(value: float, places: int = 1, sign: bool = False) -> str:
         return "-"
     rounded = round(value, places) + 0.0
     return f"{rounded:+.{places}f}" if sign else f"{rounded:.{places}f}"
+
+
+def percent(share: float, sign: bool = False) -> str:
+    """A share as whole percent; a dash where it could not be measured."""
+    if not isfinite(share):
+        return "-"
+    return f"{100 * share:{'+' if sign else ''}.0f}\u00a0%"
 
 
 def _before_after() -> Table:
