@@ -9,7 +9,7 @@ import typer
 
 from demottle.cli.console import say, say_error, say_warnings, show_json
 from demottle.cli.guard import CANNOT, explain, sentence_of
-from demottle.cli.job import Outcome, Wishes, denoise_scan
+from demottle.cli.job import Record, Wishes, denoise_scan
 from demottle.cli.places import Places, beside, name_in_batch, output_for, places_for, stem_of
 from demottle.cli.progress import watch
 from demottle.cli.summary import show_batch
@@ -43,7 +43,7 @@ def denoise_folder(
         KeyboardInterrupt: with the sentence that says what is finished.
     """
     pages = report or beside(output)
-    done: list[tuple[str, Outcome]] = []
+    done: list[tuple[str, Record]] = []  # not the results themselves: their images would fill the memory
     failed: list[Failure] = []
     for number, scan in enumerate(scans, start=1):
         name = scan.relative_to(root)
@@ -57,16 +57,16 @@ def denoise_folder(
         except Exception as error:  # one bad scan, or a bug that one scan wakes, must not cost the others
             explain(error)
             failed.append(Failure(str(name), sentence_of(error)))
-    _show(done, failed, output, as_json)
+    _show(done, failed, output, pages if page else None, as_json)
     if failed:
         raise typer.Exit(CANNOT)
 
 
-def _one(scan: Path, places: Places, wishes: Wishes, model: "Denoiser | None") -> Outcome:
+def _one(scan: Path, places: Places, wishes: Wishes, model: "Denoiser | None") -> Record:
     with watch() as listener:
         outcome = denoise_scan(scan, places, wishes, model, listener)
     say_warnings(outcome.warnings)
-    return outcome
+    return outcome.to_dict()
 
 
 def _what_stays(done: int, total: int, output: Path) -> str:
@@ -75,13 +75,16 @@ def _what_stays(done: int, total: int, output: Path) -> str:
     return f"Stopped. {done} of {total} scans are finished and stay in {output}; nothing of the others was written."
 
 
-def _show(done: list[tuple[str, Outcome]], failed: list[Failure], output: Path, as_json: bool) -> None:
+def _show(
+    done: list[tuple[str, Record]], failed: list[Failure], output: Path, pages: Path | None, as_json: bool
+) -> None:
     if as_json:
         failures: list[dict[str, Any]] = [{"scan": one.scan, "reason": one.reason} for one in failed]
-        show_json({"done": [outcome.to_dict() for _, outcome in done], "failed": failures})
+        show_json({"done": [record for _, record in done], "failed": failures})
         return
-    show_batch(done, output)
+    show_batch(done, output, pages)
     if failed:
+        say("")
         say_error(f"{len(failed)} of {len(done) + len(failed)} scans failed:")
         for one in failed:
             say(f"  {one.scan}: {one.reason}", style="red")

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from demottle.denoise import Result
     from demottle.methods import Denoiser
 
+Record = dict[str, Any]
+
 
 @dataclass(frozen=True)
 class Wishes:
@@ -44,7 +46,7 @@ class Outcome:
     warnings: tuple[str, ...]
     seconds: Mapping[str, float]
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Record:
         """Plain values: the content of `run.json`."""
         places = {"output": self.places.output, "page": self.places.page, "model_file": self.places.model}
         return {

@@ -1,12 +1,13 @@
 """What `demottle denoise` says at the end."""
 
+from math import nan
 from pathlib import Path
 
 from rich.table import Table
 from rich.text import Text
 
 from demottle.cli.console import heading, out
-from demottle.cli.job import Outcome
+from demottle.cli.job import Outcome, Record
 from demottle.cli.progress import clock, title_of
 from demottle.cli.tables import CAREFUL, GOOD, facts, number, percent, show_check
 
@@ -31,23 +32,26 @@ def show_outcome(outcome: Outcome) -> None:
     out.print()
 
 
-def show_batch(done: list[tuple[str, Outcome]], output: Path) -> None:
-    """Show one line for each scan of a folder that is finished."""
+def show_batch(done: list[tuple[str, Record]], output: Path, pages: Path | None) -> None:
+    """Show one line for each scan of a folder that is finished, from what `run.json` says of it."""
     if not done:
         return
-    heading("Done", f"{len(done)} scans in {output}")
-    table = Table(box=None, padding=(0, 3, 0, 2), header_style="dim", pad_edge=False)
-    table.add_column("  scan", overflow="fold")
+    heading("Done", f"{len(done)} scans in {output}" + (f", their pages in {pages}" if pages else ""))
+    table = Table(box=None, padding=(0, 3, 0, 0), header_style="dim", pad_edge=False)
+    table.add_column("scan", overflow="fold")
     for name in ("noise before", "after", "change", "time", "warnings"):
         table.add_column(name, justify="right")
-    for name, outcome in done:
-        noise, count = outcome.result.check.noise, len(outcome.warnings)
+    for name, record in done:
+        noise, unit, count = record["check"]["noise"], record["check"]["unit"], len(record["warnings"])
+        before, after, share = (
+            nan if noise[key] is None else noise[key] for key in ("before", "after", "removed_share")
+        )
         table.add_row(
-            f"  {name}",
-            f"{number(noise.before)} {outcome.unit}",
-            f"{number(noise.after)} {outcome.unit}",
-            percent(-noise.removed_share, sign=True),
-            clock(sum(outcome.seconds.values())),
+            Text(name),
+            f"{number(before)} {unit}",
+            f"{number(after)} {unit}",
+            percent(-share, sign=True),
+            clock(sum(record["times"].values())),
             Text(str(count or "none"), style=CAREFUL if count else GOOD),
         )
     out.print(table)
