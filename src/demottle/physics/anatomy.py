@@ -5,71 +5,17 @@ seed moves, turns and scales the organs and draws vessels, bowel, and lesions.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import IntEnum
 
 import numpy as np
 
-from demottle.physics.shapes import Capsule, Common, Ellipsoid, Grown, Joined, Point, Slab, Solid, distance_at
+from demottle.physics.body import REACH, Body, Layer, Tissue
+from demottle.physics.shapes import Common, Ellipsoid, Grown, Joined, Point, Slab, distance_at
 from demottle.physics.vessels import chain, smooth_path, tree, wander
-
-REACH = 110.0  # mm below and above the middle that are filled with anatomy
-
-
-class Tissue(IntEnum):
-    """Labels of the phantom's tissue map."""
-
-    AIR = 0
-    SKIN = 1
-    FAT = 2
-    MUSCLE = 3
-    BONE = 4
-    MARROW = 5
-    SPINAL_CANAL = 6
-    LUNG = 7
-    LIVER = 8
-    SPLEEN = 9
-    KIDNEY = 10
-    PANCREAS = 11
-    HEART = 12
-    VESSEL = 13
-    BOWEL_WALL = 14
-    FLUID = 15
-    GAS = 16
-    LESION = 17
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One solid of one tissue with its CT number; `lesion` is its contrast to what it lies in, where it is a lesion."""
-
-    solid: Solid
-    hu: float
-    tissue: Tissue
-    lesion: float | None = None
-
-
-class _Body:
-    """Sizes that several organs share."""
-
-    def __init__(self, rng: np.random.Generator) -> None:
-        self.rng = rng
-        self.half_width, self.half_depth = 160 * rng.uniform(0.94, 1.06), 108 * rng.uniform(0.94, 1.06)
-        self.fat = rng.uniform(11, 20)
-        self.outline = Ellipsoid((0, 0, 0), (900, self.half_depth, self.half_width), power=2.3)
-        self.wall = Grown(self.outline, -self.fat)
-        self.cavity = Grown(self.outline, -self.fat - 13)
-        middle = (rng.uniform(0, 6), -8 + rng.uniform(-3, 3), -self.half_width * 0.44)
-        right = Ellipsoid(middle, (64 * rng.uniform(0.92, 1.08), 68, 68), rng.uniform(-0.2, 0.2), 2.3)
-        left = Ellipsoid((26, -42 + rng.uniform(-4, 4), -5), (34, 26, 62), rng.uniform(0.05, 0.3))
-        self.liver = Common((Joined((right, left), 25), self.cavity))
-        spleen = (18 + rng.uniform(-6, 6), 38, self.half_width * 0.56)
-        self.spleen = Common((Ellipsoid(spleen, (46 * rng.uniform(0.85, 1.1), 44, 25), -0.35), self.cavity))
 
 
 def layers(seed: int) -> list[Layer]:
     """Everything the phantom is made of, from the skin inward; later layers cover earlier ones."""
-    body = _Body(np.random.default_rng([seed, 1]))
+    body = Body(np.random.default_rng([seed, 1]))
     parts = (
         _shell,
         _lungs,
@@ -78,15 +24,15 @@ def layers(seed: int) -> list[Layer]:
         _kidneys,
         _great_vessels,
         _stomach,
-        _muscles,
-        _spine,
-        _ribs,
+        muscles,
+        spine,
+        ribs,
         _lesions,
     )
     return [layer for part in parts for layer in part(body)]
 
 
-def _shell(body: _Body) -> Iterator[Layer]:
+def _shell(body: Body) -> Iterator[Layer]:
     rng = body.rng
     yield Layer(body.outline, 40, Tissue.SKIN)
     yield Layer(Grown(body.outline, -2), -105, Tissue.FAT)
@@ -104,7 +50,7 @@ def _shell(body: _Body) -> Iterator[Layer]:
     yield Layer(body.cavity, -100, Tissue.FAT)
 
 
-def _lungs(body: _Body) -> Iterator[Layer]:
+def _lungs(body: Body) -> Iterator[Layer]:
     rng = body.rng
     for side in (-1, 1):
         lung = Common((Ellipsoid((95, 18, side * 78), (75, 78, 62), power=2.3), Grown(body.cavity, -1)))
@@ -117,7 +63,7 @@ def _lungs(body: _Body) -> Iterator[Layer]:
     yield Layer(Ellipsoid((92, -28, 26), (34, 34, 44), 0.3), 150, Tissue.VESSEL)
 
 
-def _bowel(body: _Body) -> Iterator[Layer]:
+def _bowel(body: Body) -> Iterator[Layer]:
     rng = body.rng
     edge = body.half_width - body.fat - 13
     ascending: list[Point] = [(-130, 5, -edge + 24), (-85, 0, -edge + 26), (-62, -15, -edge + 30)]
@@ -135,7 +81,7 @@ def _bowel(body: _Body) -> Iterator[Layer]:
             yield Layer(Common((piece, Grown(body.cavity, -5))), 140, Tissue.VESSEL)
 
 
-def _loop(body: _Body, path: np.ndarray, radius: float, content: float, gas: bool) -> Iterator[Layer]:
+def _loop(body: Body, path: np.ndarray, radius: float, content: float, gas: bool) -> Iterator[Layer]:
     """A loop of bowel: wall, content, and gas where it has risen."""
     inside = Grown(body.cavity, -2)
     widths = list(radius * (1 + 0.12 * np.sin(1.7 * np.arange(len(path)))))
@@ -150,7 +96,7 @@ def _loop(body: _Body, path: np.ndarray, radius: float, content: float, gas: boo
             yield Layer(Common((Grown(piece, -2.2), inside, Slab(1, -400, level))), -930, Tissue.GAS)
 
 
-def _solid_organs(body: _Body) -> Iterator[Layer]:
+def _solid_organs(body: Body) -> Iterator[Layer]:
     rng = body.rng
     yield Layer(body.liver, 108, Tissue.LIVER)
     yield Layer(body.spleen, 122, Tissue.SPLEEN)
@@ -177,7 +123,7 @@ def _solid_organs(body: _Body) -> Iterator[Layer]:
         yield Layer(piece, 165, Tissue.VESSEL)  # splenic vein
 
 
-def _kidneys(body: _Body) -> Iterator[Layer]:
+def _kidneys(body: Body) -> Iterator[Layer]:
     rng = body.rng
     for side, height in ((-1, -38.0), (1, -26.0)):
         z, y, x = height + rng.uniform(-6, 6), 40.0, side * (70 + rng.uniform(-3, 3))
@@ -199,7 +145,7 @@ def _kidneys(body: _Body) -> Iterator[Layer]:
                 yield Layer(piece, hu, Tissue.VESSEL)
 
 
-def _great_vessels(body: _Body) -> Iterator[Layer]:
+def _great_vessels(body: Body) -> Iterator[Layer]:
     aorta = smooth_path([(130, 26, 22), (60, 20, 14), (0, 13, 9), (-60, 12, 6), (-130, 14, 4)])
     for wall, hu in ((1.2, 60), (0.0, 178)):
         for piece in chain(aorta, [float(r + wall) for r in np.linspace(11.5, 8.5, len(aorta))]):
@@ -219,7 +165,7 @@ def _great_vessels(body: _Body) -> Iterator[Layer]:
         yield Layer(piece, 172, Tissue.VESSEL)
 
 
-def _stomach(body: _Body) -> Iterator[Layer]:
+def _stomach(body: Body) -> Iterator[Layer]:
     fundus = Ellipsoid((34, -18, 70), (46, 42, 34), -0.3)
     antrum = Ellipsoid((2, -52, 30), (22, 20, 44), 0.25)
     outer = Common((Joined((fundus, antrum), 20), Grown(body.cavity, -2)))
@@ -229,54 +175,7 @@ def _stomach(body: _Body) -> Iterator[Layer]:
     yield Layer(Common((inner, Slab(1, -400, -32 + body.rng.uniform(-8, 4)))), -940, Tissue.GAS)
 
 
-def _muscles(body: _Body) -> Iterator[Layer]:
-    for side in (-1, 1):
-        psoas = smooth_path([(40, 34, side * 30), (0, 35, side * 36), (-60, 36, side * 46), (-130, 36, side * 52)])
-        for piece in chain(psoas, [float(r) for r in np.linspace(6, 23, len(psoas))]):
-            yield Layer(piece, 60, Tissue.MUSCLE)
-        back = Ellipsoid((0, 72, side * 38), (np.inf, 19, 32), side * 0.15, 2.4)
-        yield Layer(Common((back, Grown(body.outline, -body.fat * 0.6))), 57, Tissue.MUSCLE)
-        for offset in (-10, 8):  # fat between the bundles
-            start = (-130.0, 68.0, side * (38.0 + offset))
-            for piece in chain(wander(start, (1, 0, 0), 12, 22, body.rng), 1.3):
-                yield Layer(Common((piece, Grown(back, -3))), -70, Tissue.FAT)
-
-
-def _spine(body: _Body) -> Iterator[Layer]:
-    first = body.rng.uniform(-18, 18)
-    column = Ellipsoid((0, 40, 0), (np.inf, 17, 23), power=2.4)
-    yield Layer(column, 85, Tissue.MUSCLE)  # intervertebral discs
-    canal = Ellipsoid((0, 66, 0), (np.inf, 8.5, 10.5))
-    for level in range(-5, 6):
-        z = first + 36 * level
-        vertebra = Common((column, Slab(0, z - 14, z + 14)))
-        yield Layer(vertebra, 620, Tissue.BONE)
-        yield Layer(Grown(vertebra, -1.8), 190 + body.rng.uniform(-20, 20), Tissue.MARROW)
-        yield Layer(Common((Grown(canal, 5), Slab(0, z - 10, z + 6))), 560, Tissue.BONE)
-        arch = [Capsule((z - 4, 74, 0), (z - 12, 96, 0), 4.5, 3.5)]
-        arch += [Capsule((z, 64, side * 12.0), (z, 68, side * 40.0), 4.5, 3.5) for side in (-1, 1)]
-        for piece in arch:
-            yield Layer(piece, 520, Tissue.BONE)
-            yield Layer(Grown(piece, -1.7), 230, Tissue.MARROW)
-    yield Layer(canal, 15, Tissue.SPINAL_CANAL)
-    yield Layer(Ellipsoid((0, 66, 0), (np.inf, 4.5, 5.5)), 42, Tissue.SPINAL_CANAL)
-
-
-def _ribs(body: _Body) -> Iterator[Layer]:
-    depth, width = body.half_depth - body.fat - 7, body.half_width - body.fat - 7
-    for level in range(-1, 7):
-        for side in (-1, 1):
-            angles = np.linspace(1.15, -0.55 - 0.08 * level if level > 0 else 0.1, 14)
-            z = 8 + 25 * level + np.linspace(18, -45, 14)
-            path = np.stack([z, depth * np.sin(angles), side * width * np.cos(angles)], axis=1)
-            pieces = chain(path, 5.0)
-            for piece in pieces:
-                yield Layer(piece, 600, Tissue.BONE)
-            for piece in pieces:
-                yield Layer(Grown(piece, -1.8), 240, Tissue.MARROW)
-
-
-def _lesions(body: _Body) -> Iterator[Layer]:
+def _lesions(body: Body) -> Iterator[Layer]:
     """Round lesions of 5 to 20 mm and 10 to 35 HU, most of them dark, well inside liver and spleen and apart."""
     rng = body.rng
     placed: list[tuple[np.ndarray, float]] = []

@@ -83,7 +83,8 @@ def simulate_noise(
     Raises:
         InputError: for an image that is not CT in HU or has no square pixels, or a sigma or rho out of range.
     """
-    unmixed = independent_noise(image, sigma, Scanner(kernel=kernel), seed, listener, region)
+    angles = int(np.clip(1.25 * max(image.shape[1:]), 128, 512))  # what the resolution asks for
+    unmixed = independent_noise(image, sigma, Scanner(angles, kernel), seed, listener, region)
     return mix_slices(unmixed, rho)
 
 
@@ -152,9 +153,13 @@ def independent_noise(
     count = len(integrals) + 2
     unmixed = np.empty((count, *image.shape[1:]), np.float32)
     with ThreadPoolExecutor(workers) as pool:
-        for done, noise in enumerate(pool.map(draw, range(count))):
-            unmixed[done] = noise
-            listener(Progress("simulate", done + 1, count))
+        try:
+            for done, noise in enumerate(pool.map(draw, range(count))):
+                unmixed[done] = noise
+                listener(Progress("simulate", done + 1, count))
+        except BaseException:  # canceled by the listener: do not draw the rest first
+            pool.shutdown(cancel_futures=True)
+            raise
     return unmixed
 
 

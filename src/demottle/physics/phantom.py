@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 from demottle.errors import InputError
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Voxels
-from demottle.physics.anatomy import Layer, layers
+from demottle.physics.anatomy import layers
+from demottle.physics.body import Layer
 from demottle.physics.ct_noise import simulate_noise
 from demottle.physics.projection import Kernel
 from demottle.physics.shapes import Box, Distance, Ellipsoid
 
-FIELD_OF_VIEW = 350.0  # mm that the adult needs; in a smaller one the whole body is scaled down
+FIELD_OF_VIEW = 355.0  # mm that the adult needs; in a smaller one the whole body is scaled down
 _SUBSLICES = 3  # heights per slice whose mean is the slice, as thick slices are
 
 

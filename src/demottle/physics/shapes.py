@@ -56,7 +56,7 @@ class Ellipsoid:
         k = np.maximum(az**p + ay**p + ax**p, 1e-9) ** (1 / p)
         q = 2 * p - 2
         slope = np.sqrt((az / k) ** q / rz**2 + (ay / k) ** q / ry**2 + (ax / k) ** q / rx**2)
-        return np.asarray((k - 1) / slope, dtype=np.float32)
+        return np.asarray((k - 1) / np.maximum(slope, 1e-6), dtype=np.float32)  # zero slope: the very middle
 
 
 @dataclass(frozen=True)
