@@ -38,16 +38,18 @@ def denoise(
     ] = None,
     strength: Annotated[
         float,
-        typer.Option(min=0, max=1, help="1 removes all the noise found, 0 none.", rich_help_panel=METHOD),
+        typer.Option(min=0, max=1, metavar="S", help="1 removes all the noise found, 0 none.", rich_help_panel=METHOD),
     ] = 1.0,
     minutes: Annotated[
         float | None,
         typer.Option(min=0.01, metavar="M", help="Time to learn. Default: the scan decides.", rich_help_panel=METHOD),
     ] = None,
     steps: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Learning steps, instead.", rich_help_panel=METHOD)
+        int | None, typer.Option(min=1, metavar="N", help="Steps to learn, instead of minutes.", rich_help_panel=METHOD)
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Same seed, same result.", rich_help_panel=METHOD)] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, metavar="N", help="The same seed gives the same result.", rich_help_panel=METHOD)
+    ] = 0,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="A setting of the method; repeatable.", rich_help_panel=METHOD),
@@ -59,7 +61,10 @@ def denoise(
     accept_own_output: Annotated[
         bool,
         typer.Option(
-            "--accept-own-output", help="Denoise what demottle wrote, again.", rich_help_panel=options.READING
+            "--accept-own-output",
+            metavar="",
+            help="Denoise what demottle wrote, again.",
+            rich_help_panel=options.READING,
         ),
     ] = False,
     format: Annotated[
@@ -67,14 +72,14 @@ def denoise(
         typer.Option(metavar="NAME", help="Format of OUT. Default: that of SCAN.", rich_help_panel=options.READING),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace earlier results.", rich_help_panel=options.READING)
+        bool, typer.Option("--overwrite", metavar="", help="Replace earlier results.", rich_help_panel=options.READING)
     ] = False,
     report: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Where the page goes. Default: OUT-report.", rich_help_panel=PAGE),
     ] = None,
     no_report: Annotated[
-        bool, typer.Option("--no-report", help="Neither page nor run.json.", rich_help_panel=PAGE)
+        bool, typer.Option("--no-report", metavar="", help="Neither page nor run.json.", rich_help_panel=PAGE)
     ] = False,
     as_json: options.Json = False,
     debug: options.Debug = False,

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 @guarded
 def methods(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Tell more about this method.")] = None,
-    settings: Annotated[bool, typer.Option("--settings", help="Show what --set can change (takes longer).")] = False,
+    settings: Annotated[
+        bool, typer.Option("--settings", metavar="", help="Show what --set can change (takes longer).")
+    ] = False,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:

@@ -12,8 +12,8 @@ READING = "Reading and writing"
 Scan = Annotated[
     Path, typer.Argument(metavar="SCAN", help="DICOM folder, file or zip; NIfTI, MHA, NRRD, TIFF or .npy.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Json = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON instead of tables.")]
+Debug = Annotated[bool, typer.Option("--debug", metavar="", help="Show the traceback of an error.")]
 Series = Annotated[
     str | None,
     typer.Option(metavar="UID", help="Which DICOM series, of several in the folder.", rich_help_panel=READING),
@@ -27,7 +27,7 @@ Modality = Annotated[
     typer.Option(metavar="CT|MR", help="Where the file does not say; CT: values in HU.", rich_help_panel=READING),
 ]
 AcceptUneven = Annotated[
-    bool, typer.Option("--accept-uneven", help="Accept uneven slice distances.", rich_help_panel=READING)
+    bool, typer.Option("--accept-uneven", metavar="", help="Accept uneven slice distances.", rich_help_panel=READING)
 ]
 
 

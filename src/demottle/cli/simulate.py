@@ -26,14 +26,14 @@ def _simulate() -> None:
 @guarded
 def phantom(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where scan/ and truth/ go.")],
-    slices: Annotated[int, typer.Option(min=1, help="Number of slices.")] = 24,
-    size: Annotated[int, typer.Option(min=32, help="Rows and columns.")] = 256,
-    sigma: Annotated[float, typer.Option(min=0.0, help="Noise in the middle of the body, in HU.")] = 40.0,
+    slices: Annotated[int, typer.Option(min=1, metavar="N", help="Number of slices.")] = 24,
+    size: Annotated[int, typer.Option(min=32, metavar="N", help="Rows and columns.")] = 256,
+    sigma: Annotated[float, typer.Option(min=0.0, metavar="HU", help="Noise in the middle of the body, in HU.")] = 40.0,
     correlation: Annotated[
-        float, typer.Option(min=0.0, max=0.7, help="Correlation of the noise of adjacent slices.")
+        float, typer.Option(min=0.0, max=0.7, metavar="R", help="Correlation of the noise of adjacent slices.")
     ] = 0.25,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same scan.")] = 0,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="The same seed gives the same scan.")] = 0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace what is there.")] = False,
     debug: Debug = False,
 ) -> None:
     """Write a low-dose CT scan of an analytic body phantom and its truth, as DICOM series."""
