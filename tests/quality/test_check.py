@@ -79,7 +79,7 @@ def test_images_that_do_not_belong_together_are_refused() -> None:
 @pytest.mark.slow
 def test_a_large_series_needs_little_time_and_memory() -> None:
     truth = np.tile(body(8, 512), (32, 1, 1))  # 256 slices of 512 x 512
-    before, after = ct(truth + noise((1, 512, 512))), ct(truth)
+    before, after = ct(truth + np.tile(noise((8, 512, 512)), (32, 1, 1))), ct(truth)
     tracemalloc.start()
     start = time.perf_counter()
     check(before, after)

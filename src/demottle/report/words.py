@@ -83,7 +83,9 @@ def _texture(check: Check) -> Card:
 
 
 def signed(value: float, digits: int, plus: bool = True) -> str:
-    """Return a number with a true minus sign (as wide as the plus), and "0.0" without a sign."""
+    """Return a number with a true minus sign (as wide as the plus), "0.0" without a sign; a dash for what is unknown."""
+    if not isfinite(value):
+        return "–"
     text = f"{value:+.{digits}f}"
     if float(text) == 0:
         return text[1:]
@@ -114,7 +116,7 @@ def facts(image: Image, record: Mapping[str, Any]) -> list[str]:
 
 
 _ORDER = ("method", "strength", "settings", "seed", "model_hash", "version", "device", "times", "total")
-_ELSEWHERE = ("warnings", "plan_reasons", "fingerprint", "check", "truth", "comparison")
+_ELSEWHERE = ("program", "warnings", "plan_reasons", "fingerprint", "check", "truth", "comparison")
 _PRIVATE = ("patient", "path", "file", "folder", "input", "output", "name", "uid", "date", "birth", "accession")
 _SOURCE_SHOWN = ("format", "modality", "kernel", "kvp", "manufacturer", "model", "slice_thickness")
 
@@ -130,7 +132,33 @@ def done_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
             rows.append((f"source: {_name(key)}", said(source[key])))
     for key in (*known, *others):
         rows += _rows_of(key, record[key])
-    return rows
+    return [*rows, *_measured(_mapping(record.get("fingerprint")))]
+
+
+def _measured(fingerprint: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The figures of the fingerprint that decided what was done."""
+    unit = str(fingerprint.get("unit", ""))
+    spectrum = _mapping(fingerprint.get("spectrum"))
+    found = (
+        ("noise before", fingerprint.get("noise_level"), unit),
+        ("noise over the tissue, 10 to 90 %", fingerprint.get("noise_range"), unit),
+        ("noise correlation at 1, 2, ... slices", _first(fingerprint.get("slice_correlation")), ""),
+        ("share of tissue that repeats at 1, 2, ... slices", _first(fingerprint.get("matched_share")), ""),
+        ("peak of the noise spectrum", spectrum.get("peak_per_mm"), "per mm"),
+        ("slice thickness", fingerprint.get("slice_thickness_mm"), "mm"),
+    )
+    return [(f"measured: {name}", f"{_short(value)} {unit}".strip()) for name, value, unit in found if value]
+
+
+def _first(values: Any) -> list[Any]:
+    return list(values[:3]) if isinstance(values, Sequence) and not isinstance(values, str) else []
+
+
+def _short(value: Any) -> str:
+    """A measured figure in as many digits as it deserves."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(_short(v) for v in value)
+    return f"{value:.2g}" if isinstance(value, float) and abs(value) < 10 else said(value)
 
 
 def _rows_of(key: str, value: Any) -> list[tuple[str, str]]:
@@ -149,7 +177,7 @@ def said(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.4g}"
+        return f"{value:.4g}".replace("-", "\u2212")
     if isinstance(value, Mapping):
         return ", ".join(f"{_name(str(k))} {said(v)}" for k, v in value.items() if not _private(str(k)))
     if isinstance(value, Sequence) and not isinstance(value, str):

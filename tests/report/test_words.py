@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+from tests.quality.phantoms import body, ct, noise
+
+from demottle.quality import check
+from demottle.report.words import cards, done_rows, facts, said, sentences, series_title, signed
+
+TRUTH = body(16)
+GRAIN = noise(TRUTH.shape)
+BEFORE = ct(TRUTH + GRAIN)
+
+
+def test_a_good_result_has_good_cards() -> None:
+    made = {c.label: c for c in cards(check(BEFORE, ct(TRUTH + 0.5 * GRAIN)))}
+    assert made["Noise in flat tissue"].detail == "50 % less"
+    assert made["CT numbers"].value == "kept"
+    assert made["Edges"].value == "kept"
+    assert made["Between slices"].value == "no leak"
+    assert {c.tone for c in made.values()} == {"good"}
+
+
+def test_a_shift_and_more_noise_are_said_in_red() -> None:
+    made = {c.label: c for c in cards(check(BEFORE, ct(TRUTH + 1.5 * GRAIN + 4)))}
+    assert made["CT numbers"].tone == made["Noise in flat tissue"].tone == "warn"
+    assert made["Noise in flat tissue"].detail == "50 % more"
+
+
+def test_what_cannot_be_measured_is_said_not_hidden() -> None:
+    empty = ct(np.full((2, 64, 64), -1000.0))
+    values = {c.value for c in cards(check(empty, empty))}
+    assert "not measured" in values
+
+
+def test_paths_and_patient_data_are_left_out() -> None:
+    record = {
+        "method": "nlm",
+        "patient_name": "Doe^Jane",
+        "output": "/home/doe/x",
+        "source": {"format": "DICOM", "path": "/data/Doe_Jane", "patient_id": "4711", "kernel": "B40f"},
+        "settings": {"width": 3, "input_path": "/data/Doe_Jane"},
+        "something_new": [1, 2.5],
+    }
+    rows = dict(done_rows(record))
+    assert rows == {
+        "source: format": "DICOM",
+        "source: kernel": "B40f",
+        "method": "nlm",
+        "width": "3",
+        "something new": "1, 2.5",
+    }
+    assert series_title(record) == "Denoised series"
+
+
+def test_an_empty_record_gives_no_rows_and_a_plain_title() -> None:
+    assert done_rows({}) == []
+    assert series_title({"source": None}) == "Denoised series"
+    assert series_title({"source": {"series_description": " Thorax 3.0 "}}) == "Thorax 3.0"
+    assert sentences(None) == []
+    assert facts(ct(body(1)), {})[:2] == ["CT", "1 slice"]
+
+
+def test_what_was_measured_is_among_the_rows() -> None:
+    rows = dict(
+        done_rows({"fingerprint": {"unit": "HU", "noise_level": 19.99, "slice_correlation": [0.131, 0.01, 0, 0, 0]}})
+    )
+    assert rows["measured: noise before"] == "19.99 HU"
+    assert rows["measured: noise correlation at 1, 2, ... slices"] == "0.13, 0.01, 0"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(True, "yes"), (None, "–"), (3e-4, "0.0003"), ([1, "a"], "1, a"), ({"x_y": 2}, "x y 2"), (-0.5, "−0.5")],
+)
+def test_values_are_said_as_a_reader_would(value: object, text: str) -> None:
+    assert said(value) == text
+
+
+def test_signs_are_as_wide_as_each_other_and_zero_has_none() -> None:
+    assert [signed(v, 1) for v in (1.25, -1.25, 0.01, -0.01)] == ["+1.2", "−1.2", "0.0", "0.0"]
+    assert [signed(v, 1, plus=False) for v in (1.25, -1.25)] == ["1.2", "−1.2"]
