@@ -1,14 +1,17 @@
 """A DICOM input becomes the right numbers in the right order, or one clear sentence."""
 
+import base64
 import subprocess
 import zipfile
 
 import numpy as np
 import pydicom
 import pytest
+from pydicom.encaps import encapsulate
 from pydicom.fileset import FileSet
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
+    HTJ2KLossless,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGExtended12Bit,
@@ -110,6 +113,27 @@ def test_native_transfer_syntaxes(ct, read, syntax):
         dataset.file_meta.TransferSyntaxUID = syntax
         dataset.save_as(path, implicit_vr=syntax.is_implicit_VR, little_endian=True)
     assert np.array_equal(read(folder).voxels, plain)
+
+
+# A slice with the values 1024 + 10 * row + column as one HTJ2K codestream, made by another codec (OpenJPH): nothing that
+# demottle depends on can write it.
+HTJ2K = (
+    "/0//UQApQAAAAAAUAAAAGAAAAAAAAAAAAAAAFAAAABgAAAAAAAAAAAABDwEB/1AACAACAAAACv9SAAwAAgABAAUEBEAB/1wAEyCIkJCQkJCQkJCQkJCQ"
+    "iIiI/2QAFwABT3BlbkpQSCBWZXIgMC4yNi4zLv+QAAoAAAAAAHYAAf+TwAAmR/cFB3QAwAASwAASgOAAB3QAVgGHdACgAAkAuxIzAKAACpBarfbAEIH+"
+    "tgDAABNAABWAIt+v23UALGOM/fQARgAB7LgAwAAqYAAWgADw7/ilKUvnAFJERERE/v9TPfJ798nsugD/2Q=="
+)
+
+
+def test_htj2k(ct, read):
+    folder = ct(slices=1, BitsStored=16, HighBit=15)
+    path = next(folder.iterdir())
+    dataset = pydicom.dcmread(path)
+    dataset.PixelData = encapsulate([base64.b64decode(HTJ2K)])
+    dataset["PixelData"].is_undefined_length = True
+    dataset.file_meta.TransferSyntaxUID = HTJ2KLossless
+    dataset.save_as(path)
+    rows, columns = np.mgrid[:24, :20]
+    assert np.array_equal(read(folder).voxels[0], 10 * rows + columns)
 
 
 def test_jpeg_lossless(ct, read, program, tmp_path):

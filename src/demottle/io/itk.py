@@ -118,7 +118,7 @@ def write_itk(image: Image, path: Path, kind: str) -> None:
     try:
         sitk.WriteImage(itk, str(path), useCompression=False)
     except RuntimeError as error:  # ITK does not pass on what the system said
-        raise OutputError(f"{path.name} could not be written; is the disk full, or permission missing?") from error
+        raise OSError("SimpleITK could not write the file") from error
 
 
 def _set_geometry(itk: Any, image: Image, path: Path) -> None:

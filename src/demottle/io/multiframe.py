@@ -77,6 +77,8 @@ def derive_frames(dataset: Dataset, steps: Sequence[ProcessingStep]) -> None:
 
     Call it before the object's own UIDs change: the groups refer to the source.
     """
+    evidence = dataset.get("SourceImageEvidenceSequence") or []
+    dataset.SourceImageEvidenceSequence = Items([*evidence, _evidence(dataset)])
     per_frame = list(dataset.PerFrameFunctionalGroupsSequence)
     shared = dataset.SharedFunctionalGroupsSequence[0]
     for groups in (shared, *per_frame):
@@ -90,6 +92,15 @@ def derive_frames(dataset: Dataset, steps: Sequence[ProcessingStep]) -> None:
         groups.DerivationImageSequence = Items(
             [*(groups.get("DerivationImageSequence") or []), _derivation(dataset, steps)]
         )
+
+
+def _evidence(dataset: Dataset) -> Dataset:
+    """Return the source's place in its study, which the standard wants where functional groups refer to it."""
+    instance, series, study = Dataset(), Dataset(), Dataset()
+    instance.ReferencedSOPClassUID, instance.ReferencedSOPInstanceUID = dataset.SOPClassUID, dataset.SOPInstanceUID
+    series.SeriesInstanceUID, series.ReferencedSOPSequence = dataset.SeriesInstanceUID, Items([instance])
+    study.StudyInstanceUID, study.ReferencedSeriesSequence = dataset.StudyInstanceUID, Items([series])
+    return study
 
 
 def _derivation(dataset: Dataset, steps: Sequence[ProcessingStep]) -> Dataset:

@@ -11,6 +11,7 @@ from demottle.errors import OutputError
 
 _PERMISSION = (errno.EACCES, errno.EPERM, errno.EROFS)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_NEARLY_NOTHING = 1 << 20  # bytes
 
 
 @contextmanager
@@ -88,8 +89,15 @@ def _publish(complete: Path, final: Path, aside: Path) -> None:
         raise
 
 
+def _is_full(folder: Path) -> bool:
+    """Look at the disk itself, for libraries that tell of a failed write without its reason."""
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free < _NEARLY_NOTHING
+
+
 def _sentence(error: OSError, final: Path) -> str:
-    if error.errno in _FULL:
+    if error.errno in _FULL or (error.errno is None and _is_full(final.parent)):
         return f"The disk is full: {final} was not written and nothing was left behind; free some space and try again."
     if error.errno in _PERMISSION:
         return f"No permission to write {final}; choose a folder you may write to."
