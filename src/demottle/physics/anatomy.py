@@ -10,6 +10,7 @@ import numpy as np
 
 from demottle.physics.body import REACH, Body, Layer, Tissue
 from demottle.physics.shapes import Common, Ellipsoid, Grown, Joined, Point, Slab, distance_at
+from demottle.physics.skeleton import muscles, ribs, spine
 from demottle.physics.vessels import chain, smooth_path, tree, wander
 
 
