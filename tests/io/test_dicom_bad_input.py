@@ -1,5 +1,7 @@
 """What demottle cannot use is refused in one sentence that says what, where and what to do."""
 
+import zipfile
+
 import numpy as np
 import pydicom
 import pytest
@@ -87,6 +89,28 @@ def test_a_localizer_within_the_series_is_left_aside_with_a_warning(ct, make_sli
     assert "scout.dcm" in warnings_of(image)[0]
 
 
+def test_a_broken_zip_is_named(ct, tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in ct().iterdir():
+            archive.write(path, path.name)
+    data = bytearray((tmp_path / "a.zip").read_bytes())
+    data[200:260] = b"x" * 60
+    (tmp_path / "a.zip").write_bytes(data)
+    with pytest.raises(InputError, match=r"a\.zip"):
+        read(tmp_path / "a.zip")
+
+
+def test_no_permission_to_read(ct, monkeypatch):
+    folder = ct()
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.open", refuse)
+    with pytest.raises(InputError, match="No permission to read"):
+        read(folder)
+
+
 def test_only_localizers_are_no_volume(ct):
     with pytest.raises(InputError, match="only localizer"):
         read(ct(ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"]))
@@ -146,6 +170,7 @@ def test_a_folder_without_images_and_a_path_that_is_not_there(tmp_path):
         ({"ImagePositionPatient": None}, "ImagePositionPatient"),
         ({"ImageOrientationPatient": None}, "ImageOrientationPatient"),
         ({"ImageOrientationPatient": [1, 0, 0, 1, 0, 0]}, "perpendicular"),
+        ({"StudyInstanceUID": None}, "study UID"),
         ({"PixelSpacing": [0, 0]}, "not positive"),
         ({"PixelSpacing": None}, "PixelSpacing"),
         ({"HighBit": 15}, "bit 15"),

@@ -200,6 +200,27 @@ def test_sources_of_every_encoding_become_explicit_little_endian(ct, tmp_path, d
     assert after.file_meta.TransferSyntaxUID == pydicom.uid.ExplicitVRLittleEndian
 
 
+def test_big_endian_sources(ct, tmp_path, denoised):
+    folder = ct(slices=1, stored=np.full((24, 20), 1064), SmallestImagePixelValue=7, GantryDetectorTilt="3")
+    path = next(folder.iterdir())
+    dataset = pydicom.dcmread(path)
+    dataset.add_new((0x0029, 0x0010), "LO", "SOMEBODY")
+    dataset.add_new((0x0029, 0x1001), "US", [1, 2])
+    dataset.PixelData = np.full((24, 20), 1064, ">u2").tobytes()
+    dataset.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRBigEndian
+    for _ in dataset.iterall():
+        pass
+    pydicom.dcmwrite(path, dataset, enforce_file_format=True)
+    image = read(folder)
+    assert (image.voxels == 40).all()
+    write(denoised(image, 1), tmp_path / "out")
+    (after,) = datasets(tmp_path / "out")
+    assert (after.pixel_array == 1065).all()
+    assert after.Rows == 24
+    assert after[0x0029, 0x1001].value == [1, 2]
+    assert after.SmallestImagePixelValue == 1065
+
+
 def test_compressed_sources_and_their_deflated_kin(ct, tmp_path, denoised):
     folder = ct(rows=64, columns=64)
     plain = read(folder)

@@ -11,7 +11,7 @@ from pydicom.uid import generate_uid
 
 from demottle.errors import InputError
 from demottle.image import ProcessingStep
-from demottle.io import list_series, read, write
+from demottle.io import list_series, read, warnings_of, write
 
 
 @pytest.fixture
@@ -87,6 +87,15 @@ def test_a_frame_in_another_plane_is_left_as_it_is(enhanced, tmp_path, denoised)
     after = pydicom.dcmread(tmp_path / "one.dcm").pixel_array
     assert np.array_equal(after[0], dataset.pixel_array[0])
     assert np.array_equal(after[1:], dataset.pixel_array[1:] + 2)
+
+
+def test_a_cine_run_beside_a_volume_is_left_aside(ct, tmp_path, make_slice, save_slice):
+    ct("study/ct")
+    run = make_slice(0, series="9", stored=np.zeros((24 * 3, 20)), NumberOfFrames=3, ImagePositionPatient=None)
+    save_slice(run, tmp_path / "study" / "run.dcm")
+    image = read(tmp_path / "study")
+    assert image.shape[0] == 5
+    assert "3 x 24 x 20" in warnings_of(image)[0]
 
 
 def test_a_missing_description_of_a_frame_is_refused(enhanced):

@@ -61,7 +61,6 @@ def pacs(program, tmp_path):
             SCRIPT,
             orthanc,
             str(folder),
-            str(port % 60000 + 1024),
             *map(str, files),
         ]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -20,11 +21,20 @@ class FileRef:
     member: str | None = None
 
     def open(self) -> BinaryIO:
-        """Open for reading; a zip's member is unpacked into memory, so that threads do not share a handle."""
-        if self.member is None:
-            return self.path.open("rb")
-        with zipfile.ZipFile(self.path) as archive:
-            return io.BytesIO(archive.read(self.member))
+        """Open for reading; a zip's member is unpacked into memory, so that threads do not share a handle.
+
+        Raises:
+            InputError: no permission, or a broken zip.
+        """
+        try:
+            if self.member is None:
+                return self.path.open("rb")
+            with zipfile.ZipFile(self.path) as archive:
+                return io.BytesIO(archive.read(self.member))
+        except PermissionError as error:
+            raise InputError(f"No permission to read {self.name}.") from error
+        except (zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+            raise InputError(f"{self.name} cannot be unpacked ({error}); the zip is broken.") from error
 
     @property
     def name(self) -> str:
@@ -40,7 +50,10 @@ class FileRef:
 def save(dataset: Dataset, path: Path) -> None:
     """Write one object. It is put together in memory first: pydicom would hide the reason of a failing disk."""
     buffer = io.BytesIO()
-    dataset.save_as(buffer, enforce_file_format=True)
+    if dataset.original_encoding[1] is False:
+        for _ in dataset.iterall():  # a big-endian source: decode every element, so that none is copied byte by byte
+            pass
+    pydicom.dcmwrite(buffer, dataset, enforce_file_format=True)
     path.write_bytes(buffer.getbuffer())
 
 

@@ -91,6 +91,8 @@ def _no_volume(slices: Sequence[SliceHeader]) -> str:
         return f"{first.name}: the series holds only localizer images; choose a series with slices."
     if any(header.samples != 1 for header in slices):
         return f"{first.name} is a color image; demottle needs gray values."
+    if any(header.frames > 1 and header.frame is None for header in slices):
+        return f"{first.name} is multi-frame without a position for each frame (a cine run?), which demottle does not read."
     missing = [
         keyword
         for keyword, value in (

@@ -24,6 +24,10 @@ def check_readable(header: SliceHeader) -> None:
         InputError: 12-bit JPEG Extended; color; stored bits that are not at the low end; CT without a rescale to HU.
     """
     name = header.name
+    if not (header.sop_uid and header.series_uid and header.study_uid):
+        raise InputError(
+            f"{name} lacks its SOP, series or study UID, so that a result could not refer to it; repair the header."
+        )
     if header.transfer_syntax == JPEGExtended12Bit and header.bits_stored > 8:
         raise InputError(
             f"{name} is compressed as 12-bit JPEG Extended, which demottle does not decode; decompress it first, "

@@ -8,7 +8,6 @@ from typing import Any
 
 import pydicom
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
 from pydicom.tag import Tag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
@@ -33,6 +32,7 @@ class SliceHeader:
     """One slice (or one frame of a multi-frame file): where it lies and how its stored values become numbers.
 
     Positions and spacings in mm in DICOM's patient axes; `frame` is None for a single-frame file, else counted from 0.
+    `frames` is the number of frames in the file.
     """
 
     file: FileRef
@@ -46,6 +46,7 @@ class SliceHeader:
     description: str
     modality: str
     image_type: tuple[str, ...]
+    frames: int
     rows: int
     columns: int
     bits_allocated: int
@@ -97,10 +98,12 @@ def _scan_file(file: FileRef) -> list[SliceHeader]:
         if "Image Storage" in UID(str(dataset.SOPClassUID)).name:
             raise InputError(f"The DICOM image {file.name} is truncated or broken; replace or remove it.")
         return []  # a report, a segmentation of surfaces, ...: no image
-    if "SharedFunctionalGroupsSequence" in dataset or (integer(dataset, "NumberOfFrames") or 1) > 1:
+    if "SharedFunctionalGroupsSequence" in dataset:
         from demottle.io.multiframe import scan_frames  # here, because it builds on this file
 
         return scan_frames(file, dataset)
+    if (integer(dataset, "NumberOfFrames") or 1) > 1:
+        return [slice_header(file, dataset, None, Dataset())]  # nothing says where each frame lies
     return [slice_header(file, dataset, None, dataset)]
 
 
@@ -116,11 +119,9 @@ def _read_header(file: FileRef) -> Dataset | None:
                 specific_tags=_TAGS,
                 force=not magic,
             )
-    except (InvalidDicomError, OSError, RuntimeError, ValueError, EOFError, KeyError, NotImplementedError) as error:
-        if _looks_like_dicom(file):
-            raise InputError(f"The DICOM file {file.name} is broken or truncated; replace or remove it.") from error
-        return None
-    except Exception as error:  # struct.error, AttributeError, ...: pydicom on arbitrary bytes
+    except InputError:
+        raise
+    except Exception as error:  # pydicom raises many types on arbitrary bytes
         if _looks_like_dicom(file):
             raise InputError(f"The DICOM file {file.name} is broken or truncated; replace or remove it.") from error
         return None
@@ -134,11 +135,8 @@ def _read_header(file: FileRef) -> Dataset | None:
 def _looks_like_dicom(file: FileRef) -> bool:
     if file.suffix in _DICOM_SUFFIXES:
         return True
-    try:
-        with file.open() as stream:
-            return stream.read(132)[128:] == b"DICM"
-    except OSError as error:
-        raise InputError(f"The file {file.name} cannot be read ({error.strerror or error}).") from error
+    with file.open() as stream:
+        return stream.read(132)[128:] == b"DICM"
 
 
 def slice_header(file: FileRef, dataset: Dataset, frame: int | None, place: Dataset) -> SliceHeader:
@@ -158,6 +156,7 @@ def slice_header(file: FileRef, dataset: Dataset, frame: int | None, place: Data
         description=_text(dataset, "SeriesDescription"),
         modality=_text(dataset, "Modality") or "OT",
         image_type=tuple(str(value) for value in _sequence(place.get("ImageType") or dataset.get("ImageType"))),
+        frames=integer(dataset, "NumberOfFrames") or 1,
         rows=int(dataset.Rows),
         columns=int(dataset.Columns),
         bits_allocated=integer(dataset, "BitsAllocated") or 0,

@@ -59,7 +59,7 @@ def _info(group: Sequence[SliceHeader]) -> SeriesInfo:
         number=first.number,
         description=first.description,
         modality=first.modality,
-        slices=len(group),
+        slices=sum(1 if header.frame is not None else header.frames for header in group),
         matrix=(first.rows, first.columns),
         own_output=any(header.own for header in group),
         localizer=all(header.is_localizer for header in group),

@@ -70,7 +70,7 @@ def _derived_object(image: Image, slices: tuple[SliceHeader, ...], file: FileRef
     try:
         with file.open() as stream:
             dataset = pydicom.dcmread(stream, force=True)
-    except (OSError, KeyError) as error:
+    except (OSError, KeyError, InputError) as error:
         raise OutputError(
             f"The source {file.name} is gone or cannot be read any more; its headers are needed."
         ) from error

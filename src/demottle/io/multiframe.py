@@ -36,11 +36,9 @@ def scan_frames(file: FileRef, brief: Dataset) -> list[SliceHeader]:
     """Return one header per frame, its geometry and rescale taken from the functional groups.
 
     Raises:
-        InputError: no functional groups (such as XA cine runs), or fewer than there are frames.
+        InputError: fewer functional groups than frames.
     """
     name = f"{file.name} ({brief.SOPClassUID.name})"
-    if "SharedFunctionalGroupsSequence" not in brief:
-        raise InputError(f"{name} is multi-frame without positions of its frames, which demottle does not read.")
     with file.open() as stream:
         dataset = pydicom.dcmread(stream, stop_before_pixels=True, force=True)
     shared = (dataset.get("SharedFunctionalGroupsSequence") or [Dataset()])[0]

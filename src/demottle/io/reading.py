@@ -1,5 +1,6 @@
 """`read`: from a path to an `Image`, whatever the format."""
 
+import os
 from pathlib import Path
 
 from demottle.errors import InputError
@@ -38,6 +39,8 @@ def read(
     path = Path(path)
     if not path.exists():
         raise InputError(f"There is no file or folder {path}.")
+    if not os.access(path, os.R_OK):
+        raise InputError(f"No permission to read {path}.")
     kind = None if path.is_dir() else format_of(path)
     if kind in (None, "dicom"):
         _refuse(spacing=spacing, modality=modality, why="DICOM states it itself")

@@ -21,7 +21,7 @@ def list_series(path: str | Path) -> list[SeriesInfo]:
 def find_scans(path: str | Path) -> list[Path]:
     """Return everything under `path` that `read` can be given, sorted: for working through a folder of scans.
 
-    A folder that directly holds DICOM files is one scan, however many files it has; every .zip and every file of another
+    A folder that directly holds DICOM files is one scan, with all folders below it; every .zip and every file of another
     known format is one scan. Hidden files and folders, and so unfinished outputs, are left out.
 
     Raises:
@@ -36,10 +36,11 @@ def find_scans(path: str | Path) -> list[Path]:
     for name, folders, files in os.walk(path):
         folders[:] = [folder for folder in folders if not folder.startswith(".")]
         folder = Path(name)
-        visible = [folder / file for file in files if not file.startswith(".")]
+        visible = [folder / file for file in files if not file.startswith(".") and file.upper() != "DICOMDIR"]
         found += [file for file in visible if format_of(file) not in (None, "dicom") or file.suffix.lower() == ".zip"]
         if any(_is_dicom(file) for file in visible):
             found.append(folder)
+            folders.clear()  # reading this folder reads those below it too
     if not found:
         raise InputError(f"{path} holds no scans; name a folder with DICOM series or image files in it.")
     return sorted(found)
