@@ -17,7 +17,7 @@ help: ## list the targets
 setup: $(READY) ## create .venv with everything in it
 
 $(READY): pyproject.toml constraints.txt tools/install.sh
-	PYTHON="$(PYTHON)" bash tools/install.sh
+	@PYTHON="$(PYTHON)" bash tools/install.sh
 	@touch $@
 
 peers: ## install the programs that check our files, where that is possible

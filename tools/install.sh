@@ -6,7 +6,8 @@ cd "$(dirname "$0")/.."
 
 python="${PYTHON:-python3}"
 if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-    echo "demottle needs Python 3.11 or newer, and '$python' is $("$python" --version 2>&1 || true)." >&2
+    found="$("$python" --version 2>/dev/null || echo "not there")"
+    echo "demottle needs Python 3.11 or newer, and '$python' is $found." >&2
     echo "Name another one like this: make PYTHON=python3.11" >&2
     exit 2
 fi
