@@ -18,7 +18,7 @@ Kernel = Literal["ramp", "soft", "standard", "sharp"]
 FloatArray = NDArray[np.float32]
 
 # Frequency where the apodisation reaches zero, in 1/mm; noise peaks at 0.31 of it, and half the contrast is left at 0.5 of
-# it. "soft" and "standard" have the noise spectrum of two scanners' body kernels (FC13, B40f); "sharp" is for the lung.
+# it. "soft" and "standard" come near the noise spectra of two body kernels (FC13, B40f); "sharp" is for the lung.
 CUT_OFF: dict[Kernel, float] = {"ramp": np.inf, "soft": 0.5, "standard": 0.9, "sharp": 1.6}
 OVERSAMPLING = (
     8  # of filtered projections, so that linear interpolation between bins neither blurs nor lowers the noise
