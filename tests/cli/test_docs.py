@@ -1,0 +1,41 @@
+"""What the documentation says about the command line is what the program does."""
+
+import re
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Demottle
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "command-line.md").read_text()
+VERBS = {"denoise": (), "inspect": (), "evaluate": (), "methods": (), "simulate": ("phantom",)}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_option_is_documented(verb: str, demottle: Demottle) -> None:
+    text = demottle(verb, *VERBS[verb], "--help").stdout
+    options = set(re.findall(r"^│ \*?\s*(--[a-z-]+)", text, flags=re.MULTILINE)) - {"--help", "--output"}
+    assert options
+    assert sorted(option for option in options if not re.search(rf"{option}\b", PAGE)) == []
+
+
+def test_every_verb_the_readme_names_exists(demottle: Demottle) -> None:
+    named = set(re.findall(r"demottle ([a-z]+)", (ROOT / "README.md").read_text()))
+    commands = set(re.findall(r"^│ ([a-z]+) ", demottle("--help").stdout, flags=re.MULTILINE))
+    assert set(VERBS) == commands
+    assert set(VERBS) <= named
+
+
+def test_every_link_of_the_documentation_leads_somewhere() -> None:
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+    for page in pages:
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+            if not target.startswith("http"):
+                assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_every_make_target_the_documentation_names_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    for page in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
+        named = set(re.findall(r"`(?:[A-Z_]+=\S+ )?make ([a-z-]+)", (ROOT / page).read_text()))
+        assert named <= targets
