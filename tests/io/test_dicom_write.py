@@ -2,6 +2,7 @@
 
 import hashlib
 import subprocess
+import zipfile
 from dataclasses import replace
 
 import numpy as np
@@ -174,6 +175,44 @@ def test_character_sets_survive_byte_for_byte(ct, tmp_path, denoised, charset, n
     assert after.SpecificCharacterSet == charset
     assert before.get_item("PatientName").value == after.get_item("PatientName").value
     assert after.SeriesDescription == f"{name} [demottle bilateral]"
+
+
+def test_a_character_set_that_does_not_fit_its_text_does_no_harm(ct, tmp_path, denoised):
+    folder = ct(slices=1, SpecificCharacterSet=None, PatientName="M_ller", SeriesDescription="Sch_del")
+    path = next(folder.iterdir())
+    path.write_bytes(path.read_bytes().replace(b"M_ller", b"M\xfcller").replace(b"Sch_del", b"Sch\xe4del"))
+    write(denoised(read(str(folder))), tmp_path / "out")
+    raw = next((tmp_path / "out").iterdir()).read_bytes()
+    assert b"M\xfcller" in raw
+    assert b"[demottle bilateral]" in raw
+
+
+def test_a_zip_can_be_the_source(ct, tmp_path, denoised):
+    folder = ct()
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for path in folder.iterdir():
+            archive.write(path, path.name)
+    image = read(tmp_path / "a.zip")
+    out = write(denoised(image, 2), tmp_path / "out")
+    assert np.array_equal(read(out, accept_own_output=True).voxels, image.voxels + 2)
+    with pytest.raises(OutputError):
+        write(image, tmp_path / "b.zip")
+
+
+def test_signatures_and_thumbnails_of_the_original_go(ct, tmp_path, denoised):
+    item = pydicom.Dataset()
+    item.Rows = 8
+    folder = ct(
+        slices=1,
+        IconImageSequence=[item],
+        DigitalSignaturesSequence=[pydicom.Dataset()],
+        DerivationDescription="cropped",
+    )
+    write(denoised(read(folder)), tmp_path / "out")
+    (after,) = datasets(tmp_path / "out")
+    assert "IconImageSequence" not in after
+    assert "DigitalSignaturesSequence" not in after
+    assert after.DerivationDescription.startswith("cropped | demottle 0.1.0")
 
 
 def test_long_settings_are_cut_only_where_the_standard_demands(ct, tmp_path):

@@ -177,6 +177,25 @@ def test_what_is_not_one_volume_is_refused(tmp_path):
         read(tmp_path / "objects.npy", spacing=SPACING)
 
 
+@pytest.mark.parametrize("kind", ["int64", "float64", ">i2", ">f4", "uint32"])
+def test_rarer_data_types_of_nifti(tmp_path, kind):
+    values = stored_values(kind)
+    header = nibabel.Nifti1Header(endianness=">" if kind.startswith(">") else "<")
+    header.set_data_dtype(kind)
+    nibabel.Nifti1Image(values.T, np.diag([0.8, 0.9, 2, 1]), header, dtype=kind).to_filename(tmp_path / "in.nii")
+    image = read(tmp_path / "in.nii")
+    after = nibabel.load(write(image.with_voxels(image.voxels + 1), tmp_path / "out.nii"))
+    assert after.get_data_dtype() == np.dtype(kind)
+    assert pytest.approx(values.astype(float) + 1, abs=1e-4) == np.asarray(after.dataobj).T
+
+
+def test_compressed_metaimage_and_nrrd(tmp_path):
+    values = stored_values("int16")
+    for suffix in (".mha", ".mhd", ".nrrd"):
+        SimpleITK.WriteImage(SimpleITK.GetImageFromArray(values), str(tmp_path / f"in{suffix}"), useCompression=True)
+        assert np.array_equal(read(tmp_path / f"in{suffix}").voxels, values)
+
+
 def test_micrometers_are_refused(tmp_path):
     nifti = nibabel.Nifti1Image(np.zeros((4, 4, 4), np.float32), np.eye(4))
     nifti.header.set_xyzt_units("micron")

@@ -7,7 +7,7 @@ import highdicom
 import numpy as np
 import pydicom
 import pytest
-from pydicom.uid import generate_uid
+from pydicom.uid import MRImageStorage, generate_uid
 
 from demottle.errors import InputError
 from demottle.image import ProcessingStep
@@ -38,6 +38,46 @@ def test_frames_are_the_slices_of_the_classic_series(enhanced):
     assert np.array_equal(multi.voxels, classic.voxels)
     assert (multi.spacing, multi.modality, multi.unit) == (classic.spacing, "CT", "HU")
     assert list_series(path)[0].slices == 6
+
+
+def test_enhanced_mr(ct, tmp_path, denoised):
+    mr = {
+        "SOPClassUID": MRImageStorage,
+        "Modality": "MR",
+        "RescaleType": "US",
+        "ImageType": ["ORIGINAL", "PRIMARY", "M", "ND"],
+    }
+    physics = {
+        "ScanningSequence": "SE",
+        "SequenceVariant": "NONE",
+        "ScanOptions": "",
+        "MRAcquisitionType": "2D",
+        "EchoTime": 10,
+    }
+    folder = ct(
+        slices=4, RescaleSlope=lambda i: str(1 + i), **mr, **physics, EchoTrainLength=1, KVP=None, RepetitionTime=500
+    )
+    sources = [pydicom.dcmread(path) for path in folder.iterdir()]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        multi = highdicom.legacy.LegacyConvertedEnhancedMRImage(sources, "1.2.3", 4, "1.2.4", 1)
+        multi.save_as(tmp_path / "mr.dcm")
+    image = read(tmp_path / "mr.dcm")
+    assert (image.modality, image.unit) == ("MR", "a.u.")
+    assert np.array_equal(image.voxels, read(folder).voxels)
+    write(denoised(image, 12), tmp_path / "out.dcm")
+    after = pydicom.dcmread(tmp_path / "out.dcm")
+    by_slope = {
+        g.PixelValueTransformationSequence[0].RescaleSlope: n
+        for n, g in enumerate(after.PerFrameFunctionalGroupsSequence)
+    }
+    change = after.pixel_array.astype(int) - multi.pixel_array
+    assert {slope: np.unique(change[frame]).tolist() for slope, frame in by_slope.items()} == {
+        1: [12],
+        2: [6],
+        3: [4],
+        4: [3],
+    }
 
 
 def test_the_result_is_one_object_with_every_frame_in_its_place(enhanced, tmp_path, denoised):
