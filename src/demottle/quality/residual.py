@@ -10,8 +10,14 @@ from demottle.image import Image
 from demottle.quality.sampling import MOST_SLICES, picked_slices
 
 _FINE, _COARSE = 1.0, 3.0  # pixels: the Gaussians between which structure is looked for
-_STEEPEST = 0.1  # share of the foreground's pixels that count as edges
+_STEEPEST = 0.1  # share of a region's pixels that count as edges
 _FLATTEST = 0.4
+_FEWEST_IN_SLICE = 2000
+_FEWEST_EDGE_PIXELS = 1000
+
+# HU of a smooth guide. Apart, because noise and structure of lung and soft tissue differ, and a method can keep the edges of
+# one and lose those of the other. Metal and dense bone are left out: their noise is not that of the flat regions.
+_REGIONS = {"soft tissue": (-300.0, 600.0), "lung": (-950.0, -300.0)}
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,7 @@ class EdgeTest:
         lost_share: share of the fine structure's amplitude that went into the residual (0.03: edges lost 3 % of it).
         deviation: standard deviation of the residual on edges over that in flat regions; 1: the same amount everywhere.
         pixels: how many edge pixels were looked at.
+        region: where this was found: "soft tissue", "lung"; "foreground" without HU; "" where nothing could be tested.
     """
 
     correlation: float
@@ -31,60 +38,75 @@ class EdgeTest:
     lost_share: float
     deviation: float
     pixels: int
+    region: str
+
+
+_UNKNOWN = EdgeTest(float("nan"), float("nan"), float("nan"), float("nan"), 0, "")
 
 
 def edge_test(before: Image, after: Image, at_most: int = MOST_SLICES) -> EdgeTest:
-    """Correlate what was removed with the fine structure of the image, on edges.
+    """Return the test of the region that fares worst: the largest correlation of either sign (see `edge_tests`)."""
+    return max(edge_tests(before, after, at_most), key=lambda test: abs(test.correlation), default=_UNKNOWN)
+
+
+def edge_tests(before: Image, after: Image, at_most: int = MOST_SLICES) -> list[EdgeTest]:
+    """Correlate what was removed with the fine structure of the image, on edges, in each region that is there.
 
     With r = before - after, and h = G1(before) - G3(before), the structure between Gaussians of 1 and 3 pixels:
 
         correlation = (cov_edges(r, h) - a cov_flat(r, h)) / (sd_edges(r) sd_edges(h)),  a = min(1, sd_edges(r) / sd_flat(r))
 
-    h holds noise too, and removed noise correlates with itself: that part is known from flat regions and taken out, less of
+    h holds noise too, and removed noise correlates with itself: that part is known from flat places and taken out, less of
     it (a) where the method removes less noise on edges. So removing pure noise gives 0, blurring edges more than 0,
-    sharpening them less than 0. Edges are the steepest tenth of the foreground (of a guide smoothed by 3 pixels), flat
-    regions its flattest 40 %. lost_share = the same difference over the variance of h on edges.
+    sharpening them less than 0. Edges are the steepest tenth of a region (by a guide smoothed by 3 pixels), flat places its
+    flattest 40 %. lost_share = the same difference over the variance of h on edges.
     """
-    sums = [_moments(before, after, z) for z in picked_slices(before.shape[0], at_most)]
-    table = np.array([s for s in sums if s is not None])
-    if not len(table):
-        return EdgeTest(float("nan"), float("nan"), float("nan"), float("nan"), 0)
-    correlation, lost, deviation = _combine(table.sum(axis=0))
-    # Slices share anatomy but hardly noise; leaving out one group of neighbors at a time respects both.
+    regions = _REGIONS if before.unit == "HU" else {"foreground": (0.0, np.inf)}
+    found: dict[str, list[NDArray[np.float64]]] = {name: [] for name in regions}
+    for z in picked_slices(before.shape[0], at_most):
+        for name, moments in _moments(before, after, z, regions).items():
+            found[name].append(moments)
+    tests = (_test(name, np.array(rows)) for name, rows in found.items() if rows)
+    return [test for test in tests if test.pixels >= _FEWEST_EDGE_PIXELS]
+
+
+def _test(region: str, table: NDArray[np.float64]) -> EdgeTest:
+    total = table.sum(axis=0)
+    correlation, lost, deviation = _combine(total)
+    # Slices share anatomy but hardly noise; leaving out one group of neighbors at a time respects both (jackknife).
     groups = np.array_split(table, min(12, len(table)))
-    left_out = np.array([_combine(table.sum(axis=0) - g.sum(axis=0))[0] for g in groups]) if len(groups) > 1 else None
     error = float("nan")
-    if left_out is not None:
-        n = len(left_out)
-        error = float(np.sqrt((n - 1) / n * ((left_out - left_out.mean()) ** 2).sum()))
-    return EdgeTest(correlation, error, lost, deviation, int(table[:, 0].sum()))
+    if len(groups) > 1:
+        left_out = np.array([_combine(total - group.sum(axis=0))[0] for group in groups])
+        error = float(np.sqrt((len(groups) - 1) * left_out.var()))
+    return EdgeTest(correlation, error, lost, deviation, int(total[0]), region)
 
 
-def _moments(before: Image, after: Image, z: int) -> NDArray[np.float64] | None:
-    """Count and sums of r, h, r r, h h, r h; on edges, then in flat regions, of one slice."""
+def _moments(
+    before: Image, after: Image, z: int, regions: dict[str, tuple[float, float]]
+) -> dict[str, NDArray[np.float64]]:
+    """Count and sums of r, h, r r, h h, r h; on edges, then in flat places, by region of one slice."""
     plane = np.nan_to_num(before.voxels[z])
     removed = plane - np.nan_to_num(after.voxels[z])
     fine, coarse = (cv2.GaussianBlur(plane, (0, 0), s) for s in (_FINE, _COARSE))
     structure = fine - coarse
     steepness = np.hypot(cv2.Sobel(coarse, cv2.CV_32F, 1, 0), cv2.Sobel(coarse, cv2.CV_32F, 0, 1))
-    use = _foreground(coarse, before)
-    if before.valid is not None:
-        use &= before.valid[z]
-    if use.sum() < 200:
-        return None
-    steep, flat = np.quantile(steepness[use], [1 - _STEEPEST, _FLATTEST])
-    parts = []
-    for where in (use & (steepness >= steep), use & (steepness <= flat)):
-        r, h = removed[where].astype(np.float64), structure[where].astype(np.float64)
-        parts += [float(r.size), r.sum(), h.sum(), r @ r, h @ h, r @ h]
-    return np.array(parts)
-
-
-def _foreground(coarse: NDArray[np.float32], image: Image) -> NDArray[np.bool_]:
-    if image.unit == "HU":
-        # Lung counts, bone and metal do not: their noise differs most from that of the flat regions compared with.
-        return (coarse > -950) & (coarse < 600)
-    return np.asarray(coarse > 0.1 * np.percentile(coarse, 99))
+    if before.unit != "HU":
+        regions = {name: (0.1 * float(np.percentile(coarse, 99)), np.inf) for name in regions}
+    found = {}
+    for name, (low, high) in regions.items():
+        use = (coarse > low) & (coarse < high)
+        if before.valid is not None:
+            use &= before.valid[z]
+        if use.sum() < _FEWEST_IN_SLICE:
+            continue
+        steep, flat = np.quantile(steepness[use], [1 - _STEEPEST, _FLATTEST])
+        parts = []
+        for where in (use & (steepness >= steep), use & (steepness <= flat)):
+            r, h = removed[where].astype(np.float64), structure[where].astype(np.float64)
+            parts += [float(r.size), r.sum(), h.sum(), r @ r, h @ h, r @ h]
+        found[name] = np.array(parts)
+    return found
 
 
 def _combine(sums: NDArray[np.float64]) -> tuple[float, float, float]:

@@ -69,13 +69,13 @@ def _of_edges(edges: EdgeTest) -> Iterator[str]:
     verdict = edges_verdict(edges)
     if verdict == "softened":
         yield (
-            f"What was removed holds edges (correlation {edges.correlation:.2f}, 0 for pure noise): about "
+            f"What was removed holds edges of {edges.region} (correlation {edges.correlation:.2f}, 0 for pure noise): about "
             f"{100 * edges.lost_share:.0f} % of their fine structure is gone, and small details may be softer."
         )
     if verdict == "sharpened":
         yield (
-            f"Edges were sharpened or left noisy (correlation of what was removed with edges {edges.correlation:.2f}, 0 for "
-            "pure noise): their contrast may be exaggerated."
+            f"Edges of {edges.region} were sharpened or left noisy (what was removed correlates with them by "
+            f"{edges.correlation:.2f}, 0 for pure noise): their contrast may be exaggerated."
         )
     if verdict == "unknown":
         yield "No edges were found to test, so it is not known whether details were removed."

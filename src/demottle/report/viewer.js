@@ -98,7 +98,7 @@
     by("slice").value = state.slice;
     by("wiper").value = Math.round(1000 * state.wipe);
     by("where").textContent = plane.slices[state.slice].label;
-    const round = (value) => (Math.abs(value) >= 10 ? Math.round(value) : Number(value.toPrecision(2)));
+    const round = (value) => String(Math.abs(value) >= 10 ? Math.round(value) : Number(value.toPrecision(2))).replace("-", "−");
     for (const span of document.querySelectorAll(".windowed")) {
       span.textContent = `center ${round(center)}, width ${round(width)} ${data.unit}`;
     }

@@ -57,7 +57,7 @@ def _edges(check: Check) -> Card:
     verdict = edges_verdict(check.edges)
     if verdict == "unknown":
         return Card("Edges", "not measured", "no edges found", "plain")
-    detail = f"edges in the removed part: {signed(check.edges.correlation, 2, plus=False)}"
+    detail = f"{check.edges.region}: {signed(check.edges.correlation, 2, plus=False)} in the removed part"
     return Card("Edges", verdict, detail, "good" if verdict == "kept" else "warn")
 
 
@@ -115,8 +115,8 @@ def facts(image: Image, record: Mapping[str, Any]) -> list[str]:
     return [*made, f"method {record['method']}"] if record.get("method") else made
 
 
-_ORDER = ("method", "strength", "settings", "seed", "model_hash", "version", "device", "times", "total")
-_ELSEWHERE = ("program", "warnings", "plan_reasons", "fingerprint", "check", "truth", "comparison")
+_ORDER = ("method", "strength", "settings", "seed", "model_hash", "version", "device")
+_ELSEWHERE = ("program", "times", "warnings", "plan_reasons", "fingerprint", "check", "truth", "comparison")
 _PRIVATE = ("patient", "path", "file", "folder", "input", "output", "name", "uid", "date", "birth", "accession")
 _SOURCE_SHOWN = ("format", "modality", "kernel", "kvp", "manufacturer", "model", "slice_thickness")
 
@@ -132,7 +132,9 @@ def done_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
             rows.append((f"source: {_name(key)}", said(source[key])))
     for key in (*known, *others):
         rows += _rows_of(key, record[key])
-    return [*rows, *_measured(_mapping(record.get("fingerprint")))]
+    rows += _measured(_mapping(record.get("fingerprint")))
+    rows += _rows_of("times", _mapping(record.get("times")))
+    return list(dict.fromkeys(rows))  # a setting can stand beside the settings too
 
 
 def _measured(fingerprint: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -167,6 +169,8 @@ def _rows_of(key: str, value: Any) -> list[tuple[str, str]]:
         unit = " s" if key == "times" else ""
         word = {"settings": "", "times": "time: "}.get(key, f"{_name(key)}: ")
         return [(f"{word}{_name(str(k))}", said(v) + (unit if isinstance(v, int | float) else "")) for k, v in inner]
+    if key == "model_hash" and isinstance(value, str):
+        value = value[:16]  # enough to tell models apart; whole in run.json
     return [] if value is None else [(_name(key), said(value))]
 
 
