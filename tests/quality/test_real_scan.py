@@ -41,7 +41,7 @@ def test_an_average_of_slices_is_seen_to_leak(scan: Image) -> None:
 
 
 def test_halving_the_noise_of_nothing_else_gives_no_warning(scan: Image) -> None:
-    """The scan's own fine grain, halved where it is flat: nothing a reader has to be warned of."""
+    """Noise added to real anatomy, then half of it taken out: nothing a reader has to be warned of."""
     guide = np.stack([cv2.bilateralFilter(p, 9, 60.0, 2.0) for p in scan.voxels])
     grain = np.random.default_rng(0).standard_normal(scan.shape).astype(np.float32)
     grain = np.stack([cv2.GaussianBlur(p, (0, 0), 1.0) for p in grain])

@@ -9,7 +9,7 @@ from demottle.image import Image, Mask, Voxels
 from demottle.noise import guide
 from demottle.noise.correlation import Correlation
 from demottle.noise.level import tissue_mask, valid_plane
-from demottle.noise.matching import matched, tolerance_of
+from demottle.noise.matching import tolerance_of
 from demottle.noise.spectrum import REGION, Spectrum, spectrum_of_noise
 from demottle.quality.sampling import picked_slices
 
@@ -17,6 +17,7 @@ _MOST_SLICES = 24
 _MOST_REGIONS = 400
 _ENOUGH, _FEWEST = 50, 8
 _USABLE = 0.97
+_GUIDE = 2 * guide.GUIDE_SIGMA
 _LOWEST_BIN = 3  # bins below hold what is left of trend and anatomy
 
 Places = list[tuple[int, int, int]]
@@ -85,14 +86,18 @@ def _places(image: Image, size: int) -> Places:
 
 def _usable(image: Image, z: int) -> Mask:
     here, valid = np.nan_to_num(image.voxels[z]), valid_plane(image, z)
-    if image.shape[0] < 3:
-        return tissue_mask(guide.smooth(here, 2 * guide.GUIDE_SIGMA), image.unit, valid)
-    below, above = (np.nan_to_num(image.voxels[i]) for i in (z - 1, z + 1))
-    middle = guide.smooth(here)
+    middle = guide.smooth(here, _GUIDE)
     mask = tissue_mask(middle, image.unit, valid)
-    level = float(np.std((below - above)[mask])) / np.sqrt(2) if mask.any() else 0.0
-    tolerance = tolerance_of(image, level)
-    return mask & matched(middle, guide.smooth(below), tolerance) & matched(middle, guide.smooth(above), tolerance)
+    if image.shape[0] < 3 or not mask.any():
+        return mask
+    for neighbor in (z - 1, z + 1):
+        difference = middle - guide.smooth(np.nan_to_num(image.voxels[neighbor]), _GUIDE)
+        # Very noisy images have noise in their guides too; it must not count as anatomy that changes.
+        noise = 1.4826 * float(np.median(np.abs(difference[mask])))
+        mask = mask & (np.abs(difference) <= max(tolerance_of(image, noise), 3 * noise))
+        if not mask.any():
+            break
+    return mask
 
 
 def _region(image: Image, place: tuple[int, int, int], size: int, above: int = 0) -> Voxels:
