@@ -12,6 +12,8 @@ from typer.testing import CliRunner, Result
 from demottle.cli import app
 
 Demottle = Callable[..., Result]
+# As `demottle` runs, but it says more often how far it is, so that a test can stop it where it wants.
+PROGRAM = "from demottle.cli import main, progress; progress.SECONDS_BETWEEN_LINES = 0.1; main()"
 Start = Callable[..., subprocess.Popen[str]]
 
 
@@ -41,7 +43,7 @@ def start_demottle() -> Iterator[Start]:
     started: list[subprocess.Popen[str]] = []
 
     def start(*arguments: object) -> subprocess.Popen[str]:
-        command = [sys.executable, "-c", "from demottle.cli import main; main()", *map(str, arguments)]
+        command = [sys.executable, "-c", PROGRAM, *map(str, arguments)]
         process = subprocess.Popen(
             command,
             stdout=subprocess.PIPE,

@@ -1,5 +1,6 @@
 """Stopped halfway: Ctrl-C and the polite signal leave nothing half-written."""
 
+import re
 import shutil
 import signal
 import subprocess
@@ -8,18 +9,19 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Demottle, Start
 
-BEFORE_APPLY = "Measuring noise: done"
+HALFWAY = re.compile(r"Denoising: \d+ %")
+LEARNING = re.compile(r"Learning: \d+ %")
 
 
 def everything_in(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*")}
 
 
-def stop_at(line: str, process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, str]:
+def stop_at(line: re.Pattern[str], process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, str]:
     """Send the signal when the line has been said; return exit code and what was said afterwards."""
     assert process.stderr is not None
     for said in process.stderr:
-        if said.startswith(line):
+        if line.match(said):
             process.send_signal(number)
             break
     rest = process.stderr.read()
@@ -45,11 +47,23 @@ def test_stopped_while_denoising(
     number: signal.Signals, code: int, large: Path, tmp_path: Path, start_demottle: Start
 ) -> None:
     process = start_demottle("denoise", large, "-o", tmp_path / "new" / "out", "--method", "spectral-wiener")
-    ended, said = stop_at(BEFORE_APPLY, process, number)
+    ended, said = stop_at(HALFWAY, process, number)
     assert ended == code
     assert "Traceback" not in said
     if number == signal.SIGINT:
         assert "Stopped, nothing was written." in said
+    assert everything_in(tmp_path) == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["matched-neighbors", "ns-n2n"])
+def test_stopped_while_learning(method: str, simulated: Path, tmp_path: Path, start_demottle: Start) -> None:
+    arguments = ("--method", method, "--steps", "1000", "--save-model", tmp_path / "new" / "model")
+    process = start_demottle("denoise", simulated / "scan", "-o", tmp_path / "new" / "out", *arguments)
+    code, said = stop_at(LEARNING, process, signal.SIGINT)
+    assert code == 130
+    assert "Stopped, nothing was written." in said
+    assert "Traceback" not in said
     assert everything_in(tmp_path) == set()
 
 
@@ -59,7 +73,7 @@ def test_what_was_there_stays_when_overwriting_is_stopped(large: Path, tmp_path:
     process = start_demottle(
         "denoise", large, "-o", tmp_path / "out", "--overwrite", "--method", "spectral-wiener", "--no-report"
     )
-    assert stop_at(BEFORE_APPLY, process, signal.SIGINT)[0] == 130
+    assert stop_at(HALFWAY, process, signal.SIGINT)[0] == 130
     assert everything_in(tmp_path) == {"out", "out/earlier.dcm"}
 
 
@@ -93,7 +107,7 @@ def test_a_folder_stopped_halfway_keeps_what_is_finished_and_says_so(
     for said in process.stderr:
         if said.startswith("[2/2]"):
             break
-    code, said = stop_at(BEFORE_APPLY, process, signal.SIGINT)
+    code, said = stop_at(HALFWAY, process, signal.SIGINT)
     assert code == 130
     assert "1 of 2 scans are finished" in said
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a"]
