@@ -18,7 +18,7 @@ _MOST_REGIONS = 400
 _ENOUGH, _FEWEST = 50, 8
 _USABLE = 0.97
 _GUIDE = 2 * guide.GUIDE_SIGMA
-_LOWEST_BIN = 3  # bins below hold what is left of trend and anatomy
+_LOWEST_BIN = 3  # of 64: bins below hold what is left of trend and anatomy
 
 Places = list[tuple[int, int, int]]
 
@@ -62,9 +62,10 @@ def compare_spectra(before: Image, after: Image, rho_before: Correlation, rho_af
 def peak(spectrum: Spectrum) -> float:
     """Return the frequency of the largest density in 1/mm, between bins: a parabola through the smoothed curve's top."""
     density = np.convolve(np.pad(spectrum.density, 1, mode="edge"), [0.25, 0.5, 0.25], "valid")
-    top = int(np.argmax(density[_LOWEST_BIN:])) + _LOWEST_BIN
+    lowest = max(1, round(_LOWEST_BIN * spectrum.density_2d.shape[0] / REGION))
+    top = int(np.argmax(density[lowest:])) + lowest
     step = float(spectrum.frequency[1] - spectrum.frequency[0])
-    if not _LOWEST_BIN < top < len(density) - 1:
+    if not lowest < top < len(density) - 1:
         return float(spectrum.frequency[top])
     left, middle, right = density[top - 1 : top + 2]
     bend = left - 2 * middle + right
