@@ -71,6 +71,13 @@ def test_padding_and_outside_the_circle_are_not_valid(ct, read):
     assert read(ct("none", stored=np.full((24, 20), 1000))).valid is None
 
 
+def test_padding_that_does_not_fit_the_bits_stored(ct, read):
+    stored = np.full((24, 20), 1064)
+    stored[3, 3] = 63536  # -2000 in 16 bits, as some scanners write it into 12
+    image = read(ct(PixelPaddingValue=63536, stored=stored))
+    assert np.argwhere(~image.valid[0]).tolist() == [[3, 3]]
+
+
 def test_corners_far_below_air_are_outside_the_circle(ct, read):
     stored = np.full((24, 20), 1064)
     stored[[0, 0, -1, -1], [0, -1, 0, -1]] = 0

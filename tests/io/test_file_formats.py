@@ -189,6 +189,14 @@ def test_rarer_data_types_of_nifti(tmp_path, kind):
     assert pytest.approx(values.astype(float) + 1, abs=1e-4) == np.asarray(after.dataobj).T
 
 
+def test_unchanged_integers_beyond_the_precision_of_float32_keep_their_value(tmp_path):
+    values = stored_values("int32") + 2**24
+    values += values % 2 + 1  # odd: no float32 holds them
+    path = make(tmp_path / "in.nii", values)
+    out = write(read(path), tmp_path / "out.nii")
+    assert np.array_equal(nibabel.load(out).dataobj.get_unscaled(), values.T)
+
+
 def test_compressed_metaimage_and_nrrd(tmp_path):
     values = stored_values("int16")
     for suffix in (".mha", ".mhd", ".nrrd"):

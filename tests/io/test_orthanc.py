@@ -1,6 +1,7 @@
 """A real PACS takes original and result as one study with two series, and shows both."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -49,13 +50,14 @@ finally:
 def pacs(program, tmp_path):
     """Return a function that uploads files to a fresh Orthanc and returns what it makes of them."""
     orthanc, unshare = program("Orthanc"), program("unshare")
+    program("ip")
 
     def upload(files: list[Path]) -> dict:
         folder = tmp_path / "orthanc"
         folder.mkdir()
         command = [
             unshare,
-            "-n",
+            "-n" if os.geteuid() == 0 else "-rn",
             sys.executable,
             "-c",
             SCRIPT,
