@@ -76,7 +76,7 @@ def slice_correlation(image: Image, lags: int = LAGS) -> Correlation:
     raw[enough] = sums[enough, 0] / np.sqrt(sums[enough, 1] * sums[enough, 2])
     tail = [v for v in raw[_FIRST_PLATEAU_LAG - 1 :] if np.isfinite(v)]
     plateau = max(float(np.mean(tail)), 0.0) if tail else 0.0
-    rho = tuple(float((v - plateau) / (1 - plateau)) for v in raw)
+    rho = tuple(float((v - plateau) / (1 - plateau)) if plateau < 1 else 1.0 for v in raw)
     return Correlation(rho, plateau, int(pixels[0]) if lags else 0)
 
 
@@ -101,7 +101,7 @@ def _plane_of(image: Image, index: int) -> _Plane:
     around = range(max(0, index - 1), min(image.shape[0], index + 2))
     averaged: Voxels = np.mean([guide.smooth(image.voxels[i]) for i in around], axis=0)
     # Dilated, so that the high-passed rim of a vessel is left out with its edge.
-    steepness: Voxels = cv2.dilate(guide.gradient(averaged), np.ones((5, 5), np.uint8))
+    steepness = np.asarray(cv2.dilate(guide.gradient(averaged), np.ones((5, 5), np.uint8)), np.float32)
     tissue = guide.erode(tissue_mask(averaged, image.unit, valid_plane(image, index)), 4)
     return _Plane(
         plane - guide.smooth(plane, _DETAIL_SIGMA), guide.smooth(plane, 2 * guide.GUIDE_SIGMA), steepness, tissue

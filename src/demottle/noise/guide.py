@@ -11,8 +11,7 @@ GUIDE_SIGMA = 2.0
 
 def smooth(plane: Voxels, sigma: float = GUIDE_SIGMA) -> Voxels:
     """Gaussian-smooth one slice (rows, columns); `sigma` in pixels, edges reflected."""
-    out: Voxels = cv2.GaussianBlur(plane, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101)
-    return out
+    return np.asarray(cv2.GaussianBlur(plane, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101), np.float32)
 
 
 def gradient(plane: Voxels) -> Voxels:

@@ -82,8 +82,7 @@ def _squares(image: Image, index: int, scale: float, noise_level: float) -> tupl
 
 
 def _blur(plane: Voxels) -> Voxels:
-    out: Voxels = cv2.GaussianBlur(plane, (0, 0), _SMOOTHING, borderType=cv2.BORDER_REFLECT_101)
-    return out
+    return np.asarray(cv2.GaussianBlur(plane, (0, 0), _SMOOTHING, borderType=cv2.BORDER_REFLECT_101), np.float32)
 
 
 def _fill(squares: Voxels, weights: Voxels, shape: tuple[int, int], noise_level: float) -> NoiseMap:
@@ -110,4 +109,5 @@ def _spread_out(plane: Voxels, trusted: Mask, level: float) -> Voxels:
     )
     nearest = np.zeros(int(labels.max()) + 1, np.float32)
     nearest[labels[trusted]] = plane[trusted]
-    return nearest[labels]
+    out: Voxels = nearest[labels]
+    return out

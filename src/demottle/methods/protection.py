@@ -1,0 +1,51 @@
+"""Voxels no method may change: padding, the air around the patient, metal."""
+
+import cv2
+import numpy as np
+
+from demottle.image import Image, Voxels
+from demottle.noise import guide
+from demottle.noise.body import body_plane
+from demottle.noise.level import valid_plane
+
+METAL_HU = 2000.0
+"""Above this CT numbers are metal, or saturated; both lie outside of what can be learned from tissue."""
+_METAL_MARGIN = 2
+_FEATHER = 1.0
+
+
+def changeable(image: Image, index: int) -> Voxels:
+    """Say how far each pixel of a slice may change: 1 in the body, 0 in air, metal and padding, with a short passage.
+
+    Without absolute units there is no telling metal from bright tissue, so only padding and background are kept.
+    """
+    plane = image.voxels[index]
+    valid = valid_plane(image, index)
+    filled = (
+        plane if valid is None else np.where(valid, plane, plane.min(where=valid, initial=np.inf)).astype(np.float32)
+    )
+    if valid is not None and not valid.any():
+        return np.zeros_like(plane)
+    allowed = body_plane(guide.smooth(filled), image.unit).astype(np.uint8)
+    if image.unit == "HU":
+        metal = (filled > METAL_HU).astype(np.uint8)
+        if metal.any():
+            size = 2 * _METAL_MARGIN + 1
+            allowed[cv2.dilate(metal, np.ones((size, size), np.uint8)) > 0] = 0
+    if valid is not None:
+        allowed &= valid.astype(np.uint8)
+    # The passage lies inside what may change: what must not change does not change at all.
+    soft = cv2.GaussianBlur(allowed.astype(np.float32), (0, 0), _FEATHER, borderType=cv2.BORDER_REPLICATE)
+    out: Voxels = np.where(allowed > 0, np.clip(2 * soft - 1, 0, 1), np.float32(0)).astype(np.float32)
+    return out
+
+
+def fill_invalid(image: Image, index: int) -> Voxels:
+    """One slice with padding replaced by its lowest valid value, so that no filter sees a cliff of -2000."""
+    plane = image.voxels[index]
+    valid = valid_plane(image, index)
+    if valid is None or valid.all():
+        return plane
+    lowest = plane.min(where=valid, initial=np.inf)
+    out: Voxels = np.where(valid, plane, lowest if np.isfinite(lowest) else 0).astype(np.float32)
+    return out

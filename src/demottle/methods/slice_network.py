@@ -1,0 +1,172 @@
+"""A network applied slice by slice, with everything around it: normalization by the local noise, protection, saving.
+
+All methods that learn from the scan itself end in a `SliceNetwork`. The network never sees CT numbers as they are: it sees
+
+- the detail, `(x - p) / sigma`, p being a quick Wiener filtering of the slice and sigma the local noise level,
+- the filtered slice, `(p - centre) / width`,
+- the local noise level, `log(sigma / level)`,
+
+and answers with `r`; the result is `p + sigma r`. So noise looks the same to it in the lung and in the shoulders, and
+learning starts from a good classical filter. A network that returns its first input gives the slice back.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from demottle.events import Listener, Progress, silent
+from demottle.image import Image, Voxels
+from demottle.methods.base import Denoiser, Tensors
+from demottle.methods.protection import changeable, fill_invalid
+from demottle.networks.windowed_wiener import WindowedWiener
+from demottle.noise.correlation import slice_correlation
+from demottle.noise.fingerprint import Fingerprint
+from demottle.noise.level import noise_level
+from demottle.noise.local import noise_map
+
+INPUTS = 3
+_FAR = 4.0  # the filtered slice is bounded here, in widths: beyond lies metal, which is not learned
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How an image's values are brought to the network's scale.
+
+    Attributes:
+        centre, width: of the filtered slice, in the image's unit.
+        level: global noise level.
+    """
+
+    centre: float
+    width: float
+    level: float
+
+
+def scale_of(image: Image, fingerprint: Fingerprint) -> Scale:
+    """CT: centre 0 HU, width 400 HU. Without absolute units: from the brightest percent of the middle slice."""
+    if image.unit == "HU":
+        return Scale(0.0, 400.0, fingerprint.noise_level)
+    top = float(np.percentile(image.voxels[image.shape[0] // 2], 99))
+    return Scale(top / 2, max(top / 2, 1e-6), fingerprint.noise_level)
+
+
+class Normalized(nn.Module):
+    """A network wrapped in its normalization: maps a slice and its noise level to the denoised slice.
+
+    Shapes: slice and deviation (batch, 1, rows, columns), rows and columns divisible by `multiple`; so is the result.
+    """
+
+    def __init__(self, network: nn.Module, pilot: WindowedWiener, scale: Scale, multiple: int = 8) -> None:
+        """Keep network, filter and scale."""
+        super().__init__()
+        self.network, self.pilot, self.scale, self.multiple = network, pilot, scale, multiple
+        self.low_precision = _has_fast_bfloat16()
+
+    def forward(self, image: Tensor, deviation: Tensor, pilot: Tensor | None = None) -> Tensor:
+        """Return the denoised slice; `pilot` is the filtered slice where it is known already."""
+        deviation = deviation.clamp(min=1e-3 * self.scale.level)
+        if pilot is None:
+            with torch.no_grad():
+                pilot = self.pilot(image, deviation)
+        inputs = torch.cat(
+            [
+                (image - pilot) / deviation,
+                ((pilot - self.scale.centre) / self.scale.width).clamp(-_FAR, _FAR),
+                torch.log(deviation / self.scale.level),
+            ],
+            dim=1,
+        ).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(image.device.type, torch.bfloat16, enabled=self.low_precision):
+            answer = self.network(inputs)
+        out: Tensor = pilot + deviation * answer.float()
+        return out
+
+
+class SliceNetwork(Denoiser):
+    """A fitted network with what it needs to be applied to any scan of the same protocol."""
+
+    def __init__(
+        self,
+        method: str,
+        settings: Mapping[str, Any],
+        fitted: Mapping[str, Any],
+        network: nn.Module,
+        spectrum: NDArray[np.float32],
+    ) -> None:
+        """Keep the network and the noise spectrum it was fitted with; `fitted` holds the scale."""
+        self.method, self.settings, self.fitted = method, dict(settings), dict(fitted)
+        self._spectrum = np.asarray(spectrum, np.float32)
+        scale = Scale(*(float(fitted["scale"][name]) for name in ("centre", "width", "level")))
+        multiple = int(getattr(network, "multiple", 8))
+        self._network = network
+        self._whole = Normalized(network, WindowedWiener(self._spectrum), scale, multiple)
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._whole.to(self._device).eval()
+
+    def tensors(self) -> Tensors:
+        """Return the weights and the noise spectrum."""
+        weights = {name: value.detach().cpu().float().numpy() for name, value in self._network.state_dict().items()}
+        return {**weights, "noise.spectrum": self._spectrum}
+
+    def __call__(self, image: Image, listener: Listener = silent) -> Image:
+        """Denoise slice by slice; the local noise level is measured on the image itself."""
+        level = noise_level(image)
+        if not np.isfinite(level) or level <= 0:
+            level = float(self.fitted["scale"]["level"])
+        local = noise_map(image, slice_correlation(image, lags=1), level)
+        out = np.empty(image.shape, np.float32)
+        for index, plane in enumerate(image.voxels):
+            listener(Progress("apply", index, image.shape[0]))
+            allowed = changeable(image, index)
+            if not allowed.any():
+                out[index] = plane
+                continue
+            clean = self.plane(fill_invalid(image, index), local.plane(index))
+            out[index] = np.where(allowed > 0, plane + allowed * (clean - plane), plane)
+        listener(Progress("apply", image.shape[0], image.shape[0]))
+        return image.with_voxels(out)
+
+    def plane(self, plane: Voxels, deviation: Voxels) -> Voxels:
+        """Denoise one slice (rows, columns), whose noise has the given local deviation."""
+        with torch.inference_mode():
+            image, sigma = (
+                torch.from_numpy(np.array(a, np.float32))[None, None].to(self._device) for a in (plane, deviation)
+            )
+            rows, columns = plane.shape
+            many = self._whole.multiple
+            pad = (0, -columns % many, 0, -rows % many)
+            padded = [torch.nn.functional.pad(a, pad, mode="replicate") for a in (image, sigma)]
+            out: Voxels = self._whole(*padded)[0, 0, :rows, :columns].cpu().numpy()
+        return out
+
+
+def summary(image: Image, fingerprint: Fingerprint, scale: Scale) -> dict[str, Any]:
+    """Describe in plain values what a network is fitted on; no patient data."""
+    return {
+        "modality": image.modality,
+        "unit": image.unit,
+        "spacing_mm": list(image.spacing),
+        "noise_level": fingerprint.noise_level,
+        "spectrum_mean_per_mm": None if fingerprint.spectrum is None else fingerprint.spectrum.mean,
+        "slice_correlation": [float(v) if np.isfinite(v) else None for v in fingerprint.correlation.rho],
+        "scale": {"centre": scale.centre, "width": scale.width, "level": scale.level},
+    }
+
+
+def load_weights(network: nn.Module, tensors: Tensors) -> nn.Module:
+    """Fill a network from saved tensors; a missing or misshapen one is an error."""
+    weights = {name: torch.from_numpy(np.array(value)) for name, value in tensors.items() if name != "noise.spectrum"}
+    network.load_state_dict(weights)
+    return network
+
+
+def _has_fast_bfloat16() -> bool:
+    """Half precision pays on GPUs and on processors with bfloat16 arithmetic; elsewhere it is emulated and slow."""
+    if torch.cuda.is_available():
+        return True
+    return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())

@@ -1,0 +1,1 @@
+"""Plain PyTorch modules, one architecture per file."""

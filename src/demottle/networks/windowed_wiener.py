@@ -1,0 +1,98 @@
+"""Wiener shrinkage in overlapping windows, frequency by frequency, against a known noise spectrum. Nothing is learned."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates, uniform_filter
+from torch import Tensor, nn
+from torch.nn import functional
+
+from demottle.errors import InputError
+
+
+class WindowedWiener(nn.Module):
+    """Denoise slices whose noise has a known spectrum shape and a known, slowly changing level.
+
+    Every window is tapered and transformed. With X a coefficient and N the noise power expected there, the coefficient is
+    multiplied by `S / (S + N)`, where `S = |X|^2 - N` if `|X|^2 > threshold^2 N` and 0 otherwise (empirical Wiener filter
+    with a significance test). The window's mean is kept, so CT numbers do not shift.
+
+    Shapes: images and deviations (batch, 1, rows, columns), any size of at least one window; so is the result.
+
+    Args:
+        spectrum: noise power per frequency, (n, n) in FFT order, in any unit: only its shape counts.
+        window: side of a window in pixels, a multiple of `overlap`.
+        overlap: how many windows cover a pixel in each direction, 2 or 4. 4 is better and four times slower.
+        threshold: significance, in standard deviations of the noise.
+    """
+
+    power: Tensor
+    taper: Tensor
+
+    def __init__(
+        self, spectrum: NDArray[np.floating], window: int = 16, overlap: int = 2, threshold: float = 2.7
+    ) -> None:
+        """Prepare the expected noise power of a tapered window."""
+        super().__init__()
+        if overlap not in (2, 4) or window % overlap or window < 8:
+            raise InputError(f"A window of {window} pixels with overlap {overlap} is not possible.")
+        self.window, self.step, self.threshold = window, window // overlap, threshold
+        ramp = np.hanning(window + 1)[:window]
+        # The root is applied before and after, which makes a Hann window; those overlap-add to a constant.
+        taper = np.sqrt(np.outer(ramp, ramp))
+        shape = resample_spectrum(spectrum, window)
+        smear = np.abs(np.fft.fft2(taper)) ** 2  # a tapered window sees the spectrum smeared by the taper's own
+        power = np.maximum(np.fft.ifft2(np.fft.fft2(shape) * np.fft.fft2(smear)).real / window**2, 0)
+        self.register_buffer(
+            "power", torch.from_numpy(power[:, : window // 2 + 1].astype(np.float32)), persistent=False
+        )
+        self.register_buffer("taper", torch.from_numpy(taper.astype(np.float32)), persistent=False)
+
+    def forward(self, image: Tensor, deviation: Tensor) -> Tensor:
+        """Return the filtered image; `deviation` is the local standard deviation of its noise."""
+        size, step = self.window, self.step
+        rows, columns = image.shape[-2:]
+        pad = (size, size + (-columns) % step, size, size + (-rows) % step)
+        padded = _pad(image, pad)
+        blocks = padded[:, 0].unfold(1, size, step).unfold(2, size, step)
+        down, across = blocks.shape[1:3]
+        middle = slice(size // 2, None, step)
+        local = _pad(deviation, pad)[:, 0, middle, middle][:, :down, :across, None, None]
+        mean = blocks.mean((-1, -2), keepdim=True)
+        coefficients = torch.fft.rfft2((blocks - mean) * self.taper)
+        observed = coefficients.real**2 + coefficients.imag**2
+        noise = local**2 * self.power
+        signal = torch.where(observed > self.threshold**2 * noise, observed - noise, torch.zeros_like(observed))
+        gain = signal / (signal + noise).clamp(min=1e-20)
+        back = torch.fft.irfft2(coefficients * gain, s=(size, size)) * self.taper + mean * self.taper**2
+        total = self._overlap_add(back, padded.shape[-2:])
+        whole = self._overlap_add((self.taper**2).expand(1, down, across, size, size), padded.shape[-2:])
+        result = total / whole.clamp(min=1e-6)
+        return result[..., size : size + rows, size : size + columns]
+
+    def _overlap_add(self, blocks: Tensor, shape: torch.Size) -> Tensor:
+        columns = blocks.flatten(1, 2).flatten(2).transpose(1, 2)
+        return functional.fold(columns, (shape[0], shape[1]), self.window, stride=self.step)
+
+
+def resample_spectrum(spectrum: NDArray[np.floating], size: int) -> NDArray[np.float64]:
+    """Give a power spectrum (n, n) in FFT order another number of frequencies (size, size); its mean becomes 1.
+
+    A flat spectrum is returned where the given one is zero.
+    """
+    centred = np.fft.fftshift(np.asarray(spectrum, np.float64))
+    have = len(centred)
+    if size < have:  # a short window cannot tell neighboring frequencies apart: it sees their mean
+        centred = uniform_filter(centred, have // size, mode="wrap")
+    at = np.fft.fftshift(np.fft.fftfreq(size)) * have + have // 2
+    rows, columns = np.meshgrid(at, at, indexing="ij")
+    values = np.maximum(np.fft.ifftshift(map_coordinates(centred, [rows, columns], order=1, mode="nearest")), 0)
+    mean = values.mean()
+    out: NDArray[np.float64] = values / mean if mean > 0 else np.ones_like(values)
+    return out
+
+
+def _pad(image: Tensor, pad: tuple[int, int, int, int]) -> Tensor:
+    # Reflection needs more pixels than it adds; a smaller slice is continued by its border.
+    mode = "reflect" if min(image.shape[-2:]) > max(pad) else "replicate"
+    return functional.pad(image, pad, mode=mode)
