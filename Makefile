@@ -6,7 +6,6 @@ READY := .venv/.ready
 JOBS ?= 2
 # The programs that check our DICOM files (dciodvfy, dcmdump, a PACS) and the page (a browser). Tests skip what is missing.
 PEERS := dicom3tools dcmtk orthanc chromium
-export OMP_NUM_THREADS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup peers demo test test-slow test-real lint types format benchmark clean
@@ -27,7 +26,7 @@ demo: $(READY) ## simulate a low-dose scan, denoise it, compare with the truth
 	@bash tools/demo.sh
 
 test: $(READY) peers lint types ## style, types and the quick tests
-	$(BIN)/pytest -n $(JOBS)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS)
 
 test-slow: $(READY) peers ## the tests that take longer
 	$(BIN)/pytest -m slow
