@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -66,15 +67,27 @@ class History:
         """Steps done."""
         return len(self.losses)
 
+    def summary(self) -> dict[str, float | int | str]:
+        """Return plain values for a model file and `run.json`; no times, so that the same fit gives the same file."""
+        return {
+            "steps": self.steps,
+            "ended": self.ended,
+            "loss_first": round(sum(self.losses[:10]) / max(1, len(self.losses[:10])), 5),
+            "loss_last": round(sum(self.losses[-10:]) / max(1, len(self.losses[-10:])), 5),
+        }
+
+
+Network = TypeVar("Network", bound=nn.Module)
+
 
 def learn(
-    network: nn.Module,
+    network: Network,
     loss_of: Callable[[nn.Module], Tensor],
     schedule: Schedule,
     *,
     criterion: Callable[[nn.Module], float] | None = None,
     listener: Listener = silent,
-) -> tuple[nn.Module, History]:
+) -> tuple[Network, History]:
     """Train a network and return a copy with averaged weights, and the history.
 
     Args:

@@ -1,8 +1,10 @@
 """Where to look: random patch positions, drawn apart from their use, so that a seed repeats them."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from demottle.errors import InputError
@@ -52,3 +54,9 @@ def patch_places(wanted: NDArray[np.bool_], size: int) -> PatchPlaces:
         raise InputError("The image holds no tissue to learn from.")
     centres[:, 1:] = centres[:, 1:] * 16 + 8
     return PatchPlaces(centres, size, (rows, columns))
+
+
+def cut_patches(stack: NDArray[Any], places: Positions, size: int) -> torch.Tensor:
+    """Cut patches out of a stack (slices, rows, columns); returns float32 (n, 1, size, size)."""
+    patches = [stack[index, row : row + size, column : column + size] for index, row, column in places]
+    return torch.from_numpy(np.stack(patches).astype(np.float32))[:, None]

@@ -21,9 +21,7 @@ def changeable(image: Image, index: int) -> Voxels:
     """
     plane = image.voxels[index]
     valid = valid_plane(image, index)
-    filled = (
-        plane if valid is None else np.where(valid, plane, plane.min(where=valid, initial=np.inf)).astype(np.float32)
-    )
+    filled = fill_invalid(image, index)
     if valid is not None and not valid.any():
         return np.zeros_like(plane)
     allowed = body_plane(guide.smooth(filled), image.unit).astype(np.uint8)
@@ -36,8 +34,7 @@ def changeable(image: Image, index: int) -> Voxels:
         allowed &= valid.astype(np.uint8)
     # The passage lies inside what may change: what must not change does not change at all.
     soft = cv2.GaussianBlur(allowed.astype(np.float32), (0, 0), _FEATHER, borderType=cv2.BORDER_REPLICATE)
-    out: Voxels = np.where(allowed > 0, np.clip(2 * soft - 1, 0, 1), np.float32(0)).astype(np.float32)
-    return out
+    return np.asarray(np.where(allowed > 0, np.clip(2 * soft - 1, 0, 1), 0), np.float32)
 
 
 def fill_invalid(image: Image, index: int) -> Voxels:
@@ -47,5 +44,5 @@ def fill_invalid(image: Image, index: int) -> Voxels:
     if valid is None or valid.all():
         return plane
     lowest = plane.min(where=valid, initial=np.inf)
-    out: Voxels = np.where(valid, plane, lowest if np.isfinite(lowest) else 0).astype(np.float32)
-    return out
+    filled: Voxels = np.where(valid, plane, lowest if np.isfinite(lowest) else 0).astype(np.float32)
+    return filled

@@ -51,18 +51,25 @@ class HalfResolutionUNet(nn.Module):
         for grow, block in zip(self.grow, self.decode, strict=True):
             h = block(grow(h) + skips.pop())
         h = functional.pixel_shuffle(self.leave(h), 2)
-        out: Tensor = self.last(functional.relu(self.mix(functional.relu(h + self.at_full(x)))))
+        out: Tensor = self.last(_bend(self.mix(_bend(h + self.at_full(x)))))
         return out
 
 
 class _Residual(nn.Module):
-    """Two 3 x 3 convolutions, added to their input."""
+    """Two 3 x 3 convolutions, added to their input; at first they add nothing, which makes high learning rates safe."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.first = nn.Conv2d(channels, channels, 3, padding=1)
         self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        nn.init.zeros_(self.second.weight)
+        nn.init.zeros_(self.second.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = x + self.second(functional.relu(self.first(x)))
+        out: Tensor = x + self.second(_bend(self.first(x)))
         return out
+
+
+def _bend(x: Tensor) -> Tensor:
+    # Leaky: with plain ReLU and few channels at the end, whole networks died at the learning rates used here.
+    return functional.leaky_relu(x, 0.1)

@@ -3,11 +3,11 @@
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates, uniform_filter
 from torch import Tensor, nn
 from torch.nn import functional
 
 from demottle.errors import InputError
+from demottle.noise.synthesis import resample_spectrum
 
 
 class WindowedWiener(nn.Module):
@@ -73,23 +73,6 @@ class WindowedWiener(nn.Module):
     def _overlap_add(self, blocks: Tensor, shape: torch.Size) -> Tensor:
         columns = blocks.flatten(1, 2).flatten(2).transpose(1, 2)
         return functional.fold(columns, (shape[0], shape[1]), self.window, stride=self.step)
-
-
-def resample_spectrum(spectrum: NDArray[np.floating], size: int) -> NDArray[np.float64]:
-    """Give a power spectrum (n, n) in FFT order another number of frequencies (size, size); its mean becomes 1.
-
-    A flat spectrum is returned where the given one is zero.
-    """
-    centred = np.fft.fftshift(np.asarray(spectrum, np.float64))
-    have = len(centred)
-    if size < have:  # a short window cannot tell neighboring frequencies apart: it sees their mean
-        centred = uniform_filter(centred, have // size, mode="wrap")
-    at = np.fft.fftshift(np.fft.fftfreq(size)) * have + have // 2
-    rows, columns = np.meshgrid(at, at, indexing="ij")
-    values = np.maximum(np.fft.ifftshift(map_coordinates(centred, [rows, columns], order=1, mode="nearest")), 0)
-    mean = values.mean()
-    out: NDArray[np.float64] = values / mean if mean > 0 else np.ones_like(values)
-    return out
 
 
 def _pad(image: Tensor, pad: tuple[int, int, int, int]) -> Tensor:

@@ -1,0 +1,213 @@
+"""Matched neighbors: the method demottle uses by default. It learns from the noisy scan alone.
+
+Like NS-N2N (arXiv 2411.10831) it makes neighboring slices the targets of a network, where they show the same tissue. What
+is different, each switchable:
+
+- *Decorrelated targets.* Slice `y` shares noise with slice `x` (correlation rho). A network trained on `y` hands the share
+  rho of the noise back. The target `(y - rho x) / (1 - rho)` has noise uncorrelated with x's and, where matched, the clean
+  slice as its mean; its noise variance is larger by `(1 + rho) / (1 - rho)`, so it weighs as much less.
+- *All neighbors at once.* A pixel's target is the weighted mean of its matches in several slices, which has less noise and
+  costs the network nothing.
+- *Recorruption.* Where no neighbor matches, the slice is its own target (after Pang et al., Recorrupted-to-Recorrupted,
+  CVPR 2021): with z drawn from the measured noise spectrum and level, `x + a z` and `x - z / a` have independent noise.
+- *Local noise.* Everything the network sees is in units of the local noise level (`slice_network`), and so is the tolerance
+  of the matching.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from demottle.errors import InputError, UnsuitableError
+from demottle.events import Listener, Progress, silent
+from demottle.image import Image, Voxels
+from demottle.learning.loop import Schedule, learn
+from demottle.learning.patches import Positions, cut_patches, patch_places
+from demottle.learning.seeding import seeded
+from demottle.losses.neighbors import matched_error
+from demottle.methods.base import Budget, Tensors
+from demottle.methods.neighbor_targets import matched_targets
+from demottle.methods.scan_samples import ScanSamples, default_steps, patch_that_fits, scan_samples
+from demottle.methods.slice_network import INPUTS, Normalized, SliceNetwork, load_weights, scale_of, summary
+from demottle.networks.half_resolution_unet import HalfResolutionUNet
+from demottle.networks.windowed_wiener import WindowedWiener
+from demottle.noise.fingerprint import Fingerprint
+from demottle.noise.synthesis import NoiseSource
+
+NAME = "matched-neighbors"
+_FEWEST_TO_HOLD_OUT = 20
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of the method.
+
+    Attributes:
+        reach: how many slices away targets may lie, in both directions.
+        decorrelate: correct targets for the noise they share with the slice.
+        tolerance: largest difference of two guides that counts as the same tissue, in units of the noise level of the
+            scan. 0.7 is 25 HU at 36 HU of noise.
+        guide_sigma: width of the guide's Gaussian, pixels.
+        recorruption: the factor a; 0 switches recorruption off, and pixels without a match teach nothing.
+        recorrupted_share: share of a batch that is recorrupted.
+        channels: of the network, from half resolution downward.
+        patch, batch: side of a patch in pixels, patches per step.
+        rate: peak learning rate.
+        early_stop: end when the error on held-out slices no longer falls.
+    """
+
+    reach: int = 1
+    decorrelate: bool = True
+    tolerance: float = 0.7
+    guide_sigma: float = 2.0
+    recorruption: float = 0.5
+    recorrupted_share: float = 0.25
+    channels: tuple[int, ...] = (64, 128, 256)
+    patch: int = 128
+    batch: int = 8
+    rate: float = 2e-3
+    early_stop: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse settings that cannot work."""
+        if self.reach < 1 or self.batch < 1 or not self.channels:
+            raise InputError("reach, batch and the number of channels have to be at least 1.")
+        if self.patch < 32 or self.patch % 2 ** len(self.channels):
+            raise InputError(
+                f"patch is {self.patch}; it has to be a multiple of {2 ** len(self.channels)}, at least 32."
+            )
+        if self.tolerance <= 0 or self.guide_sigma <= 0 or self.rate <= 0:
+            raise InputError("tolerance, guide_sigma and rate have to be positive.")
+        if self.recorruption < 0 or not 0 <= self.recorrupted_share <= 1:
+            raise InputError("recorruption cannot be negative, and recorrupted_share has to lie between 0 and 1.")
+
+
+def fit(
+    image: Image,
+    settings: Settings,
+    fingerprint: Fingerprint,
+    *,
+    seed: int = 0,
+    budget: Budget | None = None,
+    listener: Listener = silent,
+) -> SliceNetwork:
+    """Fit a network on the scan.
+
+    Raises:
+        UnsuitableError: where the scan cannot be learned from; the sentence says why.
+        InputError: where a slice is smaller than a patch.
+    """
+    if fingerprint.spectrum is None or not np.isfinite(fingerprint.noise_level) or fingerprint.noise_level <= 0:
+        raise UnsuitableError(f"{NAME} needs a measurable noise level and spectrum, which this image does not offer.")
+    if image.shape[0] < 3:
+        raise UnsuitableError(
+            f"{NAME} learns from neighboring slices and needs at least 3; the image has {image.shape[0]}."
+        )
+    listener(Progress("prepare", 0, 1))
+    settings = replace(settings, patch=patch_that_fits(settings.patch, 2 ** len(settings.channels), image))
+    samples = scan_samples(image, fingerprint.correlation, fingerprint.noise_level, settings.patch)
+    targets, weights = matched_targets(
+        image,
+        samples,
+        fingerprint.correlation,
+        reach=settings.reach,
+        decorrelate=settings.decorrelate,
+        tolerance=settings.tolerance * fingerprint.noise_level,
+        guide_sigma=settings.guide_sigma,
+    )
+    spectrum = fingerprint.spectrum.density_2d.astype(np.float32)
+    scale = scale_of(image, fingerprint)
+    lesson = Lesson(samples, targets, weights, settings, NoiseSource(spectrum, settings.patch), scale.level, seed)
+    network = seeded(lambda: HalfResolutionUNet(INPUTS, settings.channels), seed)
+    student = Normalized(network, WindowedWiener(spectrum), scale, network.multiple)
+    student.to(lesson.device)
+    listener(Progress("prepare", 1, 1))
+    budget = budget or Budget()
+    schedule = Schedule(
+        steps=budget.steps or default_steps(samples, settings.patch, settings.batch),
+        minutes=budget.minutes,
+        rate=settings.rate,
+        check_every=50 if settings.early_stop else 0,
+    )
+    learned, history = learn(student, lesson.loss, schedule, criterion=lesson.held_out_error, listener=listener)
+    fitted = {
+        **summary(image, fingerprint, scale),
+        **history.summary(),
+        "matched_share_of_body": round(float((weights > 0)[samples.body].mean()), 4),
+    }
+    return SliceNetwork(NAME, asdict(settings), fitted, learned.network, spectrum)
+
+
+def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> SliceNetwork:
+    """Rebuild a saved network."""
+    network = load_weights(HalfResolutionUNet(INPUTS, settings.channels), tensors)
+    return SliceNetwork(NAME, asdict(settings), fitted, network, tensors["noise.spectrum"])
+
+
+class Lesson:
+    """Draws batches from the samples and computes the loss; every draw comes from one seeded generator."""
+
+    def __init__(
+        self,
+        samples: ScanSamples,
+        targets: Voxels,
+        weights: Voxels,
+        settings: Settings,
+        source: NoiseSource,
+        level: float,
+        seed: int,
+    ) -> None:
+        """Set one sample in ten aside (where there are enough) to tell when learning no longer pays."""
+        self._samples, self._targets, self._weights = samples, targets, weights
+        self._settings, self._source, self._level = settings, source, level
+        self._random = np.random.default_rng(seed)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        aside = np.zeros(len(samples.slices), np.bool_)
+        if len(aside) >= _FEWEST_TO_HOLD_OUT:
+            aside[5::10] = True
+        self._places = patch_places(samples.body & ~aside[:, None, None], settings.patch)
+        held_out = patch_places(samples.body & (aside if aside.any() else ~aside)[:, None, None], settings.patch)
+        self._exam = held_out.draw(4 * settings.batch, np.random.default_rng(seed + 1))
+
+    def loss(self, student: torch.nn.Module) -> Tensor:
+        """Draw a batch and return its loss, in units of the noise variance."""
+        settings = self._settings
+        places = self._places.draw(settings.batch, self._random)
+        image, deviation, target, weight = self._patches(places)
+        corrupted = round(settings.recorrupted_share * settings.batch) if settings.recorruption > 0 else 0
+        if corrupted:
+            noise = torch.from_numpy(self._source.draw(corrupted, self._random))[:, None].to(self.device)
+            noise = noise * deviation[:corrupted]
+            free = (weight[:corrupted] <= 0).float() * self._cut(self._samples.body, places[:corrupted])
+            own = image[:corrupted] - noise / settings.recorruption
+            target = torch.cat([own, target[corrupted:]])
+            weight = torch.cat([free, weight[corrupted:]])
+            image = torch.cat([image[:corrupted] + settings.recorruption * noise, image[corrupted:]])
+        loss: Tensor = (weight * (student(image, deviation) - target) ** 2).mean() / self._level**2
+        return loss
+
+    def held_out_error(self, student: torch.nn.Module) -> float:
+        """Matched error on the patches set aside, in units of the noise variance."""
+        total = 0.0
+        with torch.inference_mode():
+            for places in np.array_split(self._exam, 4):
+                image, deviation, target, weight = self._patches(places)
+                total += float(matched_error(student(image, deviation), target, weight)) / 4
+        return total / self._level**2
+
+    def _patches(self, places: Positions) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        samples = self._samples
+        weight = self._cut(self._weights, places) * self._cut(samples.body, places)
+        return (
+            self._cut(samples.slices, places),
+            self._cut(samples.deviation, places),
+            self._cut(self._targets, places),
+            weight,
+        )
+
+    def _cut(self, stack: np.ndarray[Any, Any], places: Positions) -> Tensor:
+        return cut_patches(stack, places, self._settings.patch).to(self.device)
