@@ -85,7 +85,9 @@ def denoise(
             denoiser = _fit(image, plan, fingerprint, seed, Budget(steps, minutes), listener)
         else:
             denoiser = model if isinstance(model, Denoiser) else load(model)
-            plan = Plan(denoiser.method, dict(denoiser.settings), ("A fitted model was given and is applied as it is.",))
+            plan = Plan(
+                denoiser.method, dict(denoiser.settings), ("A fitted model was given and is applied as it is.",)
+            )
             warnings += range_warnings(denoiser, fingerprint)
     with _timed(times, "apply"):
         clean = denoiser(image, listener)
@@ -96,7 +98,10 @@ def denoise(
         settings={**denoiser.settings, "strength": strength},
         seed=seed,
         model_hash=denoiser.model_hash,
-        noise={"noise_level": _plain(fingerprint.noise_level), "slice_correlation": _plain(fingerprint.correlation.at(1))},
+        noise={
+            "noise_level": _plain(fingerprint.noise_level),
+            "slice_correlation": _plain(fingerprint.correlation.at(1)),
+        },
     )
     after = image.with_voxels(out, step)
     with _timed(times, "check"):
@@ -161,9 +166,7 @@ def range_warnings(denoiser: Denoiser, fingerprint: Fingerprint) -> list[str]:
     return warnings
 
 
-def _fit(
-    image: Image, plan: Plan, fingerprint: Fingerprint, seed: int, budget: Budget, listener: Listener
-) -> Denoiser:
+def _fit(image: Image, plan: Plan, fingerprint: Fingerprint, seed: int, budget: Budget, listener: Listener) -> Denoiser:
     module = method(plan.method).load()
     known = {field.name for field in fields_of(module.Settings)}
     unknown = sorted(set(plan.settings) - known)
@@ -194,7 +197,9 @@ def _refuse_constant(image: Image) -> None:
             lowest, highest = min(lowest, float(seen.min())), max(highest, float(seen.max()))
         if highest > lowest:
             return
-    raise InputError("Every voxel of the image has the same value; there is nothing to denoise. Is it the right series?")
+    raise InputError(
+        "Every voxel of the image has the same value; there is nothing to denoise. Is it the right series?"
+    )
 
 
 @contextmanager

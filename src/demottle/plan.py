@@ -26,9 +26,7 @@ class Plan:
     reasons: tuple[str, ...]
 
 
-def make_plan(
-    fingerprint: Fingerprint, method: str | None = None, settings: Mapping[str, Any] | None = None
-) -> Plan:
+def make_plan(fingerprint: Fingerprint, method: str | None = None, settings: Mapping[str, Any] | None = None) -> Plan:
     """Choose a method from what was measured; a method or settings asked for take precedence.
 
     Raises:
@@ -50,7 +48,9 @@ def obstacle_to_learning(fingerprint: Fingerprint) -> str | None:
     """Say in a sentence why neighboring slices of this scan cannot be learned from; None where they can."""
     slices, rows, columns = fingerprint.shape
     if slices < _FEWEST_SLICES:
-        return f"The image has {slices} slice{'s' if slices > 1 else ''}; learning from neighbors needs {_FEWEST_SLICES}."
+        return (
+            f"The image has {slices} slice{'s' if slices > 1 else ''}; learning from neighbors needs {_FEWEST_SLICES}."
+        )
     if min(rows, columns) < _SMALLEST_SIDE:
         return f"The slices have {rows} x {columns} pixels; learning needs {_SMALLEST_SIDE} x {_SMALLEST_SIDE}."
     if not np.isfinite(fingerprint.noise_level) or not fingerprint.correlation.rho:
@@ -66,7 +66,9 @@ def obstacle_to_learning(fingerprint: Fingerprint) -> str | None:
             f"(at least {100 * _LEAST_MATCHED:.0f} % are needed)."
         )
     if min(rho[:4]) > _MOST_CORRELATION:
-        return f"Neighboring slices share their noise almost fully (correlation {rho[0]:.2f}, {min(rho[:4]):.2f} at best)."
+        return (
+            f"Neighboring slices share their noise almost fully (correlation {rho[0]:.2f}, {min(rho[:4]):.2f} at best)."
+        )
     return None
 
 

@@ -19,7 +19,7 @@ def changeable(image: Image, index: int) -> Voxels:
 
     Without absolute units there is no telling metal from bright tissue, so only padding and background are kept.
     """
-    plane = image.voxels[index]
+    plane: Voxels = image.voxels[index]
     valid = valid_plane(image, index)
     filled = fill_invalid(image, index)
     if valid is not None and not valid.any():
@@ -39,7 +39,7 @@ def changeable(image: Image, index: int) -> Voxels:
 
 def fill_invalid(image: Image, index: int) -> Voxels:
     """One slice with padding replaced by its lowest valid value, so that no filter sees a cliff of -2000."""
-    plane = image.voxels[index]
+    plane: Voxels = image.voxels[index]
     valid = valid_plane(image, index)
     if valid is None or valid.all():
         return plane

@@ -30,7 +30,9 @@ from demottle.noise.level import noise_level
 from demottle.noise.local import noise_map
 
 INPUTS = 3
-_FAR = 4.0  # the filtered slice is bounded here, in widths: beyond lies metal, which is not learned
+# Inputs are bounded: beyond lie metal and its edges, which are not learned, and unbounded inputs once blew up the learning.
+_FARTHEST = 4.0  # of the filtered slice, in widths
+_LARGEST_DETAIL = 5.0  # in standard deviations
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,8 @@ class Normalized(nn.Module):
                 pilot = self.pilot(image, deviation)
         inputs = torch.cat(
             [
-                (image - pilot) / deviation,
-                ((pilot - self.scale.centre) / self.scale.width).clamp(-_FAR, _FAR),
+                ((image - pilot) / deviation).clamp(-_LARGEST_DETAIL, _LARGEST_DETAIL),
+                ((pilot - self.scale.centre) / self.scale.width).clamp(-_FARTHEST, _FARTHEST),
                 torch.log(deviation / self.scale.level),
             ],
             dim=1,
