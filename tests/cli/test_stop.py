@@ -25,7 +25,7 @@ def stop_at(line: re.Pattern[str], process: subprocess.Popen[str], number: signa
             process.send_signal(number)
             break
     rest = process.stderr.read()
-    return process.wait(timeout=60), rest
+    return process.wait(timeout=300), rest
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ TITLES = {
     "measure": "Measuring noise",
     "match": "Matching slices",
     "plan": "Planning",
+    "prepare": "Preparing",
     "learn": "Learning",
     "fit": "Learning",
     "apply": "Denoising",
