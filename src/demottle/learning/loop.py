@@ -38,7 +38,7 @@ class Schedule:
 
     steps: int
     minutes: float | None = None
-    rate: float = 2e-3
+    rate: float = 1e-3
     warm_up: float = 0.05
     cool_down: float = 0.4
     averaging: float = 0.98

@@ -69,7 +69,7 @@ class Settings:
     channels: tuple[int, ...] = (64, 128, 256)
     patch: int = 128
     batch: int = 8
-    rate: float = 2e-3
+    rate: float = 1e-3
     early_stop: bool = True
 
     def __post_init__(self) -> None:

@@ -2,12 +2,12 @@
 
 All methods that learn from the scan itself end in a `SliceNetwork`. The network never sees CT numbers as they are: it sees
 
-- the detail, `(x - p) / sigma`, p being a quick Wiener filtering of the slice and sigma the local noise level,
-- the filtered slice, `(p - centre) / width`,
-- the local noise level, `log(sigma / level)`,
+- the slice and a quick Wiener filtering p of it, `(x - centre) / 2 level` and `(p - centre) / 2 level`, bounded: soft tissue
+  at the scale of the noise, so that what is left of the noise in p is as easy to see as the noise in x,
+- the filtered slice at the scale of the anatomy, `(p - centre) / width`,
+- the local noise level sigma, `log(sigma / level)`,
 
-and answers with `r`; the result is `p + sigma r`. So noise looks the same to it in the lung and in the shoulders, and
-learning starts from a good classical filter. A network that returns its first input gives the slice back.
+and answers with `r`; the result is `p + sigma r`. Learning so starts from a good classical filter.
 """
 
 from collections.abc import Mapping
@@ -29,10 +29,10 @@ from demottle.noise.fingerprint import Fingerprint
 from demottle.noise.level import noise_level
 from demottle.noise.local import noise_map
 
-INPUTS = 3
-# Inputs are bounded: beyond lie metal and its edges, which are not learned, and unbounded inputs once blew up the learning.
+INPUTS = 4
+# Inputs are bounded: beyond lie bone and metal, and unbounded inputs once blew up the learning.
 _FARTHEST = 4.0  # of the filtered slice, in widths
-_LARGEST_DETAIL = 5.0  # in standard deviations
+_FINE_RANGE = 6.0  # of slice and filtered slice, in units of twice the noise level
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,12 @@ class Normalized(nn.Module):
         if pilot is None:
             with torch.no_grad():
                 pilot = self.pilot(image, deviation)
+        fine = 2 * self.scale.level
         inputs = torch.cat(
             [
-                ((image - pilot) / deviation).clamp(-_LARGEST_DETAIL, _LARGEST_DETAIL),
-                ((pilot - self.scale.centre) / self.scale.width).clamp(-_FARTHEST, _FARTHEST),
+                (self._centred(image) / fine).clamp(-_FINE_RANGE, _FINE_RANGE),
+                (self._centred(pilot) / fine).clamp(-_FINE_RANGE, _FINE_RANGE),
+                (self._centred(pilot) / self.scale.width).clamp(-_FARTHEST, _FARTHEST),
                 torch.log(deviation / self.scale.level),
             ],
             dim=1,
@@ -87,6 +89,9 @@ class Normalized(nn.Module):
             answer = self.network(inputs)
         out: Tensor = pilot + deviation * answer.float()
         return out
+
+    def _centred(self, image: Tensor) -> Tensor:
+        return image - self.scale.centre
 
 
 class SliceNetwork(Denoiser):

@@ -9,7 +9,7 @@ from demottle.errors import InputError
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image
 from demottle.noise.correlation import Correlation, slice_correlation
-from demottle.noise.level import flat_plane, local_deviation, noise_level, valid_plane
+from demottle.noise.level import flat_plane, local_deviation, noise_level
 from demottle.noise.matching import matched_share, tolerance_of
 from demottle.noise.slices import spread
 from demottle.noise.spectrum import Spectrum, noise_spectrum
@@ -121,7 +121,7 @@ def _range(image: Image) -> tuple[float, float]:
     values = []
     for index in spread(image.shape[0], 12):
         plane = image.voxels[index]
-        values.append(local_deviation(plane)[flat_plane(plane, image.unit, valid_plane(image, index))])
+        values.append(local_deviation(plane)[flat_plane(image, index)])
     found = np.concatenate(values)
     if not found.size:
         return float("nan"), float("nan")

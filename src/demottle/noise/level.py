@@ -11,10 +11,10 @@ from demottle.image import Image, Mask, Voxels
 from demottle.noise import guide
 from demottle.noise.slices import spread
 
-WINDOW = 15
+WINDOW = 11
 """Side in pixels of the window of the local standard deviation."""
 SOFT_TISSUE_HU = (-150.0, 200.0)
-_FLATTEST = 0.5  # of the tissue, the half with the lowest gradient counts as flat
+_FLATTEST = 0.3  # of the tissue, the share with the lowest gradient counts as flat
 _MOST_SLICES = 24
 
 
@@ -35,20 +35,24 @@ def tissue_mask(plane_guide: Voxels, unit: str, valid: Mask | None = None) -> Ma
     return out
 
 
-def flat_plane(plane: Voxels, unit: str, valid: Mask | None = None) -> Mask:
-    """Flat soft tissue of one slice: inside tissue by some pixels, and of the flatter half by the guide's gradient."""
-    smooth = guide.smooth(plane, 2 * guide.GUIDE_SIGMA)
-    tissue = guide.erode(tissue_mask(smooth, unit, valid), 4)
+def flat_plane(image: Image, index: int) -> Mask:
+    """Flat soft tissue of one slice: inside tissue by some pixels, and of its flattest third by the guide's gradient.
+
+    The guide is averaged over the slice and its two neighbors, so that vessels stand out from what is left of the noise.
+    """
+    around = range(max(0, index - 1), min(image.shape[0], index + 2))
+    averaged = np.mean([guide.smooth(image.voxels[i], 1.5 * guide.GUIDE_SIGMA) for i in around], axis=0)
+    tissue = guide.erode(tissue_mask(averaged, image.unit, valid_plane(image, index)), 4)
     if not tissue.any():
         return tissue
-    steep = guide.gradient(smooth)
-    out: Mask = tissue & (steep <= np.quantile(steep[tissue], _FLATTEST))
-    return out
+    # Dilated, because the windows whose deviation is taken reach that far.
+    steep = cv2.dilate(guide.gradient(averaged), np.ones((WINDOW, WINDOW), np.uint8))
+    return np.asarray(tissue & (steep <= np.quantile(steep[tissue], _FLATTEST)))
 
 
 def flat_mask(image: Image) -> Mask:
     """Flat soft tissue of a whole image, shape (slices, rows, columns)."""
-    return np.stack([flat_plane(image.voxels[i], image.unit, valid_plane(image, i)) for i in range(image.shape[0])])
+    return np.stack([flat_plane(image, index) for index in range(image.shape[0])])
 
 
 def valid_plane(image: Image, index: int) -> Mask | None:
@@ -74,7 +78,6 @@ def noise_level(image: Image) -> float:
     values = []
     for index in spread(image.shape[0], _MOST_SLICES):
         plane = image.voxels[index]
-        flat = flat_plane(plane, image.unit, valid_plane(image, index))
-        values.append(local_deviation(plane)[flat])
+        values.append(local_deviation(plane)[flat_plane(image, index)])
     found = np.concatenate(values)
     return float(np.median(found)) if found.size else float("nan")

@@ -76,7 +76,8 @@ def _squares(image: Image, index: int, scale: float, noise_level: float) -> tupl
         return (detail * factor) ** 2, usable.astype(np.float32)
     there = image.voxels[index + 1]
     tolerance = 0.8 * tolerance_of(image, noise_level)
-    usable &= matched(smooth, guide.smooth(there, _GUIDE_SIGMA), tolerance)
+    # Eroded: around what does not match, edges have moved by less than the tolerance, which would count as noise.
+    usable &= guide.erode(matched(smooth, guide.smooth(there, _GUIDE_SIGMA), tolerance), 3)
     square: Voxels = (here - there) ** 2 / np.float32(scale)
     return square, usable.astype(np.float32)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from demottle.image import Image
-from demottle.noise.level import flat_plane, local_deviation, valid_plane
+from demottle.noise.level import flat_plane, local_deviation
 from demottle.quality.sampling import picked_slices
 
 _MOST_SLICES = 24
@@ -25,14 +25,14 @@ class Levels:
 
 
 def noise_levels(before: Image, after: Image) -> Levels:
-    """Return the median local standard deviation (15 x 15 px) in flat soft tissue, of both images and their difference.
+    """Return the median local standard deviation (11 x 11 px) in flat soft tissue, of both images and their difference.
 
     The flat places are chosen on a guide of `before` for all three, so that the figures are of the same tissue.
     """
     found: list[list[np.ndarray[tuple[int], np.dtype[np.float32]]]] = [[], [], []]
     for z in picked_slices(before.shape[0], _MOST_SLICES):
         first, second = np.nan_to_num(before.voxels[z]), np.nan_to_num(after.voxels[z])
-        flat = flat_plane(first, before.unit, valid_plane(before, z))
+        flat = flat_plane(before, z)
         for values, plane in zip(found, (first, second, first - second), strict=True):
             values.append(local_deviation(plane)[flat])
     first_level, second_level, removed = (_median(np.concatenate(values)) for values in found)

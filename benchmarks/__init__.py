@@ -1,0 +1,1 @@
+"""Benchmarks: what demottle reaches, beside named rivals, in one run. `make benchmark`."""

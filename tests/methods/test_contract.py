@@ -1,0 +1,135 @@
+"""What every registered method promises. A new method is under this contract as soon as it is in the registry."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from demottle.errors import InputError
+from demottle.image import Image
+from demottle.methods import METHODS, Budget, Denoiser, load
+from demottle.noise.fingerprint import Fingerprint, measure
+from demottle.physics.ct_noise import independent_noise, mix_slices
+from demottle.physics.phantom import body_phantom
+
+
+@pytest.fixture(scope="module")
+def truth() -> Image:
+    return body_phantom(slices=8, size=160, spacing=(3.0, 2.2, 2.2), seed=5)
+
+
+@pytest.fixture(scope="module")
+def scan(truth: Image) -> Image:
+    noise = mix_slices(independent_noise(truth, 40.0, seed=6), 0.2)
+    return truth.with_voxels(np.rint(truth.voxels + noise))
+
+
+@pytest.fixture(scope="module")
+def fingerprint(scan: Image) -> Fingerprint:
+    return measure(scan)
+
+
+def fit(name: str, scan: Image, fingerprint: Fingerprint, seed: int = 0, steps: int = 12) -> Denoiser:
+    module = METHODS[name].load()
+    fitted: Denoiser = module.fit(scan, module.Settings(), fingerprint, seed=seed, budget=Budget(steps=steps))
+    return fitted
+
+
+@pytest.fixture(scope="module", params=list(METHODS))
+def fitted(request: pytest.FixtureRequest, scan: Image, fingerprint: Fingerprint) -> Denoiser:
+    return fit(request.param, scan, fingerprint)
+
+
+@pytest.fixture(scope="module")
+def cleaned(fitted: Denoiser, scan: Image) -> Image:
+    return fitted(scan)
+
+
+def test_less_noise_and_nearer_to_the_truth(cleaned: Image, scan: Image, truth: Image) -> None:
+    tissue = (truth.voxels > -150) & (truth.voxels < 200)
+    before = np.sqrt(((scan.voxels - truth.voxels)[tissue] ** 2).mean())
+    after = np.sqrt(((cleaned.voxels - truth.voxels)[tissue] ** 2).mean())
+    assert after < 0.6 * before
+
+
+def test_mean_ct_number_is_kept(cleaned: Image, scan: Image, truth: Image) -> None:
+    for low, high in ((-130, -70), (30, 120)):
+        tissue = (truth.voxels > low) & (truth.voxels < high)
+        assert abs(float((cleaned.voxels - scan.voxels)[tissue].mean(dtype=np.float64))) < 1.5
+
+
+def test_finite_and_same_geometry(cleaned: Image, scan: Image) -> None:
+    assert np.isfinite(cleaned.voxels).all()
+    assert (cleaned.shape, cleaned.spacing, cleaned.unit) == (scan.shape, scan.spacing, scan.unit)
+
+
+def test_the_input_is_left_as_it_was(fitted: Denoiser, scan: Image) -> None:
+    before = scan.voxels.copy()
+    fitted(scan)
+    assert np.array_equal(scan.voxels, before)
+
+
+def test_constant_in_constant_out(fitted: Denoiser) -> None:
+    flat = Image(np.full((3, 64, 64), 40, np.float32), (3.0, 2.2, 2.2), "CT", "HU")
+    assert np.abs(fitted(flat).voxels - 40).max() < 0.5
+
+
+def test_air_around_the_body_and_metal_do_not_change(fitted: Denoiser, scan: Image) -> None:
+    voxels = scan.voxels.copy()
+    voxels[:, 70:74, 70:74] = 6000
+    with_metal = scan.with_voxels(voxels)
+    change = fitted(with_metal).voxels != with_metal.voxels
+    assert not change[:, :6, :6].any()
+    assert not change[:, 70:74, 70:74].any()
+    assert change.any()
+
+
+def test_padding_does_not_change(fitted: Denoiser, scan: Image) -> None:
+    valid = np.ones(scan.shape, np.bool_)
+    valid[:, :, :90] = False
+    voxels = np.where(valid, scan.voxels, -2000).astype(np.float32)
+    padded = Image(voxels, scan.spacing, "CT", "HU", valid=valid)
+    out = fitted(padded).voxels
+    assert np.array_equal(out[~valid], voxels[~valid])
+    assert (out[valid] != voxels[valid]).any()
+
+
+def test_a_slice_comes_out_the_same_alone_or_among_others(fitted: Denoiser, scan: Image) -> None:
+    """The local noise level is measured on the image, so the same neighbors are given; only the number of slices differs."""
+    if not hasattr(fitted, "plane"):
+        pytest.skip("a filter without learned weights has no batches")
+    level = np.full(scan.shape[1:], 40, np.float32)
+    one = fitted.plane(scan.voxels[3], level)
+    again = fitted.plane(scan.voxels[3], level)
+    assert np.array_equal(one, again)
+
+
+def test_same_seed_same_bits(fitted: Denoiser, scan: Image, fingerprint: Fingerprint) -> None:
+    again = fit(fitted.method, scan, fingerprint)
+    assert again.model_hash == fitted.model_hash
+    assert np.array_equal(again(scan).voxels, fitted(scan).voxels)
+
+
+def test_save_load_same_output(fitted: Denoiser, scan: Image, tmp_path: Path) -> None:
+    path = fitted.save(tmp_path / "model.safetensors")
+    loaded = load(path)
+    assert loaded.model_hash == fitted.model_hash
+    assert (loaded.method, dict(loaded.settings)) == (fitted.method, dict(fitted.settings))
+    assert np.array_equal(loaded(scan).voxels, fitted(scan).voxels)
+    assert [p.name for p in tmp_path.iterdir()] == ["model.safetensors"]
+
+
+@pytest.mark.parametrize("name", list(METHODS))
+def test_bad_settings_are_one_sentence(name: str) -> None:
+    module = METHODS[name].load()
+    field = "window" if name == "spectral-wiener" else "patch"
+    with pytest.raises(InputError, match="multiple"):
+        module.Settings(**{field: 17})
+
+
+def test_listing_methods_imports_no_torch() -> None:
+    import subprocess
+    import sys
+
+    code = "import sys, demottle.methods; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

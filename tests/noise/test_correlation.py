@@ -1,0 +1,45 @@
+"""The slice-to-slice correlation decides how a scan may be learned from, so it has to be right."""
+
+import numpy as np
+import pytest
+
+from demottle.image import Image
+from demottle.noise.correlation import slice_correlation
+from demottle.physics.ct_noise import independent_noise, mix_slices
+from demottle.physics.phantom import body_phantom
+
+
+@pytest.fixture(scope="module")
+def scan() -> tuple[Image, np.ndarray]:
+    truth = body_phantom(slices=20, size=192, spacing=(3.0, 1.9, 1.9), seed=3)
+    return truth, independent_noise(truth, 35.0, seed=1)
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.12, 0.25, 0.45, 0.6])
+def test_correlation_is_right_on_anatomy_that_changes(scan: tuple[Image, np.ndarray], rho: float) -> None:
+    truth, noise = scan
+    image = truth.with_voxels(np.rint(truth.voxels + mix_slices(noise, rho)))
+    assert slice_correlation(image).at(1) == pytest.approx(rho, abs=0.03)
+
+
+def test_lag_beyond_the_mixing_is_free(scan: tuple[Image, np.ndarray]) -> None:
+    truth, noise = scan
+    image = truth.with_voxels(truth.voxels + mix_slices(noise, 0.12))
+    assert slice_correlation(image).first_free_lag() == 2
+
+
+def test_a_single_slice_has_no_correlation(scan: tuple[Image, np.ndarray]) -> None:
+    truth, noise = scan
+    one = Image(truth.voxels[:1] + noise[1:2], truth.spacing, "CT", "HU")
+    assert slice_correlation(one).rho == ()
+
+
+def test_identical_slices_share_everything(scan: tuple[Image, np.ndarray]) -> None:
+    truth, noise = scan
+    same = np.repeat(truth.voxels[:1] + noise[:1], 10, axis=0)
+    assert slice_correlation(Image(same, truth.spacing, "CT", "HU")).rho[0] == pytest.approx(1, abs=0.01)
+
+
+def test_air_alone_gives_no_number() -> None:
+    air = np.random.default_rng(0).normal(-1000, 10, (6, 64, 64)).astype(np.float32)
+    assert np.isnan(slice_correlation(Image(air, (3, 1, 1), "CT", "HU")).at(1))

@@ -1,0 +1,55 @@
+"""The noise power spectrum: its integral is the variance, and known noise has its known spectrum."""
+
+import numpy as np
+import pytest
+
+from demottle.errors import InputError
+from demottle.image import Image
+from demottle.noise.spectrum import noise_spectrum, spectrum_of_noise
+from demottle.noise.synthesis import NoiseSource
+from demottle.physics.ct_noise import independent_noise, mix_slices
+from demottle.physics.phantom import body_phantom
+
+
+def white(sigma: float, shape: tuple[int, int, int] = (20, 256, 256), seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0, sigma, shape).astype(np.float32)
+
+
+def test_integral_is_the_variance() -> None:
+    noise = white(12.0)
+    spectrum = spectrum_of_noise(noise, (0.8, 0.8))
+    bin_area = (1 / (64 * 0.8)) ** 2
+    assert spectrum.density_2d.sum() * bin_area == pytest.approx(noise.var(), rel=0.01)
+    assert spectrum.sigma == pytest.approx(12.0, rel=0.01)
+
+
+def test_white_noise_is_flat_at_its_level() -> None:
+    spectrum = spectrum_of_noise(white(10.0), (0.7, 0.7))
+    assert spectrum.density[4:] == pytest.approx(100 * 0.49, rel=0.05)
+
+
+def test_colored_noise_has_its_color() -> None:
+    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(256), np.fft.fftfreq(256)))
+    wanted = frequency * np.exp(-((frequency / 0.2) ** 2))
+    noise = NoiseSource(wanted, 256).draw(40, np.random.default_rng(0))
+    spectrum = spectrum_of_noise(noise, (1.0, 1.0))
+    per_mm = spectrum.frequency[6:22]
+    expected = per_mm * np.exp(-((per_mm / 0.2) ** 2))
+    got = spectrum.density[6:22]
+    assert got / got.sum() == pytest.approx(expected / expected.sum(), rel=0.06)
+    assert spectrum.peak == pytest.approx(0.2 / np.sqrt(2), abs=0.03)
+
+
+def test_spectrum_of_a_scan_is_that_of_its_noise() -> None:
+    truth = body_phantom(slices=16, size=256, spacing=(3.0, 1.4, 1.4), seed=1)
+    noise = mix_slices(independent_noise(truth, 30.0, seed=2), 0.25)
+    measured = noise_spectrum(truth.with_voxels(truth.voxels + noise))
+    middle = noise[:, 96:160, 64:192]
+    real = spectrum_of_noise(np.ascontiguousarray(middle), (1.4, 1.4), measured.density_2d.shape[0])
+    assert measured.mean == pytest.approx(real.mean, rel=0.06)
+
+
+def test_too_little_tissue_gives_no_spectrum() -> None:
+    air = np.full((4, 64, 64), -1000, np.float32) + white(5, (4, 64, 64))
+    with pytest.raises(InputError, match="uniform tissue"):
+        noise_spectrum(Image(air, (3, 1, 1), "CT", "HU"))
