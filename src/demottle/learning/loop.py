@@ -28,23 +28,25 @@ class Schedule:
         minutes: most minutes; None: as long as the steps take. A limit in minutes that takes effect makes the result depend
             on the machine's speed.
         rate: peak learning rate of AdamW.
-        warm_up: share of the steps spent raising the rate.
+        warm_up: steps spent raising the rate.
         cool_down: share of the steps spent lowering it.
         averaging: decay of the moving average of the weights, per step.
         check_every: steps between two looks at the criterion; 0: never stop early.
         patience: looks without improvement before the cool-down begins.
         least_gain: relative improvement of the criterion that counts as one.
+        largest_gradient: longer gradients are shortened to this: a patch that fits badly must not undo what was learned.
     """
 
     steps: int
     minutes: float | None = None
     rate: float = 1e-3
-    warm_up: float = 0.05
+    warm_up: int = 30
     cool_down: float = 0.4
     averaging: float = 0.98
     check_every: int = 0
     patience: int = 3
     least_gain: float = 0.002
+    largest_gradient: float = 0.1
 
     def __post_init__(self) -> None:
         """Refuse a schedule that cannot run."""
@@ -110,7 +112,7 @@ def learn(
         loss = loss_of(network)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        nn.utils.clip_grad_norm_(network.parameters(), schedule.largest_gradient)
         optimizer.step()
         history.losses.append(float(loss.detach()))
         _average(averaged, network, schedule.averaging, history.steps)
@@ -149,7 +151,7 @@ class _Clock:
         self._mind_the_time(done)
         if done >= self.last_step:
             return None
-        warm = min(1.0, (done + 1) / max(1, round(self.schedule.warm_up * self.schedule.steps)))
+        warm = min(1.0, (done + 1) / max(1, self.schedule.warm_up))
         left = (self.last_step - done) / self.cooling
         return warm * (1.0 if left >= 1 else 0.5 * (1 - math.cos(math.pi * left)))
 

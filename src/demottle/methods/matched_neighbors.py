@@ -28,7 +28,7 @@ from demottle.image import Image, Voxels
 from demottle.learning.loop import Schedule, learn
 from demottle.learning.patches import Positions, cut_patches, patch_places
 from demottle.learning.seeding import seeded
-from demottle.losses.neighbors import matched_error
+from demottle.losses.neighbors import bounded_square, matched_error
 from demottle.methods.base import Budget, Tensors
 from demottle.methods.neighbor_targets import matched_targets
 from demottle.methods.scan_samples import ScanSamples, default_steps, patch_that_fits, scan_samples
@@ -56,6 +56,8 @@ class Settings:
         recorrupted_share: share of a batch that is recorrupted.
         channels: of the network, from half resolution downward.
         patch, batch: side of a patch in pixels, patches per step.
+        outlier: errors beyond this many standard deviations of the target's noise count linearly: they are matches that
+            are none.
         rate: peak learning rate.
         early_stop: end when the error on held-out slices no longer falls.
     """
@@ -69,6 +71,7 @@ class Settings:
     channels: tuple[int, ...] = (64, 128, 256)
     patch: int = 128
     batch: int = 8
+    outlier: float = 4.0
     rate: float = 1e-3
     early_stop: bool = True
 
@@ -80,8 +83,8 @@ class Settings:
             raise InputError(
                 f"patch is {self.patch}; it has to be a multiple of {2 ** len(self.channels)}, at least 32."
             )
-        if self.tolerance <= 0 or self.guide_sigma <= 0 or self.rate <= 0:
-            raise InputError("tolerance, guide_sigma and rate have to be positive.")
+        if min(self.tolerance, self.guide_sigma, self.rate, self.outlier) <= 0:
+            raise InputError("tolerance, guide_sigma, rate and outlier have to be positive.")
         if self.recorruption < 0 or not 0 <= self.recorrupted_share <= 1:
             raise InputError("recorruption cannot be negative, and recorrupted_share has to lie between 0 and 1.")
 
@@ -178,6 +181,7 @@ class Lesson:
         settings = self._settings
         places = self._places.draw(settings.batch, self._random)
         image, deviation, target, weight = self._patches(places)
+        spread = weight.clamp(min=1e-3) ** -0.5  # of the target's noise, in units of the local noise level
         corrupted = round(settings.recorrupted_share * settings.batch) if settings.recorruption > 0 else 0
         if corrupted:
             noise = torch.from_numpy(self._source.draw(corrupted, self._random))[:, None].to(self.device)
@@ -187,7 +191,11 @@ class Lesson:
             target = torch.cat([own, target[corrupted:]])
             weight = torch.cat([free, weight[corrupted:]])
             image = torch.cat([image[:corrupted] + settings.recorruption * noise, image[corrupted:]])
-        loss: Tensor = (weight * (student(image, deviation) - target) ** 2).mean() / self._level**2
+            spread = torch.cat([torch.full_like(free, (1 + settings.recorruption**-2) ** 0.5), spread[corrupted:]])
+        error = (student(image, deviation) - target) / deviation
+        loss: Tensor = (
+            weight * bounded_square(error, settings.outlier * spread) * deviation**2
+        ).mean() / self._level**2
         return loss
 
     def held_out_error(self, student: torch.nn.Module) -> float:

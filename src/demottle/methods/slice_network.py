@@ -2,7 +2,7 @@
 
 All methods that learn from the scan itself end in a `SliceNetwork`. The network never sees CT numbers as they are: it sees
 
-- the slice and a quick Wiener filtering p of it, `(x - centre) / 2 level` and `(p - centre) / 2 level`, bounded: soft tissue
+- the slice and a quick Wiener filtering p of it, `(x - centre) / level` and `(p - centre) / level`, bounded: soft tissue
   at the scale of the noise, so that what is left of the noise in p is as easy to see as the noise in x,
 - the filtered slice at the scale of the anatomy, `(p - centre) / width`,
 - the local noise level sigma, `log(sigma / level)`,
@@ -11,18 +11,20 @@ and answers with `r`; the result is `p + sigma r`. Learning so starts from a goo
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Voxels
 from demottle.methods.base import Denoiser, Tensors
 from demottle.methods.protection import changeable, fill_invalid
+from demottle.methods.restoration import REACH, restore_agreed
 from demottle.networks.windowed_wiener import WindowedWiener
 from demottle.noise.correlation import slice_correlation
 from demottle.noise.fingerprint import Fingerprint
@@ -32,7 +34,8 @@ from demottle.noise.local import noise_map
 INPUTS = 4
 # Inputs are bounded: beyond lie bone and metal, and unbounded inputs once blew up the learning.
 _FARTHEST = 4.0  # of the filtered slice, in widths
-_FINE_RANGE = 6.0  # of slice and filtered slice, in units of twice the noise level
+_PASSAGE = 100.0  # from learned to only filtered, in HU
+_FINE_RANGE = 8.0  # of slice and filtered slice, in units of the noise level
 
 
 @dataclass(frozen=True)
@@ -42,17 +45,21 @@ class Scale:
     Attributes:
         centre, width: of the filtered slice, in the image's unit.
         level: global noise level.
+        highest: values above this, dense vessels, are only filtered, not learned, and bone (150 above it) is left as it is:
+            structure there is many times stronger than the noise, and a method that errs by a per cent shifts CT numbers.
+            None: no such limit.
     """
 
     centre: float
     width: float
     level: float
+    highest: float | None = None
 
 
 def scale_of(image: Image, fingerprint: Fingerprint) -> Scale:
     """CT: centre 0 HU, width 400 HU. Without absolute units: from the brightest percent of the middle slice."""
     if image.unit == "HU":
-        return Scale(0.0, 400.0, fingerprint.noise_level)
+        return Scale(0.0, 400.0, fingerprint.noise_level, highest=150.0)
     top = float(np.percentile(image.voxels[image.shape[0] // 2], 99))
     return Scale(top / 2, max(top / 2, 1e-6), fingerprint.noise_level)
 
@@ -75,7 +82,7 @@ class Normalized(nn.Module):
         if pilot is None:
             with torch.no_grad():
                 pilot = self.pilot(image, deviation)
-        fine = 2 * self.scale.level
+        fine = self.scale.level
         inputs = torch.cat(
             [
                 (self._centred(image) / fine).clamp(-_FINE_RANGE, _FINE_RANGE),
@@ -87,7 +94,13 @@ class Normalized(nn.Module):
         ).contiguous(memory_format=torch.channels_last)
         with torch.autocast(image.device.type, torch.bfloat16, enabled=self.low_precision):
             answer = self.network(inputs)
-        out: Tensor = pilot + deviation * answer.float()
+        learned = deviation * answer.float()
+        if self.scale.highest is not None:
+            smooth = functional.avg_pool2d(pilot, 3, stride=1, padding=1, count_include_pad=False)
+            learned = learned * (1 - (smooth - self.scale.highest) / _PASSAGE).clamp(0, 1)
+            dense = ((smooth - self.scale.highest - 1.5 * _PASSAGE) / _PASSAGE).clamp(0, 1)
+            pilot = pilot + dense * (image - pilot)
+        out: Tensor = pilot + learned
         return out
 
     def _centred(self, image: Tensor) -> Tensor:
@@ -108,7 +121,7 @@ class SliceNetwork(Denoiser):
         """Keep the network and the noise spectrum it was fitted with; `fitted` holds the scale."""
         self.method, self.settings, self.fitted = method, dict(settings), dict(fitted)
         self._spectrum = np.asarray(spectrum, np.float32)
-        scale = Scale(*(float(fitted["scale"][name]) for name in ("centre", "width", "level")))
+        scale = Scale(**fitted["scale"])
         multiple = int(getattr(network, "multiple", 8))
         self._network = network
         self._whole = Normalized(network, WindowedWiener(self._spectrum), scale, multiple)
@@ -125,7 +138,8 @@ class SliceNetwork(Denoiser):
         level = noise_level(image)
         if not np.isfinite(level) or level <= 0:
             level = float(self.fitted["scale"]["level"])
-        local = noise_map(image, slice_correlation(image, lags=1), level)
+        correlation = slice_correlation(image, lags=REACH)
+        local = noise_map(image, correlation, level)
         out = np.empty(image.shape, np.float32)
         for index, plane in enumerate(image.voxels):
             listener(Progress("apply", index, image.shape[0]))
@@ -136,6 +150,7 @@ class SliceNetwork(Denoiser):
             clean = self.plane(fill_invalid(image, index), local.plane(index))
             out[index] = np.where(allowed > 0, plane + allowed * (clean - plane), plane)
         listener(Progress("apply", image.shape[0], image.shape[0]))
+        restore_agreed(image, out, local, correlation, self._spectrum, lambda index: changeable(image, index), listener)
         return image.with_voxels(out)
 
     def plane(self, plane: Voxels, deviation: Voxels) -> Voxels:
@@ -147,7 +162,7 @@ class SliceNetwork(Denoiser):
             rows, columns = plane.shape
             many = self._whole.multiple
             pad = (0, -columns % many, 0, -rows % many)
-            padded = [torch.nn.functional.pad(a, pad, mode="replicate") for a in (image, sigma)]
+            padded = [functional.pad(a, pad, mode="replicate") for a in (image, sigma)]
             out: Voxels = self._whole(*padded)[0, 0, :rows, :columns].cpu().numpy()
         return out
 
@@ -161,7 +176,7 @@ def summary(image: Image, fingerprint: Fingerprint, scale: Scale) -> dict[str, A
         "noise_level": fingerprint.noise_level,
         "spectrum_mean_per_mm": None if fingerprint.spectrum is None else fingerprint.spectrum.mean,
         "slice_correlation": [float(v) if np.isfinite(v) else None for v in fingerprint.correlation.rho],
-        "scale": {"centre": scale.centre, "width": scale.width, "level": scale.level},
+        "scale": asdict(scale),
     }
 
 

@@ -1,0 +1,108 @@
+"""Put back what neighboring slices agree was taken out.
+
+Noise differs from slice to slice, tissue hardly does. So where the smoothed residual (input minus output), averaged over
+matched neighbors, is larger than its noise can be, structure was removed, most likely a low-contrast lesion; that much of
+the slice's own residual is added again. Nothing is added that was not in the slice.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from demottle.events import Listener, Progress, silent
+from demottle.image import Image, Mask, Voxels
+from demottle.noise import guide
+from demottle.noise.correlation import Correlation
+from demottle.noise.local import NoiseMap
+
+SCALES = (4.5, 3.0, 2.0)
+"""Widths of the smoothing in pixels, coarse first; 10 mm lesions fill them at usual pixel sizes."""
+PASSES = 4
+REACH = 2
+THRESHOLD = 2.0
+"""Standard deviations of the averaged residual from which on it counts as structure; full weight one further on."""
+_TOLERANCE = 0.45  # of two clean slices to count as the same tissue, in units of the noise level
+
+
+def restore_agreed(
+    image: Image,
+    clean: Voxels,
+    local: NoiseMap,
+    correlation: Correlation,
+    spectrum: NDArray[np.floating],
+    allowed: Callable[[int], Voxels],
+    listener: Listener = silent,
+) -> None:
+    """Add agreed structure to `clean` (slices, rows, columns), in place.
+
+    Args:
+        image: what went in.
+        clean: what came out.
+        local: local noise level of `image`.
+        correlation: its noise correlation between slices, which makes neighbors worth less.
+        spectrum: its noise power spectrum (n, n), FFT order, any unit.
+        allowed: for a slice, how far each pixel may change (0 to 1).
+        listener: told after every pass.
+    """
+    if image.shape[0] < 3:
+        return
+    masks = [allowed(index) > 0 for index in range(image.shape[0])]
+    passes = [scale for _ in range(PASSES) for scale in SCALES]
+    for done, scale in enumerate(passes):
+        listener(Progress("restore", done, len(passes)))
+        _one_pass(image, clean, local, correlation, scale, noise_gain(spectrum, scale), masks)
+    listener(Progress("restore", len(passes), len(passes)))
+
+
+def noise_gain(spectrum: NDArray[np.floating], sigma: float) -> float:
+    """Standard deviation of noise after a Gaussian of `sigma` pixels, as a share of that before."""
+    size = len(spectrum)
+    v, u = np.meshgrid(np.fft.fftfreq(size), np.fft.fftfreq(size), indexing="ij")
+    transfer = np.exp(-4 * np.pi**2 * sigma**2 * (u**2 + v**2))  # of the power
+    total = float(np.sum(spectrum))
+    return float(np.sqrt(np.sum(spectrum * transfer) / total)) if total > 0 else 1.0
+
+
+def _one_pass(
+    image: Image,
+    clean: Voxels,
+    local: NoiseMap,
+    correlation: Correlation,
+    scale: float,
+    gain: float,
+    masks: list[Mask],
+) -> None:
+    slices = image.shape[0]
+    shared = sum(max(correlation.at(lag), 0.0) for lag in range(1, REACH + 1) if np.isfinite(correlation.at(lag)))
+    tolerance = np.float32(_TOLERANCE * local.level)
+    # Smoothed residuals and guides are kept from before the pass changes their slice.
+    known: OrderedDict[int, tuple[Voxels, Voxels]] = OrderedDict()
+    for index in range(slices):
+        for ahead in range(index, min(slices, index + REACH + 1)):
+            if ahead not in known:
+                residual = guide.smooth(image.voxels[ahead] - clean[ahead], scale)
+                known[ahead] = residual, guide.smooth(clean[ahead])
+        own, here = known[index]
+        total, weight, square = own.copy(), np.ones_like(own), np.ones_like(own)
+        for other in range(max(0, index - REACH), min(slices, index + REACH + 1)):
+            if other != index:
+                residual, there = known[other]
+                match = np.exp(-(((there - here) / tolerance) ** 2))
+                total += match * residual
+                weight += match
+                square += match**2
+        mean = total / weight
+        noise = local.plane(index) * gain * np.sqrt(square * np.float32(1 + 2 * shared)) / weight
+        put_back = np.clip(np.abs(mean) / np.maximum(noise, 1e-6) - THRESHOLD, 0, 1).astype(np.float32)
+        clean[index] += _widened(put_back, scale) * mean * masks[index]
+        known.pop(index - REACH, None)
+
+
+def _widened(weight: Voxels, scale: float) -> Voxels:
+    """Let a place speak for its surroundings, so that structure comes back whole and without rims."""
+    size = 2 * int(scale) + 1
+    wide = cv2.dilate(weight, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    return guide.smooth(np.asarray(wide, np.float32), scale / 2)
