@@ -44,6 +44,7 @@ class Outcome:
     unit: str
     result: "Result"
     warnings: tuple[str, ...]
+    source: Mapping[str, str]
     seconds: Mapping[str, float]
 
     def to_dict(self) -> Record:
@@ -52,6 +53,7 @@ class Outcome:
         return {
             **self.result.record,
             "input": str(self.scan),
+            "source": self.source,
             **{name: None if path is None else str(path) for name, path in places.items()},
             "warnings": list(self.warnings),
             "times": {stage: round(spent, 2) for stage, spent in self.seconds.items()},
@@ -91,7 +93,11 @@ def denoise_scan(scan: Path, places: Places, wishes: Wishes, model: "Denoiser | 
         listener=listener,
     )
     warnings = (*io.warnings_of(image), *result.record["warnings"])
-    outcome = Outcome(scan, places, image.unit, result, tuple(dict.fromkeys(warnings)), listener.seconds)
+    source = {
+        "format": image.source.format if image.source is not None else "",
+        "series_description": io.description_of(image),
+    }
+    outcome = Outcome(scan, places, image.unit, result, tuple(dict.fromkeys(warnings)), source, listener.seconds)
     _write(outcome, wishes, listener)
     return replace(outcome, seconds=listener.seconds)
 

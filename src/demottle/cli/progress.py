@@ -26,6 +26,7 @@ TITLES = {
     "learn": "Learning",
     "fit": "Learning",
     "apply": "Denoising",
+    "restore": "Putting back what slices agree on",
     "check": "Checking",
     "report": "Drawing the page",
     "write": "Writing",

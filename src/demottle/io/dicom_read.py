@@ -80,6 +80,7 @@ def read_dicom(
         warnings=(*_left_out_warning(left_out), *aside, *strays, *_spacing_warning(volume)),
         affine=volume.affine,
         steps=len(history),
+        description=volume.slices[0].description,
         slices=volume.slices,
     )
     first = volume.slices[0]

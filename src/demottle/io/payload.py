@@ -18,12 +18,14 @@ class Payload:
         warnings: sentences for the user about anything read with reservations.
         affine: 4 x 4, from voxel index (column, row, slice, 1) to mm in DICOM's patient axes (left, posterior, superior);
             None where the file has no geometry but spacing.
+        description: what the file says the series is (SeriesDescription); empty where it does not. No patient data.
         steps: how many steps at the start of `Image.history` the source's own header records already.
     """
 
     warnings: tuple[str, ...] = ()
     affine: Affine | None = None
     steps: int = 0
+    description: str = ""
 
 
 def payload_of(image: Image) -> Payload | None:
@@ -36,6 +38,12 @@ def warnings_of(image: Image) -> tuple[str, ...]:
     """Return what the reader wants the user to know about this image; empty where nothing was odd."""
     payload = payload_of(image)
     return payload.warnings if payload is not None else ()
+
+
+def description_of(image: Image) -> str:
+    """Return the series description of the file the image came from; empty where there is none."""
+    payload = payload_of(image)
+    return payload.description if payload is not None else ""
 
 
 def affine_of(image: Image) -> Affine:
