@@ -94,16 +94,6 @@ def test_padding_does_not_change(fitted: Denoiser, scan: Image) -> None:
     assert (out[valid] != voxels[valid]).any()
 
 
-def test_a_slice_comes_out_the_same_alone_or_among_others(fitted: Denoiser, scan: Image) -> None:
-    """The local noise level is measured on the image, so the same neighbors are given; only the number of slices differs."""
-    if not hasattr(fitted, "plane"):
-        pytest.skip("a filter without learned weights has no batches")
-    level = np.full(scan.shape[1:], 40, np.float32)
-    one = fitted.plane(scan.voxels[3], level)
-    again = fitted.plane(scan.voxels[3], level)
-    assert np.array_equal(one, again)
-
-
 def test_same_seed_same_bits(fitted: Denoiser, scan: Image, fingerprint: Fingerprint) -> None:
     again = fit(fitted.method, scan, fingerprint)
     assert again.model_hash == fitted.model_hash

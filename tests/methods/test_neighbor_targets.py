@@ -37,7 +37,7 @@ def test_targets_average_both_neighbors_and_skip_what_differs() -> None:
     correlation = Correlation((0.0, 0.0), 0.0, 10_000)
     samples = scan_samples(image, correlation, 5.0, 64)
     targets, weights = matched_targets(
-        image, samples, correlation, reach=1, decorrelate=True, tolerance=25.0, guide_sigma=2.0
+        image, samples, correlation, reach=1, decorrelate=True, tolerance=5.0, guide_sigma=2.0
     )
     assert weights[2, 60, 60] == pytest.approx(2)  # both neighbors match
     assert weights[2, 30, 30] == pytest.approx(1)  # only the one without the vessel

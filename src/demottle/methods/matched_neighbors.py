@@ -49,8 +49,8 @@ class Settings:
     Attributes:
         reach: how many slices away targets may lie, in both directions.
         decorrelate: correct targets for the noise they share with the slice.
-        tolerance: largest difference of two guides that counts as the same tissue, in units of the noise level of the
-            scan. 0.7 is 25 HU at 36 HU of noise.
+        tolerance: largest difference of two guides that counts as the same tissue, in units of the local noise
+            level. 0.7 is 25 HU at 36 HU of noise.
         guide_sigma: width of the guide's Gaussian, pixels.
         recorruption: the factor a; 0 switches recorruption off, and pixels without a match teach nothing.
         recorrupted_share: share of a batch that is recorrupted.
@@ -119,7 +119,7 @@ def fit(
         fingerprint.correlation,
         reach=settings.reach,
         decorrelate=settings.decorrelate,
-        tolerance=settings.tolerance * fingerprint.noise_level,
+        tolerance=settings.tolerance,
         guide_sigma=settings.guide_sigma,
     )
     spectrum = fingerprint.spectrum.density_2d.astype(np.float32)

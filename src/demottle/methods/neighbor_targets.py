@@ -45,7 +45,7 @@ def matched_targets(
         correlation: measured noise correlation of the scan.
         reach: number of lags used, in both directions.
         decorrelate: correct for shared noise.
-        tolerance: largest difference of two guides that counts as matched, in the image's unit.
+        tolerance: largest difference of two guides that counts as matched, in units of the local noise level.
         guide_sigma: width of the guide's Gaussian in pixels.
 
     Returns:
@@ -71,7 +71,7 @@ def matched_targets(
             if not 0 <= other < image.shape[0]:
                 continue
             rho = max(correlation.at(abs(other - index)), 0.0) if decorrelate else 0.0
-            match = np.abs(guide_at(other) - guide_at(index)) <= tolerance
+            match = np.abs(guide_at(other) - guide_at(index)) <= tolerance * samples.deviation[n]
             weight = match * np.float32((1 - rho) / (1 + rho))
             targets[n] += weight * decorrelated(neighbor(other), own, rho)
             weights[n] += weight

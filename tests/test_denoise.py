@@ -1,0 +1,94 @@
+"""The whole path for one image."""
+
+import json
+
+import numpy as np
+import pytest
+
+from demottle.denoise import denoise
+from demottle.errors import InputError
+from demottle.events import Progress
+from demottle.image import Image
+from demottle.physics.ct_noise import independent_noise, mix_slices
+from demottle.physics.phantom import body_phantom
+
+
+@pytest.fixture(scope="module")
+def scan() -> Image:
+    truth = body_phantom(slices=6, size=160, spacing=(3.0, 2.2, 2.2), seed=1)
+    return truth.with_voxels(truth.voxels + mix_slices(independent_noise(truth, 40.0, seed=1), 0.3))
+
+
+def test_record_says_everything_and_is_json(scan: Image) -> None:
+    stages: list[str] = []
+
+    def listen(event: Progress) -> None:
+        stages.append(event.stage)
+
+    result = denoise(scan, steps=5, listener=listen)
+    record = json.loads(json.dumps(result.record, allow_nan=False))
+    assert record["method"] == "matched-neighbors"
+    assert record["model_hash"] == result.denoiser.model_hash
+    assert record["plan_reasons"] and record["fingerprint"]["noise_level"] > 0
+    assert {"measure", "prepare", "learn", "apply", "restore"} <= set(stages)
+    assert result.image.history[-1].model_hash == record["model_hash"]
+    assert result.before is scan
+
+
+def test_strength_is_the_share_of_what_is_removed(scan: Image) -> None:
+    full = denoise(scan, method="spectral-wiener").image.voxels
+    half = denoise(scan, method="spectral-wiener", strength=0.5).image.voxels
+    assert half == pytest.approx((scan.voxels + full) / 2, abs=0.01)
+    none = denoise(scan, method="spectral-wiener", strength=0.0).image.voxels
+    assert np.array_equal(none, scan.voxels)
+
+
+def test_two_slices_get_the_classical_filter_and_are_told_why(scan: Image) -> None:
+    two = Image(scan.voxels[:2], scan.spacing, "CT", "HU")
+    result = denoise(two)
+    assert result.plan.method == "spectral-wiener"
+    assert "2 slices" in result.plan.reasons[0]
+
+
+def test_one_slice_works_too(scan: Image) -> None:
+    one = Image(scan.voxels[:1], scan.spacing, "CT", "HU")
+    assert denoise(one).plan.method == "spectral-wiener"
+
+
+def test_a_model_of_another_unit_is_refused(scan: Image) -> None:
+    model = denoise(scan, method="spectral-wiener").denoiser
+    magnetic = Image(scan.voxels + 1100, scan.spacing, "MR", "a.u.")
+    with pytest.raises(InputError, match="modality CT"):
+        denoise(magnetic, model=model)
+
+
+def test_a_model_of_another_noise_level_is_warned_about(scan: Image) -> None:
+    model = denoise(scan, method="spectral-wiener").denoiser
+    model.fitted = {**model.fitted, "noise_level": 3.0}
+    assert any("noise level" in warning for warning in denoise(scan, model=model).record["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("wish", "word"),
+    [
+        ({"strength": 1.5}, "strength"),
+        ({"method": "bm5d"}, "no method"),
+        ({"method": "ns-n2n", "settings": {"nonsense": 1}}, "nonsense"),
+        ({"steps": 0}, "at least 1"),
+        ({"minutes": -1.0}, "positive"),
+    ],
+)
+def test_wishes_that_make_no_sense(scan: Image, wish: dict[str, object], word: str) -> None:
+    with pytest.raises(InputError, match=word):
+        denoise(scan, **wish)  # type: ignore[arg-type]
+
+
+def test_a_constant_image_is_refused() -> None:
+    with pytest.raises(InputError, match="same value"):
+        denoise(Image(np.full((4, 64, 64), 7, np.float32), (3, 1, 1), "CT", "HU"))
+
+
+def test_without_tissue_it_refuses_rather_than_guesses() -> None:
+    air = np.random.default_rng(0).normal(-1000, 10, (4, 64, 64)).astype(np.float32)
+    with pytest.raises(InputError, match="does not guess"):
+        denoise(Image(air, (3, 1, 1), "CT", "HU"))
