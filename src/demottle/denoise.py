@@ -177,7 +177,9 @@ def _fit(image: Image, plan: Plan, fingerprint: Fingerprint, seed: int, budget: 
     try:
         settings = module.Settings(**plan.settings)
     except TypeError as error:
-        raise InputError(f"A setting of {plan.method} has the wrong type: {error}.") from error
+        raise InputError(
+            f"A setting of {plan.method} has the wrong type; `demottle methods {plan.method} --settings` shows what is expected."
+        ) from error
     fitted: Denoiser = module.fit(image, settings, fingerprint, seed=seed, budget=budget, listener=listener)
     return fitted
 

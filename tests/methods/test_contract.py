@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.ndimage import binary_erosion
 
 from demottle.errors import InputError
 from demottle.image import Image
@@ -54,7 +55,9 @@ def test_less_noise_and_nearer_to_the_truth(cleaned: Image, scan: Image, truth: 
 
 def test_mean_ct_number_is_kept(cleaned: Image, scan: Image, truth: Image) -> None:
     for low, high in ((-130, -70), (30, 120)):
-        tissue = (truth.voxels > low) & (truth.voxels < high)
+        tissue = binary_erosion(
+            (truth.voxels > low) & (truth.voxels < high), np.ones((1, 5, 5))
+        )  # inside, not at edges
         assert abs(float((cleaned.voxels - scan.voxels)[tissue].mean(dtype=np.float64))) < 1.5
 
 

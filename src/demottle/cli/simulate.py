@@ -1,5 +1,6 @@
 """`demottle simulate`: noisy scans whose truth is known, to try demottle on."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -47,6 +48,7 @@ def phantom(
     with watch() as listener:
         truth = build_phantom(slices, size, (SLICE_MM, pixel, pixel), seed, listener).image
         scan = low_dose_scan(truth, sigma, correlation, seed, listener=listener)
-        for name, image in (("truth", truth), ("scan", scan)):
+        for name, made, description in (("truth", truth, "Phantom, noise-free"), ("scan", scan, "Phantom, low dose")):
+            image = replace(made, source=io.described(description))
             io.write(image, output / name, format="dicom", overwrite=overwrite, listener=listener)
     out.print(f"Scan   {output / 'scan'}\nTruth  {output / 'truth'}", markup=False, soft_wrap=True)

@@ -19,7 +19,7 @@ from demottle.io.dicom_files import save
 from demottle.io.dicom_header import add_derivation, set_file_meta
 from demottle.io.dicom_marks import write_history
 from demottle.io.dicom_uids import steps_key, uid_from
-from demottle.io.payload import Affine, affine_of
+from demottle.io.payload import Affine, affine_of, description_of
 from demottle.io.stored import integer_limits, to_stored
 
 PATIENT = "PHANTOM^DEMOTTLE"
@@ -76,7 +76,8 @@ def _series_header(image: Image, affine: Affine) -> Dataset:
     dataset.ManufacturerModelName = "demottle"
     dataset.SoftwareVersions = demottle.__version__
     methods = "+".join(step.method for step in image.history)
-    dataset.SeriesDescription = f"CT [demottle {methods}]"[:64] if methods else "CT without denoising"
+    description = description_of(image) or "CT"
+    dataset.SeriesDescription = f"{description} [demottle {methods}]"[:64] if methods else description[:64]
     dataset.PatientName = PATIENT
     dataset.PatientID = "PHANTOM-DEMOTTLE"
     dataset.PatientBirthDate = dataset.PatientSex = ""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from demottle.image import Image, ProcessingStep
+from demottle.image import Image, ProcessingStep, Source
 
 Affine = NDArray[np.float64]
 
@@ -44,6 +44,11 @@ def description_of(image: Image) -> str:
     """Return the series description of the file the image came from; empty where there is none."""
     payload = payload_of(image)
     return payload.description if payload is not None else ""
+
+
+def described(description: str) -> Source:
+    """Return a source for an image that no file holds yet, so that its series can be named when it is written."""
+    return Source("simulated", "", Payload(description=description))
 
 
 def affine_of(image: Image) -> Affine:

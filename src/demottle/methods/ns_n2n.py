@@ -107,7 +107,7 @@ def fit(
     listener(Progress("prepare", 1, 1))
     budget = budget or Budget()
     schedule = Schedule(
-        steps=budget.steps or default_steps(samples, patch, settings.batch),
+        steps=default_steps(samples, patch, settings.batch) if budget.steps is None else budget.steps,
         minutes=budget.minutes,
         rate=settings.rate,
         check_every=50 if settings.early_stop else 0,

@@ -77,7 +77,7 @@ def _one_pass(
 ) -> None:
     slices = image.shape[0]
     shared = sum(max(correlation.at(lag), 0.0) for lag in range(1, REACH + 1) if np.isfinite(correlation.at(lag)))
-    tolerance = np.float32(_TOLERANCE * local.level)
+    tolerance = np.float32(max(_TOLERANCE * local.level, 1e-6))
     # Smoothed residuals and guides are kept from before the pass changes their slice.
     known: OrderedDict[int, tuple[Voxels, Voxels]] = OrderedDict()
     for index in range(slices):

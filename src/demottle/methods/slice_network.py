@@ -136,7 +136,9 @@ class SliceNetwork(Denoiser):
     def __call__(self, image: Image, listener: Listener = silent) -> Image:
         """Denoise slice by slice; the local noise level is measured on the image itself."""
         level = noise_level(image)
-        if not np.isfinite(level) or level <= 0:
+        if level == 0:
+            return image  # without noise there is nothing to remove
+        if not np.isfinite(level):
             level = float(self.fitted["scale"]["level"])
         correlation = slice_correlation(image, lags=REACH)
         local = noise_map(image, correlation, level)

@@ -17,6 +17,7 @@ from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Voxels
 from demottle.methods.base import Budget, Denoiser, Tensors
 from demottle.methods.protection import changeable, fill_invalid
+from demottle.methods.restoration import REACH, restore_agreed
 from demottle.networks.windowed_wiener import WindowedWiener
 from demottle.noise.correlation import slice_correlation
 from demottle.noise.fingerprint import Fingerprint
@@ -67,7 +68,8 @@ class SpectralWiener(Denoiser):
         level = noise_level(image)
         if not np.isfinite(level):
             level = float(self.fitted["noise_level"])
-        local = noise_map(image, slice_correlation(image, lags=1), level)
+        correlation = slice_correlation(image, lags=REACH)
+        local = noise_map(image, correlation, level)
         out = np.empty(image.shape, np.float32)
         for index, plane in enumerate(image.voxels):
             listener(Progress("apply", index, image.shape[0]))
@@ -75,6 +77,7 @@ class SpectralWiener(Denoiser):
             allowed = changeable(image, index)
             out[index] = np.where(allowed > 0, plane + allowed * (filtered - plane), plane)
         listener(Progress("apply", image.shape[0], image.shape[0]))
+        restore_agreed(image, out, local, correlation, self._spectrum, lambda index: changeable(image, index), listener)
         return image.with_voxels(out)
 
     def _plane(self, plane: Voxels, deviation: Voxels) -> Voxels:

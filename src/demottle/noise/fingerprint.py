@@ -15,6 +15,7 @@ from demottle.noise.slices import spread
 from demottle.noise.spectrum import Spectrum, noise_spectrum
 
 _MATCHED_LAGS = 4
+_MOST_EXCESS = 1.25  # of a spectrum over the noise of the noisiest tissue
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +92,12 @@ def measure(image: Image, listener: Listener = silent) -> Fingerprint:
     spectrum: Spectrum | None = None
     try:
         spectrum = noise_spectrum(image, correlation)
+        if np.isfinite(high) and spectrum.sigma > _MOST_EXCESS * high:
+            warnings.append(
+                f"The regions for a noise spectrum hold {spectrum.sigma:.0f} {image.unit}, but the noise is {level:.0f} "
+                f"{image.unit}: there is anatomy in them, so no spectrum is given."
+            )
+            spectrum = None
     except InputError as error:
         warnings.append(str(error))
     if not np.isfinite(level):

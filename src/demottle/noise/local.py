@@ -71,8 +71,10 @@ def _squares(image: Image, index: int, scale: float, noise_level: float) -> tupl
     if image.shape[0] == 1:
         detail = here - smooth
         inside: Mask = usable
-        spread = float(np.std(detail[inside])) if inside.any() else 0.0
+        # Robust, and without the strongest detail: edges would count as noise.
+        spread = 1.4826 * float(np.median(np.abs(detail[inside]))) if inside.any() else 0.0
         factor = noise_level / spread if spread > 0 else 1.0
+        usable &= np.abs(detail) <= 3 * spread
         return (detail * factor) ** 2, usable.astype(np.float32)
     there = image.voxels[index + 1]
     tolerance = 0.8 * tolerance_of(image, noise_level)

@@ -13,6 +13,7 @@ UNIFORM = ("fat", "fluid", "soft tissue")  # large and uniform: 1 HU; elsewhere,
 UNIFORM_LIMIT_HU = 1.0
 SMALL_LIMIT_HU = 2.0
 PEAK_LIMIT = 0.02
+LEAST_LOST_SHARE = 0.03
 EDGE_LIMIT = 0.1
 LITTLE = 0.1
 NEARLY_ALL = 0.9
@@ -35,7 +36,8 @@ def edges_verdict(edges: EdgeTest) -> str:
     if not isfinite(edges.correlation):
         return "unknown"
     sure = not isfinite(edges.error) or abs(edges.correlation) > 2 * edges.error
-    if sure and edges.correlation > EDGE_LIMIT:
+    # Below a few per cent of the fine structure nobody will see it, and a warning on every image is read by nobody.
+    if sure and edges.correlation > EDGE_LIMIT and not edges.lost_share < LEAST_LOST_SHARE:
         return "softened"
     return "sharpened" if sure and edges.correlation < -EDGE_LIMIT else "kept"
 

@@ -50,6 +50,8 @@ def _tissues(check: Check) -> Card:
         return Card(
             label, "moved in " + ("1 tissue" if len(changed) == 1 else f"{len(changed)} tissues"), detail, "warn"
         )
+    if unproven := [t.name for t in check.tissues if not t.equivalent]:
+        return Card(label, "no shift seen", f"{detail}; not proven for {', '.join(unproven)}", "plain")
     return Card(label, "kept", detail, "good")
 
 
