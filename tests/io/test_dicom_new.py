@@ -83,3 +83,10 @@ def test_dciodvfy_and_dcentvfy_find_nothing(phantom, tmp_path, program, denoised
         for command in ([program("dciodvfy"), str(paths[1])], [program("dcentvfy"), *map(str, paths)]):
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             assert [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("Error")] == []
+
+
+def test_a_simulated_image_keeps_its_name_and_may_lie_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    voxels = np.zeros((3, 16, 16), np.float32)
+    image = Image(voxels, (3, 1, 1), "CT", "HU", source=io.described("Phantom, low dose"))
+    assert io.description_of(io.read(io.write(image, tmp_path / "scan"))) == "Phantom, low dose"

@@ -66,7 +66,7 @@ def _format(image: Image, path: Path, wanted: str | None) -> str:
 
 def _keep_off_the_input(image: Image, path: Path) -> None:
     """The original is never touched: not replaced, not added to, not enclosed by an output that may be replaced."""
-    if image.source is None:
+    if image.source is None or not image.source.path:  # an image that no file holds
         return
     output = path.resolve()
     inputs = {Path(image.source.path).resolve()}
