@@ -2,6 +2,7 @@
 
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pydicom
@@ -9,7 +10,7 @@ import pytest
 
 from demottle.errors import OutputError
 from demottle.image import Image, ProcessingStep
-from demottle.io import read, write
+from demottle.io import described, description_of, read, write
 
 
 def test_it_comes_back_within_rounding(phantom, tmp_path):
@@ -88,5 +89,5 @@ def test_dciodvfy_and_dcentvfy_find_nothing(phantom, tmp_path, program, denoised
 def test_a_simulated_image_keeps_its_name_and_may_lie_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     voxels = np.zeros((3, 16, 16), np.float32)
-    image = Image(voxels, (3, 1, 1), "CT", "HU", source=io.described("Phantom, low dose"))
-    assert io.description_of(io.read(io.write(image, tmp_path / "scan"))) == "Phantom, low dose"
+    image = Image(voxels, (3, 1, 1), "CT", "HU", source=described("Phantom, low dose"))
+    assert description_of(read(write(image, tmp_path / "scan"))) == "Phantom, low dose"
