@@ -181,12 +181,18 @@ class Lesson:
         settings = self._settings
         places = self._places.draw(settings.batch, self._random)
         image, deviation, target, weight = self._patches(places)
+        body = self._cut(self._samples.body, places)
+        # Mirrored at random: on a short scan the network would otherwise learn the neighbors' noise by heart.
+        turned = [axis for axis in (-1, -2) if self._random.random() < 0.5]
+        image, deviation, target, weight, body = (
+            part.flip(turned) for part in (image, deviation, target, weight, body)
+        )
         spread = weight.clamp(min=1e-3) ** -0.5  # of the target's noise, in units of the local noise level
         corrupted = round(settings.recorrupted_share * settings.batch) if settings.recorruption > 0 else 0
         if corrupted:
             noise = torch.from_numpy(self._source.draw(corrupted, self._random))[:, None].to(self.device)
             noise = noise * deviation[:corrupted]
-            free = (weight[:corrupted] <= 0).float() * self._cut(self._samples.body, places[:corrupted])
+            free = (weight[:corrupted] <= 0).float() * body[:corrupted]
             own = image[:corrupted] - noise / settings.recorruption
             target = torch.cat([own, target[corrupted:]])
             weight = torch.cat([free, weight[corrupted:]])

@@ -52,7 +52,7 @@ def scan_samples(image: Image, correlation: Correlation, noise_level: float, lea
 def default_steps(samples: ScanSamples, patch: int, batch: int) -> int:
     """Choose how long to learn: enough steps to see the body about six times, 300 to 500 of them.
 
-    Fewer leave a network unfinished even on a small scan; more gained less than 0.1 dB on the benchmark's scans.
+    Fewer leave a network unfinished even on a short scan.
     """
     return int(np.clip(6 * samples.body.sum() / (patch**2 * batch), 300, 500))
 
