@@ -12,9 +12,9 @@ import cv2
 import nibabel
 import numpy as np
 import pydicom
-from benchmarks.truth import make_truth
 from scipy.ndimage import binary_erosion, binary_fill_holes
 
+from benchmarks.truth import make_truth
 from demottle.image import Image
 from demottle.physics.ct_noise import Scanner, independent_noise, mix_slices
 
