@@ -14,7 +14,8 @@ from demottle import __version__
 from demottle.errors import InputError
 from demottle.events import Listener, silent
 from demottle.image import Image, ProcessingStep, Voxels
-from demottle.methods import Budget, Denoiser, load, method
+from demottle.methods import Budget, Denoiser, load
+from demottle.methods import method as look_up
 from demottle.noise.fingerprint import Fingerprint, measure
 from demottle.plan import Plan, make_plan
 from demottle.quality.check import Check, check
@@ -89,6 +90,8 @@ def denoise(
                 denoiser.method, dict(denoiser.settings), ("A fitted model was given and is applied as it is.",)
             )
             warnings += range_warnings(denoiser, fingerprint)
+    if look_up(denoiser.method).learns_from == "nothing" and (steps is not None or minutes is not None):
+        warnings.append(f"{denoiser.method} learns nothing, so the limits on learning (steps, minutes) had no effect.")
     with _timed(times, "apply"):
         clean = denoiser(image, listener)
     out = blend(image.voxels, clean.voxels, strength)
@@ -167,7 +170,7 @@ def range_warnings(denoiser: Denoiser, fingerprint: Fingerprint) -> list[str]:
 
 
 def _fit(image: Image, plan: Plan, fingerprint: Fingerprint, seed: int, budget: Budget, listener: Listener) -> Denoiser:
-    module = method(plan.method).load()
+    module = look_up(plan.method).load()
     known = {field.name for field in fields_of(module.Settings)}
     unknown = sorted(set(plan.settings) - known)
     if unknown:
@@ -186,7 +189,7 @@ def _fit(image: Image, plan: Plan, fingerprint: Fingerprint, seed: int, budget: 
 
 def settings_of(name: str) -> dict[str, Any]:
     """Default settings of a method, by name (imports the method)."""
-    defaults: dict[str, Any] = asdict(method(name).load().Settings())
+    defaults: dict[str, Any] = asdict(look_up(name).load().Settings())
     return defaults
 
 

@@ -37,9 +37,8 @@ def make_plan(fingerprint: Fingerprint, method: str | None = None, settings: Map
         return Plan(method, dict(settings or {}), (f"{method} was asked for.",))
     obstacle = obstacle_to_learning(fingerprint)
     if obstacle is not None:
-        reasons = (
-            f"{obstacle} So the scan cannot teach a network, and a classical filter that knows the noise spectrum is used.",
-        )
+        kind = "knows the noise spectrum" if fingerprint.spectrum is not None else "takes the noise as white"
+        reasons = (f"{obstacle} So the scan cannot teach a network, and a classical filter that {kind} is used.",)
         return Plan(CLASSICAL, dict(settings or {}), reasons)
     return Plan(DEFAULT, dict(settings or {}), tuple(_reasons(fingerprint)))
 
