@@ -8,6 +8,7 @@ import typer
 from demottle.cli import options
 from demottle.cli.batch import denoise_folder
 from demottle.cli.console import say_warnings, show_json
+from demottle.cli.gate import Force, LimitsFile, limits_of
 from demottle.cli.guard import guarded
 from demottle.cli.job import Wishes, denoise_scan
 from demottle.cli.places import output_for, places_for, refuse_inside
@@ -81,6 +82,8 @@ def denoise(
     no_report: Annotated[
         bool, typer.Option("--no-report", metavar="", help="Neither page nor run.json.", rich_help_panel=PAGE)
     ] = False,
+    limits: LimitsFile = None,
+    force: Force = False,
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
@@ -102,6 +105,8 @@ def denoise(
         accept_uneven=accept_uneven,
         accept_own_output=accept_own_output,
         modality=modality,
+        limits=limits_of(limits),
+        force=force,
     )
     _refuse_contradictions(wishes, model, save_model)
     refuse_inside(scan, output)

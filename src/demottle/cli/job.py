@@ -6,12 +6,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from demottle.cli.gate import forced_warning, held
 from demottle.cli.places import Places, staging
 from demottle.cli.progress import Stages
 
 if TYPE_CHECKING:
     from demottle.denoise import Result
     from demottle.methods import Denoiser
+    from demottle.quality.gate import Gate
+    from demottle.quality.limits import Limits
 
 Record = dict[str, Any]
 
@@ -33,6 +36,8 @@ class Wishes:
     accept_uneven: bool = False
     accept_own_output: bool = False
     modality: str | None = None
+    limits: "Limits | None" = None
+    force: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ class Outcome:
     places: Places
     unit: str
     result: "Result"
+    gate: "Gate"
     warnings: tuple[str, ...]
     source: Mapping[str, str]
     seconds: Mapping[str, float]
@@ -55,6 +61,7 @@ class Outcome:
             "input": str(self.scan),
             "source": self.source,
             **{name: None if path is None else str(path) for name, path in places.items()},
+            "gate": self.gate.to_dict(),
             "warnings": list(self.warnings),
             "times": {stage: round(spent, 2) for stage, spent in self.seconds.items()},
         }
@@ -64,6 +71,7 @@ def denoise_scan(scan: Path, places: Places, wishes: Wishes, model: "Denoiser | 
     """Read, denoise, check, draw the page and write; either everything is in place at the end or nothing.
 
     Raises:
+        GateError: for a result beyond the limits, unless forced; nothing is written.
         DemottleError: for a scan that cannot be used or results that cannot be written.
     """
     from demottle import io
@@ -92,12 +100,13 @@ def denoise_scan(scan: Path, places: Places, wishes: Wishes, model: "Denoiser | 
         steps=wishes.steps,
         listener=listener,
     )
-    warnings = (*io.warnings_of(image), *result.record["warnings"])
+    gate = held(result.check, wishes.limits, wishes.force)
+    warnings = (*forced_warning(gate), *io.warnings_of(image), *result.record["warnings"])
     source = {
         "format": image.source.format if image.source is not None else "",
         "series_description": io.description_of(image),
     }
-    outcome = Outcome(scan, places, image.unit, result, tuple(dict.fromkeys(warnings)), source, listener.seconds)
+    outcome = Outcome(scan, places, image.unit, result, gate, tuple(dict.fromkeys(warnings)), source, listener.seconds)
     _write(outcome, wishes, listener)
     return replace(outcome, seconds=listener.seconds)
 

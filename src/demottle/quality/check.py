@@ -15,6 +15,7 @@ from demottle.quality.plain import plain
 from demottle.quality.residual import EdgeTest, edge_test
 from demottle.quality.shifts import TissueShift, tissue_shifts
 from demottle.quality.spectra import Spectra, compare_spectra
+from demottle.quality.untouched import Untouched, untouched
 from demottle.quality.verdicts import warnings_of
 
 
@@ -29,6 +30,7 @@ class Check:
         tissues: how the mean of each tissue moved.
         edges: whether what was removed holds edges.
         leak: noise correlation between slices before and after; None for a single slice.
+        untouched: what changed where nothing should: in air around the body and in metal.
         warnings: what a reader of the images should know, in sentences; empty when all is well.
     """
 
@@ -39,6 +41,7 @@ class Check:
     tissues: tuple[TissueShift, ...]
     edges: EdgeTest
     leak: Leak | None
+    untouched: Untouched
     warnings: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -64,6 +67,7 @@ class Check:
             "tissues": self.tissues,
             "edges": self.edges,
             "slice_correlation": leak,
+            "untouched": self.untouched,
             "warnings": self.warnings,
         }
         result: dict[str, Any] = plain(parts)
@@ -87,7 +91,7 @@ def check(before: Image, after: Image, fingerprint: Fingerprint | None = None, l
         raise InputError(
             f"Before ({before.shape}, {before.unit}) and after ({after.shape}, {after.unit}) must have one shape and unit."
         )
-    steps = 5
+    steps = 6
     listener(Progress("check", 0, steps, "noise level"))
     noise = noise_levels(before, after)
     listener(Progress("check", 1, steps, "slice-to-slice correlation"))
@@ -99,9 +103,11 @@ def check(before: Image, after: Image, fingerprint: Fingerprint | None = None, l
     tissues = tuple(tissue_shifts(before, after))
     listener(Progress("check", 4, steps, "edges"))
     edges = edge_test(before, after)
+    listener(Progress("check", 5, steps, "air and metal"))
+    kept = untouched(before, after)
     listener(Progress("check", steps, steps))
     warnings = warnings_of(before.unit, noise, spectra, tissues, edges, leak)
-    return Check(before.modality, before.unit, noise, spectra, tissues, edges, leak, warnings)
+    return Check(before.modality, before.unit, noise, spectra, tissues, edges, leak, kept, warnings)
 
 
 def _spectra(before: Image, after: Image, leak: Leak | None) -> Spectra | None:

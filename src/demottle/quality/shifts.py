@@ -4,16 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from demottle.errors import InputError
 from demottle.image import Image
+from demottle.quality.equivalence import FEWEST_BLOCKS, equivalence
 from demottle.quality.tissues import labelled_slices, tissues_of
 
 MARGIN_HU = 2.0
-CONFIDENCE = 0.90  # two one-sided tests at 5 % each are passed exactly when the 90 % interval lies within the margin
 FEWEST_VOXELS = 500
-_FEWEST_BLOCKS = 8
 _BLOCK_MM = 24.0
 _BLOCK_SLICES = 4
 
@@ -30,6 +28,8 @@ class TissueShift:
         ci_low, ci_high: 90 % confidence interval of the shift.
         equivalent: True where two one-sided tests at 5 % show |shift| < margin: the interval lies within the margin.
         margin: the largest shift that does not matter: 2 HU; 1 % of the range of values where there is no HU.
+        p_value: of the equivalence test (`demottle.quality.equivalence`).
+        blocks: how many independent blocks the interval rests on.
     """
 
     name: str
@@ -41,23 +41,26 @@ class TissueShift:
     ci_high: float
     equivalent: bool
     margin: float = MARGIN_HU
+    p_value: float = float("nan")
+    blocks: int = 0
 
 
-def tissue_shifts(before: Image, after: Image, reference: Image | None = None) -> list[TissueShift]:
+def tissue_shifts(
+    before: Image, after: Image, reference: Image | None = None, margin: float | None = None
+) -> list[TissueShift]:
     """Return the shift of every tissue that has enough voxels, in the order of `tissues_of`.
 
     Noise is correlated over several pixels and between slices, so voxels are not independent observations; blocks of
-    24 x 24 mm and four slices nearly are. The interval is that of a ratio of block sums, shift = sum(S_b) / sum(N_b),
-    with variance B / (B - 1) sum((S_b - shift N_b)^2) / (sum N_b)^2 and Student's t with B - 1 degrees of freedom
-    (Cochran, Sampling Techniques, chapter 6).
+    24 x 24 mm and four slices nearly are; interval and test are of these blocks.
 
     Args:
         before, after: images of the same shape.
         reference: decides which voxel is which tissue; its noise must have nothing to do with `before`. None: the slices
             above and below decide (`demottle.quality.tissues`).
+        margin: the largest shift that does not matter, in the image's unit; None: 2 HU, or 1 % of the range of values.
 
     Raises:
-        InputError: where the shapes differ.
+        InputError: where the shapes differ, or for a margin that is not positive.
     """
     if before.shape != after.shape:
         raise InputError(
@@ -78,8 +81,8 @@ def tissue_shifts(before: Image, after: Image, reference: Image | None = None) -
     if not blocks:
         return []
     table = np.concatenate(blocks, axis=1)
-    margin = _margin(before)
-    shifts = (_shift(tissue.name, table[i], margin) for i, tissue in enumerate(tissues))
+    limit = _margin(before) if margin is None else margin
+    shifts = (_shift(tissue.name, table[i], limit) for i, tissue in enumerate(tissues))
     return [s for s in shifts if s is not None]
 
 
@@ -107,12 +110,11 @@ def _block_sums(before: Image, after: Image, z: int, labels: NDArray[np.uint8], 
 def _shift(name: str, blocks: NDArray[np.float64], margin: float) -> TissueShift | None:
     count, before, difference = blocks[blocks[:, 0] > 0].T
     voxels = count.sum()
-    if voxels < FEWEST_VOXELS or len(count) < _FEWEST_BLOCKS:
+    if voxels < FEWEST_VOXELS or len(count) < FEWEST_BLOCKS:
         return None
-    shift = difference.sum() / voxels
-    variance = len(count) / (len(count) - 1) * ((difference - shift * count) ** 2).sum() / voxels**2
-    half = stats.t.ppf(0.5 + CONFIDENCE / 2, len(count) - 1) * np.sqrt(variance)
-    mean = before.sum() / voxels
-    low, high = float(shift - half), float(shift + half)
-    equivalent = -margin < low and high < margin
-    return TissueShift(name, int(voxels), float(mean), float(mean + shift), float(shift), low, high, equivalent, margin)
+    found = equivalence(count, difference, margin)
+    mean = float(before.sum() / voxels)
+    return TissueShift(
+        name, int(voxels), mean, mean + found.shift, found.shift, found.ci_low, found.ci_high, found.equivalent,
+        margin, found.p_value, found.blocks,
+    )  # fmt: skip

@@ -118,7 +118,7 @@ def facts(image: Image, record: Mapping[str, Any]) -> list[str]:
 
 
 _ORDER = ("method", "strength", "settings", "seed", "model_hash", "version", "device")
-_ELSEWHERE = ("program", "times", "warnings", "plan_reasons", "fingerprint", "check", "truth", "comparison")
+_ELSEWHERE = ("program", "times", "warnings", "plan_reasons", "fingerprint", "check", "gate", "truth", "comparison")
 _PRIVATE = ("patient", "path", "file", "folder", "input", "output", "name", "uid", "date", "birth", "accession")
 _SOURCE_SHOWN = ("format", "modality", "kernel", "kvp", "manufacturer", "model", "slice_thickness")
 

@@ -1,0 +1,79 @@
+"""The gate on the command line: its options, and what a result that fails is answered with."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from demottle.cli.console import heading, out
+from demottle.cli.tables import CAREFUL, GOOD
+
+if TYPE_CHECKING:
+    from demottle.quality.check import Check
+    from demottle.quality.gate import Gate
+    from demottle.quality.limits import Limits
+
+PANEL = "The gate"
+
+LimitsFile = Annotated[
+    Path | None,
+    typer.Option("--limits", metavar="FILE", help="Limits of the gate, as TOML.", rich_help_panel=PANEL),
+]
+Force = Annotated[
+    bool, typer.Option("--force", metavar="", help="Write a result that fails the gate.", rich_help_panel=PANEL)
+]
+
+
+def limits_of(path: Path | None) -> "Limits":
+    """Read the limits of a file, or take the defaults."""
+    from demottle.quality.limits import Limits, read_limits
+
+    return Limits() if path is None else read_limits(path)
+
+
+def held(check: "Check", limits: "Limits | None", force: bool) -> "Gate":
+    """Hold a result against the limits before it is written.
+
+    Raises:
+        GateError: where it fails, unless forced.
+    """
+    from demottle.quality.gate import GateError, gate
+
+    verdict = gate(check, limits)
+    if not verdict.passed and not force:
+        raise GateError(
+            f"The result fails the gate, so nothing was written: {verdict.reasons}. Add --force to write it all the same, or "
+            "change the limits with --limits FILE."
+        )
+    return verdict
+
+
+def forced_warning(verdict: "Gate") -> tuple[str, ...]:
+    """What has to be said with a result that was written although it fails."""
+    return () if verdict.passed else (f"This result fails the gate: {verdict.reasons}.",)
+
+
+def show_gate(verdict: "Gate") -> None:
+    """Show every limit with what was found."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from demottle.cli.tables import number
+    from demottle.quality.gate import FAILED, PASSED
+
+    failed = len(verdict.failed)
+    heading("Gate", "passed" if not failed else f"failed: {failed} of {len(verdict.verdicts)} limits")
+    table = Table(box=None, padding=(0, 3, 0, 2), header_style="dim", pad_edge=False)
+    table.add_column("", overflow="fold")
+    for name in ("found", "limit", "verdict"):
+        table.add_column(name, justify="right", no_wrap=True)
+    styles = {PASSED: GOOD, FAILED: f"bold {CAREFUL}"}
+    for one in verdict.verdicts:
+        places = 1 if one.unit == "HU" else 3
+        table.add_row(
+            Text(one.what),
+            f"{number(one.value, places)} {one.unit if one.unit in ('HU', 'per mm') else ''}".rstrip(),
+            f"{one.limit:g}",
+            Text(one.status, style=styles.get(one.status, "dim")),
+        )
+    out.print(table)

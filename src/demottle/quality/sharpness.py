@@ -1,0 +1,73 @@
+"""Is a structure of known place as sharp as before? f50 and f10 of the edges of discs, against a truth or the input."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
+
+import numpy as np
+
+from demottle.errors import InputError
+from demottle.image import Image
+from demottle.physics.structures import Structure
+from demottle.quality.edge import EdgeResponse, disc_edge
+
+
+@dataclass(frozen=True, eq=False)
+class Sharpness:
+    """The edge of one structure in a result, and in what it is held against (the truth, else the input).
+
+    Attributes:
+        name: of the structure.
+        contrast: in HU, as the list of structures says.
+        reference, after: measured edges.
+        f50_change, f10_change: relative change of f50 and f10, -0.05: 5 % less sharp; NaN where a curve does not fall that far.
+    """
+
+    name: str
+    contrast: float
+    reference: EdgeResponse
+    after: EdgeResponse
+    f50_change: float
+    f10_change: float
+
+
+def sharpness(reference: Image, after: Image, structures: Sequence[Structure]) -> tuple[list[Sharpness], list[str]]:
+    """Measure every structure that can be, averaged over the slices that show it whole.
+
+    Returns:
+        What was measured, and for each structure that could not be one sentence that says why.
+    """
+    found, refused = [], []
+    for structure in structures:
+        try:
+            if abs(after.spacing[1] - after.spacing[2]) > 1e-3 * after.spacing[1]:
+                raise InputError("Its pixels are not square, and an edge profile needs square ones.")
+            first, second = (_edge(image, structure) for image in (reference, after))
+        except InputError as error:
+            refused.append(f"{structure.name}: {error}")
+            continue
+        changes = (_change(first.f50, second.f50), _change(first.f10, second.f10))
+        found.append(Sharpness(structure.name, structure.insert.contrast, first, second, *changes))
+    return found, refused
+
+
+def whole_slices(image: Image, structure: Structure) -> list[int]:
+    """Return the slices whose whole thickness lies in a cylinder; of a sphere the one through its center."""
+    insert, slices = structure.insert, range(image.shape[0])
+    nearest = min(max(round(insert.center[0]), 0), image.shape[0] - 1)
+    if insert.height_mm is None:
+        return [nearest]
+    reach = insert.height_mm / 2 / image.spacing[0] - 0.5
+    return [z for z in slices if abs(z - insert.center[0]) <= reach + 1e-6] or [nearest]
+
+
+def _edge(image: Image, structure: Structure) -> EdgeResponse:
+    slices = whole_slices(image, structure)
+    planes = np.stack([image.voxels[z] for z in slices])
+    _, row, column = structure.insert.center
+    return disc_edge(planes, image.spacing[1], (row, column), structure.insert.radius_mm / image.spacing[1])
+
+
+def _change(reference: float, value: float) -> float:
+    known = isfinite(reference) and isfinite(value) and reference > 0
+    return value / reference - 1 if known else float("nan")
