@@ -20,7 +20,7 @@ from benchmarks.upper_bound import clean_targets
 from demottle.denoise import denoise
 from demottle.errors import InputError
 from demottle.image import Image
-from demottle.physics.inserts import Disc, add_discs, flat_places
+from demottle.physics.inserts import Insert, add_inserts, flat_places
 from demottle.quality import contrast, edge
 from demottle.quality.errors import BODY_WINDOW
 
@@ -93,7 +93,7 @@ def run_case(anatomy: str, rho: float, options: argparse.Namespace) -> dict[str,
     return {"description": case.description, **{name: vars(outcome) for name, outcome in figures.items()}}
 
 
-def with_discs(case: Case) -> tuple[Case, list[Disc]]:
+def with_discs(case: Case) -> tuple[Case, list[Insert]]:
     """Put discs of 35 HU and 10 mm into truth and noisy scan alike, where the tissue is flat."""
     for count in (12, 8, 5, 3):
         try:
@@ -103,8 +103,8 @@ def with_discs(case: Case) -> tuple[Case, list[Disc]]:
             continue
     else:
         return case, []
-    discs = [Disc(place, DISC_RADIUS_MM, DISC_HU, DISC_HEIGHT_MM) for place in places]
-    truth = add_discs(case.truth, discs, blur_mm=0.7)
+    discs = [Insert(place, DISC_RADIUS_MM, DISC_HU, DISC_HEIGHT_MM) for place in places]
+    truth = add_inserts(case.truth, discs, blur_mm=0.7)
     noisy = case.noisy.with_voxels(case.noisy.voxels + (truth.voxels - case.truth.voxels))
     return replace(case, truth=truth, noisy=noisy), discs
 
@@ -127,7 +127,7 @@ def run_bm3d(case: Case, picked: list[int]) -> tuple[Image, Image, float]:
 def judge(
     case: Case,
     image: Image,
-    discs: list[Disc],
+    discs: list[Insert],
     slices: list[int] | None = None,
     seconds: float | None = None,
     steps: int | None = None,
@@ -159,14 +159,14 @@ def shifts(case: Case, image: Image) -> dict[str, float]:
     return found
 
 
-def disc_figures(case: Case, image: Image, discs: list[Disc]) -> tuple[float | None, float | None]:
+def disc_figures(case: Case, image: Image, discs: list[Insert]) -> tuple[float | None, float | None]:
     """Mean contrast recovery of the discs, and f50 of their mean edge, both as shares of the truth's."""
     if not discs:
         return None, None
     shares, cut, cut_truth = [], [], []
     step = case.truth.spacing[1]
     for disc in discs:
-        z, row, column = (int(c) for c in disc.centre)
+        z, row, column = (int(c) for c in disc.center)
         half = int(np.ceil(2.4 * DISC_RADIUS_MM / step))
         at = contrast.Disc(half, half, DISC_RADIUS_MM / step, DISC_HU)
         box = (slice(z - 1, z + 2), slice(row - half, row + half + 1), slice(column - half, column + half + 1))

@@ -3,7 +3,7 @@ import pytest
 
 from demottle.errors import InputError
 from demottle.image import Image
-from demottle.physics.inserts import Disc, add_discs, flat_places
+from demottle.physics.inserts import Insert, add_inserts, flat_places
 
 SPACING = (3.0, 1.0, 1.0)
 
@@ -14,21 +14,21 @@ def flat(hu=50.0, shape=(9, 64, 64)):
 
 def test_sphere_and_cylinder_have_their_volume():
     voxel = np.prod(SPACING)
-    sphere = add_discs(flat(), [Disc((4, 30.3, 31.6), 8.0, 20.0)]).voxels - 50
+    sphere = add_inserts(flat(), [Insert((4, 30.3, 31.6), 8.0, 20.0)]).voxels - 50
     assert sphere.sum() * voxel == pytest.approx(20 * 4 / 3 * np.pi * 8**3, rel=0.01)
-    cylinder = add_discs(flat(), [Disc((4, 30.3, 31.6), 8.0, -20.0, height_mm=9.0)]).voxels - 50
+    cylinder = add_inserts(flat(), [Insert((4, 30.3, 31.6), 8.0, -20.0, height_mm=9.0)]).voxels - 50
     assert cylinder.sum() * voxel == pytest.approx(-20 * np.pi * 8**2 * 9, rel=0.01)
     assert cylinder[4, 30, 31] == pytest.approx(-20) and not cylinder[2].any()
 
 
 def test_edge_voxels_are_mixtures():
-    values = np.unique(add_discs(flat(), [Disc((4, 30.3, 31.6), 8.0, 20.0, 3.0)]).voxels)
+    values = np.unique(add_inserts(flat(), [Insert((4, 30.3, 31.6), 8.0, 20.0, 3.0)]).voxels)
     assert len(values) > 10 and values[0] == 50 and values[-1] == 70
 
 
 def test_blur_keeps_contrast_and_softens_the_edge():
-    disc = Disc((4, 32, 32), 10.0, 20.0, 9.0)
-    sharp, blurred = (add_discs(flat(), [disc], blur_mm=b).voxels[4] for b in (0.0, 1.5))
+    disc = Insert((4, 32, 32), 10.0, 20.0, 9.0)
+    sharp, blurred = (add_inserts(flat(), [disc], blur_mm=b).voxels[4] for b in (0.0, 1.5))
     assert blurred[32, 32] == pytest.approx(70, abs=0.1)
     assert blurred.sum() == pytest.approx(sharp.sum(), rel=1e-4)
     assert np.abs(np.diff(blurred[32])).max() < 0.5 * np.abs(np.diff(sharp[32])).max()
@@ -36,16 +36,16 @@ def test_blur_keeps_contrast_and_softens_the_edge():
 
 def test_the_image_given_stays_as_it_was():
     image = flat()
-    add_discs(image, [Disc((4, 32, 32), 5.0, 20.0)])
+    add_inserts(image, [Insert((4, 32, 32), 5.0, 20.0)])
     assert (image.voxels == 50).all()
 
 
 @pytest.mark.parametrize(
-    ("disc", "words"), [(Disc((4, 2, 32), 5.0, 20.0), "leaves"), (Disc((4, 32, 32), 0.0, 20.0), "size")]
+    ("disc", "words"), [(Insert((4, 2, 32), 5.0, 20.0), "leaves"), (Insert((4, 32, 32), 0.0, 20.0), "size")]
 )
 def test_disc_that_cannot_be_is_refused(disc, words):
     with pytest.raises(InputError, match=words):
-        add_discs(flat(), [disc])
+        add_inserts(flat(), [disc])
 
 
 def test_flat_places_avoid_edges_other_tissue_and_each_other():

@@ -38,17 +38,17 @@ def test_anatomy_changes_from_slice_to_slice():
 
 def test_lesions_are_where_they_are_said_to_be():
     phantom = build_phantom(slices=30, size=256, spacing=(2, 1.4, 1.4), seed=2)
-    large = [lesion for lesion in phantom.lesions if lesion.radius_mm > 5]
+    large = [lesion for lesion in phantom.lesions if lesion.insert.radius_mm > 5]
     assert large
     for lesion in large:
-        place = tuple(round(c) for c in lesion.centre)
+        place = tuple(round(c) for c in lesion.insert.center)
         if 0 < place[0] < 29:
             assert phantom.tissue[place] == Tissue.LESION
             around = phantom.tissue[place[0]]
             organ = Tissue.LIVER if (around == Tissue.LIVER).sum() and place[2] < 170 else Tissue.SPLEEN
             inside = phantom.image.voxels[place] - np.median(phantom.image.voxels[phantom.tissue == organ])
-            assert inside == pytest.approx(lesion.contrast, abs=1)
-            assert 10 <= abs(lesion.contrast) <= 35
+            assert inside == pytest.approx(lesion.insert.contrast, abs=1)
+            assert 10 <= abs(lesion.insert.contrast) <= 35
 
 
 def test_edges_are_soft():

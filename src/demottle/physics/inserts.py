@@ -1,4 +1,4 @@
-"""Discs and spheres of known size and contrast, added to a noise-free image: what contrast recovery is measured on."""
+"""Cylinders and spheres of known size and contrast, added to a noise-free image: what contrast recovery is measured on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,44 +10,50 @@ from scipy.ndimage import gaussian_filter
 
 from demottle.errors import InputError
 from demottle.image import Image
+from demottle.physics.coverage import disc_coverage, interval_coverage
 
-SUPERSAMPLING = 8  # points per voxel edge
+SUPERSAMPLING = 8  # points per voxel edge of a sphere, and the finest grid a blur is computed on
 SURROUNDINGS = 2.3  # radii that have to be flat: contrast is measured against a ring that ends at 2.2 radii
 SOFT_TISSUE = (-40.0, 180.0)  # HU
 
 
 @dataclass(frozen=True)
-class Disc:
-    """A sphere, or a cylinder along the slices' normal.
+class Insert:
+    """A sphere, or a cylinder along the slices' normal: a thing in space. (`quality.contrast.Disc` is a place in one slice.)
 
     Attributes:
-        centre: slice, row, column; may lie between voxels.
+        center: slice, row, column; may lie between voxels.
         radius_mm: radius in mm.
         contrast: HU added inside.
-        height_mm: height of the cylinder; None makes a sphere.
+        height_mm: height of the cylinder, infinite for one through all slices; None makes a sphere.
     """
 
-    centre: tuple[float, float, float]
+    center: tuple[float, float, float]
     radius_mm: float
     contrast: float
     height_mm: float | None = None
 
 
-def add_discs(image: Image, discs: Sequence[Disc], blur_mm: float = 0.0) -> Image:
-    """Add discs to an image; a voxel gets the part of the contrast that the disc covers of it.
+def add_inserts(image: Image, inserts: Sequence[Insert], blur_mm: float = 0.0) -> Image:
+    """Add inserts to an image; a voxel gets the part of the contrast that the insert covers of it.
+
+    That part is exact for cylinders without blur; with blur the whole is right to 0.1 % and the edge to 0.5 % of the
+    contrast. For spheres it is counted at 8 points along each edge of a voxel: volumes are right to 1 %.
 
     Args:
         image: any image; its voxels are taken as thick as the distance between slices.
-        discs: overlapping discs add up.
+        inserts: overlapping inserts add up.
         blur_mm: standard deviation of a Gaussian blur within the slices, to match the sharpness of a real scan; 0 for none.
 
     Raises:
-        InputError: for a disc without size or that leaves the image.
+        InputError: for an insert without size or that leaves the image, or a negative blur.
     """
+    if not (np.isfinite(blur_mm) and blur_mm >= 0):
+        raise InputError(f"The blur is {blur_mm} mm; it has to be zero or a positive number.")
     voxels = image.voxels.copy()
-    for disc in discs:
-        box, cover = _coverage(disc, image, blur_mm)
-        voxels[box] += np.float32(disc.contrast) * cover
+    for insert in inserts:
+        box, cover = _coverage(insert, image, blur_mm)
+        voxels[box] += np.float32(insert.contrast) * cover
     return image.with_voxels(voxels)
 
 
@@ -94,33 +100,61 @@ def flat_places(
     return chosen
 
 
-def _coverage(disc: Disc, image: Image, blur_mm: float) -> tuple[tuple[slice, ...], NDArray[np.float32]]:
-    """Box around the disc, and the part (0 to 1) of each of its voxels that the disc covers."""
-    half_height = disc.radius_mm if disc.height_mm is None else disc.height_mm / 2
-    if disc.radius_mm <= 0 or half_height <= 0:
-        raise InputError(f"The disc at {disc.centre} has no size; give it a positive radius and height.")
-    reach = np.array([half_height, disc.radius_mm, disc.radius_mm]) / image.spacing
-    low, high = np.floor(np.array(disc.centre) - reach), np.ceil(np.array(disc.centre) + reach)
+def _coverage(insert: Insert, image: Image, blur_mm: float) -> tuple[tuple[slice, ...], NDArray[np.float32]]:
+    """Box around the insert, and the part (0 to 1) of each of its voxels that the insert covers."""
+    half_height = insert.radius_mm if insert.height_mm is None else insert.height_mm / 2
+    if not (insert.radius_mm > 0 and half_height > 0):
+        raise InputError(f"The insert at {insert.center} has no size; give it a positive radius and height.")
+    center = np.array(insert.center)
+    reach = np.array([half_height, insert.radius_mm, insert.radius_mm]) / image.spacing
+    if np.isinf(half_height):
+        center[0], reach[0] = (image.shape[0] - 1) / 2, image.shape[0] / 2
+    low, high = np.floor(center - reach), np.ceil(center + reach)
     if (low < -1).any() or (high > image.shape).any():
         raise InputError(
-            f"The disc at {disc.centre} with radius {disc.radius_mm} mm leaves the image of shape {image.shape}."
+            f"The insert at {insert.center} with radius {insert.radius_mm} mm leaves the image of shape {image.shape}."
         )
-    margin = np.array([0, *(int(np.ceil(4 * blur_mm / step)) for step in image.spacing[1:])])
+    margin = np.array([0, *(int(np.ceil(5 * blur_mm / step)) for step in image.spacing[1:])])
     first = np.maximum(low.astype(int) - margin, 0)
     last = np.minimum(high.astype(int) + margin, np.array(image.shape) - 1)
-    z, y, x = ((_fine(a, b) - c) * step for a, b, c, step in zip(first, last, disc.centre, image.spacing, strict=True))
-    z, y, x = z[:, None, None], y[None, :, None], x[None, None]
-    if disc.height_mm is None:
-        inside = z**2 + y**2 + x**2 <= disc.radius_mm**2
-    else:
-        inside = (y**2 + x**2 <= disc.radius_mm**2) & (np.abs(z) <= half_height)
-    count = last - first + 1
-    s = SUPERSAMPLING
-    cover = inside.reshape(count[0], s, count[1], s, count[2], s).mean(axis=(1, 3, 5), dtype=np.float32)
-    if blur_mm > 0:
-        cover = gaussian_filter(cover, [0, blur_mm / image.spacing[1], blur_mm / image.spacing[2]], mode="constant")
     box = tuple(slice(int(a), int(b) + 1) for a, b in zip(first, last, strict=True))
-    return box, cover
+    if insert.height_mm is None:
+        return box, _blurred(_sphere(insert, image, first, last), image, blur_mm)
+    along = interval_coverage(box[0].start, box[0].stop, image.spacing[0], float(center[0]), half_height)
+    across = _disc(insert, image, box, blur_mm)
+    return box, (along[:, None, None] * across).astype(np.float32)
+
+
+def _disc(insert: Insert, image: Image, box: tuple[slice, ...], blur_mm: float) -> NDArray[np.float64]:
+    """Cross-section of a cylinder, shape (rows, columns) of the box; blurred on a grid that is fine against the blur."""
+    _, row_mm, column_mm = image.spacing
+    fine = 1 if blur_mm == 0 else int(np.clip(np.ceil(2 * max(row_mm, column_mm) / blur_mm), 1, SUPERSAMPLING))
+    rows, columns = ((part.start * fine, part.stop * fine) for part in box[1:])
+    row, column = ((middle + 0.5) * fine - 0.5 for middle in insert.center[1:])
+    cover = disc_coverage(rows, columns, (row_mm / fine, column_mm / fine), (row, column), insert.radius_mm)
+    if blur_mm == 0:
+        return cover
+    sharp = [blur_mm * fine / row_mm, blur_mm * fine / column_mm]
+    soft = gaussian_filter(cover, sharp, mode="constant", truncate=5)
+    binned = soft.reshape(soft.shape[0] // fine, fine, soft.shape[1] // fine, fine).mean(axis=(1, 3))
+    return np.asarray(binned, dtype=np.float64)
+
+
+def _sphere(insert: Insert, image: Image, first: NDArray[np.int_], last: NDArray[np.int_]) -> NDArray[np.float32]:
+    z, y, x = (
+        (_fine(a, b) - c) * step for a, b, c, step in zip(first, last, insert.center, image.spacing, strict=True)
+    )
+    inside = z[:, None, None] ** 2 + y[None, :, None] ** 2 + x[None, None] ** 2 <= insert.radius_mm**2
+    count, s = last - first + 1, SUPERSAMPLING
+    cover = inside.reshape(count[0], s, count[1], s, count[2], s).mean(axis=(1, 3, 5), dtype=np.float32)
+    return np.asarray(cover, dtype=np.float32)
+
+
+def _blurred(cover: NDArray[np.float32], image: Image, blur_mm: float) -> NDArray[np.float32]:
+    if blur_mm == 0:
+        return cover
+    soft = gaussian_filter(cover, [0, blur_mm / image.spacing[1], blur_mm / image.spacing[2]], mode="constant")
+    return np.asarray(soft, dtype=np.float32)
 
 
 def _fine(first: int, last: int) -> NDArray[np.float64]:

@@ -1,5 +1,6 @@
 """The analytic body phantom: an abdomen whose truth is known exactly, for demo, tests and benchmarks."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,29 +12,22 @@ from demottle.image import Image, Voxels
 from demottle.physics.anatomy import layers
 from demottle.physics.body import Layer
 from demottle.physics.ct_noise import simulate_noise
+from demottle.physics.inserts import Insert
 from demottle.physics.projection import Kernel
 from demottle.physics.shapes import Box, Distance, Ellipsoid
+from demottle.physics.structures import Structure
 
 FIELD_OF_VIEW = 355.0  # mm that the adult needs; in a smaller one the whole body is scaled down
 _SUBSLICES = 3  # heights per slice whose mean is the slice, as thick slices are
 
 
 @dataclass(frozen=True)
-class Lesion:
-    """A sphere: middle in voxels (slice, row, column), may lie between voxels or slices; radius in mm; contrast in HU."""
-
-    centre: tuple[float, float, float]
-    radius_mm: float
-    contrast: float
-
-
-@dataclass(frozen=True)
 class Phantom:
-    """A noise-free image, the `Tissue` at each voxel (uint8), and its lesions within the slices."""
+    """A noise-free image, the `Tissue` at each voxel (uint8), and its lesions within the slices, which are spheres."""
 
     image: Image
     tissue: NDArray[np.uint8]
-    lesions: tuple[Lesion, ...]
+    lesions: tuple[Structure, ...]
 
 
 def body_phantom(
@@ -84,8 +78,9 @@ def build_phantom(
         listener(Progress("phantom", index + 1, slices))
     image = Image(voxels, spacing, modality="CT", unit="HU", slice_thickness=float(spacing[0]))
     middle_voxel = ((slices - 1) / 2, (size - 1) / 2, (size - 1) / 2)
-    found = [_lesion(layer, middle_voxel, (thickness, row_mm, column_mm), scale) for layer in everything]
-    inside = tuple(lesion for lesion in found if lesion and -0.5 <= lesion.centre[0] <= slices - 0.5)
+    step = (thickness, row_mm, column_mm)
+    lesions = _lesions(everything, middle_voxel, step, scale)
+    inside = tuple(lesion for lesion in lesions if -0.5 <= lesion.insert.center[0] <= slices - 0.5)
     return Phantom(image, tissue, inside)
 
 
@@ -131,10 +126,15 @@ def _paint(
     return plane, label
 
 
-def _lesion(
-    layer: Layer, middle: tuple[float, float, float], step: tuple[float, float, float], scale: float
-) -> Lesion | None:
-    if layer.lesion is None or not isinstance(layer.solid, Ellipsoid):
-        return None
-    z, y, x = (m + c / s for m, c, s in zip(middle, layer.solid.centre, step, strict=True))
-    return Lesion((float(z), float(y), float(x)), float(layer.solid.radii[1] * scale), layer.lesion)
+def _lesions(
+    everything: list[Layer], middle: tuple[float, float, float], step: tuple[float, float, float], scale: float
+) -> Iterator[Structure]:
+    """All lesions of the patient, numbered, also those that lie beyond the slices."""
+    number = 0
+    for layer in everything:
+        if layer.lesion is None or not isinstance(layer.solid, Ellipsoid):
+            continue
+        number += 1
+        z, y, x = (m + c / s for m, c, s in zip(middle, layer.solid.centre, step, strict=True))
+        sphere = Insert((float(z), float(y), float(x)), float(layer.solid.radii[1] * scale), layer.lesion)
+        yield Structure(f"lesion {number}", sphere, layer.hu - layer.lesion, "detection")
