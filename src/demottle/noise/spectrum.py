@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import fft
 
 from demottle.errors import InputError
 from demottle.image import Image, Mask, Voxels
@@ -24,6 +25,7 @@ _ENOUGH = 50
 _FEWEST = 8
 _MOST_SLICES = 24
 _MATCHED_SHARE = 0.97
+_CHUNK = 256  # regions transformed at once: bounds memory
 
 Array = NDArray[np.float64]
 
@@ -66,6 +68,27 @@ def spectrum_of_noise(noise: Voxels, spacing: tuple[float, float], size: int = R
     """
     regions = [region for plane in noise for region in _regions(plane, None, size)]
     return _average(regions, spacing, size)
+
+
+def spectrum_of_regions(regions: Array, spacing: tuple[float, float]) -> Spectrum:
+    """NPS of square regions (n, size, size) of noise without anatomy; each is freed of its second-order trend.
+
+    Raises:
+        InputError: where there is no region.
+    """
+    return _average(regions, spacing, regions.shape[-1])
+
+
+def spectrum_of_density(density_2d: Array, spacing: tuple[float, float]) -> Spectrum:
+    """Return the spectrum with a given NPS (n, n) in FFT order: known, corrected or synthetic; `regions` is 0."""
+    return _spectrum(np.asarray(density_2d, np.float64), spacing, 0)
+
+
+def trend_gain(size: int) -> Array:
+    """Share (size, size) of white noise's power that the second-order detrend leaves at each frequency, 0 at zero."""
+    basis = _trend_basis(size).T.reshape(-1, size, size)
+    gain: Array = 1 - (np.abs(np.fft.fft2(basis)) ** 2).sum(axis=0) / size**2
+    return gain
 
 
 def noise_spectrum(image: Image, correlation: Correlation | None = None) -> Spectrum:
@@ -128,23 +151,26 @@ def _regions(plane: Voxels, usable: Mask | None, size: int) -> list[Array]:
     return found
 
 
-def _average(regions: list[Array], spacing: tuple[float, float], size: int) -> Spectrum:
-    if not regions:
+def _average(regions: list[Array] | Array, spacing: tuple[float, float], size: int) -> Spectrum:
+    if not len(regions):
         raise InputError(
             f"No region of {size} x {size} pixels fits into the noise image; a spectrum needs at least one."
         )
     total = np.zeros((size, size))
-    for region in regions:
-        total += np.abs(np.fft.fft2(_detrend(region))) ** 2
-    area = spacing[0] * spacing[1]
-    density_2d = total / len(regions) * area / size**2
-    sigma = float(np.sqrt(density_2d.sum() / (area * size**2)))
+    for first in range(0, len(regions), _CHUNK):
+        flat = _detrend(np.asarray(regions[first : first + _CHUNK], np.float64))
+        total += (np.abs(fft.fft2(flat)) ** 2).sum(axis=0)
+    return _spectrum(total / len(regions) * spacing[0] * spacing[1] / size**2, spacing, len(regions))
+
+
+def _spectrum(density_2d: Array, spacing: tuple[float, float], regions: int) -> Spectrum:
+    sigma = float(np.sqrt(density_2d.sum() / (spacing[0] * spacing[1] * density_2d.size)))
     frequency, density = _radial(density_2d, spacing)
     # The three lowest bins hold what is left of the trend; a peak there would be anatomy, not mottle.
     peak = float(frequency[3:][int(np.argmax(density[3:]))])
     weight = density * frequency  # polar area: the mean is over the plane, not over the curve
     mean = float((frequency * weight).sum() / weight.sum()) if weight.sum() > 0 else 0.0
-    return Spectrum(frequency, density, density_2d, spacing, sigma, peak, mean, len(regions))
+    return Spectrum(frequency, density, density_2d, spacing, sigma, peak, mean, regions)
 
 
 @lru_cache(maxsize=4)
@@ -157,10 +183,11 @@ def _trend_basis(size: int) -> Array:
     return basis
 
 
-def _detrend(region: Array) -> Array:
-    basis = _trend_basis(region.shape[0])
-    flat = region.ravel()
-    out: Array = (flat - basis @ (basis.T @ flat)).reshape(region.shape)
+def _detrend(regions: Array) -> Array:
+    """Regions (n, size, size) less their second-order trend."""
+    basis = _trend_basis(regions.shape[-1])
+    flat = regions.reshape(len(regions), -1)
+    out: Array = (flat - (flat @ basis) @ basis.T).reshape(regions.shape)
     return out
 
 
