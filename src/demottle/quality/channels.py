@@ -57,10 +57,9 @@ def difference_of_gaussians(
     if count < 1:
         raise InputError(f"An observer needs at least one channel, not {count}.")
     step = min(spacing_of(spacing))
-    rows, columns = shape
     dy, dx = _offsets(shape, spacing, center)
     r2 = (dy**2 + dx**2) / step**2
-    deviation = 0.005 * 1.4 ** np.arange(count)[:, None, None]
+    deviation: Array = 0.005 * 1.4 ** np.arange(count, dtype=np.float64)[:, None, None]
 
     def blob(s: Array) -> Array:  # inverse Fourier transform of exp(-(f / s)^2 / 2)
         result: Array = 2 * np.pi * s**2 * np.exp(-2 * (np.pi * s) ** 2 * r2)
@@ -72,9 +71,11 @@ def difference_of_gaussians(
 def _offsets(
     shape: tuple[int, int], spacing: float | tuple[float, float], center: tuple[float, float] | None
 ) -> tuple[Array, Array]:
-    step = spacing_of(spacing)
-    middle = (shape[0] // 2, shape[1] // 2) if center is None else center
-    return (np.arange(shape[0])[:, None] - middle[0]) * step[0], (np.arange(shape[1])[None, :] - middle[1]) * step[1]
+    row_step, column_step = spacing_of(spacing)
+    row, column = (shape[0] // 2, shape[1] // 2) if center is None else center
+    dy: Array = (np.arange(shape[0], dtype=np.float64)[:, None] - row) * row_step
+    dx: Array = (np.arange(shape[1], dtype=np.float64)[None, :] - column) * column_step
+    return dy, dx
 
 
 def _unit(channels: Array) -> Array:

@@ -95,7 +95,7 @@ def task_image(
     The inverse Fourier transform of W T (T = 1 without a curve), sampled at the pixels: what a linear system of that
     sharpness shows, to be added to noise or used as a template.
     """
-    v, u = np.fft.fftfreq(shape[0], spacing[0])[:, None], np.fft.fftfreq(shape[1], spacing[1])[None, :]
+    u, v = _frequencies(shape, spacing)
     transform = task.transform(u, v)
     if frequency is not None and ttf is not None:
         transform = transform * ttf_at(np.hypot(u, v), frequency, ttf)
@@ -108,9 +108,15 @@ def _plane(nps: Spectrum) -> tuple[Array, Array, Array]:
     restored = without_trend_loss(nps).density_2d
     mean = restored.mean()
     density = resample_spectrum(restored, _GRID)
-    # Resampled spectra have mean 1; the plane's mean density is kept by giving it back.
-    v, u = np.fft.fftfreq(_GRID, nps.spacing[0])[:, None], np.fft.fftfreq(_GRID, nps.spacing[1])[None, :]
-    return u, v, density * mean
+    u, v = _frequencies((_GRID, _GRID), nps.spacing)
+    return u, v, density * mean  # resampled spectra have mean 1
+
+
+def _frequencies(shape: tuple[int, int], spacing: tuple[float, float]) -> tuple[Array, Array]:
+    """Frequencies u (1, columns) and v (rows, 1) in 1/mm, numpy's FFT order."""
+    u: Array = np.fft.fftfreq(shape[1], spacing[1]).astype(np.float64)[None, :]
+    v: Array = np.fft.fftfreq(shape[0], spacing[0]).astype(np.float64)[:, None]
+    return u, v
 
 
 def _visual(per_degree: Array) -> Array:

@@ -1,10 +1,11 @@
 """Sharpness at a given contrast: the task transfer function (TTF) from the edge of a disc (AAPM TG-233).
 
-TTF = |FFT(w * sqrt(r / R) * d/dr ESF(r))|, normalized to 1 at zero frequency. ESF: mean value by distance r from the fitted
-center, in bins of 0.1 pixel; sqrt(r / R) undoes what the edge's curvature does to a blurred disc of radius R; w: a Tukey
-window centered on the edge, flat over its inner half, since a Hann window would make wide edges look sharper. For a linear
-system it is the MTF; for any other it depends on contrast and noise, and so do f50 and f10, the frequencies where it falls
-to one half and one tenth.
+TTF = |FFT(w * d/dr ESF(r))| * K, normalized to 1 at zero frequency. ESF: mean value by distance r from the fitted center, in
+bins of 0.1 pixel; w: a Tukey window centered on the edge, flat over its inner half, since a Hann window would make wide
+edges look sharper. K(f) undoes what curvature, bins and window do to an edge: the exact profile of a disc of the fitted
+radius blurred by the fitted Gaussian (a noncentral chi-square distribution) goes the same way, and K is what it should give
+over what it gives. For a linear system the TTF is its MTF; for any other it depends on contrast and noise, and so do f50 and
+f10, the frequencies where it falls to one half and one tenth.
 """
 
 from dataclasses import dataclass
@@ -13,15 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 from scipy.signal.windows import tukey
-from scipy.special import ndtr
+from scipy.special import chndtr
 
 from demottle.errors import InputError
+from demottle.quality.arrays import planes_of, spacing_of
 
 Array = NDArray[np.float64]
 
 LOWEST_CNR = 15.0
 _BIN = 0.1
 _PADDED = 8192  # samples after zero padding: frequencies finer than 0.002 per pixel
+_SECTORS = 12
+_WIDEST = 0.3  # edge width over radius; a disc more blurred than that has no flat middle
+_WIDTHS = 10.0  # half of the window in edge widths, where there is room: the tails of a kernel belong to it
+_LEAST_HALF = 8.0  # pixels
+_TRUSTED = 0.05  # K is held where the Gaussian's own curve falls below: a ratio of two small numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +41,7 @@ class EdgeResponse:
         contrast: disc minus surroundings in HU.
         cnr: contrast over the noise of the (averaged) plane.
         center: fitted (row, column) in pixels; radius: fitted, in pixels.
+        f50_error, f10_error: standard errors in 1/mm (jackknife over 12 sectors of the disc); NaN where a curve stays above.
     """
 
     frequency: Array
@@ -44,9 +52,29 @@ class EdgeResponse:
     cnr: float
     center: tuple[float, float]
     radius: float
+    f50_error: float = float("nan")
+    f10_error: float = float("nan")
 
 
-def disc_edge(planes: NDArray[np.floating], spacing: float, center: tuple[float, float], radius: float) -> EdgeResponse:
+@dataclass(frozen=True)
+class _Fit:
+    """A disc blurred by a Gaussian: position, radius and width in pixels, background and contrast in HU."""
+
+    row: float
+    column: float
+    radius: float
+    width: float
+    background: float
+    contrast: float
+
+
+def disc_edge(
+    planes: NDArray[np.floating],
+    spacing: float,
+    center: tuple[float, float],
+    radius: float,
+    lowest_cnr: float = LOWEST_CNR,
+) -> EdgeResponse:
     """Measure the edge of a disc.
 
     Args:
@@ -54,74 +82,120 @@ def disc_edge(planes: NDArray[np.floating], spacing: float, center: tuple[float,
         spacing: pixel spacing in mm, the same for rows and columns.
         center: about where the disc is, (row, column) in pixels; fitted from there.
         radius: about its radius in pixels, at least 5; an empty surrounding of one radius is needed.
+        lowest_cnr: refuse below this contrast-to-noise ratio of the averaged plane.
 
     Raises:
         InputError: contrast-to-noise below 15 (noise makes an edge look sharper than it is: average more slices), a disc
-            too small, or one whose surroundings leave the slice.
+            too small or too blurred for its size, one whose surroundings leave the slice, NaN, or no spacing.
     """
-    plane = np.asarray(planes, np.float64)
-    plane = plane.mean(axis=0) if plane.ndim == 3 else plane
+    plane = planes_of(planes, "planes of the disc").mean(axis=0)
+    step = spacing_of(spacing)[0]
     reach = 1.9 * radius
     if radius < 5:
         raise InputError(f"A disc of radius {radius} px is too small for an edge; it needs at least 5 px.")
     if min(center) < reach or center[0] > plane.shape[0] - 1 - reach or center[1] > plane.shape[1] - 1 - reach:
         raise InputError(f"The surroundings of the disc at {center} (radius {radius} px) leave the slice.")
-    row, column, fitted, width, _, contrast = _fit(plane, center, radius)
-    distance = np.hypot(np.arange(plane.shape[0])[:, None] - row, np.arange(plane.shape[1])[None, :] - column) - fitted
-    far = (distance > 4 * width + 1) & (distance < reach - fitted)
-    noise = float(plane[far].std()) if far.any() else 0.0
-    cnr = abs(contrast) / noise if noise > 0 else float("inf")
-    if cnr < LOWEST_CNR:
+    fit = _fit(plane, center, radius)
+    dy, dx = np.arange(plane.shape[0])[:, None] - fit.row, np.arange(plane.shape[1])[None, :] - fit.column
+    distance = np.hypot(dy, dx)
+    cnr = _contrast_to_noise(plane, distance - fit.radius, fit, reach)
+    if not cnr >= lowest_cnr:
         raise InputError(
-            f"The disc's contrast-to-noise ratio is {cnr:.1f}; an edge needs at least {LOWEST_CNR:.0f}: average more slices "
+            f"The disc's contrast-to-noise ratio is {cnr:.1f}; an edge needs at least {lowest_cnr:.0f}: average more slices "
             "or repeats that show the same disc."
         )
-    half = min(fitted, reach - fitted) * 0.95
-    frequency, ttf = _transfer(_spread(plane, distance, half, fitted), spacing)
-    f50, f10 = (_falls_to(level, frequency, ttf) for level in (0.5, 0.1))
-    return EdgeResponse(frequency, ttf, f50, f10, contrast, cnr, (row, column), fitted)
+    if fit.width > _WIDEST * fit.radius:
+        raise InputError(
+            f"The disc's edge is {fit.width:.1f} px wide for a radius of {fit.radius:.1f} px: too blurred to have a flat "
+            "middle; use a larger disc."
+        )
+    half = min(0.95 * fit.radius, 0.95 * (reach - fit.radius), max(_WIDTHS * fit.width, _LEAST_HALF))
+    sector = np.floor((np.arctan2(dy, dx) / (2 * np.pi) + 0.5) * _SECTORS).astype(int) % _SECTORS
+    frequency, curves = _transfer(_spread(plane, distance - fit.radius, sector, half), step)
+    known = _transfer(_spread(_model(distance, fit), distance - fit.radius, sector, half), step)[1][0]
+    curves = curves * _correction(frequency * step, known, fit.width)
+    f50, f10 = ([_falls_to(level, frequency, curve) for curve in curves] for level in (0.5, 0.1))
+    return EdgeResponse(
+        frequency, curves[0], f50[0], f10[0], fit.contrast, cnr, (fit.row, fit.column), fit.radius,
+        _jackknife(f50[1:]), _jackknife(f10[1:]),
+    )  # fmt: skip
 
 
-def _fit(plane: Array, center: tuple[float, float], radius: float) -> tuple[float, float, float, float, float, float]:
-    """Row, column, radius, edge width, background and contrast of the disc, by least squares on a blurred disc."""
+def _fit(plane: Array, center: tuple[float, float], radius: float) -> _Fit:
+    """Least squares fit of a disc blurred by a Gaussian."""
     rows, columns = np.mgrid[: plane.shape[0], : plane.shape[1]]
-    near = np.hypot(rows - center[0], columns - center[1]) < 1.9 * radius
-    y, x, values = rows[near], columns[near], plane[near]
-    inner = np.hypot(y - center[0], x - center[1]) < 0.6 * radius
-    outer = np.hypot(y - center[0], x - center[1]) > 1.4 * radius
-    low, high = float(values[outer].mean()), float(values[inner].mean())
+    away = np.hypot(rows - center[0], columns - center[1])
+    near = away < 1.9 * radius
+    y, x, values, away = rows[near], columns[near], plane[near], away[near]
+    low, high = float(values[away > 1.4 * radius].mean()), float(values[away < 0.6 * radius].mean())
+    scale = abs(high - low) or 1.0  # parameters of like size make the fit stop where it should
 
     def misfit(p: Array) -> Array:
-        edge = ndtr((p[2] - np.hypot(y - p[0], x - p[1])) / max(abs(p[3]), 0.05))
-        difference: Array = p[4] + p[5] * edge - values
+        fit = _Fit(p[0], p[1], abs(p[2]), abs(p[3]), p[4] * scale, p[5] * scale)
+        difference: Array = (_model(np.hypot(y - p[0], x - p[1]), fit) - values) / scale
         return difference
 
-    found = least_squares(misfit, [*center, radius, 1.0, low, high - low]).x
-    row, column, fitted, width, low, contrast = (float(v) for v in found)
-    return row, column, fitted, abs(width), low, contrast
+    start = [*center, radius, 1.0, low / scale, (high - low) / scale]
+    row, column, fitted, width, low, contrast = (float(v) for v in least_squares(misfit, start).x)
+    return _Fit(row, column, abs(fitted), abs(width), low * scale, contrast * scale)
 
 
-def _spread(plane: Array, distance: Array, half: float, radius: float) -> Array:
-    """Line spread function: derivative of the mean profile over -half to half pixels, windowed around the edge."""
+def _model(distance: Array, fit: _Fit) -> Array:
+    """Exact value of a Gaussian-blurred disc at distances from its center: P(chi'^2_2(r^2 / s^2) < R^2 / s^2)."""
+    width = max(fit.width, 0.1)
+    table = np.arange(0, float(distance.max()) + 0.1, 0.05)
+    profile = chndtr((fit.radius / width) ** 2, 2, (table / width) ** 2)
+    value: Array = fit.background + fit.contrast * np.interp(distance, table, profile)
+    return value
+
+
+def _contrast_to_noise(plane: Array, distance: Array, fit: _Fit, reach: float) -> float:
+    far = (distance > 4 * fit.width + 1) & (distance < reach - fit.radius)
+    noise = float(plane[far].std()) if far.any() else 0.0
+    return abs(fit.contrast) / noise if noise > 0 else float("inf")
+
+
+def _spread(plane: Array, distance: Array, sector: NDArray[np.int_], half: float) -> Array:
+    """Line spread functions: derivative of the mean profile over -half to half pixels, windowed around the edge.
+
+    The first row is of the whole disc, the others leave out one sector each.
+    """
     bins = int(half / _BIN)
     index = np.floor(distance / _BIN).astype(int) + bins
     inside = (index >= 0) & (index < 2 * bins)
-    count = np.bincount(index[inside], minlength=2 * bins)
-    total = np.bincount(index[inside], plane[inside], minlength=2 * bins)
+    place = index[inside] + 2 * bins * sector[inside]
+    count = np.bincount(place, minlength=2 * bins * _SECTORS).reshape(_SECTORS, -1)
+    total = np.bincount(place, plane[inside], minlength=2 * bins * _SECTORS).reshape(_SECTORS, -1)
+    counts = np.vstack([count.sum(axis=0), count.sum(axis=0) - count])
+    totals = np.vstack([total.sum(axis=0), total.sum(axis=0) - total])
     at = np.arange(2 * bins)
-    profile = np.interp(at, at[count > 0], total[count > 0] / count[count > 0])
-    slope = np.diff(profile)
-    from_center = radius + _BIN * (np.arange(1, 2 * bins) - bins)
-    result: Array = slope * np.sqrt(from_center / radius) * tukey(len(slope), 0.5)
+    profiles = [np.interp(at, at[n > 0], t[n > 0] / n[n > 0]) for n, t in zip(counts, totals, strict=True)]
+    result: Array = np.diff(np.stack(profiles), axis=1) * tukey(2 * bins - 1, 0.5)
     return result
 
 
 def _transfer(spread: Array, spacing: float) -> tuple[Array, Array]:
-    magnitude = np.abs(np.fft.rfft(spread, max(_PADDED, len(spread))))
-    frequency = np.fft.rfftfreq(max(_PADDED, len(spread)), _BIN * spacing)
+    padded = max(_PADDED, spread.shape[1])
+    magnitude = np.abs(np.fft.rfft(spread, padded, axis=1))
+    frequency: Array = np.fft.rfftfreq(padded, _BIN * spacing).astype(np.float64)
     upto = frequency <= 0.5 / spacing
-    ttf: Array = (magnitude / magnitude[0]).astype(np.float64)
-    return frequency[upto].astype(np.float64), ttf[upto]
+    ttf: Array = (magnitude / magnitude[:, :1])[:, upto].astype(np.float64)
+    return frequency[upto], ttf
+
+
+def _correction(per_pixel: Array, found: Array, width: float) -> Array:
+    """K(f): true over found curve of the fitted Gaussian disc."""
+    true = np.exp(-2 * (np.pi * width * per_pixel) ** 2)
+    trusted = int(np.argmax(true < _TRUSTED)) if (true < _TRUSTED).any() else len(true)
+    ratio: Array = true / np.maximum(found, 1e-9)
+    ratio[trusted:] = ratio[max(trusted - 1, 0)]
+    return ratio
+
+
+def _jackknife(values: list[float]) -> float:
+    """Standard error from values that each leave out one of n parts."""
+    found = np.array(values)
+    return float(np.sqrt((len(found) - 1) * found.var())) if np.isfinite(found).all() else float("nan")
 
 
 def _falls_to(level: float, frequency: Array, ttf: Array) -> float:
