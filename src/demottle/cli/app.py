@@ -12,6 +12,7 @@ from demottle.cli.denoise import denoise
 from demottle.cli.evaluate import evaluate
 from demottle.cli.inspect import inspect
 from demottle.cli.methods import methods
+from demottle.cli.report import report
 from demottle.cli.simulate import simulate
 
 app = typer.Typer(
@@ -28,6 +29,7 @@ app = typer.Typer(
 app.command()(denoise)
 app.command()(inspect)
 app.command()(evaluate)
+app.command()(report)
 app.command()(methods)
 app.add_typer(simulate)
 

@@ -1,61 +1,109 @@
-"""`demottle evaluate`: how good is an output, without a truth and, where there is one, against it."""
+"""`demottle evaluate`: how good is an output; against its input, a truth, a second scan, known structures; one or many."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from demottle.cli.console import heading, say_warnings, show_json
+from demottle.cli.console import say_warnings, show_json
+from demottle.cli.evaluate_batch import evaluate_batch
+from demottle.cli.evaluate_case import Given, Reading, evaluate_case
+from demottle.cli.evaluation_tables import show_evaluation
+from demottle.cli.figures_csv import write_csv
+from demottle.cli.gate import PANEL, LimitsFile, limits_of, show_gate
 from demottle.cli.guard import guarded
 from demottle.cli.options import AcceptUneven, Debug, Json, Modality, Spacing, parse_spacing
 from demottle.cli.progress import watch
-from demottle.cli.tables import show_check, show_comparison
 
-if TYPE_CHECKING:
-    from demottle.image import Image, Mask
-
-
-BODY_HU = -500
+KNOWN = "What is known besides"
+RESULTS = "Results"
+GATE_FAILED = 3
 
 
 @guarded
 def evaluate(
-    output: Annotated[Path, typer.Argument(metavar="OUT", help="A denoised scan.")],
-    scan: Annotated[Path, typer.Option("--input", metavar="SCAN", help="The scan it was made from.")],
-    truth: Annotated[Path | None, typer.Option(metavar="TRUTH", help="The noise-free scan, if known.")] = None,
+    output: Annotated[Path | None, typer.Argument(metavar="OUT", help="A denoised scan.", show_default=False)] = None,
+    scan: Annotated[Path | None, typer.Option("--input", metavar="SCAN", help="The scan it was made from.")] = None,
+    truth: Annotated[
+        Path | None, typer.Option(metavar="TRUTH", help="The noise-free scan.", rich_help_panel=KNOWN)
+    ] = None,
+    second_input: Annotated[
+        Path | None, typer.Option(metavar="SCAN2", help="The same object scanned again.", rich_help_panel=KNOWN)
+    ] = None,
+    second_output: Annotated[
+        Path | None, typer.Option(metavar="OUT2", help="What was made of SCAN2.", rich_help_panel=KNOWN)
+    ] = None,
+    structures: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="truth.json of a phantom.", rich_help_panel=KNOWN)
+    ] = None,
+    margin: Annotated[
+        float | None, typer.Option(metavar="HU", help="Of the tests that CT numbers are the same. Default: 2 HU.")
+    ] = None,
+    batch: Annotated[
+        str | None,
+        typer.Option(metavar="CSV|PATTERN", help="Many cases: a table, or 'OUT/{case}/{method}'."),
+    ] = None,
+    gate: Annotated[
+        bool, typer.Option("--gate", metavar="", help="Exit with 3 if a limit is not kept.", rich_help_panel=PANEL)
+    ] = False,
+    limits: LimitsFile = None,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Write every figure.", rich_help_panel=RESULTS)
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write the page.", rich_help_panel=RESULTS)
+    ] = None,
+    as_json: Json = False,
     spacing: Spacing = None,
     modality: Modality = None,
     accept_uneven: AcceptUneven = False,
-    as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Compare a denoised scan with its input, and with the truth where it is known."""
-    from demottle import io
-    from demottle.quality.check import check
-    from demottle.quality.truth import against_truth
+    """Measure a denoised scan: with a truth, with a second scan, or with nothing but input and output.
 
-    def read(path: Path) -> "Image":
-        return io.read(
-            path, spacing=parse_spacing(spacing), accept_uneven=accept_uneven, accept_own_output=True, modality=modality
-        )
-
-    with watch() as listener:
-        with listener.stage("read"):
-            before, after = read(scan), read(output)
-            clean = None if truth is None else read(truth)
-        found = check(before, after, listener=listener)
-        compared = None if clean is None else against_truth(before, after, clean, _body(clean))
-    if as_json:
-        show_json({"check": found.to_dict(), "truth": None if compared is None else compared.to_dict()})
+    It measures what can be measured with what is given, and says what cannot be and why.
+    """
+    held = limits_of(limits)
+    gated = gate or limits is not None
+    reading = Reading(parse_spacing(spacing), modality, accept_uneven)
+    given = Given(output, scan, truth, second_input, second_output, structures)
+    _refuse_margin(margin)
+    if batch is not None:
+        if output is not None:
+            raise typer.BadParameter("names the outputs already, so leave out OUT", param_hint="--batch")
+        evaluate_batch(batch, given, reading, held if gated else None, margin, csv, html, as_json)
         return
-    say_warnings(found.warnings)
-    heading("Without a truth")
-    show_check(found)
-    if compared is not None:
-        where = f"in the body (above {BODY_HU} HU)" if before.unit == "HU" else "everywhere"
-        show_comparison(compared, before.unit, where)
+    given.refuse_incomplete()
+    with watch() as listener:
+        images, found = evaluate_case(given, reading, held, margin, listener)
+        if html is not None:
+            from demottle.cli.pages import write_evaluation_page
+
+            with listener.stage("report"):
+                write_evaluation_page(images, found, html)
+    if csv is not None:
+        from demottle.quality.cohort import Case
+        from demottle.quality.figures import figures_of
+
+        write_csv(csv, [Case(str(scan), str(output), tuple(figures_of(found)))])
+    if as_json:
+        show_json(found.to_dict())
+    else:
+        say_warnings(found.check.warnings)
+        show_evaluation(found)
+        if gated:
+            show_gate(found.gate)
+    if gated and not found.gate.passed:
+        _fail(found.gate.reasons)
 
 
-def _body(truth: "Image") -> "Mask | None":
-    """Where errors count: air, most of an image, would water them down."""
-    return truth.voxels > BODY_HU if truth.unit == "HU" else None
+def _refuse_margin(margin: float | None) -> None:
+    if margin is not None and not 0 < margin < 1000:
+        raise typer.BadParameter(f"{margin:g} is no margin; give a positive number of HU", param_hint="--margin")
+
+
+def _fail(reasons: str) -> None:
+    from demottle.cli.console import say_error
+
+    say_error(f"The result fails the gate: {reasons}.")
+    raise typer.Exit(GATE_FAILED)

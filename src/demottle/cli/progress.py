@@ -28,6 +28,7 @@ TITLES = {
     "apply": "Denoising",
     "restore": "Putting back what slices agree on",
     "check": "Checking",
+    "evaluate": "Evaluating",
     "report": "Drawing the page",
     "write": "Writing",
 }

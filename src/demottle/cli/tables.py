@@ -27,7 +27,7 @@ def show_check(check: "Check") -> None:
     """Show what can be measured without a truth: noise, slices, edges, CT numbers."""
     from demottle.quality.verdicts import edges_verdict, moved
 
-    table = _before_after()
+    table = before_after()
     noise, unit = check.noise, check.unit
     share = -noise.removed_share
     table.add_row(
@@ -64,7 +64,7 @@ def show_comparison(comparison: "Comparison", unit: str, where: str) -> None:
     before, after = comparison.before, comparison.after
     low, high = comparison.window
     heading("Against the truth", f"{where}; PSNR and SSIM in [{low:.0f}, {high:.0f}] {unit}")
-    table = _before_after()
+    table = before_after()
     rows = (
         (f"RMSE ({unit})", before.rmse, after.rmse, 1, -1),
         ("PSNR (dB)", before.psnr, after.psnr, 2, 1),
@@ -100,7 +100,8 @@ def percent(share: float, sign: bool = False) -> str:
     return f"{100 * share:{'+' if sign else ''}.0f}\u00a0%"
 
 
-def _before_after() -> Table:
+def before_after() -> Table:
+    """An empty table of names, values before and after, and their change."""
     table = Table(box=None, padding=(0, 3, 0, 2), header_style="dim", pad_edge=False)
     table.add_column("", min_width=30, no_wrap=True)
     for name in ("before", "after", "change"):

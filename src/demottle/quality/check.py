@@ -32,6 +32,7 @@ class Check:
         leak: noise correlation between slices before and after; None for a single slice.
         untouched: what changed where nothing should: in air around the body and in metal.
         warnings: what a reader of the images should know, in sentences; empty when all is well.
+        no_spectra: why there are no spectra, as a sentence; empty where there are.
     """
 
     modality: str
@@ -43,6 +44,7 @@ class Check:
     leak: Leak | None
     untouched: Untouched
     warnings: tuple[str, ...]
+    no_spectra: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON; what could not be measured is None."""
@@ -74,7 +76,13 @@ class Check:
         return result
 
 
-def check(before: Image, after: Image, fingerprint: Fingerprint | None = None, listener: Listener = silent) -> Check:
+def check(
+    before: Image,
+    after: Image,
+    fingerprint: Fingerprint | None = None,
+    listener: Listener = silent,
+    margin: float | None = None,
+) -> Check:
     """Measure what denoising did to an image, without a truth.
 
     Statistics come from at most 48 slices, so the cost hardly grows with their number.
@@ -83,6 +91,7 @@ def check(before: Image, after: Image, fingerprint: Fingerprint | None = None, l
         before, after: images of the same shape.
         fingerprint: of `before`, where it was measured already; saves a second measurement.
         listener: hears of the stage "check".
+        margin: of the equivalence tests of tissue means, in the image's unit; None: see `tissue_shifts`.
 
     Raises:
         InputError: where the shapes or units differ.
@@ -98,23 +107,23 @@ def check(before: Image, after: Image, fingerprint: Fingerprint | None = None, l
     correlation = slice_correlation(before) if fingerprint is None else fingerprint.correlation
     leak = slice_leak(before, after, correlation) if before.shape[0] > 1 else None
     listener(Progress("check", 2, steps, "noise spectrum"))
-    spectra = _spectra(before, after, leak)
+    spectra, no_spectra = _spectra(before, after, leak)
     listener(Progress("check", 3, steps, "tissue means"))
-    tissues = tuple(tissue_shifts(before, after))
+    tissues = tuple(tissue_shifts(before, after, margin=margin))
     listener(Progress("check", 4, steps, "edges"))
     edges = edge_test(before, after)
     listener(Progress("check", 5, steps, "air and metal"))
     kept = untouched(before, after)
     listener(Progress("check", steps, steps))
     warnings = warnings_of(before.unit, noise, spectra, tissues, edges, leak)
-    return Check(before.modality, before.unit, noise, spectra, tissues, edges, leak, kept, warnings)
+    return Check(before.modality, before.unit, noise, spectra, tissues, edges, leak, kept, warnings, no_spectra)
 
 
-def _spectra(before: Image, after: Image, leak: Leak | None) -> Spectra | None:
+def _spectra(before: Image, after: Image, leak: Leak | None) -> tuple[Spectra | None, str]:
     try:
         if leak is None:
             lone = slice_correlation(before)
-            return compare_spectra(before, after, lone, lone)
-        return compare_spectra(before, after, leak.before, leak.after)
-    except InputError:  # too little uniform tissue: said in a warning, and no reason to refuse the rest
-        return None
+            return compare_spectra(before, after, lone, lone), ""
+        return compare_spectra(before, after, leak.before, leak.after), ""
+    except InputError as error:  # too little uniform tissue: said in a warning, and no reason to refuse the rest
+        return None, str(error)

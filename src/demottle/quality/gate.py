@@ -17,6 +17,9 @@ from demottle.quality.sharpness import Sharpness
 from demottle.quality.shifts import TissueShift
 from demottle.quality.verdicts import UNIFORM
 
+LOWEST_CONTRAST, HIGHEST_CONTRAST = 20.0, 50.0
+"""Structures whose sharpness the gate looks at, in HU: about 35. Weaker ones drown in noise, stronger ones are easy to keep."""
+_ONE_SIDED = 1.645  # standard errors that 95 % of chance stays within, on one side
 PASSED, FAILED, UNKNOWN = "passed", "failed", "not measured"
 
 
@@ -32,8 +35,8 @@ class Verdict:
 
     Attributes:
         name: the limit's name in a TOML file.
-        what: what was measured, for a reader: "CT number of fat".
-        value: what was found, as large as it is for sure (see `Gate`), and the estimate where that differs.
+        what: what was measured, for a reader, without an article.
+        value: what was found.
         limit: the largest value that passes.
         unit: of both.
         status: "passed", "failed" or "not measured".
@@ -53,7 +56,7 @@ class Verdict:
         value, limit, beyond = (
             f"{number:.3g}{unit}" for number in (self.value, self.limit, abs(self.value) - self.limit)
         )
-        return f"{self.what} is {value}, beyond the limit of {limit} by {beyond}"
+        return f"the {self.what} is {value}, beyond the limit of {limit} by {beyond}"
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ def _means(check: Check, limits: Limits) -> Iterator[Verdict]:
         if check.unit != "HU":
             share = 0.01 / shift.margin  # the margin is 1 % of the range of values
             yield from _verdict(
-                "mean_signal", f"the shift of the mean of {shift.name}", shift.shift * share, limits.mean_signal, "of the range",
+                "mean_signal", f"shift of the mean of {shift.name}", shift.shift * share, limits.mean_signal, "of the range",
                 _least(shift) * share,
             )  # fmt: skip
         elif shift.name != "air":  # bowel gas and the air around: the air around has its own limit
@@ -124,7 +127,7 @@ def _means(check: Check, limits: Limits) -> Iterator[Verdict]:
                 else ("ct_number_other", limits.ct_number_other)
             )
             yield from _verdict(
-                name, f"the shift of the CT number of {shift.name}", shift.shift, limit, "HU", _least(shift)
+                name, f"shift of the CT number of {shift.name}", shift.shift, limit, "HU", _least(shift)
             )
 
 
@@ -135,19 +138,19 @@ def _least(shift: TissueShift) -> float:
 
 def _places(check: Check, limits: Limits) -> Iterator[Verdict]:
     if check.unit == "HU":
-        yield from _verdict("air", "the change in the air around the body", check.untouched.air, limits.air, "HU")
-        yield from _verdict("metal", "the change in metal", check.untouched.metal, limits.metal, "HU")
+        yield from _verdict("air", "change in the air around the body", check.untouched.air, limits.air, "HU")
+        yield from _verdict("metal", "change in metal", check.untouched.metal, limits.metal, "HU")
 
 
 def _noise(check: Check, limits: Limits) -> Iterator[Verdict]:
     noise = check.noise
     ratio = noise.after / noise.before if noise.before > 0 else float("nan")
-    yield from _verdict("noise", "the noise, as a multiple of that before,", ratio, limits.noise, "")
+    yield from _verdict("noise", "noise after over noise before", ratio, limits.noise, "")
     shift = float("nan") if check.spectra is None else check.spectra.shift
-    yield from _verdict("noise_peak", "the shift of the peak of the noise spectrum", shift, limits.noise_peak, "per mm")
+    yield from _verdict("noise_peak", "shift of the peak of the noise spectrum", shift, limits.noise_peak, "per mm")
     gain = float("nan") if check.leak is None else check.leak.gain
     yield from _verdict(
-        "slice_leak", "the rise of the noise correlation of neighboring slices", gain, limits.slice_leak, ""
+        "slice_leak", "rise of the noise correlation of neighboring slices", gain, limits.slice_leak, ""
     )
 
 
@@ -155,15 +158,19 @@ def _structure(check: Check, limits: Limits) -> Iterator[Verdict]:
     edges = check.edges
     # Its error in the same units: both are the excess covariance, over different standard deviations.
     error = abs(edges.error * edges.lost_share / edges.correlation) if edges.correlation else 0.0
-    sure = max(edges.lost_share - 1.645 * (error if isfinite(error) else 0.0), 0.0)
-    what = f"the share of fine structure of {edges.region or 'edges'} that was removed"
+    sure = max(edges.lost_share - _ONE_SIDED * (error if isfinite(error) else 0.0), 0.0)
+    what = f"share of fine structure of {edges.region or 'edges'} that was removed"
     yield from _verdict("edge_loss", what, edges.lost_share, limits.edge_loss, "", sure)
 
 
 def _sharpness(sharpness: Sequence[Sharpness], limits: Limits) -> Iterator[Verdict]:
     for found in sharpness:
-        for name, value in (("f50", found.f50_change), ("f10", found.f10_change)):
-            limit = getattr(limits, f"sharpness_{name}")
-            yield from _verdict(
-                f"sharpness_{name}", f"the change of {name} of {found.name}", value, limit, "of its value"
-            )
+        if not LOWEST_CONTRAST <= abs(found.contrast) <= HIGHEST_CONTRAST:
+            continue
+        for name, value, error, limit in (
+            ("f50", found.f50_change, found.f50_error, limits.sharpness_f50),
+            ("f10", found.f10_change, found.f10_error, limits.sharpness_f10),
+        ):
+            sure = max(abs(value) - _ONE_SIDED * (error if isfinite(error) else 0.0), 0.0)
+            what = f"change of {name} of {found.name}, as a share,"
+            yield from _verdict(f"sharpness_{name}", what, value, limit, "", sure)

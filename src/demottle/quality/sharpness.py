@@ -21,6 +21,7 @@ class Sharpness:
         contrast: in HU, as the list of structures says.
         reference, after: measured edges.
         f50_change, f10_change: relative change of f50 and f10, -0.05: 5 % less sharp; NaN where a curve does not fall that far.
+        f50_error, f10_error: their standard errors.
     """
 
     name: str
@@ -29,6 +30,8 @@ class Sharpness:
     after: EdgeResponse
     f50_change: float
     f10_change: float
+    f50_error: float
+    f10_error: float
 
 
 def sharpness(reference: Image, after: Image, structures: Sequence[Structure]) -> tuple[list[Sharpness], list[str]]:
@@ -47,7 +50,11 @@ def sharpness(reference: Image, after: Image, structures: Sequence[Structure]) -
             refused.append(f"{structure.name}: {error}")
             continue
         changes = (_change(first.f50, second.f50), _change(first.f10, second.f10))
-        found.append(Sharpness(structure.name, structure.insert.contrast, first, second, *changes))
+        errors = (
+            _error(first.f50, first.f50_error, second.f50_error),
+            _error(first.f10, first.f10_error, second.f10_error),
+        )
+        found.append(Sharpness(structure.name, structure.insert.contrast, first, second, *changes, *errors))
     return found, refused
 
 
@@ -71,3 +78,9 @@ def _edge(image: Image, structure: Structure) -> EdgeResponse:
 def _change(reference: float, value: float) -> float:
     known = isfinite(reference) and isfinite(value) and reference > 0
     return value / reference - 1 if known else float("nan")
+
+
+def _error(reference: float, *errors: float) -> float:
+    return (
+        float(np.hypot(*np.nan_to_num(errors)) / reference) if isfinite(reference) and reference > 0 else float("nan")
+    )

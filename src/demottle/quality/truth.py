@@ -40,7 +40,12 @@ class Comparison:
 
 
 def against_truth(
-    before: Image, after: Image, truth: Image, mask: Mask | None = None, window: tuple[float, float] | None = None
+    before: Image,
+    after: Image,
+    truth: Image,
+    mask: Mask | None = None,
+    window: tuple[float, float] | None = None,
+    margin: float | None = None,
 ) -> Comparison:
     """Compare an image before and after denoising with its truth.
 
@@ -49,6 +54,7 @@ def against_truth(
         mask: where to compare, of the same shape. None: where all three are valid.
         window: range of PSNR and SSIM; the body window [-160, 240] HU by default, and for other units the truth's 1st to
             99th percentile.
+        margin: of the equivalence tests of tissue means; None: see `tissue_shifts`.
 
     Raises:
         InputError: where shapes differ or the mask is empty.
@@ -59,7 +65,7 @@ def against_truth(
     where = _mask(before, after, truth, mask, chosen)
     if window is None:
         window = BODY_WINDOW if truth.unit == "HU" else _range(truth.voxels[chosen])
-    scores = [_scores(image, truth, where, window, chosen) for image in (before, after)]
+    scores = [_scores(image, truth, where, window, chosen, margin) for image in (before, after)]
     return Comparison(scores[0], scores[1], window, int(where.sum()))
 
 
@@ -76,10 +82,12 @@ def _range(values: np.ndarray[Any, np.dtype[np.float32]]) -> tuple[float, float]
     return float(low), float(high)
 
 
-def _scores(image: Image, truth: Image, where: Mask, window: tuple[float, float], chosen: list[int]) -> Scores:
+def _scores(
+    image: Image, truth: Image, where: Mask, window: tuple[float, float], chosen: list[int], margin: float | None
+) -> Scores:
     values, true = image.voxels[chosen], truth.voxels[chosen]
     # The "before" of these shifts is the truth: its noise-free values decide which voxel is which tissue.
-    shifts = tuple(tissue_shifts(truth, image, reference=truth))
+    shifts = tuple(tissue_shifts(truth, image, reference=truth, margin=margin))
     return Scores(
         rmse(values, true, where), bias(values, true, where), psnr(values, true, where, window),
         ssim(values, true, where, window), shifts,

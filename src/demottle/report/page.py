@@ -13,9 +13,11 @@ from markupsafe import Markup
 from demottle.errors import InputError, OutputError
 from demottle.image import Image
 from demottle.quality.check import Check
+from demottle.quality.evaluation import Evaluation
 from demottle.quality.truth import Comparison
 from demottle.quality.verdicts import moved
-from demottle.report import plots, words
+from demottle.quality.worst import WorstSlice, worst_slice
+from demottle.report import curves, plots, words
 from demottle.report.planes import coding_of, plane_sets
 from demottle.report.windows import windows_of
 
@@ -27,6 +29,8 @@ def write_page(
     record: Mapping[str, Any],
     path: Path,
     truth_comparison: Comparison | None = None,
+    evaluation: Evaluation | None = None,
+    truth: Image | None = None,
 ) -> None:
     """Write one self-contained HTML page (10 MB or so) about a denoised image.
 
@@ -37,53 +41,103 @@ def write_page(
             warnings, times, source, strength, ... Any key may be missing. Paths and patient data in it are not shown.
         path: the page; appears only when complete.
         truth_comparison: what `against_truth` measured, where a truth is known.
+        evaluation: what `demottle.quality.evaluation` measured besides, where it was asked.
+        truth: the noise-free image, to show errors.
 
     Raises:
         InputError: where the shapes differ.
         OutputError: where the page cannot be written.
     """
-    if before.shape != after.shape:
-        raise InputError(
-            f"Before has shape {before.shape} and after {after.shape}; the report needs images of one shape."
-        )
+    for name, other in (("after", after), ("the truth", truth)):
+        if other is not None and before.shape != other.shape:
+            raise InputError(
+                f"Before has shape {before.shape} and {name} {other.shape}; the report needs images of one shape."
+            )
     path = Path(path)
-    _write_whole(_html(before, after, check, record, truth_comparison), path)
+    compared = truth_comparison or (None if evaluation is None else evaluation.truth)
+    write_whole(_html(before, after, check, record, compared, evaluation, truth), path)
 
 
-def _html(before: Image, after: Image, check: Check, record: Mapping[str, Any], truth: Comparison | None) -> str:
-    environment = Environment(
-        loader=PackageLoader("demottle.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    assert environment.loader is not None
-    css, js = (Markup(environment.loader.get_source(environment, name)[0]) for name in ("page.css", "viewer.js"))
-    environment.filters["signed"] = words.signed
+def _html(
+    before: Image,
+    after: Image,
+    check: Check,
+    record: Mapping[str, Any],
+    compared: Comparison | None,
+    evaluation: Evaluation | None,
+    truth: Image | None,
+) -> str:
+    environment, css = environment_and_style()
+    js = Markup(source_of(environment, "viewer.js"))
+    worst = worst_slice(before, after) if evaluation is None else evaluation.worst
+    gate = record.get("gate") if evaluation is None else evaluation.gate.to_dict()
     template = environment.get_template("page.html.j2")
     return template.render(
         css=css,
         js=js,
-        viewer=_script_json(_viewer(before, after, check)),
+        viewer=_script_json(_viewer(before, after, check, truth, worst)),
         title=words.series_title(record),
         facts=words.facts(before, record),
-        cards=words.cards(check),
+        cards=[*words.gate_cards(gate), *words.cards(check)],
         warnings=_once([*check.warnings, *words.sentences(record.get("warnings"))]),
         reasons=words.sentences(record.get("plan_reasons")),
         rows=words.done_rows(record),
         version=record.get("version", ""),
         check=check,
         moved=lambda t: moved(t, check.unit),
-        truth=truth,
+        truth=compared,
+        gate=gate,
+        worst=worst,
+        known=None if evaluation is None else evaluation.known,
+        repeat=None if evaluation is None else evaluation.repeat,
+        missing=() if evaluation is None else evaluation.missing,
         **_plots(check),
+        **_more_plots(check, compared, worst, evaluation),
     )
+
+
+def environment_and_style() -> tuple[Environment, Markup]:
+    """The templates of this room, and the style that all pages share."""
+    environment = Environment(
+        loader=PackageLoader("demottle.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters["signed"] = words.signed
+    return environment, Markup(source_of(environment, "page.css"))
+
+
+def source_of(environment: Environment, name: str) -> str:
+    """A file of this room as text."""
+    assert environment.loader is not None
+    return environment.loader.get_source(environment, name)[0]
 
 
 def _plots(check: Check) -> dict[str, Markup | None]:
     spectrum = None if check.spectra is None else Markup(plots.spectrum_plot(check.spectra, check.unit))
+    texture = None if check.spectra is None else Markup(curves.texture_plot(check.spectra))
     tissue = Markup(plots.tissue_plot(check.tissues, check.unit)) if check.tissues else None
     leak = Markup(plots.leak_plot(check.leak)) if check.leak is not None and check.leak.before.rho else None
-    return {"spectrum_plot": spectrum, "tissue_plot": tissue, "leak_plot": leak}
+    return {"spectrum_plot": spectrum, "texture_plot": texture, "tissue_plot": tissue, "leak_plot": leak}
 
 
-def _viewer(before: Image, after: Image, check: Check) -> dict[str, Any]:
+def _more_plots(
+    check: Check, compared: Comparison | None, worst: WorstSlice | None, evaluation: Evaluation | None
+) -> dict[str, Markup | None]:
+    known = None if evaluation is None else evaluation.known
+    reference = "input" if compared is None else "truth"
+    return {
+        "truth_tissue_plot": None
+        if compared is None or not compared.after.tissues
+        else Markup(plots.tissue_plot(compared.after.tissues, check.unit, "mean after − truth")),
+        "slices_plot": None
+        if worst is None or len(worst.values) < 2
+        else Markup(curves.slices_plot(worst, check.unit)),
+        "ttf_plot": Markup(curves.ttf_plot(known.sharpness, reference)) if known and known.sharpness else None,
+        "contrast_plot": Markup(curves.contrast_plot(known.contrast, check.unit)) if known and known.contrast else None,
+        "detectability_plot": Markup(curves.detectability_plot(known.detected)) if known and known.detected else None,
+    }
+
+
+def _viewer(before: Image, after: Image, check: Check, truth: Image | None, worst: WorstSlice | None) -> dict[str, Any]:
     coding = coding_of(before, check.noise.before)
     sigma = check.noise.before
     return {
@@ -91,8 +145,9 @@ def _viewer(before: Image, after: Image, check: Check) -> dict[str, Any]:
         "offset": coding.offset,
         "step": coding.step,
         "sigma": sigma if sigma > 0 else 20 * coding.step,  # also where it is NaN
+        "worst": None if worst is None else worst.slice,
         "windows": [{"name": w.name, "center": w.center, "width": w.width} for w in windows_of(before)],
-        "planes": plane_sets(before, after, coding),
+        "planes": plane_sets(before, after, coding, truth, None if worst is None else worst.slice),
     }
 
 
@@ -105,7 +160,7 @@ def _once(found: list[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _write_whole(text: str, path: Path) -> None:
+def write_whole(text: str, path: Path) -> None:
     """Write beside the final name, then rename: a page is there completely or not at all."""
     handle = None
     try:

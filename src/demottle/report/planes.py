@@ -92,15 +92,22 @@ class Cut:
     take: Callable[[Image, int], Plane]
 
 
-def plane_sets(before: Image, after: Image, coding: Coding) -> list[dict[str, Any]]:
+def plane_sets(
+    before: Image, after: Image, coding: Coding, truth: Image | None = None, wanted: int | None = None
+) -> list[dict[str, Any]]:
     """Return the planes as plain values for the page.
 
-    Each plane has a name, width and height of its images, `aspect` (width over height in mm), and slices with a label and
-    two PNG as base64. Frames of fluoroscopy have one plane only.
+    Each plane has a name, width and height of its images, `aspect` (width over height in mm), and slices with a number, a
+    label and two PNG as base64; three with a truth. Frames of fluoroscopy have one plane only. `wanted` is the number of a
+    slice that must be among the axial ones.
     """
     cuts = _cuts(before)
-    together = sum(_SHARES[cut.name] for cut in cuts)
-    return [_plane_set(cut, before, after, coding, _PAIRS_PIXELS * _SHARES[cut.name] / together) for cut in cuts]
+    images = {"before": before, "after": after} | ({} if truth is None else {"truth": truth})
+    together = sum(_SHARES[cut.name] for cut in cuts) * len(images) / 2
+    return [
+        _plane_set(cut, images, coding, _PAIRS_PIXELS * _SHARES[cut.name] / together, wanted if place == 0 else None)
+        for place, cut in enumerate(cuts)
+    ]
 
 
 def _cuts(image: Image) -> list[Cut]:
@@ -134,10 +141,12 @@ def _cuts(image: Image) -> list[Cut]:
     return cuts
 
 
-def _plane_set(cut: Cut, before: Image, after: Image, coding: Coding, pixels: float) -> dict[str, Any]:
-    height, width = cut.take(before, cut.places[0]).shape
+def _plane_set(cut: Cut, images: dict[str, Image], coding: Coding, pixels: float, wanted: int | None) -> dict[str, Any]:
+    height, width = cut.take(images["before"], cut.places[0]).shape
     count = max(1, min(int(pixels / (width * height)), _MOST))
     chosen = [cut.places[i] for i in picked_slices(len(cut.places), count, cut.margin)]
+    if wanted is not None and wanted not in chosen:
+        chosen = sorted({*chosen, wanted})
     return {
         "name": cut.name,
         "width": width,
@@ -145,9 +154,9 @@ def _plane_set(cut: Cut, before: Image, after: Image, coding: Coding, pixels: fl
         "aspect": width * cut.ratio / height,
         "slices": [
             {
+                "number": i,
                 "label": f"{cut.word} {i + 1} of {cut.count}",
-                "before": encoded(coding.codes(cut.take(before, i))),
-                "after": encoded(coding.codes(cut.take(after, i))),
+                **{name: encoded(coding.codes(cut.take(image, i))) for name, image in images.items()},
             }
             for i in chosen
         ],

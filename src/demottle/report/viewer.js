@@ -2,7 +2,9 @@
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const by = (id) => document.getElementById(id);
-  const state = { plane: 0, window: 0, slice: 0, mode: "side", wipe: 0.5, zoom: 1, x: 0, y: 0, peek: false };
+  const state = { plane: 0, window: 0, slice: 0, mode: "side", difference: 1, error: 0, wipe: 0.5, zoom: 1, x: 0, y: 0, peek: false };
+  const reaches = [1, 3, 10]; // of the difference, in standard deviations of the noise before
+  const withTruth = Boolean(data.planes[0].slices[0].truth);
   const cache = new Map();
 
   // One PNG holds the high bytes of 16-bit codes above their low bytes (see planes.py).
@@ -29,8 +31,8 @@
     if (!cache.has(key)) {
       if (cache.size > 24) cache.delete(cache.keys().next().value);
       const { width, height, slices } = data.planes[plane];
-      const { before, after } = slices[slice];
-      cache.set(key, Promise.all([decoded(before, width, height), decoded(after, width, height)]));
+      const { before, after, truth } = slices[slice];
+      cache.set(key, Promise.all([before, after, truth].map((png) => png && decoded(png, width, height))));
     }
     return cache.get(key);
   }
@@ -57,14 +59,15 @@
     const mine = ++turn;
     const plane = data.planes[state.plane];
     const { width, height } = plane;
-    const [before, after] = await pair(state.plane, state.slice);
+    const [before, after, truth] = await pair(state.plane, state.slice);
     if (mine !== turn) return; // a newer draw is under way
     const { center, width: span } = data.windows[state.window];
     const [low, high] = [center - span / 2, center + span / 2];
     if (state.mode === "side") {
       paint("before", width, height, low, high, (i) => before[i]);
       paint("after", width, height, low, high, state.peek ? (i) => before[i] : (i) => after[i]);
-      paint("removed", width, height, -3 * data.sigma, 3 * data.sigma, (i) => before[i] - after[i]);
+      const reach = reaches[state.difference] * data.sigma;
+      paint("removed", width, height, -reach, reach, state.error ? (i) => after[i] - truth[i] : (i) => before[i] - after[i]);
     } else {
       const edge = cutColumn(width);
       paint("wipe", width, height, low, high, (i, column) => (column < edge ? before[i] : after[i]));
@@ -102,12 +105,16 @@
     for (const span of document.querySelectorAll(".windowed")) {
       span.textContent = `center ${round(center)}, width ${round(width)} ${data.unit}`;
     }
-    by("removed-window").textContent = `before − after, ±${round(3 * data.sigma)} ${data.unit}`;
+    by("removed-name").textContent = state.error ? "Error" : "Removed";
+    const shown = state.error ? "after − truth" : "before − after";
+    by("removed-window").textContent = `${shown}, ±${round(reaches[state.difference] * data.sigma)} ${data.unit}`;
     by("frames").classList.toggle("wiping", state.mode === "wipe");
     by("held").hidden = !state.peek;
     press("planes", state.plane);
     press("windows", state.window);
     press("modes", state.mode === "wipe" ? 1 : 0);
+    press("differences", state.difference);
+    press("errors", state.error);
     draw();
   }
 
@@ -148,6 +155,14 @@
   }
   buttons("planes", data.planes.map((p) => p.name), (plane) => ({ plane }));
   buttons("windows", data.windows.map((w) => w.name), (window) => ({ window }));
+  buttons("differences", reaches.map((n) => `±${n}σ`), (difference) => ({ difference }));
+  by("errors").hidden = !withTruth;
+  for (const button of by("errors").children) button.addEventListener("click", () => set({ error: Number(button.dataset.error) }));
+  by("go-worst")?.addEventListener("click", () => {
+    set({ plane: 0, slice: data.planes[0].slices.findIndex((slice) => slice.number === data.worst) });
+    by("viewer").scrollIntoView({ block: "start" });
+    by("viewer").focus({ preventScroll: true });
+  });
   for (const button of by("modes").children) button.addEventListener("click", () => set({ mode: button.dataset.mode }));
   by("slice").addEventListener("input", (event) => set({ slice: Number(event.target.value) }));
   by("wiper").addEventListener("input", (event) => set({ wipe: event.target.value / 1000 }));
@@ -179,6 +194,7 @@
     ArrowRight: () => set(state.mode === "wipe" ? { wipe: Math.min(1, state.wipe + 0.02) } : { slice: state.slice + 1 }),
     p: () => set({ plane: (state.plane + 1) % data.planes.length }),
     w: () => set({ mode: state.mode === "wipe" ? "side" : "wipe" }),
+    d: () => set({ difference: (state.difference + 1) % reaches.length }),
     b: () => state.peek || set({ peek: true }),
     "+": () => zoomTo(state.zoom * 1.4),
     "=": () => zoomTo(state.zoom * 1.4),
@@ -208,6 +224,8 @@
   }
   asked.plane = Math.max(0, Math.min(data.planes.length - 1, Math.round(asked.plane ?? 0)));
   asked.window = Math.max(0, Math.min(data.windows.length - 1, Math.round(asked.window ?? 0)));
+  asked.difference = Math.max(0, Math.min(reaches.length - 1, Math.round(asked.difference ?? 1)));
+  asked.error = withTruth && asked.error ? 1 : 0;
   asked.slice ??= Math.floor(data.planes[asked.plane].slices.length / 2);
   set(asked);
 })();

@@ -30,6 +30,18 @@ def cards(check: Check) -> list[Card]:
     return made
 
 
+def gate_cards(gate: Any) -> list[Card]:
+    """Return the card of the gate, from `Gate.to_dict`; none where it was not asked."""
+    if not isinstance(gate, Mapping) or not gate.get("verdicts"):
+        return []
+    verdicts = [v for v in gate["verdicts"] if isinstance(v, Mapping)]
+    failed = [v for v in verdicts if v.get("status") == "failed"]
+    if not failed:
+        known = sum(v.get("status") == "passed" for v in verdicts)
+        return [Card("Gate", "passed", f"{known} limits kept, {len(verdicts) - known} not measured", "good")]
+    return [Card("Gate", "failed", ", ".join(str(v["what"]) for v in failed), "warn")]
+
+
 def _noise(check: Check) -> Card:
     n = check.noise
     if not isfinite(n.removed_share):
@@ -92,6 +104,15 @@ def signed(value: float, digits: int, plus: bool = True) -> str:
     if float(text) == 0:
         return text[1:]
     return text.replace("-", "\u2212") if plus or value < 0 else text[1:]
+
+
+def figure_in_digits(value: float, scale: float) -> str:
+    """Return a number with as many decimals as show two digits of `scale` (its spread), or of itself where there is none."""
+    if not isfinite(value):
+        return "–"
+    size = abs(scale) if isfinite(scale) and scale != 0 else abs(value)
+    digits = 1 if size >= 10 else 2 if size >= 0.95 else 3 if size >= 0.095 else 4
+    return signed(value, digits, plus=False).replace("-", "\u2212") if value >= 0 else signed(value, digits)
 
 
 def series_title(record: Mapping[str, Any]) -> str:

@@ -1,0 +1,113 @@
+"""Which cases a batch holds: the lines of a table, or the folders that match a pattern."""
+
+import csv
+import re
+from dataclasses import dataclass, fields, replace
+from glob import glob
+from pathlib import Path
+
+from demottle.cli.evaluate_case import Given
+from demottle.errors import InputError
+
+FILES = tuple(field.name for field in fields(Given))
+COLUMNS = {"case", "method", "output", "input", *FILES} - {"scan"}
+NAME = re.compile(r"\{(case|method)\}")
+
+
+@dataclass(frozen=True)
+class Named:
+    """One case of a batch."""
+
+    case: str
+    method: str
+    given: Given
+
+    def __str__(self) -> str:
+        """How it is called in messages."""
+        return f"{self.case}, {self.method}" if self.method else self.case
+
+
+def cases_of(batch: str, given: Given) -> list[Named]:
+    """Return the cases that `--batch` names.
+
+    A table (.csv) has a line for each case and the columns `input` and `output`, and as wanted `case`, `method`, `truth`,
+    `second_input`, `second_output`, `structures`; paths are relative to the table. A pattern names the outputs, with {case}
+    and, where there are several, {method}; the other options name the rest, with {case} (and {method}) in them too.
+
+    Raises:
+        InputError: for a table or pattern that names no case, or an option that is needed and missing.
+    """
+    if batch.lower().endswith(".csv"):
+        return _from_table(Path(batch))
+    return _from_pattern(batch, given)
+
+
+def _from_table(path: Path) -> list[Named]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            table = csv.DictReader(file)
+            lines, columns = list(table), set(table.fieldnames or ())
+    except (OSError, UnicodeDecodeError, csv.Error):
+        raise InputError(
+            f"The table {path} cannot be read; give a CSV file with the columns input and output."
+        ) from None
+    if missing := {"input", "output"} - columns:
+        raise InputError(
+            f"The table {path} has no column {' and '.join(sorted(missing))}; its first line has to name them."
+        )
+    if unknown := columns - COLUMNS:
+        raise InputError(
+            f"The table {path} has a column {sorted(unknown)[0]!r}; known are {', '.join(sorted(COLUMNS))}."
+        )
+    if not lines:
+        raise InputError(f"The table {path} holds no case below its first line.")
+    return [_from_line(line, path) for line in lines]
+
+
+def _from_line(line: dict[str, str], table: Path) -> Named:
+    def at(column: str) -> Path | None:
+        value = (line.get(column) or "").strip()
+        return table.parent / value if value else None
+
+    paths = {name: at("input" if name == "scan" else name) for name in FILES}
+    case = (line.get("case") or line["input"] or "?").strip()
+    return Named(case, (line.get("method") or "").strip(), Given(**paths))
+
+
+def _from_pattern(pattern: str, given: Given) -> list[Named]:
+    if "{case}" not in pattern:
+        raise InputError(f"The pattern {pattern!r} has no {{case}} in it; write for example 'OUT/{{case}}/{{method}}'.")
+    if given.scan is None:
+        raise InputError("A pattern of outputs needs --input with {case} in it, for example --input 'SCANS/{case}'.")
+    named: list[Named] = []
+    matcher = _matcher(pattern)
+    for path in sorted(glob(NAME.sub("*", pattern))):  # noqa: PTH207 - a pattern may be absolute, which Path.glob refuses
+        match = matcher.fullmatch(path.rstrip("/"))
+        if match is None:
+            continue
+        names = {"case": "", "method": "", **match.groupdict()}
+        others = {name: _filled(getattr(given, name), names) for name in FILES if name != "output"}
+        named.append(Named(names["case"], names["method"], replace(Given(Path(path), None), **others)))
+    if not named:
+        raise InputError(f"Nothing matches the pattern {pattern!r}; is it quoted, and relative to this folder?")
+    return named
+
+
+def _matcher(pattern: str) -> re.Pattern[str]:
+    """The pattern as an expression: a name that comes twice has to be the same both times."""
+    parts, seen, last = "", set[str](), 0
+    for found in NAME.finditer(pattern):
+        parts += _literal(pattern[last : found.start()])
+        name = found[1]
+        parts += f"(?P={name})" if name in seen else f"(?P<{name}>[^/]+)"
+        seen.add(name)
+        last = found.end()
+    return re.compile(parts + _literal(pattern[last:].rstrip("/")))
+
+
+def _literal(text: str) -> str:
+    return "".join("[^/]*" if c == "*" else "[^/]" if c == "?" else re.escape(c) for c in text)
+
+
+def _filled(path: Path | None, names: dict[str, str]) -> Path | None:
+    return None if path is None else Path(NAME.sub(lambda found: names[found[1]], str(path)))

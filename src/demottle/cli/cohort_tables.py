@@ -1,0 +1,83 @@
+"""Tables over many cases: mean and spread for each method, and what differs between methods."""
+
+from collections.abc import Sequence
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from demottle.cli.console import heading, out
+from demottle.cli.tables import CAREFUL, number
+
+if TYPE_CHECKING:
+    from demottle.quality.cohort import Case, Pairing, Summary
+
+
+def show_cohort(cases: "Sequence[Case]", means: "Sequence[Summary]", tests: "Sequence[Pairing]") -> None:
+    """Show one line for each figure, one column for each method; then the paired tests."""
+    methods = list(dict.fromkeys(row.method for row in means))
+    count = len({case.case for case in cases})
+    heading("Mean ± standard deviation", f"over {count} case{'s' if count != 1 else ''}")
+    table = _table("", *methods)
+    for name, unit in dict.fromkeys((row.figure, row.unit) for row in means):
+        found = {row.method: row for row in means if row.figure == name}
+        table.add_row(Text(_named(name, unit)), *(_mean(found.get(method), count) for method in methods))
+    out.print(table)
+    _show_tests(tests, [m for m in methods if m != "input"])
+
+
+def _show_tests(tests: "Sequence[Pairing]", methods: Sequence[str]) -> None:
+    if len(methods) < 2:
+        return
+    if not tests:
+        heading("Between methods", "no tests: fewer than three cases are shared")
+        return
+    heading("Between methods", f"paired, on the same cases; p after Holm over {len(tests)} tests of each kind")
+    table = _table("", "methods", "cases", "difference", "95 % interval", "p (t)", "p (Wilcoxon)")
+    for row in tests:
+        places = _places(max(abs(row.difference), abs(row.ci_high - row.ci_low) / 2))
+        table.add_row(
+            Text(_named(row.figure, row.unit)),
+            f"{row.first} − {row.second}",
+            str(row.cases),
+            number(row.difference, places, sign=True),
+            f"{number(row.ci_low, places, sign=True)} to {number(row.ci_high, places, sign=True)}",
+            _p(row.p_t_holm),
+            _p(row.p_wilcoxon_holm),
+        )
+    out.print(table)
+    if any(not isfinite(row.p_wilcoxon) for row in tests):
+        out.print("  Wilcoxon's test needs six cases or more to find anything.", style="dim")
+
+
+def _mean(row: "Summary | None", count: int) -> str:
+    if row is None:
+        return "-"
+    places = _places(row.deviation if isfinite(row.deviation) and row.deviation > 0 else row.mean)
+    spread = f" ± {number(row.deviation, places)}" if isfinite(row.deviation) else ""
+    fewer = f" (n={row.cases})" if row.cases < count else ""
+    return f"{number(row.mean, places)}{spread}{fewer}"
+
+
+def _places(scale: float) -> int:
+    """Decimals that show two digits of a figure of this size."""
+    size = abs(scale)
+    return 1 if not isfinite(size) or size >= 10 else 2 if size >= 0.95 else 3 if size >= 0.095 else 4
+
+
+def _p(value: float) -> Text:
+    if not isfinite(value):
+        return Text("-")
+    return Text("<0.001" if value < 0.001 else f"{value:.3f}", style=CAREFUL if value < 0.05 else "")
+
+
+def _named(name: str, unit: str) -> str:
+    return f"{name} ({unit})" if unit and unit not in name else name
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, padding=(0, 3, 0, 2), header_style="dim", pad_edge=False)
+    for place, name in enumerate(columns):
+        table.add_column(name, justify="left" if place == 0 else "right", overflow="fold")
+    return table

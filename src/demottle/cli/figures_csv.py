@@ -1,0 +1,40 @@
+"""Figures as CSV, one figure to a line, so that any program can group them."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from demottle.errors import OutputError
+
+if TYPE_CHECKING:
+    from demottle.quality.cohort import Case
+
+COLUMNS = ("case", "method", "figure", "unit", "before", "after")
+
+
+def write_csv(path: Path, cases: "Iterable[Case]") -> None:
+    """Write the figures of cases; a value that was not measured is empty.
+
+    Raises:
+        OutputError: where the file cannot be written.
+    """
+    lines: list[Sequence[str]] = [COLUMNS]
+    for case in cases:
+        for figure in case.figures:
+            values = (_number(figure.before), _number(figure.after))
+            lines.append((case.case, case.method, figure.name, figure.unit, *values))
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows(lines)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise OutputError(f"{path} cannot be written ({error.strerror}); choose a place that can be.") from error
+
+
+def _number(value: float) -> str:
+    return f"{value:.8g}" if isfinite(value) else ""

@@ -1,0 +1,71 @@
+"""`demottle report`: the page of a result, again or for the first time."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from demottle.cli.console import out
+from demottle.cli.evaluate_case import Given, Images, Reading, evaluate_case
+from demottle.cli.guard import guarded
+from demottle.cli.options import AcceptUneven, Debug, Modality, Spacing, parse_spacing
+from demottle.cli.pages import Record, read_record, write_evaluation_page
+from demottle.cli.progress import watch
+from demottle.errors import InputError, OutputError
+
+
+@guarded
+def report(
+    places: Annotated[
+        list[Path], typer.Argument(metavar="RUN | INPUT OUTPUT", help="OUT-report of a run, or a scan and its output.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The page, ending in .html.")],
+    truth: Annotated[Path | None, typer.Option(metavar="TRUTH", help="The noise-free scan, if known.")] = None,
+    structures: Annotated[Path | None, typer.Option(metavar="FILE", help="truth.json of a phantom.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace an earlier page.")] = False,
+    spacing: Spacing = None,
+    modality: Modality = None,
+    accept_uneven: AcceptUneven = False,
+    debug: Debug = False,
+) -> None:
+    """Write the page of a result: from the folder OUT-report of a run, or from a scan and its output.
+
+    A run's folder says where its scan and output are; both have to be there still.
+    """
+    from demottle.quality.limits import Limits
+
+    if output.suffix.lower() not in (".html", ".htm"):
+        raise typer.BadParameter(f"'{output}' has to end in .html", param_hint="--output")
+    if output.exists() and not overwrite:
+        raise OutputError(f"{output} exists already; choose another name or add --overwrite.")
+    scan, denoised, record = _found(places)
+    reading = Reading(parse_spacing(spacing), modality, accept_uneven)
+    given = Given(denoised, scan, truth, structures=structures)
+    with watch() as listener:
+        images, found = evaluate_case(given, reading, Limits(), None, listener)
+        with listener.stage("report"):
+            write_evaluation_page(Images(images.before, images.after, images.truth), found, output, record)
+    out.print(f"Page   {output}", markup=False, soft_wrap=True)
+
+
+def _found(places: list[Path]) -> tuple[Path, Path, Record | None]:
+    """Scan, output, and the record of the run where there is one."""
+    if len(places) == 2:
+        return places[0], places[1], None
+    if len(places) != 1:
+        raise typer.BadParameter("takes the folder of a run, or a scan and its output", param_hint="RUN | INPUT OUTPUT")
+    path = places[0] / "run.json" if places[0].is_dir() else places[0]
+    record = read_record(path)
+    if record is None:
+        raise InputError(
+            f"{places[0]} holds no run.json of demottle; give the folder OUT-report of a run, or a scan and its output."
+        )
+    found = []
+    for name in ("input", "output"):
+        value = record.get(name)
+        if not isinstance(value, str) or not Path(value).exists():
+            raise InputError(
+                f"The {name} of this run, {value}, is not there (any more); give a scan and its output instead."
+            )
+        found.append(Path(value))
+    return found[0], found[1], record

@@ -1,0 +1,149 @@
+"""Everything that can be measured on one result, chosen by what is at hand; and in words what cannot be, and why."""
+
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+from demottle.errors import InputError
+from demottle.events import Listener, Progress, silent
+from demottle.image import Image, Mask
+from demottle.physics.structures import GroundTruth
+from demottle.quality.check import Check, check
+from demottle.quality.gate import Gate, gate
+from demottle.quality.known import KnownStructures, known_structures
+from demottle.quality.limits import Limits
+from demottle.quality.plain import plain
+from demottle.quality.repeats import Repeat, compare_repeats
+from demottle.quality.tissues import tissues_of
+from demottle.quality.together import refuse_apart
+from demottle.quality.truth import Comparison, against_truth
+from demottle.quality.worst import WorstSlice, worst_slice
+
+BODY_HU = -500.0
+"""Errors against a truth count above this: air, most of an image, would water them down."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What was measured on one result.
+
+    Attributes:
+        check: what needs nothing but input and output.
+        gate: the verdict against limits.
+        truth: errors against a truth; None without one.
+        repeat: agreement with a second realization; None without one.
+        known: structures of known place: contrast, sharpness, detectability; None where none are listed.
+        worst: where to look first; None without a body.
+        missing: what could not be measured and why, in sentences.
+    """
+
+    check: Check
+    gate: Gate
+    truth: Comparison | None
+    repeat: Repeat | None
+    known: KnownStructures | None
+    worst: WorstSlice | None
+    missing: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON; what could not be measured is None."""
+        return {
+            "check": self.check.to_dict(),
+            "gate": self.gate.to_dict(),
+            "truth": None if self.truth is None else self.truth.to_dict(),
+            "second_realization": plain(self.repeat),
+            "structures": None if self.known is None else self.known.to_dict(),
+            "worst_slice": plain(self.worst),
+            "not_measured": list(self.missing),
+        }
+
+
+def evaluate(
+    before: Image,
+    after: Image,
+    truth: Image | None = None,
+    second: tuple[Image, Image] | None = None,
+    structures: GroundTruth | None = None,
+    limits: Limits | None = None,
+    margin: float | None = None,
+    listener: Listener = silent,
+) -> Evaluation:
+    """Measure one result.
+
+    Args:
+        before, after: the scan and what was made of it.
+        truth: the noise-free scan.
+        second: another scan of the same object with independent noise, and what was made of that.
+        structures: what is where in a phantom.
+        limits: of the gate; None for the defaults.
+        margin: of the equivalence tests of tissue means; None: 2 HU.
+        listener: hears of the stages "check" and "evaluate".
+
+    Raises:
+        InputError: for images that do not belong together, or of which nothing can be measured.
+    """
+    named = {"The input": before, "The output": after}
+    if truth is not None:
+        named["The truth"] = truth
+    if second is not None:
+        named |= {"The second input": second[0], "The second output": second[1]}
+    refuse_apart(named)
+    if structures is not None and structures.shape != before.shape:
+        raise InputError(
+            f"The structures are of an image of shape {structures.shape}, but the input has {before.shape}; give the truth.json "
+            "that was written with this scan."
+        )
+    found = check(before, after, margin=margin, listener=listener)
+    steps = 4
+    listener(Progress("evaluate", 0, steps, "worst slice"))
+    worst = worst_slice(before, after, truth)
+    listener(Progress("evaluate", 1, steps, "errors against the truth"))
+    compared = None if truth is None else against_truth(before, after, truth, body_of(truth), margin=margin)
+    listener(Progress("evaluate", 2, steps, "second realization"))
+    repeat = None if second is None else compare_repeats(before, after, *second)
+    listener(Progress("evaluate", 3, steps, "structures"))
+    known = None if structures is None else known_structures(before, after, structures, found, truth)
+    listener(Progress("evaluate", steps, steps))
+    if compared is None and repeat is None and known is None:
+        _refuse_nothing(found)
+    verdict = gate(found, limits, () if known is None else known.sharpness)
+    missing = (*_missing_of(before, found), *_missing_sources(truth, second, structures))
+    return Evaluation(found, verdict, compared, repeat, known, worst, (*missing, *(known.refused if known else ())))
+
+
+def body_of(truth: Image) -> Mask | None:
+    """Where errors against a truth count; None (everywhere) without HU."""
+    return truth.voxels > BODY_HU if truth.unit == "HU" else None
+
+
+def _refuse_nothing(found: Check) -> None:
+    if not (isfinite(found.noise.before) or found.tissues or found.edges.pixels or found.spectra):
+        raise InputError(
+            "Nothing can be measured on these images: they hold no flat tissue, no tissue of known CT number and no edges; "
+            "is it the right series?"
+        )
+
+
+def _missing_of(before: Image, found: Check) -> list[str]:
+    said = []
+    if found.no_spectra:
+        said.append(f"No noise spectrum: {found.no_spectra}")
+    if found.leak is None:
+        said.append("No noise correlation between slices: there is a single slice.")
+    present = {t.name for t in found.tissues}
+    absent = [t.name for t in tissues_of(before) if t.name not in present]
+    if absent:
+        word = "CT number" if before.unit == "HU" else "mean signal"
+        said.append(f"No {word} of {', '.join(absent)}: too little of it is uniform, or there is none.")
+    return said
+
+
+def _missing_sources(
+    truth: Image | None, second: tuple[Image, Image] | None, structures: GroundTruth | None
+) -> list[str]:
+    said = []
+    if truth is None and second is None:
+        said.append("No errors (RMSE, PSNR, SSIM): that takes a truth or a second realization.")
+    if structures is None:
+        said.append("No sharpness (TTF), contrast left or detectability: that takes structures of known place.")
+    return said

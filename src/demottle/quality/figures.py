@@ -1,0 +1,85 @@
+"""An evaluation as a flat list of figures: for CSV, and for comparing methods over many cases."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import nan
+
+from demottle.quality.evaluation import Evaluation
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure, before (of the input) and after (of the output); NaN where it has no meaning or was not measured.
+
+    `name` tells range, region and reference as far as there is a choice; `unit` is empty for pure numbers.
+    """
+
+    name: str
+    unit: str
+    before: float
+    after: float
+
+
+def figures_of(found: Evaluation) -> list[Figure]:
+    """Return every figure of an evaluation, in the order of its tables."""
+    return [*_check(found), *_truth(found), *_repeat(found), *_known(found)]
+
+
+def _check(found: Evaluation) -> Iterator[Figure]:
+    check, unit = found.check, found.check.unit
+    noise, edges = check.noise, check.edges
+    yield Figure("noise in flat tissue", unit, noise.before, noise.after)
+    yield Figure("noise removed", "", nan, noise.removed_share)
+    if check.spectra is not None:
+        before, after = check.spectra.before, check.spectra.after
+        yield Figure("noise spectrum, peak", "1/mm", before.peak, after.peak)
+        yield Figure("noise spectrum, mean", "1/mm", before.mean, after.mean)
+        yield Figure("noise spectrum, shift of the peak", "1/mm", nan, check.spectra.shift)
+    if check.leak is not None:
+        rho = [part.rho[0] if part.rho else nan for part in (check.leak.before, check.leak.after)]
+        yield Figure("noise correlation of adjacent slices", "", rho[0], rho[1])
+    yield Figure("edges in what was removed, correlation", "", nan, edges.correlation)
+    yield Figure("edges in what was removed, share lost", "", nan, edges.lost_share)
+    yield Figure("change in air around the body", unit, nan, check.untouched.air)
+    yield Figure("change in metal", unit, nan, check.untouched.metal)
+    for tissue in check.tissues:
+        yield Figure(f"mean of {tissue.name}", unit, tissue.mean_before, tissue.mean_after)
+        yield Figure(f"shift of {tissue.name}", unit, nan, tissue.shift)
+
+
+def _truth(found: Evaluation) -> Iterator[Figure]:
+    if found.truth is None:
+        return
+    unit, (low, high) = found.check.unit, found.truth.window
+    before, after = found.truth.before, found.truth.after
+    yield Figure("RMSE against the truth", unit, before.rmse, after.rmse)
+    yield Figure("mean error against the truth", unit, before.bias, after.bias)
+    yield Figure(f"PSNR in [{low:.0f}, {high:.0f}] {unit}", "dB", before.psnr, after.psnr)
+    yield Figure(f"SSIM in [{low:.0f}, {high:.0f}] {unit}", "", before.ssim, after.ssim)
+    errors = {tissue.name: tissue.shift for tissue in before.tissues}
+    for tissue in after.tissues:
+        yield Figure(f"mean error of {tissue.name}", unit, errors.get(tissue.name, nan), tissue.shift)
+
+
+def _repeat(found: Evaluation) -> Iterator[Figure]:
+    if found.repeat is None:
+        return
+    unit, repeat = found.check.unit, found.repeat
+    yield Figure("noise, from two realizations", unit, repeat.noise_before, repeat.noise_after)
+    yield Figure("RMSE, from two realizations", unit, repeat.error_before, repeat.error_after)
+    yield Figure("structure in what was removed", "", nan, repeat.structure_removed)
+
+
+def _known(found: Evaluation) -> Iterator[Figure]:
+    if found.known is None:
+        return
+    unit = found.check.unit
+    for one in found.known.contrast:
+        yield Figure(f"contrast of {one.name}", unit, one.before, one.after)
+        yield Figure(f"share of contrast left of {one.name}", "", nan, one.share)
+    for edge in found.known.sharpness:
+        yield Figure(f"f50 of {edge.name}", "1/mm", edge.reference.f50, edge.after.f50)
+        yield Figure(f"f10 of {edge.name}", "1/mm", edge.reference.f10, edge.after.f10)
+    for seen in found.known.detected:
+        yield Figure(f"d' NPW of {seen.name}", "", *seen.npw)
+        yield Figure(f"d' NPWE of {seen.name}", "", *seen.npwe)

@@ -1,0 +1,112 @@
+"""Structures of known place: how much contrast is left of them, how sharp they are, how well they can be detected."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from demottle.errors import InputError
+from demottle.image import Image
+from demottle.physics.structures import GroundTruth, Structure
+from demottle.quality.check import Check
+from demottle.quality.detectability import Viewing, dprime
+from demottle.quality.plain import plain
+from demottle.quality.recovery import Recovered, recovered
+from demottle.quality.sharpness import Sharpness, sharpness
+from demottle.quality.tasks import Disc
+
+
+@dataclass(frozen=True)
+class Detected:
+    """Detectability of a structure as a disc, from noise spectrum and TTF, before and after; 0 is chance.
+
+    `npw`, `npwe`: (before, after) of the non-prewhitening observer, without and with an eye filter.
+    """
+
+    name: str
+    npw: tuple[float, float]
+    npwe: tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class KnownStructures:
+    """What was measured, and in sentences what could not be."""
+
+    contrast: tuple[Recovered, ...]
+    sharpness: tuple[Sharpness, ...]
+    detected: tuple[Detected, ...]
+    refused: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        edges = [
+            {
+                "name": s.name,
+                "contrast": s.contrast,
+                "f50_per_mm": {"reference": s.reference.f50, "after": s.after.f50, "change": s.f50_change},
+                "f10_per_mm": {"reference": s.reference.f10, "after": s.after.f10, "change": s.f10_change},
+                "contrast_to_noise": {"reference": s.reference.cnr, "after": s.after.cnr},
+            }
+            for s in self.sharpness
+        ]
+        contrast = [{**plain(one), "share": one.share} for one in self.contrast]
+        told: dict[str, Any] = plain({"contrast": contrast, "sharpness": edges, "detectability": self.detected})
+        return told
+
+
+def known_structures(
+    before: Image, after: Image, structures: GroundTruth, found: Check, truth: Image | None = None
+) -> KnownStructures:
+    """Measure the structures of a phantom: contrast of all, sharpness of those made for it, detectability where both
+    sharpness and noise spectrum are known.
+
+    Raises:
+        InputError: where not one structure lies in the image.
+    """
+    solid = [s for s in structures.structures if s.task in ("edge", "detection")]
+    if not solid:
+        raise InputError(f"The list of structures (phantom '{structures.kind}') holds no disc or sphere to measure.")
+    contrast, no_contrast = recovered(before, after, solid, truth)
+    edges = structures.for_task("edge")
+    reference = before if truth is None else truth
+    sharp, not_sharp = sharpness(reference, after, edges)
+    refused = _once("No contrast", no_contrast) + _once("No sharpness", not_sharp)
+    detected, undetected = _detected(edges, sharp, found)
+    return KnownStructures(tuple(contrast), tuple(sharp), tuple(detected), (*refused, *undetected))
+
+
+def _detected(edges: list[Structure], sharp: list[Sharpness], found: Check) -> tuple[list[Detected], list[str]]:
+    if not sharp:
+        return [], ["No detectability (NPW, NPWE): that takes the sharpness of a structure."]
+    if found.spectra is None:
+        return [], ["No detectability (NPW, NPWE): that takes a noise spectrum."]
+    made, refused = [], []
+    diameters = {s.name: 2 * s.insert.radius_mm for s in edges}
+    pairs = [(s.reference, found.spectra.before) for s in sharp], [(s.after, found.spectra.after) for s in sharp]
+    for one, was, now in zip(sharp, *pairs, strict=True):
+        disc = Disc(diameters[one.name], one.contrast)
+        try:
+            npw, npwe = (
+                tuple(dprime(disc, nps, edge.frequency, edge.ttf, view) for edge, nps in (was, now))
+                for view in (None, Viewing())
+            )
+        except InputError as error:
+            refused.append(f"No detectability of {one.name}: {error}")
+            continue
+        made.append(Detected(one.name, (npw[0], npw[1]), (npwe[0], npwe[1])))
+    return made, refused
+
+
+def _once(what: str, sentences: list[str]) -> tuple[str, ...]:
+    """One sentence for all that have the same reason: nobody reads the same one twenty times."""
+    by_reason: dict[str, list[str]] = {}
+    for sentence in sentences:
+        name, _, reason = sentence.partition(": ")
+        by_reason.setdefault(_without_numbers(reason), []).append(f"{name}\0{reason}")
+    told = []
+    for group in by_reason.values():
+        names = ", ".join(entry.split("\0")[0] for entry in group)
+        told.append(f"{what} of {names}: {group[0].split(chr(0))[1]}")
+    return tuple(told)
+
+
+def _without_numbers(text: str) -> str:
+    return "".join(c for c in text if not (c.isdigit() or c in ".-"))

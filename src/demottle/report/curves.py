@@ -1,0 +1,99 @@
+"""Plots of an evaluation: texture, sharpness, contrast left, detectability, and one figure for each slice."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from demottle.quality.known import Detected
+from demottle.quality.recovery import Recovered
+from demottle.quality.sharpness import Sharpness
+from demottle.quality.spectra import Spectra
+from demottle.quality.worst import WorstSlice
+from demottle.report.drawing import AFTER, BEFORE, FAINT, REMOVED, TEXT, WARN, drawing, svg_of
+
+_COLORS = (AFTER, BEFORE, REMOVED, WARN, "#7fb2ff", "#d7d06a")
+
+
+def texture_plot(spectra: Spectra) -> str:
+    """Draw the noise spectra before and after, each over its own variance: what differs here is texture, not level."""
+    with drawing("texture") as (figure, axes):
+        for spectrum, color, name in ((spectra.before, BEFORE, "before"), (spectra.after, AFTER, "after")):
+            scale = spectrum.sigma**2 or 1.0
+            axes.plot(spectrum.frequency[1:], spectrum.density[1:] / scale, color=color, lw=2, label=name)
+            axes.axvline(spectrum.mean, color=color, lw=1, ls=(0, (2, 3)))
+        axes.set_xlim(0, spectra.before.frequency[-1])
+        axes.set_ylim(0)
+        axes.set_xlabel("spatial frequency (1/mm); dotted: mean frequency")
+        axes.set_ylabel("noise power / variance (mm²)")
+        axes.legend(loc="upper right", labelcolor=TEXT)
+        return svg_of(figure)
+
+
+def ttf_plot(edges: Sequence[Sharpness], reference: str) -> str:
+    """Draw the task transfer functions of structures: dashed in the `reference` ("truth" or "input"), solid after."""
+    with drawing("ttf") as (figure, axes):
+        for edge, color in zip(edges, _COLORS * len(edges), strict=False):
+            axes.plot(edge.reference.frequency, edge.reference.ttf, color=color, lw=1.3, ls=(0, (3, 2)))
+            axes.plot(
+                edge.after.frequency, edge.after.ttf, color=color, lw=2, label=f"{edge.name} ({edge.contrast:+.0f})"
+            )
+        for level in (0.5, 0.1):
+            axes.axhline(level, color=FAINT, lw=1)
+        axes.set_xlim(0, edges[0].after.frequency[-1])
+        axes.set_ylim(0, 1.15)
+        axes.set_xlabel(f"spatial frequency (1/mm); dashed: {reference}, solid: after")
+        axes.set_ylabel("task transfer function")
+        axes.legend(loc="upper right", labelcolor=TEXT)
+        return svg_of(figure)
+
+
+def contrast_plot(found: Sequence[Recovered], unit: str) -> str:
+    """Draw the contrast left of structures against their diameter: bars of one standard error where it is known."""
+    with drawing("contrast") as (figure, axes):
+        sizes = np.array([one.diameter_mm for one in found])
+        shares = np.array([one.share for one in found])
+        base = np.array([abs(one.contrast) or np.nan for one in found])
+        errors = np.nan_to_num(np.array([one.error for one in found]) / base)
+        axes.axhline(1, color=FAINT, lw=1)
+        axes.errorbar(sizes, shares, yerr=errors, fmt="o", color=AFTER, ecolor=FAINT, ms=6, lw=1.5)
+        for one, share in zip(found, shares, strict=True):
+            if len(found) <= 12:
+                axes.annotate(
+                    f"{one.contrast:+.0f} {unit}",
+                    (one.diameter_mm, share),
+                    (6, 4),
+                    textcoords="offset points",
+                    fontsize=8,
+                )
+        axes.set_ylim(
+            min(0.0, float(np.nanmin(shares - errors)) - 0.1), max(1.2, float(np.nanmax(shares + errors)) + 0.1)
+        )
+        axes.set_xlabel("diameter (mm)")
+        axes.set_ylabel("share of contrast left")
+        return svg_of(figure)
+
+
+def detectability_plot(found: Sequence[Detected]) -> str:
+    """Draw d' (NPWE) of structures before and after."""
+    with drawing("detectability") as (figure, axes):
+        places = np.arange(len(found))
+        axes.barh(places - 0.19, [one.npwe[0] for one in found], 0.34, color=BEFORE, label="before")
+        axes.barh(places + 0.19, [one.npwe[1] for one in found], 0.34, color=AFTER, label="after")
+        axes.set_yticks(places, [one.name for one in found])
+        axes.set_ylim(len(found) - 0.5, -0.5)
+        axes.grid(False, axis="y")
+        axes.set_xlabel("d' of the NPWE observer")
+        axes.legend(loc="lower right", labelcolor=TEXT)
+        return svg_of(figure)
+
+
+def slices_plot(worst: WorstSlice, unit: str) -> str:
+    """Draw one figure for each slice, the worst marked."""
+    with drawing("slices") as (figure, axes):
+        numbers = np.arange(1, len(worst.values) + 1)
+        axes.plot(numbers, worst.values, color=AFTER, lw=1.6, marker="o" if len(numbers) < 40 else "", ms=3.5)
+        axes.plot(worst.slice + 1, worst.values[worst.slice], "o", color=WARN, ms=8)
+        axes.set_ylim(0)
+        axes.set_xlabel("slice")
+        axes.set_ylabel(f"{worst.what} ({unit})")
+        return svg_of(figure)

@@ -1,0 +1,66 @@
+"""How every plot of the page is drawn: one size, the page's colors, inline SVG."""
+
+import io
+import re
+from typing import Any
+
+BEFORE, AFTER, REMOVED = "#e3a857", "#5cc8b4", "#9a93e8"
+TEXT, FAINT, GRID, WARN = "#aab4c0", "#6c7784", "#242c36", "#ef7d6b"
+_STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 9.5,
+    "text.color": TEXT,
+    "axes.labelcolor": TEXT,
+    "axes.edgecolor": GRID,
+    "axes.facecolor": "none",
+    "figure.facecolor": "none",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.8,
+    "xtick.color": FAINT,
+    "ytick.color": FAINT,
+    "xtick.labelcolor": TEXT,
+    "ytick.labelcolor": TEXT,
+    "legend.frameon": False,
+}
+
+
+class drawing:  # noqa: N801 - reads as a function where it is used
+    """A figure of the page's size and style, without matplotlib's global state."""
+
+    def __init__(self, name: str) -> None:
+        """Take a name that no other plot of the page has."""
+        self._name = name
+
+    def __enter__(self) -> tuple[Any, Any]:
+        import matplotlib
+
+        # The salt keeps the ids of several SVG in one page apart, and the same from run to run.
+        self._context = matplotlib.rc_context({**_STYLE, "svg.hashsalt": self._name})
+        self._context.__enter__()
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(6.2, 3.3), layout="constrained")
+        FigureCanvasAgg(figure)
+        return figure, figure.add_subplot()
+
+    def __exit__(self, *args: object) -> None:
+        self._context.__exit__(None, None, None)
+
+
+def svg_of(figure: Any) -> str:
+    """The figure as an <svg> element that scales with the page and takes the page's font."""
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    svg = buffer.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
+    svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    return svg.replace("'DejaVu Sans'", "system-ui, 'Segoe UI', Roboto, sans-serif")
