@@ -16,6 +16,8 @@ COARSE = 4
 _GUIDE_SIGMA = 3.0
 _SMOOTHING = 8.0  # pixels; wide enough for a few per cent of statistical error, narrow enough to follow the shoulders
 _LEAST_WEIGHT = 0.05
+_DETAIL_SIGMA = 2.0  # pixels; what moved from slice to slice is smooth at this scale, noise of any kernel hardly
+_MOST_DETAIL = 3.0  # of its own standard deviation: beyond, a difference of two slices is anatomy
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,48 +46,70 @@ def noise_map(image: Image, correlation: Correlation, noise_level: float) -> Noi
     """Measure the local noise level of every slice.
 
     Neighboring slices are subtracted where they show the same soft tissue; the local mean square of the difference over
-    2 (1 - rho), smoothed, is the local variance. A single slice is measured on what its guide leaves, scaled to the given
-    global level. Without any measurable tissue the map is `noise_level` everywhere.
+    2 (1 - rho), smoothed, is the local variance. Edges and vessels that moved from one slice to the next would count as
+    noise: where the smoothed difference is beyond three of its own standard deviations, in units of the local noise found
+    so far, pixels and their surroundings are left out. A single slice is measured on what its guide leaves, scaled to the
+    given global level. Without any measurable tissue the map is `noise_level` everywhere.
     """
     slices, rows, columns = image.shape
-    grid = (-(-columns // COARSE), -(-rows // COARSE))
-    squares = np.zeros((slices, grid[1], grid[0]), np.float32)
+    squares = np.zeros((slices, -(-rows // COARSE), -(-columns // COARSE)), np.float32)
     weights = np.zeros_like(squares)
     rho = correlation.at(1)
-    scale = 2 * (1 - min(rho, 0.95)) if np.isfinite(rho) else 2.0
+    scale = np.float32(2 * (1 - min(rho, 0.95)) if np.isfinite(rho) else 2.0)
     for index in range(max(slices - 1, 1)):
-        square, usable = _squares(image, index, scale, noise_level)
-        part = cv2.resize(_blur(square * usable), grid, interpolation=cv2.INTER_AREA)
-        weight = cv2.resize(_blur(usable), grid, interpolation=cv2.INTER_AREA)
+        square, weight = _lone(image, noise_level) if slices == 1 else _pair(image, index, scale, noise_level)
         for into in {index, min(index + 1, slices - 1)}:
-            squares[into] += part
+            squares[into] += square
             weights[into] += weight
     return _fill(squares, weights, (rows, columns), noise_level)
 
 
-def _squares(image: Image, index: int, scale: float, noise_level: float) -> tuple[Voxels, Voxels]:
-    """Squared noise of one pair of slices (or of a single slice) and where it can be trusted (0 or 1)."""
-    here = image.voxels[index]
+def _pair(image: Image, index: int, scale: np.float32, noise_level: float) -> tuple[Voxels, Voxels]:
+    """Smoothed squared noise of a slice and the next, and how far it can be trusted, both on the coarse grid."""
+    here, there = image.voxels[index], image.voxels[index + 1]
+    difference = here - there
     smooth = guide.smooth(here, _GUIDE_SIGMA)
     usable = guide.erode(tissue_mask(smooth, image.unit, valid_plane(image, index)), 2)
-    if image.shape[0] == 1:
-        detail = here - smooth
-        inside: Mask = usable
-        # Robust, and without the strongest detail: edges would count as noise.
-        spread = 1.4826 * float(np.median(np.abs(detail[inside]))) if inside.any() else 0.0
-        factor = noise_level / spread if spread > 0 else 1.0
-        usable &= np.abs(detail) <= 3 * spread
-        return (detail * factor) ** 2, usable.astype(np.float32)
-    there = image.voxels[index + 1]
     tolerance = 0.8 * tolerance_of(image, noise_level)
     # Eroded: around what does not match, edges have moved by less than the tolerance, which would count as noise.
     usable &= guide.erode(matched(smooth, guide.smooth(there, _GUIDE_SIGMA), tolerance), 3)
-    square: Voxels = (here - there) ** 2 / np.float32(scale)
-    return square, usable.astype(np.float32)
+    square: Voxels = difference**2 / scale
+    found = _local_sum(square, usable)
+    if usable.any():
+        detail = np.abs(guide.smooth(difference, _DETAIL_SIGMA)) / _deviation_of(found, here.shape)
+        limit = _MOST_DETAIL * 1.4826 * float(np.median(detail[usable]))
+        found = _local_sum(square, usable & guide.erode(detail <= limit, 2))
+    return found
 
 
-def _blur(plane: Voxels) -> Voxels:
-    return np.asarray(cv2.GaussianBlur(plane, (0, 0), _SMOOTHING, borderType=cv2.BORDER_REFLECT_101), np.float32)
+def _lone(image: Image, noise_level: float) -> tuple[Voxels, Voxels]:
+    """Do the same for the only slice, from what its guide leaves."""
+    smooth = guide.smooth(image.voxels[0], _GUIDE_SIGMA)
+    usable = guide.erode(tissue_mask(smooth, image.unit, valid_plane(image, 0)), 2)
+    detail = image.voxels[0] - smooth
+    # Robust, and without the strongest detail: edges would count as noise.
+    spread = 1.4826 * float(np.median(np.abs(detail[usable]))) if usable.any() else 0.0
+    factor = np.float32(noise_level / spread if spread > 0 else 1.0)
+    return _local_sum((detail * factor) ** 2, usable & (np.abs(detail) <= 3 * spread))
+
+
+def _local_sum(square: Voxels, usable: Mask) -> tuple[Voxels, Voxels]:
+    """Gaussian sums of the usable squares and of their number, on the coarse grid."""
+    share = usable.astype(np.float32)
+    return _blurred(square * share), _blurred(share)
+
+
+def _blurred(plane: Voxels) -> Voxels:
+    rows, columns = plane.shape
+    small = cv2.resize(plane, (-(-columns // COARSE), -(-rows // COARSE)), interpolation=cv2.INTER_AREA)
+    return guide.smooth(np.asarray(small, np.float32), _SMOOTHING / COARSE)
+
+
+def _deviation_of(found: tuple[Voxels, Voxels], shape: tuple[int, ...]) -> Voxels:
+    """Standard deviation at full resolution, never 0."""
+    square, weight = found
+    deviation = np.sqrt(square / np.maximum(weight, 1e-6)) + np.float32(1e-6)
+    return np.asarray(cv2.resize(deviation, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _fill(squares: Voxels, weights: Voxels, shape: tuple[int, int], noise_level: float) -> NoiseMap:

@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
+from scipy.signal.windows import hann
 
 from demottle.errors import InputError
 from demottle.image import Image, Mask, Voxels
@@ -43,6 +44,7 @@ class Spectrum:
         peak: frequency of the largest radial density, in 1/mm.
         mean: density-weighted mean radial frequency up to Nyquist, in 1/mm.
         regions: how many regions were averaged.
+        tapered: regions were multiplied by a Hann window: less of the strong frequencies leaks into the weak ones.
     """
 
     frequency: Array
@@ -53,6 +55,7 @@ class Spectrum:
     peak: float
     mean: float
     regions: int
+    tapered: bool = False
 
 
 def spectrum_of_noise(noise: Voxels, spacing: tuple[float, float], size: int = REGION) -> Spectrum:
@@ -70,13 +73,15 @@ def spectrum_of_noise(noise: Voxels, spacing: tuple[float, float], size: int = R
     return _average(regions, spacing, size)
 
 
-def spectrum_of_regions(regions: Array, spacing: tuple[float, float]) -> Spectrum:
+def spectrum_of_regions(regions: Array, spacing: tuple[float, float], taper: bool = False) -> Spectrum:
     """NPS of square regions (n, size, size) of noise without anatomy; each is freed of its second-order trend.
+
+    With `taper`, NPS = dx dy <|DFT2(w (region - trend))|^2> / sum(w^2), w a 2-D Hann window.
 
     Raises:
         InputError: where there is no region.
     """
-    return _average(regions, spacing, regions.shape[-1])
+    return _average(regions, spacing, regions.shape[-1], taper)
 
 
 def spectrum_of_density(density_2d: Array, spacing: tuple[float, float]) -> Spectrum:
@@ -84,10 +89,11 @@ def spectrum_of_density(density_2d: Array, spacing: tuple[float, float]) -> Spec
     return _spectrum(np.asarray(density_2d, np.float64), spacing, 0)
 
 
-def trend_gain(size: int) -> Array:
-    """Share (size, size) of white noise's power that the second-order detrend leaves at each frequency, 0 at zero."""
-    basis = _trend_basis(size).T.reshape(-1, size, size)
-    gain: Array = 1 - (np.abs(np.fft.fft2(basis)) ** 2).sum(axis=0) / size**2
+def trend_gain(size: int, tapered: bool = False) -> Array:
+    """Share (size, size) of white noise's power that the second-order detrend leaves at each frequency, near 0 at zero."""
+    window = _window(size, tapered)
+    basis = _trend_basis(size).T.reshape(-1, size, size) * window
+    gain: Array = 1 - (np.abs(np.fft.fft2(basis)) ** 2).sum(axis=0) / (window**2).sum()
     return gain
 
 
@@ -151,26 +157,33 @@ def _regions(plane: Voxels, usable: Mask | None, size: int) -> list[Array]:
     return found
 
 
-def _average(regions: list[Array] | Array, spacing: tuple[float, float], size: int) -> Spectrum:
+def _average(regions: list[Array] | Array, spacing: tuple[float, float], size: int, taper: bool = False) -> Spectrum:
     if not len(regions):
         raise InputError(
             f"No region of {size} x {size} pixels fits into the noise image; a spectrum needs at least one."
         )
-    total = np.zeros((size, size))
+    total, window = np.zeros((size, size)), _window(size, taper)
     for first in range(0, len(regions), _CHUNK):
         flat = _detrend(np.asarray(regions[first : first + _CHUNK], np.float64))
-        total += (np.abs(fft.fft2(flat)) ** 2).sum(axis=0)
-    return _spectrum(total / len(regions) * spacing[0] * spacing[1] / size**2, spacing, len(regions))
+        total += (np.abs(fft.fft2(flat * window)) ** 2).sum(axis=0)
+    scale = spacing[0] * spacing[1] / (window**2).sum() / len(regions)
+    return _spectrum(total * scale, spacing, len(regions), taper)
 
 
-def _spectrum(density_2d: Array, spacing: tuple[float, float], regions: int) -> Spectrum:
+def _window(size: int, taper: bool) -> Array:
+    side = hann(size, sym=False) if taper else np.ones(size)
+    window: Array = np.outer(side, side)
+    return window
+
+
+def _spectrum(density_2d: Array, spacing: tuple[float, float], regions: int, tapered: bool = False) -> Spectrum:
     sigma = float(np.sqrt(density_2d.sum() / (spacing[0] * spacing[1] * density_2d.size)))
     frequency, density = _radial(density_2d, spacing)
     # The three lowest bins hold what is left of the trend; a peak there would be anatomy, not mottle.
     peak = float(frequency[3:][int(np.argmax(density[3:]))])
     weight = density * frequency  # polar area: the mean is over the plane, not over the curve
     mean = float((frequency * weight).sum() / weight.sum()) if weight.sum() > 0 else 0.0
-    return Spectrum(frequency, density, density_2d, spacing, sigma, peak, mean, regions)
+    return Spectrum(frequency, density, density_2d, spacing, sigma, peak, mean, regions, tapered)
 
 
 @lru_cache(maxsize=4)
