@@ -4,9 +4,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from demottle import io
 from demottle.events import Listener
 from demottle.image import Image
+from demottle.physics.dynamic import Dynamic, Part
 from demottle.physics.projection import Kernel
 from demottle.physics.repeats import repeated_scans
 from demottle.physics.scenes import Scene
@@ -42,6 +45,23 @@ def write_ct(folder: Path, kind: str, scene: Scene, noise: Noise, listener: List
     truth = GroundTruth(kind, scene.image.shape, scene.image.spacing, scene.structures, scene.blur_mm, settings)
     (folder / RECORD).write_text(truth.to_json())
     return [*names, RECORD]
+
+
+def write_dynamic(folder: Path, made: Dynamic, seed: int) -> list[str]:
+    """Write a fluoroscopy sequence: frames as NIfTI, flow and parts as .npy, where the wire's tip is in truth.json."""
+    io.write(made.image, folder / "truth.nii.gz")
+    np.save(folder / "flow.npy", made.flow)
+    np.save(folder / "parts.npy", made.parts)
+    settings = {
+        "seed": seed,
+        **made.facts,
+        "parts": {part.name.lower(): int(part) for part in Part},
+        "tip_pixels": made.tip.tolist(),
+    }
+    (folder / RECORD).write_text(
+        GroundTruth("dynamic", made.image.shape, made.image.spacing, settings=settings).to_json()
+    )
+    return ["truth.nii.gz", "flow.npy", "parts.npy", RECORD]
 
 
 def _series(

@@ -1,20 +1,24 @@
 """`demottle simulate phantom`: an analytic phantom, its exact truth, and scans of it with independent noise."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from demottle.cli.console import out
+from demottle.cli.console import out, say
 from demottle.cli.dataset import published_together, refuse_existing
 from demottle.cli.guard import guarded
 from demottle.cli.options import Debug, parse_spacing
 from demottle.cli.progress import watch
+from demottle.errors import InputError
 
-BELONGS = re.compile(r"scan|truth|absent|repeat-\d+|truth\.json|truth\.nii\.gz|flow\.npy|layers\.npy")
-KINDS = "body, water, low-contrast, rods, wire: CT."
-SHAPE, NOISE = "Shape", "Noise"
+BELONGS = re.compile(r"scan|truth|absent|repeat-\d+|truth\.json|truth\.nii\.gz|flow\.npy|parts\.npy")
+KINDS = "body, water, low-contrast, rods, wire (CT), dynamic (fluoroscopy)."
+SHAPE, NOISE, DYNAMIC = "Shape", "Noise", "Fluoroscopy"
+SLICES, CORRELATION = 24, 0.25
+FRAMES, RATE = 60, 15.0
 
 
 @guarded
@@ -22,7 +26,7 @@ def phantom(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where the data set goes.")],
     kind: Annotated[str, typer.Option(metavar="KIND", help=KINDS)] = "body",
     size: Annotated[int, typer.Option(min=32, metavar="N", help="Rows and columns.")] = 256,
-    slices: Annotated[int, typer.Option(min=1, metavar="N", help="Number of slices.")] = 24,
+    slices: Annotated[int | None, typer.Option(min=1, metavar="N", help="Number of slices (24).")] = None,
     spacing: Annotated[
         str | None, typer.Option(metavar="Z,Y,X", help="In mm; else 3 and what shows all of it.", rich_help_panel=SHAPE)
     ] = None,
@@ -40,18 +44,26 @@ def phantom(
         typer.Option(min=0.0, metavar="HU", help="In the middle (body 40, water 20, else 10).", rich_help_panel=NOISE),
     ] = None,
     dose: Annotated[
-        float, typer.Option(metavar="D", help="Share of the dose that gives --sigma.", rich_help_panel=NOISE)
-    ] = 1.0,
+        float | None, typer.Option(metavar="D", help="Share of the dose that gives --sigma (1).", rich_help_panel=NOISE)
+    ] = None,
     correlation: Annotated[
-        float,
-        typer.Option(min=0.0, max=0.7, metavar="R", help="Of the noise of adjacent slices.", rich_help_panel=NOISE),
-    ] = 0.25,
+        float | None,
+        typer.Option(
+            min=0.0, max=0.7, metavar="R", help="Of the noise of adjacent slices (0.25).", rich_help_panel=NOISE
+        ),
+    ] = None,
     kernel: Annotated[
-        str, typer.Option(metavar="NAME", help="soft, standard or sharp: its texture.", rich_help_panel=NOISE)
-    ] = "soft",
+        str | None, typer.Option(metavar="NAME", help="soft (else), standard or sharp.", rich_help_panel=NOISE)
+    ] = None,
     repeats: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Scans with independent noise.", rich_help_panel=NOISE)
-    ] = 1,
+        int | None, typer.Option(min=1, metavar="N", help="Scans with independent noise (1).", rich_help_panel=NOISE)
+    ] = None,
+    frames: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Number of frames (60).", rich_help_panel=DYNAMIC)
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(metavar="HZ", help="Frames per second (15).", rich_help_panel=DYNAMIC)
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="The same seed gives the same scan.")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace what is there.")] = False,
     debug: Debug = False,
@@ -59,14 +71,36 @@ def phantom(
     """Write an analytic phantom: its noise-free truth, what is where in it, and low-dose scans of it."""
     if not overwrite:
         refuse_existing(output, BELONGS)
-    step = parse_spacing(spacing)
-    from demottle.cli.phantom_files import Noise, write_ct
-    from demottle.physics.catalog import build, kind_named
-    from demottle.physics.repeats import kernel_named, sigma_at
+    shape = {"slices": slices, "spacing": spacing, "diameter": diameter, "contrast": contrast, "blur": blur}
+    noise = {"sigma": sigma, "dose": dose, "correlation": correlation, "kernel": kernel, "repeats": repeats}
+    film = {"frames": frames, "rate": rate}
+    from demottle.cli.phantom_files import Noise, write_ct, write_dynamic
 
-    level = sigma_at(kind_named(kind).sigma if sigma is None else sigma, dose)
-    noise = Noise(level, correlation, kernel_named(kernel), seed, repeats)
-    with watch() as listener, published_together(output, BELONGS, overwrite) as folder:
-        scene = build(kind, slices, size, step, seed, diameter, contrast, blur, listener)
-        names = write_ct(folder, kind, scene, noise, listener)
+    if kind == "dynamic":
+        _refuse(shape | noise, "is for CT phantoms; the dynamic one is written without noise")
+        from demottle.physics.dynamic import dynamic_phantom
+
+        with watch() as listener, published_together(output, BELONGS, overwrite) as folder:
+            made = dynamic_phantom(frames or FRAMES, size, RATE if rate is None else rate, seed=seed, listener=listener)
+            names = write_dynamic(folder, made, seed)
+        say("The frames are NIfTI, not DICOM, and free of noise: demottle does not write DICOM XA.")
+    else:
+        _refuse(film, "is for --kind dynamic")
+        from demottle.physics.catalog import build, kind_named
+        from demottle.physics.repeats import kernel_named, sigma_at
+
+        level = sigma_at(kind_named(kind).sigma if sigma is None else sigma, 1.0 if dose is None else dose)
+        rho = CORRELATION if correlation is None else correlation
+        wanted = Noise(level, rho, kernel_named(kernel or "soft"), seed, repeats or 1)
+        step = parse_spacing(spacing)
+        with watch() as listener, published_together(output, BELONGS, overwrite) as folder:
+            scene = build(kind, slices or SLICES, size, step, seed, diameter, contrast, blur, listener)
+            names = write_ct(folder, kind, scene, wanted, listener)
     out.print("\n".join(str(output / name) for name in names), markup=False, soft_wrap=True)
+
+
+def _refuse(given: Mapping[str, object], why: str) -> None:
+    """Raise InputError for the first option that was given although it means nothing here."""
+    for option, value in given.items():
+        if value is not None:
+            raise InputError(f"--{option} {why}: leave it out.")
