@@ -28,16 +28,40 @@ def test_white_noise_is_flat_at_its_level() -> None:
     assert spectrum.density[4:] == pytest.approx(100 * 0.49, rel=0.05)
 
 
-def test_colored_noise_has_its_color() -> None:
+def seen_in_regions(power: np.ndarray, size: int) -> np.ndarray:
+    """What the mean periodogram of square regions has to be: the covariance times the regions' overlap, transformed."""
+    covariance = np.fft.ifft2(power).real
+    shift = np.arange(1 - size, size)
+    overlap = 1 - np.abs(shift) / size
+    seen = np.zeros((size, size))
+    np.add.at(seen, np.ix_(shift % size, shift % size), covariance[np.ix_(shift, shift)] * np.outer(overlap, overlap))
+    return np.fft.fft2(seen).real
+
+
+def test_colored_noise_has_its_color_up_to_nyquist() -> None:
     frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(256), np.fft.fftfreq(256)))
     wanted = frequency * np.exp(-((frequency / 0.2) ** 2))
     noise = NoiseSource(wanted, 256).draw(40, np.random.default_rng(0))
     spectrum = spectrum_of_noise(noise, (1.0, 1.0))
-    per_mm = spectrum.frequency[6:22]
-    expected = per_mm * np.exp(-((per_mm / 0.2) ** 2))
-    got = spectrum.density[6:22]
-    assert got / got.sum() == pytest.approx(expected / expected.sum(), rel=0.06)
-    assert spectrum.peak == pytest.approx(0.2 / np.sqrt(2), abs=0.03)
+    seen = seen_in_regions(wanted / wanted.mean(), 64)
+    ring = np.rint(64 * np.hypot(*np.meshgrid(np.fft.fftfreq(64), np.fft.fftfreq(64)))).astype(int)
+    expected = np.array([seen[ring == r].mean() for r in range(33)])
+    # The second-order trend that is taken out of every region holds the four lowest bins, and nothing above them.
+    assert spectrum.density[4:] == pytest.approx(expected[4:], rel=0.03)
+    assert (spectrum.density[:4] < expected[:4]).all()
+    assert spectrum.peak == pytest.approx(0.2 / np.sqrt(2), abs=1 / 64)
+
+
+def test_noise_drawn_from_a_measured_spectrum_has_that_spectrum() -> None:
+    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(256), np.fft.fftfreq(256)))
+    wanted = frequency * np.exp(-((frequency / 0.2) ** 2))
+    measured = spectrum_of_noise(NoiseSource(wanted, 256).draw(40, np.random.default_rng(0)), (1.0, 1.0))
+    drawn = spectrum_of_noise(NoiseSource(measured.density_2d, 128).draw(120, np.random.default_rng(1)), (1.0, 1.0))
+    strong = measured.density > 0.05 * measured.density.max()
+    assert (drawn.density / drawn.sigma**2)[strong] == pytest.approx(
+        (measured.density / measured.sigma**2)[strong], rel=0.1
+    )
+    assert (drawn.peak, drawn.mean) == (measured.peak, pytest.approx(measured.mean, rel=0.02))
 
 
 def test_spectrum_of_a_scan_is_that_of_its_noise() -> None:
