@@ -16,7 +16,7 @@ from pydicom.uid import (
 
 import demottle
 from demottle.image import ProcessingStep
-from demottle.io.dicom_marks import SCHEME, plain, write_history
+from demottle.io.dicom_marks import SCHEME, SIMULATED_CODE, SIMULATION, is_simulation, plain, write_history
 from demottle.io.dicom_uids import steps_key, uid_from
 
 SERIES_NUMBER_OFFSET = 9000
@@ -59,6 +59,8 @@ def derive(
         if keyword in dataset:
             del dataset[keyword]
     dataset.ImageType = derived_image_type(dataset)
+    if "SharedFunctionalGroupsSequence" not in dataset:  # multi-frame objects have exactly four values
+        dataset.ImageType = marked_image_type(list(dataset.ImageType), steps)
     _describe_series(dataset, steps)
     _keep_lossy_flag(dataset, source_syntax)
     add_derivation(dataset, steps, source=(source_class, source_uid))
@@ -71,7 +73,7 @@ def add_derivation(dataset: Dataset, steps: Sequence[ProcessingStep], source: tu
     earlier = str(dataset.get("DerivationDescription") or "")
     told = derivation_text(steps)
     dataset.DerivationDescription = (f"{earlier} | {told}" if earlier else told)[:1024]
-    dataset.DerivationCodeSequence = Items([*(dataset.get("DerivationCodeSequence") or []), *derivation_codes()])
+    dataset.DerivationCodeSequence = Items([*(dataset.get("DerivationCodeSequence") or []), *derivation_codes(steps)])
     if source is not None:
         dataset.SourceImageSequence = Items([source_item(*source)])
     dataset.ContributingEquipmentSequence = Items(
@@ -88,9 +90,8 @@ def derivation_text(steps: Sequence[ProcessingStep]) -> str:
     for step in steps:
         seed = "" if step.seed is None else f", seed {step.seed}"
         model = "" if step.model_hash is None else f", model {step.model_hash[:16]}"
-        parts.append(
-            f"demottle {step.version}: noise reduction, {step.method}{seed}{model}, settings {_settings(step)}"
-        )
+        kind = "SIMULATED image, not for diagnosis" if is_simulation(step) else "noise reduction"
+        parts.append(f"demottle {step.version}: {kind}, {step.method}{seed}{model}, settings {_settings(step)}")
     return _ascii("; ".join(parts))[:1024]
 
 
@@ -103,12 +104,20 @@ def _ascii(text: str) -> str:
     return text.encode("ascii", "replace").decode().replace("\\", "/")
 
 
-def derivation_codes() -> list[Dataset]:
-    """Return the standard's nearest code, and demottle's own, which says more."""
-    return [
-        code("113087", "DCM", "Smoothing"),
-        code("NOISE_REDUCTION", SCHEME, "Reduction of quantum noise by demottle"),
-    ]
+def derivation_codes(steps: Sequence[ProcessingStep]) -> list[Dataset]:
+    """Return the standard's nearest code, and demottle's own, which says more, for each kind of step."""
+    codes = []
+    if any(is_simulation(step) for step in steps):
+        codes += [
+            code("113042", "DCM", "Pixel by pixel addition"),
+            code(SIMULATED_CODE, SCHEME, "Image simulated by demottle, not for diagnosis"),
+        ]
+    if not all(is_simulation(step) for step in steps) or not steps:
+        codes += [
+            code("113087", "DCM", "Smoothing"),
+            code("NOISE_REDUCTION", SCHEME, "Reduction of quantum noise by demottle"),
+        ]
+    return codes
 
 
 def code(value: str, scheme: str, meaning: str) -> Dataset:
@@ -155,9 +164,31 @@ def derived_image_type(dataset: Dataset, keyword: str = "ImageType") -> list[str
     return ["DERIVED", *values[1:], *fallback[max(1, len(values)) :]]
 
 
+def marked_image_type(values: list[str], steps: Sequence[ProcessingStep]) -> list[str]:
+    """Return the image type with SIMULATED as its last value where one of the steps simulated the image."""
+    if not any(is_simulation(step) for step in steps) or SIMULATED_CODE in values:
+        return values
+    return [*values, SIMULATED_CODE]
+
+
+def series_mark(steps: Sequence[ProcessingStep]) -> str:
+    """Return what a series description says about the steps: "[demottle METHOD+...]", "[SIMULATED low-dose 25 %]"."""
+    simulated = [step for step in steps if is_simulation(step)]
+    others = "+".join(step.method for step in steps if not is_simulation(step))
+    marks = [_simulated_mark(step) for step in simulated]
+    if others or not marks:
+        marks.append(f"[demottle {others or 'copy'}]")
+    return _ascii(" ".join(marks))[:64]
+
+
+def _simulated_mark(step: ProcessingStep) -> str:
+    dose = step.settings.get("dose")
+    share = f" {100 * dose:.4g} %" if isinstance(dose, int | float) else ""
+    return f"[SIMULATED {step.method.removeprefix(SIMULATION)}{share}]"
+
+
 def _describe_series(dataset: Dataset, steps: Sequence[ProcessingStep]) -> None:
-    methods = "+".join(step.method for step in steps) or "copy"
-    told = _ascii(f"[demottle {methods}]")[:64]
+    told = series_mark(steps)
     original = str(dataset.get("SeriesDescription") or "")
     dataset.SeriesDescription = f"{original[: 63 - len(told)]} {told}".strip()
     number = dataset.get("SeriesNumber")

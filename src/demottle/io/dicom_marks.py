@@ -13,9 +13,15 @@ from demottle.image import ProcessingStep
 SCHEME = "99DEMOTTLE"
 """Coding scheme designator of demottle's private codes."""
 
+SIMULATION = "simulate-"
+"""How the method of a step begins that simulated an image: such an image is a scan to work on, not a result."""
+
 CREATOR = "DEMOTTLE 1"
 _GROUP = 0x0099
 _HISTORY = 0x01
+
+SIMULATED_CODE = "SIMULATED"
+"""Value of demottle's private derivation code for simulated images."""
 
 MARK_TAGS: list[BaseTag] = [
     Tag("DerivationCodeSequence"),
@@ -25,9 +31,20 @@ MARK_TAGS: list[BaseTag] = [
 
 
 def is_own_output(dataset: Dataset) -> bool:
-    """True for an object demottle wrote as a result."""
+    """True for an object demottle wrote as a result; what it only simulated is none."""
     codes = dataset.get("DerivationCodeSequence") or []
-    return any(code.get("CodingSchemeDesignator") == SCHEME for code in codes) or bool(read_history(dataset))
+    own = [code.get("CodeValue") for code in codes if code.get("CodingSchemeDesignator") == SCHEME]
+    return any(value != SIMULATED_CODE for value in own) or is_result(read_history(dataset))
+
+
+def is_simulation(step: ProcessingStep) -> bool:
+    """True for a step that simulated an image rather than improved it."""
+    return step.method.startswith(SIMULATION)
+
+
+def is_result(history: tuple[ProcessingStep, ...]) -> bool:
+    """True where more was done than simulating: not to be processed again unasked."""
+    return not all(is_simulation(step) for step in history)
 
 
 def write_history(dataset: Dataset, steps: tuple[ProcessingStep, ...]) -> None:

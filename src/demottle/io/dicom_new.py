@@ -16,7 +16,7 @@ from demottle.errors import OutputError
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image
 from demottle.io.dicom_files import save
-from demottle.io.dicom_header import add_derivation, set_file_meta
+from demottle.io.dicom_header import add_derivation, marked_image_type, series_mark, set_file_meta
 from demottle.io.dicom_marks import write_history
 from demottle.io.dicom_uids import steps_key, uid_from
 from demottle.io.payload import Affine, affine_of, description_of
@@ -52,7 +52,7 @@ def write_new_series(image: Image, folder: Path, *, listener: Listener = silent)
         _place(dataset, image, affine, index)
         _set_pixels(dataset, _stored(image, index))
         if image.history:
-            dataset.ImageType = ["DERIVED", "PRIMARY", "AXIAL"]
+            dataset.ImageType = marked_image_type(["DERIVED", "PRIMARY", "AXIAL"], image.history)
             add_derivation(dataset, image.history, source=None)
             write_history(dataset, image.history)
         set_file_meta(dataset)
@@ -75,9 +75,9 @@ def _series_header(image: Image, affine: Affine) -> Dataset:
     dataset.Manufacturer = "demottle developers"
     dataset.ManufacturerModelName = "demottle"
     dataset.SoftwareVersions = demottle.__version__
-    methods = "+".join(step.method for step in image.history)
     description = description_of(image) or "CT"
-    dataset.SeriesDescription = f"{description} [demottle {methods}]"[:64] if methods else description[:64]
+    mark = series_mark(image.history) if image.history else ""
+    dataset.SeriesDescription = f"{description[: 63 - len(mark)]} {mark}".strip()
     dataset.PatientName = PATIENT
     dataset.PatientID = "PHANTOM-DEMOTTLE"
     dataset.PatientBirthDate = dataset.PatientSex = ""

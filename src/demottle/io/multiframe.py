@@ -104,6 +104,6 @@ def _evidence(dataset: Dataset) -> Dataset:
 def _derivation(dataset: Dataset, steps: Sequence[ProcessingStep]) -> Dataset:
     item = Dataset()
     item.DerivationDescription = derivation_text(steps)
-    item.DerivationCodeSequence = Items(derivation_codes())
+    item.DerivationCodeSequence = Items(derivation_codes(steps))
     item.SourceImageSequence = Items([source_item(str(dataset.SOPClassUID), str(dataset.SOPInstanceUID))])
     return item

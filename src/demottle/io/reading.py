@@ -6,6 +6,7 @@ from pathlib import Path
 from demottle.errors import InputError
 from demottle.events import Listener, silent
 from demottle.image import Image
+from demottle.io.dicom_marks import is_result
 from demottle.io.formats import format_of
 
 Spacing = tuple[float, float, float]
@@ -52,7 +53,7 @@ def read(
     if series is not None:
         raise InputError(f"{path} is not DICOM and has no series to choose; leave the series out.")
     image = _read_file(path, str(kind), spacing, modality)
-    if image.history and not accept_own_output:
+    if is_result(image.history) and not accept_own_output:
         raise InputError(
             f"{path} is demottle's own output, which is not to be denoised again; name the original, or accept own output."
         )

@@ -186,23 +186,46 @@ def _square_pixel(image: Image) -> float:
     return row
 
 
-def _line_integrals(plane: Voxels, pixel: float, scanner: Scanner) -> FloatArray:
-    """Line integrals of a slice less what the bow-tie saves, shape (angles, bins), from a coarse copy of the slice."""
+def coarse_attenuation(plane: Voxels, water: float = WATER) -> tuple[FloatArray, int]:
+    """Attenuation in 1/mm of a slice in HU on a coarse grid, and how many pixels one of its pixels is wide.
+
+    About `_COARSE` pixels across; what is missing to whole ones at the end is air. `water`: attenuation of water in 1/mm.
+    """
     factor = max(1, round(max(plane.shape) / _COARSE))
-    attenuation = np.maximum(plane / 1000 + 1, 0).astype(np.float32) * np.float32(WATER)
+    attenuation = np.maximum(plane / 1000 + 1, 0).astype(np.float32) * np.float32(water)
     padding = [(0, -size % factor) for size in plane.shape]
     padded = np.pad(attenuation, padding)
     coarse = cv2.resize(padded, (padded.shape[1] // factor, padded.shape[0] // factor), interpolation=cv2.INTER_AREA)
-    sinogram = forward_project(np.asarray(coarse, dtype=np.float32), pixel * factor, half_turn(scanner.angles))
-    bins = bins_across((plane.shape[0], plane.shape[1]))
-    t = (np.arange(bins) - (bins - 1) / 2) * pixel
-    position = np.clip(t / (pixel * factor) + (sinogram.shape[1] - 1) / 2, 0, sinogram.shape[1] - 1.001)
+    return np.asarray(coarse, dtype=np.float32), factor
+
+
+def resample_bins(sinogram: FloatArray, factor: float, bins: int) -> FloatArray:
+    """Interpolate projections to `bins` bins that are `factor` times narrower, about the same middle."""
+    t = np.arange(bins) - (bins - 1) / 2
+    position = np.clip(t / factor + (sinogram.shape[1] - 1) / 2, 0, sinogram.shape[1] - 1.001)
     low = position.astype(int)
     high_part = (position - low).astype(np.float32)
-    fine = sinogram[:, low] * (1 - high_part) + sinogram[:, low + 1] * high_part
-    radius = max(plane.shape) * pixel / 2
+    return np.asarray(sinogram[:, low] * (1 - high_part) + sinogram[:, low + 1] * high_part)
+
+
+def bow_tie_path(t: NDArray[np.floating], radius: float, strength: float, water: float = WATER) -> FloatArray:
+    """Attenuation that a bow-tie adds to rays `t` mm from the axis: `strength` of the water missing in a disc of `radius`.
+
+    Strength 1 makes up for all of it: a cylinder of water of that radius would attenuate all rays alike.
+    """
     missing = 2 * radius - 2 * np.sqrt(np.maximum(radius**2 - t**2, 0))
-    return np.asarray(fine + (scanner.bow_tie * WATER * missing).astype(np.float32))
+    return np.asarray((strength * water * missing).astype(np.float32))
+
+
+def _line_integrals(plane: Voxels, pixel: float, scanner: Scanner) -> FloatArray:
+    """Line integrals of a slice less what the bow-tie saves, shape (angles, bins), from a coarse copy of the slice."""
+    coarse, factor = coarse_attenuation(plane)
+    sinogram = forward_project(coarse, pixel * factor, half_turn(scanner.angles))
+    bins = bins_across((plane.shape[0], plane.shape[1]))
+    t = (np.arange(bins) - (bins - 1) / 2) * pixel
+    fine = resample_bins(sinogram, factor, bins)
+    path = bow_tie_path(t, max(plane.shape) * pixel / 2, scanner.bow_tie)
+    return np.asarray(fine + path, np.float32)
 
 
 def _variance(integral: FloatArray, photons: float, scanner: Scanner) -> FloatArray:

@@ -59,17 +59,31 @@ def forward_project(slice_: FloatArray, pixel_mm: float, angles: NDArray[np.floa
     return sinogram * np.float32(pixel_mm)
 
 
-def ramp_response(length: int, bin_mm: float, kernel: Kernel) -> NDArray[np.float64]:
+def cut_off_of(kernel: Kernel | float) -> float:
+    """Return the frequency in 1/mm where a kernel's apodisation reaches zero; a number is that frequency itself.
+
+    Raises:
+        InputError: for a kernel that is not known, or a frequency that is not positive.
+    """
+    if isinstance(kernel, str):
+        if kernel not in CUT_OFF:
+            raise InputError(f"There is no kernel {kernel!r}; choose one of {', '.join(get_args(Kernel))}.")
+        return CUT_OFF[kernel]
+    if not kernel > 0:
+        raise InputError(f"The kernel's cut-off is {kernel} /mm; it has to be a positive frequency.")
+    return float(kernel)
+
+
+def ramp_response(length: int, bin_mm: float, kernel: Kernel | float) -> NDArray[np.float64]:
     """Frequency response (1/mm) of the ramp filter times the kernel's apodisation, for `scipy.fft.rfft` of `length` bins.
 
     The ramp is the transform of its band-limited impulse response (Kak and Slaney, equation 61), which keeps CT numbers
     right where the sampled |f| would lower them. The apodisation is Hann: `(1 + cos(pi f / cut_off)) / 2`.
 
     Raises:
-        InputError: for a kernel that is not known.
+        InputError: as `cut_off_of`.
     """
-    if kernel not in CUT_OFF:
-        raise InputError(f"There is no kernel {kernel!r}; choose one of {', '.join(get_args(Kernel))}.")
+    cut_off = cut_off_of(kernel)
     distance = np.minimum(np.arange(length), length - np.arange(length))
     impulse = np.zeros(length)
     impulse[0] = 0.25
@@ -77,11 +91,11 @@ def ramp_response(length: int, bin_mm: float, kernel: Kernel) -> NDArray[np.floa
     impulse[odd] = -1 / (np.pi * distance[odd]) ** 2
     ramp = np.real(scipy.fft.rfft(impulse)) / bin_mm
     frequency = scipy.fft.rfftfreq(length, bin_mm)
-    window = 0.5 * (1 + np.cos(np.pi * np.minimum(frequency / CUT_OFF[kernel], 1)))
+    window = 0.5 * (1 + np.cos(np.pi * np.minimum(frequency / cut_off, 1)))
     return np.asarray(ramp * window, dtype=np.float64)
 
 
-def noise_gain(bins: int, bin_mm: float, kernel: Kernel) -> float:
+def noise_gain(bins: int, bin_mm: float, kernel: Kernel | float) -> float:
     """Variance (1/mm2) of a filtered projection whose bins were white noise of variance 1."""
     length = _padded_length(bins)
     response = ramp_response(length, bin_mm, kernel)
@@ -90,7 +104,7 @@ def noise_gain(bins: int, bin_mm: float, kernel: Kernel) -> float:
 
 
 def filtered_backprojection(
-    sinogram: FloatArray, shape: tuple[int, int], pixel_mm: float, kernel: Kernel = "soft"
+    sinogram: FloatArray, shape: tuple[int, int], pixel_mm: float, kernel: Kernel | float = "soft"
 ) -> FloatArray:
     """Reconstruct a slice from line integrals over half a turn.
 
@@ -98,18 +112,24 @@ def filtered_backprojection(
         sinogram: line integrals, shape (angles, bins), angles as `half_turn`, an odd number of bins of `pixel_mm`.
         shape: rows and columns of the slice.
         pixel_mm: edge of a square pixel and width of a bin.
-        kernel: apodisation of the ramp filter: "ramp" (none), "soft", "standard" or "sharp".
+        kernel: apodisation of the ramp filter: "ramp" (none), "soft", "standard", "sharp", or its cut-off in 1/mm.
 
     Returns:
         Attenuation in 1/mm, of `shape`. Noise that is white in the sinogram gets the spectrum |f| times the apodisation
         squared.
     """
     angles, bins = sinogram.shape
+    fine = filter_projections(sinogram, pixel_mm, kernel)
+    return backproject(fine, shape, OVERSAMPLING, (bins - 1) / 2) * np.float32(np.pi / angles)
+
+
+def filter_projections(sinogram: FloatArray, bin_mm: float, kernel: Kernel | float) -> FloatArray:
+    """Filter projections with ramp and kernel, and sample them `OVERSAMPLING` times as finely; 1/mm."""
+    bins = sinogram.shape[1]
     length = _padded_length(bins)
     spectrum = scipy.fft.rfft(sinogram.astype(np.float32, copy=False), length, axis=1)
-    spectrum *= (OVERSAMPLING * ramp_response(length, pixel_mm, kernel)).astype(np.float32)
-    fine = scipy.fft.irfft(spectrum, OVERSAMPLING * length, axis=1)[:, : OVERSAMPLING * bins]
-    return backproject(fine, shape, OVERSAMPLING, (bins - 1) / 2) * np.float32(np.pi / angles)
+    spectrum *= (OVERSAMPLING * ramp_response(length, bin_mm, kernel)).astype(np.float32)
+    return np.asarray(scipy.fft.irfft(spectrum, OVERSAMPLING * length, axis=1)[:, : OVERSAMPLING * bins])
 
 
 def backproject(

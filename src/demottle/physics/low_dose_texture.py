@@ -1,0 +1,53 @@
+"""The texture of filtered back-projection's noise, as a formula: its spectrum, and what follows from it.
+
+Noise that is white in the projections comes out of filtered back-projection with the two-dimensional spectrum
+`NPS(f) ~ |H(f)|^2 / f = f A(f)^2` up to the Nyquist frequency of the bins, with the ramp f and the kernel's apodisation A
+(S. J. Riederer et al., The noise power spectrum in computed X-ray tomography, Phys Med Biol 23, 1978).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+
+from demottle.noise.level import WINDOW
+from demottle.physics.projection import Kernel, cut_off_of
+
+SOFTEST, SHARPEST = 0.25, 4.0
+"""Range of cut-off frequencies in 1/mm that `matching_cut_off` chooses from."""
+_GRID = 256
+
+
+def noise_power(frequency: NDArray[np.float64], pixel_mm: float, kernel: Kernel | float) -> NDArray[np.float64]:
+    """NPS, in arbitrary units, at radial frequencies in 1/mm: ramp times Hann apodisation squared, zero beyond Nyquist."""
+    apodisation = 0.5 * (1 + np.cos(np.pi * np.minimum(frequency / cut_off_of(kernel), 1)))
+    return np.where(frequency <= 0.5 / pixel_mm, frequency * apodisation**2, 0.0)
+
+
+def mean_frequency(pixel_mm: float, kernel: Kernel | float) -> float:
+    """Mean radial frequency in 1/mm, weighted over the plane up to Nyquist as `demottle.noise.spectrum` does."""
+    frequency = np.linspace(0, 0.5 / pixel_mm, 2001)
+    weight = noise_power(frequency, pixel_mm, kernel) * frequency
+    return float((frequency * weight).sum() / weight.sum())
+
+
+def matching_cut_off(mean: float, pixel_mm: float) -> float:
+    """Cut-off in 1/mm of the kernel whose noise has this mean frequency; the nearest within `SOFTEST` to `SHARPEST`."""
+    low, high = (mean_frequency(pixel_mm, cut_off) for cut_off in (SOFTEST, SHARPEST))
+    if not low < mean < high:
+        return SOFTEST if mean <= low else SHARPEST
+    return float(brentq(lambda cut_off: mean_frequency(pixel_mm, cut_off) - mean, SOFTEST, SHARPEST, xtol=1e-4))
+
+
+def windowed_share(pixel_mm: float, kernel: Kernel | float, window: int = WINDOW) -> float:
+    """Share of the variance that the local standard deviation in a square window sees: it takes out the window's mean.
+
+    `sum NPS (1 - |W|^2) / sum NPS * n / (n - 1)`, with the window's transform W and n its pixels.
+    """
+    frequency = np.fft.fftfreq(_GRID, pixel_mm)
+    power = noise_power(np.hypot(frequency[:, None], frequency[None]), pixel_mm, kernel)
+    box = np.zeros(_GRID)
+    box[:window] = 1 / window
+    seen = np.abs(np.fft.fft(box)) ** 2
+    left = 1 - seen[:, None] * seen[None]
+    count = window * window
+    return float((power * left).sum() / power.sum() * count / (count - 1))
