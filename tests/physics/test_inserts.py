@@ -34,6 +34,15 @@ def test_blur_keeps_contrast_and_softens_the_edge():
     assert np.abs(np.diff(blurred[32])).max() < 0.5 * np.abs(np.diff(sharp[32])).max()
 
 
+@pytest.mark.parametrize("radius", [0.02, 0.24, 0.26, 0.6])
+def test_a_small_blurred_cylinder_keeps_strength_and_place_between_pixels(radius):
+    voxels = add_inserts(flat(0.0), [Insert((4, 30.3, 31.6), radius, 1e4, np.inf)], blur_mm=0.5).voxels[4].astype(float)
+    assert voxels.sum() == pytest.approx(1e4 * np.pi * radius**2, rel=2e-3)
+    rows, columns = np.indices(voxels.shape)
+    assert (voxels * rows).sum() / voxels.sum() == pytest.approx(30.3, abs=0.03)
+    assert (voxels * columns).sum() / voxels.sum() == pytest.approx(31.6, abs=0.03)
+
+
 def test_the_image_given_stays_as_it_was():
     image = flat()
     add_inserts(image, [Insert((4, 32, 32), 5.0, 20.0)])

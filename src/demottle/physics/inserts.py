@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
+from scipy.special import ndtr
 
 from demottle.errors import InputError
 from demottle.image import Image
@@ -128,6 +129,8 @@ def _coverage(insert: Insert, image: Image, blur_mm: float) -> tuple[tuple[slice
 def _disc(insert: Insert, image: Image, box: tuple[slice, ...], blur_mm: float) -> NDArray[np.float64]:
     """Cross-section of a cylinder, shape (rows, columns) of the box; blurred on a grid that is fine against the blur."""
     _, row_mm, column_mm = image.spacing
+    if insert.radius_mm <= blur_mm / 2:
+        return _blurred_point(insert, image, box, blur_mm)
     fine = 1 if blur_mm == 0 else int(np.clip(np.ceil(2 * max(row_mm, column_mm) / blur_mm), 1, SUPERSAMPLING))
     rows, columns = ((part.start * fine, part.stop * fine) for part in box[1:])
     row, column = ((middle + 0.5) * fine - 0.5 for middle in insert.center[1:])
@@ -138,6 +141,17 @@ def _disc(insert: Insert, image: Image, box: tuple[slice, ...], blur_mm: float) 
     soft = gaussian_filter(cover, sharp, mode="constant", truncate=5)
     binned = soft.reshape(soft.shape[0] // fine, fine, soft.shape[1] // fine, fine).mean(axis=(1, 3))
     return np.asarray(binned, dtype=np.float64)
+
+
+def _blurred_point(insert: Insert, image: Image, box: tuple[slice, ...], blur_mm: float) -> NDArray[np.float64]:
+    """Disc that is small against the blur: a Gaussian with the variance of both, integrated over each pixel exactly."""
+    width = np.sqrt(blur_mm**2 + insert.radius_mm**2 / 4)  # r^2/4: variance of a disc along one axis
+    across = []
+    for part, center, step in zip(box[1:], insert.center[1:], image.spacing[1:], strict=True):
+        edges = (np.arange(part.start, part.stop + 1) - 0.5 - center) * step
+        across.append(np.diff(ndtr(edges / width)))
+    pixel = image.spacing[1] * image.spacing[2]
+    return np.asarray(np.pi * insert.radius_mm**2 / pixel * across[0][:, None] * across[1], dtype=np.float64)
 
 
 def _sphere(insert: Insert, image: Image, first: NDArray[np.int_], last: NDArray[np.int_]) -> NDArray[np.float32]:

@@ -137,4 +137,4 @@ def _lesions(
         number += 1
         z, y, x = (m + c / s for m, c, s in zip(middle, layer.solid.centre, step, strict=True))
         sphere = Insert((float(z), float(y), float(x)), float(layer.solid.radii[1] * scale), layer.lesion)
-        yield Structure(f"lesion {number}", sphere, layer.hu - layer.lesion, "detection")
+        yield Structure(f"lesion {number}", sphere, round(layer.hu - layer.lesion, 6), "detection")
