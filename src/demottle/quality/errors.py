@@ -78,7 +78,8 @@ def _ssim_map(x: NDArray[np.float64], y: NDArray[np.float64], data_range: float)
 
 
 def _clipped(plane: Array, window: tuple[float, float]) -> NDArray[np.float64]:
-    clipped: NDArray[np.float64] = np.clip(plane, *window).astype(np.float64)
+    # Voxels that were never measured may be NaN; they lie outside the mask and must not spread into it.
+    clipped: NDArray[np.float64] = np.clip(np.nan_to_num(plane, nan=window[0]), *window).astype(np.float64)
     return clipped
 
 
@@ -102,6 +103,8 @@ def _sum_of_slices(image: Array, truth: Array, mask: Where, power: int) -> tuple
     total, count = 0.0, 0
     for plane, true_plane, inside in _slices(image, truth, mask):
         error = plane[inside].astype(np.float64) - true_plane[inside]
+        if not np.isfinite(error).all():
+            raise InputError("Image or truth hold NaN or infinite values inside the mask; leave them out of it.")
         total += float((error**power).sum())
         count += error.size
     if count == 0:

@@ -1,0 +1,79 @@
+"""Two realizations of one object, denoised: do they agree with each other AND with the mean of what was measured?
+
+With each other alone proves nothing: a constant agrees with itself. With x = T + n1, y = T + n2 measured (independent noise) and
+a, b their denoised versions, cross products are free of noise: y's noise knows nothing of a.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from demottle.errors import InputError
+from demottle.quality.arrays import planes_of, same_shape
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Root mean squares in the image's unit; see `agreement`.
+
+    Attributes:
+        noise_before, noise_after: sqrt(<(x - y)^2> / 2) and sqrt(<(a - b)^2> / 2): what differs between realizations.
+        between: sqrt(<(a - b)^2>), the disagreement of the two results.
+        to_mean: sqrt(<((a + b)/2 - (x + y)/2)^2>), the distance of the mean result from the mean measurement; pure noise
+            removal gives sqrt(noise_before^2 - noise_after^2) / sqrt 2 or so.
+        changed: sqrt(<(x - a)(y - b)>): what was removed from both alike, structure lost or invented; 0 for an honest
+            denoiser, not found where the product is negative by chance (0 then).
+        error: sqrt((<(a - y)^2> + <(b - x)^2>) / 2 - noise_before^2): RMS error against the unknown truth.
+        correlation: of x - a and y - b, from -1 to 1; 0: what was removed has nothing in common.
+    """
+
+    noise_before: float
+    noise_after: float
+    between: float
+    to_mean: float
+    changed: float
+    error: float
+    correlation: float
+
+
+def agreement(
+    before: tuple[NDArray[Any], NDArray[Any]],
+    after: tuple[NDArray[Any], NDArray[Any]],
+    mask: NDArray[np.bool_] | None = None,
+) -> Agreement:
+    """Measure how two realizations agree before and after.
+
+    Args:
+        before: two measurements of one object with independent noise of one level, (rows, columns) or (n, rows, columns).
+        after: each of them denoised on its own.
+        mask: where to look, of the same shape.
+
+    Raises:
+        InputError: different shapes, NaN, an empty mask, two inputs that are the same image.
+    """
+    x, y, a, b = (planes_of(values, "realizations") for values in (*before, *after))
+    same_shape("realizations before and after", x, y, a, b)
+    where = np.ones(x.shape, np.bool_) if mask is None else mask.reshape(x.shape) if mask.size == x.size else None
+    if where is None or not where.any():
+        raise InputError("The mask is empty or of another shape than the realizations; give one that holds pixels.")
+    x, y, a, b = (values[where] for values in (x, y, a, b))
+    noise = _mean_square(x - y) / 2
+    if noise == 0:
+        raise InputError("Both inputs are the same image; agreement needs two realizations with independent noise.")
+    between, removed = _mean_square(a - b), (x - a, y - b)
+    common = float((removed[0] * removed[1]).mean())
+    error = (_mean_square(a - y) + _mean_square(b - x)) / 2 - noise
+    power = np.sqrt(_mean_square(removed[0]) * _mean_square(removed[1]))
+    return Agreement(
+        float(np.sqrt(noise)), float(np.sqrt(between / 2)), float(np.sqrt(between)),
+        float(np.sqrt(_mean_square((a + b - x - y) / 2))), float(np.sqrt(max(common, 0.0))),
+        float(np.sqrt(max(error, 0.0))), common / float(power) if power > 0 else 0.0,
+    )  # fmt: skip
+
+
+def _mean_square(values: Array) -> float:
+    return float((values * values).mean())
