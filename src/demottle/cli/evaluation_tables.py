@@ -137,8 +137,8 @@ def _middle(values: tuple[float, ...]) -> str:
 
 
 def _columns(*names: str) -> Table:
-    table = Table(box=None, padding=(0, 3, 0, 2), header_style="dim", pad_edge=False)
-    table.add_column("", min_width=22)
+    table = Table(box=None, padding=(0, 2, 0, 2), header_style="dim", pad_edge=False)
+    table.add_column("", min_width=16)
     for name in names:
         table.add_column(name, justify="right", no_wrap=True)
     return table

@@ -69,6 +69,8 @@ def show_comparison(comparison: "Comparison", unit: str, where: str) -> None:
         (f"RMSE ({unit})", before.rmse, after.rmse, 1, -1),
         ("PSNR (dB)", before.psnr, after.psnr, 2, 1),
         ("SSIM", before.ssim, after.ssim, 3, 1),
+        ("VIF, whole slices", before.vif, after.vif, 3, 1),
+        ("GMSD, whole slices", before.gmsd, after.gmsd, 3, -1),
     )
     for name, first, second, places, better in rows:
         change = second - first

@@ -56,6 +56,8 @@ def _truth(found: Evaluation) -> Iterator[Figure]:
     yield Figure("mean error against the truth", unit, before.bias, after.bias)
     yield Figure(f"PSNR in [{low:.0f}, {high:.0f}] {unit}", "dB", before.psnr, after.psnr)
     yield Figure(f"SSIM in [{low:.0f}, {high:.0f}] {unit}", "", before.ssim, after.ssim)
+    yield Figure(f"VIF in [{low:.0f}, {high:.0f}] {unit}", "", before.vif, after.vif)
+    yield Figure(f"GMSD in [{low:.0f}, {high:.0f}] {unit}", "", before.gmsd, after.gmsd)
     errors = {tissue.name: tissue.shift for tissue in before.tissues}
     for tissue in after.tissues:
         yield Figure(f"mean error of {tissue.name}", unit, errors.get(tissue.name, nan), tissue.shift)

@@ -116,7 +116,7 @@ def _means(check: Check, limits: Limits) -> Iterator[Verdict]:
         if check.unit != "HU":
             share = 0.01 / shift.margin  # the margin is 1 % of the range of values
             yield from _verdict(
-                "mean_signal", f"shift of the mean of {shift.name}", shift.shift * share, limits.mean_signal, "of the range",
+                "mean_signal", f"shift of the mean, {shift.name}", shift.shift * share, limits.mean_signal, "of the range",
                 _least(shift) * share,
             )  # fmt: skip
         elif shift.name != "air":  # bowel gas and the air around: the air around has its own limit
@@ -126,9 +126,7 @@ def _means(check: Check, limits: Limits) -> Iterator[Verdict]:
                 if uniform
                 else ("ct_number_other", limits.ct_number_other)
             )
-            yield from _verdict(
-                name, f"shift of the CT number of {shift.name}", shift.shift, limit, "HU", _least(shift)
-            )
+            yield from _verdict(name, f"shift of the CT number, {shift.name}", shift.shift, limit, "HU", _least(shift))
 
 
 def _least(shift: TissueShift) -> float:
@@ -147,11 +145,9 @@ def _noise(check: Check, limits: Limits) -> Iterator[Verdict]:
     ratio = noise.after / noise.before if noise.before > 0 else float("nan")
     yield from _verdict("noise", "noise after over noise before", ratio, limits.noise, "")
     shift = float("nan") if check.spectra is None else check.spectra.shift
-    yield from _verdict("noise_peak", "shift of the peak of the noise spectrum", shift, limits.noise_peak, "per mm")
+    yield from _verdict("noise_peak", "shift of the noise spectrum's peak", shift, limits.noise_peak, "per mm")
     gain = float("nan") if check.leak is None else check.leak.gain
-    yield from _verdict(
-        "slice_leak", "rise of the noise correlation of neighboring slices", gain, limits.slice_leak, ""
-    )
+    yield from _verdict("slice_leak", "rise of noise correlation between slices", gain, limits.slice_leak, "")
 
 
 def _structure(check: Check, limits: Limits) -> Iterator[Verdict]:
@@ -159,7 +155,7 @@ def _structure(check: Check, limits: Limits) -> Iterator[Verdict]:
     # Its error in the same units: both are the excess covariance, over different standard deviations.
     error = abs(edges.error * edges.lost_share / edges.correlation) if edges.correlation else 0.0
     sure = max(edges.lost_share - _ONE_SIDED * (error if isfinite(error) else 0.0), 0.0)
-    what = f"share of fine structure of {edges.region or 'edges'} that was removed"
+    what = f"share of edges removed ({edges.region or 'nowhere'})"
     yield from _verdict("edge_loss", what, edges.lost_share, limits.edge_loss, "", sure)
 
 
@@ -172,5 +168,5 @@ def _sharpness(sharpness: Sequence[Sharpness], limits: Limits) -> Iterator[Verdi
             ("f10", found.f10_change, found.f10_error, limits.sharpness_f10),
         ):
             sure = max(abs(value) - _ONE_SIDED * (error if isfinite(error) else 0.0), 0.0)
-            what = f"change of {name} of {found.name}, as a share,"
+            what = f"relative change of {name} of {found.name}"
             yield from _verdict(f"sharpness_{name}", what, value, limit, "", sure)

@@ -20,7 +20,8 @@ class Sharpness:
         name: of the structure.
         contrast: in HU, as the list of structures says.
         reference, after: measured edges.
-        f50_change, f10_change: relative change of f50 and f10, -0.05: 5 % less sharp; NaN where a curve does not fall that far.
+        f50_change, f10_change: relative change of f50 and f10, -0.05: 5 % less sharp. Where only the reference stays above the
+            level up to the Nyquist frequency, that frequency stands in: the loss is at least this. NaN where both do.
         f50_error, f10_error: their standard errors.
     """
 
@@ -49,7 +50,8 @@ def sharpness(reference: Image, after: Image, structures: Sequence[Structure]) -
         except InputError as error:
             refused.append(f"{structure.name}: {error}")
             continue
-        changes = (_change(first.f50, second.f50), _change(first.f10, second.f10))
+        end = float(second.frequency[-1])
+        changes = (_change(first.f50, second.f50, end), _change(first.f10, second.f10, end))
         errors = (
             _error(first.f50, first.f50_error, second.f50_error),
             _error(first.f10, first.f10_error, second.f10_error),
@@ -75,9 +77,10 @@ def _edge(image: Image, structure: Structure) -> EdgeResponse:
     return disc_edge(planes, image.spacing[1], (row, column), structure.insert.radius_mm / image.spacing[1])
 
 
-def _change(reference: float, value: float) -> float:
-    known = isfinite(reference) and isfinite(value) and reference > 0
-    return value / reference - 1 if known else float("nan")
+def _change(reference: float, value: float, end: float) -> float:
+    if not isfinite(reference) and not isfinite(value):
+        return float("nan")
+    return min(value, end) / min(reference, end) - 1 if reference > 0 else float("nan")
 
 
 def _error(reference: float, *errors: float) -> float:

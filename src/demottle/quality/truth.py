@@ -11,17 +11,26 @@ from demottle.quality.errors import BODY_WINDOW, bias, psnr, rmse, ssim
 from demottle.quality.plain import plain
 from demottle.quality.sampling import picked_slices
 from demottle.quality.shifts import TissueShift, tissue_shifts
+from demottle.quality.similarity import gmsd, vif
+
+_FEW_SLICES = 12  # for VIF and GMSD, which take long and differ little from slice to slice
+_LEAST_SIDE = 48
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Errors of one image: RMSE and bias in HU (unclipped), PSNR in dB, SSIM; then each tissue's mean minus the truth's."""
+    """Errors of one image: RMSE and bias in HU (unclipped), PSNR in dB, SSIM; then each tissue's mean minus the truth's.
+
+    `vif` and `gmsd` are means over whole slices, at most 12 of them; NaN where slices are smaller than 48 pixels a side.
+    """
 
     rmse: float
     bias: float
     psnr: float
     ssim: float
     tissues: tuple[TissueShift, ...]
+    vif: float = float("nan")
+    gmsd: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -90,5 +99,13 @@ def _scores(
     shifts = tuple(tissue_shifts(truth, image, reference=truth, margin=margin))
     return Scores(
         rmse(values, true, where), bias(values, true, where), psnr(values, true, where, window),
-        ssim(values, true, where, window), shifts,
+        ssim(values, true, where, window), shifts, *_likenesses(image, truth, window),
     )  # fmt: skip
+
+
+def _likenesses(image: Image, truth: Image, window: tuple[float, float]) -> tuple[float, float]:
+    if min(image.shape[1:]) < _LEAST_SIDE:
+        return float("nan"), float("nan")
+    few = picked_slices(image.shape[0], _FEW_SLICES)
+    pair = np.nan_to_num(image.voxels[few]), np.nan_to_num(truth.voxels[few])
+    return vif(*pair, window), gmsd(*pair, window)

@@ -1,0 +1,92 @@
+"""The gate lets good results pass, and names what is wrong with others and by how much."""
+
+import json
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter, uniform_filter1d
+from tests.quality.phantoms import body, ct, noise
+
+from demottle.image import Image
+from demottle.quality.check import check
+from demottle.quality.gate import FAILED, PASSED, UNKNOWN, Gate, gate
+from demottle.quality.limits import Limits, limits_from
+
+TRUTH = body(20, 256)
+GRAIN = noise(TRUTH.shape, 20)
+BEFORE = ct(TRUTH + GRAIN)
+
+
+def held(after: np.ndarray, **limits: float | bool) -> Gate:
+    return gate(check(BEFORE, ct(after)), limits_from(limits))
+
+
+def kept_air(after: np.ndarray) -> np.ndarray:
+    """As every method does: the air around the body stays as it is."""
+    return np.where(TRUTH < -990, BEFORE.voxels, after)
+
+
+def test_half_the_noise_removed_and_nothing_else_passes() -> None:
+    found = held(kept_air(TRUTH + 0.5 * GRAIN))
+    assert found.passed, found.reasons
+    assert {v.status for v in found.verdicts} <= {PASSED, UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    ("after", "name"),
+    [
+        (kept_air(TRUTH + 0.5 * GRAIN + 2), "ct_number_uniform"),
+        (kept_air(np.where(np.abs(TRUTH - 220) < 20, TRUTH + 8, TRUTH) + 0.5 * GRAIN), "ct_number_other"),
+        (TRUTH + 0.5 * GRAIN, "air"),
+        (kept_air(TRUTH + 1.1 * GRAIN), "noise"),
+        (kept_air(gaussian_filter(TRUTH + GRAIN, (0, 2.5, 2.5))), "edge_loss"),
+        (kept_air(TRUTH + uniform_filter1d(GRAIN, 3, axis=0)), "slice_leak"),
+    ],
+)
+def test_what_is_beyond_a_limit_fails_there_and_by_how_much_is_said(after: np.ndarray, name: str) -> None:
+    found = held(after)
+    assert not found.passed
+    failed = {v.name: v for v in found.failed}
+    assert name in failed
+    verdict = failed[name]
+    assert abs(verdict.value) > verdict.limit
+    assert f"by {abs(verdict.value) - verdict.limit:.3g}" in verdict.sentence
+    assert verdict.sentence in found.reasons
+    others = held(after, **{name: False})
+    assert name not in {v.name for v in others.verdicts}
+
+
+def test_metal_that_was_touched_fails_and_where_there_is_none_nothing_is_said() -> None:
+    assert {v.status for v in held(TRUTH).verdicts if v.name == "metal"} == {UNKNOWN}
+    metal = TRUTH.copy()
+    metal[:, 100:108, 100:108] = 3000
+    before, after = ct(metal + GRAIN), ct(np.where(TRUTH < -990, metal + GRAIN, metal))
+    verdict = next(v for v in gate(check(before, after)).verdicts if v.name == "metal")
+    assert verdict.status == FAILED
+    assert verdict.value == pytest.approx(20, rel=0.2)
+
+
+def test_a_shift_that_chance_can_make_does_not_fail() -> None:
+    """Beyond the limit, but in so little tissue that the interval reaches back over it."""
+    found = check(BEFORE, ct(kept_air(TRUTH + 0.5 * GRAIN)))
+    vessel = next(t for t in found.tissues if t.name == "enhanced vessel")
+    assert vessel.ci_high - vessel.ci_low > 0
+    limit = abs(vessel.shift) * 0.9
+    assert gate(found, Limits(ct_number_other=limit, ct_number_uniform=None)).passed == (
+        max(vessel.ci_low, -vessel.ci_high) <= limit
+    )
+
+
+def test_without_hu_a_mean_is_held_against_the_range_of_values() -> None:
+    before = Image(BEFORE.voxels + 1000, (3, 0.8, 0.8), "MR")
+    span = float(np.ptp(np.percentile(before.voxels, [1, 99])))
+    moved = gate(check(before, before.with_voxels(TRUTH + 1000 + 0.1 * span)))
+    assert "mean_signal" in {v.name for v in moved.failed}
+    assert not {"air", "metal", "ct_number_uniform"} & {v.name for v in moved.verdicts}
+
+
+def test_the_dictionary_is_plain_json_and_holds_the_limits() -> None:
+    told = json.loads(json.dumps(held(TRUTH + 3).to_dict(), allow_nan=False))
+    assert told["passed"] is False
+    assert told["limits"]["ct_number_uniform"] == 1
+    assert {v["status"] for v in told["verdicts"]} <= {PASSED, FAILED, UNKNOWN}
