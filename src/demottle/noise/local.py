@@ -68,11 +68,15 @@ def _pair(image: Image, index: int, scale: np.float32, noise_level: float) -> tu
     """Smoothed squared noise of a slice and the next, and how far it can be trusted, both on the coarse grid."""
     here, there = image.voxels[index], image.voxels[index + 1]
     difference = here - there
-    smooth = guide.smooth(here, _GUIDE_SIGMA)
-    usable = guide.erode(tissue_mask(smooth, image.unit, valid_plane(image, index)), 2)
+    smooth, next_smooth = guide.smooth(here, _GUIDE_SIGMA), guide.smooth(there, _GUIDE_SIGMA)
+    usable = guide.erode(
+        tissue_mask(smooth, image.unit, valid_plane(image, index))
+        & tissue_mask(next_smooth, image.unit, valid_plane(image, index + 1)),
+        2,
+    )
     tolerance = 0.8 * tolerance_of(image, noise_level)
     # Eroded: around what does not match, edges have moved by less than the tolerance, which would count as noise.
-    usable &= guide.erode(matched(smooth, guide.smooth(there, _GUIDE_SIGMA), tolerance), 3)
+    usable &= guide.erode(matched(smooth, next_smooth, tolerance), 3)
     square: Voxels = difference**2 / scale
     found = _local_sum(square, usable)
     if usable.any():
