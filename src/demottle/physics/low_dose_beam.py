@@ -14,6 +14,7 @@ from demottle.image import Voxels
 from demottle.physics.backends import Projector, fan_integrals, parallel_integrals
 from demottle.physics.ct_noise import coarse_attenuation, resample_bins
 from demottle.physics.fan import fan_backproject, fan_bins, full_turn
+from demottle.physics.low_dose_texture import interpolation_loss
 from demottle.physics.projection import (
     OVERSAMPLING,
     FloatArray,
@@ -64,7 +65,7 @@ class ParallelBeam:
         self._shape, self._pixel, self._kernel, self._projector = shape, pixel, kernel, projector
         self._bins = bins_across(shape)
         self.distances = np.asarray((np.arange(self._bins) - (self._bins - 1) / 2) * pixel, np.float64)
-        self._gain = (np.pi / views) ** 2 * noise_gain(self._bins, pixel, kernel)
+        self._gain = _gain(views, self._bins, pixel, kernel)
 
     def integrals(self, plane: Voxels, water: float) -> FloatArray:
         """As `Beam.integrals`, from a coarse copy of the slice."""
@@ -102,7 +103,7 @@ class FanBeam:
         s = (np.arange(self._bins) - (self._bins - 1) / 2) * pixel
         self._cosine = (source_to_axis / np.sqrt(source_to_axis**2 + s**2)).astype(np.float32)
         self.distances = s * self._cosine
-        self._gain = (np.pi / views) ** 2 * noise_gain(self._bins, pixel, kernel)
+        self._gain = _gain(views, self._bins, pixel, kernel)
 
     def integrals(self, plane: Voxels, water: float) -> FloatArray:
         """As `Beam.integrals`, from a coarse copy of the slice."""
@@ -125,6 +126,11 @@ class FanBeam:
         shape = coarse_shape(self._shape, step)
         total = fan_backproject(weighted, shape, self._pixel, self._source, 1, centre, power=4, pixel_step=step)
         return total * np.float32(self._gain)
+
+
+def _gain(views: int, bins: int, pixel: float, kernel: Kernel | float) -> float:
+    """Variance in the slice, in 1/mm2, of one view's ray of variance 1."""
+    return (np.pi / views) ** 2 * noise_gain(bins, pixel, kernel) * interpolation_loss(pixel, kernel)
 
 
 def coarse_shape(shape: tuple[int, int], step: int) -> tuple[int, int]:

@@ -12,7 +12,6 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
 
 from demottle.errors import UnsuitableError
 from demottle.events import Listener, Progress
@@ -20,7 +19,7 @@ from demottle.image import Image, Voxels
 from demottle.noise.level import flat_plane, local_deviation
 from demottle.noise.slices import spread
 from demottle.physics.low_dose_beam import Beam
-from demottle.physics.low_dose_texture import windowed_share
+from demottle.physics.low_dose_texture import median_deviation
 from demottle.physics.low_dose_tube import Tube, rays_per_photon
 from demottle.physics.projection import FloatArray, Kernel
 
@@ -86,7 +85,7 @@ def calibrate(
         UnsuitableError: where no slice has enough flat soft tissue, or it holds no noise.
     """
     _, row_mm, _ = image.spacing
-    share = windowed_share(row_mm, kernel)
+    share = median_deviation(row_mm, kernel) ** 2
 
     def one(index: int) -> _SliceLevel:
         return _measure(image, index, attenuating(index), beam, tube, share)
@@ -189,9 +188,17 @@ def _along_axis(photons: NDArray[np.float64], current: tuple[float, ...] | None,
     logarithm = np.log(photons) - shape
     known = np.isfinite(logarithm)
     width = max(_SMOOTHING_MM / spacing, 0.1)
-    weight = gaussian_filter1d(known.astype(np.float64), width, mode="nearest", truncate=6)
-    total = gaussian_filter1d(np.where(known, logarithm, 0), width, mode="nearest", truncate=6)
-    near = weight > 1e-3
-    index = np.arange(len(photons))
-    smooth = np.interp(index, index[near], total[near] / weight[near])
-    return np.asarray(np.exp(smooth + shape))
+    at = np.flatnonzero(known)
+    smooth = np.array([_local_line(at, logarithm[at], index, width) for index in at])
+    return np.asarray(np.exp(np.interp(np.arange(len(photons)), at, smooth) + shape))
+
+
+def _local_line(at: NDArray[np.integer], values: NDArray[np.float64], index: int, width: float) -> float:
+    """Value at `index` of a line through its neighborhood, Gaussian weights: unlike a mean, right at the ends too."""
+    distance = (at - index).astype(np.float64)
+    weight = np.exp(-0.5 * (distance / width) ** 2)
+    weight /= weight.sum()
+    middle, mean = float(weight @ distance), float(weight @ values)
+    spread = float(weight @ (distance - middle) ** 2)
+    slope = float(weight @ ((distance - middle) * (values - mean))) / spread if spread > 1e-3 else 0.0
+    return mean - slope * middle

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from demottle.noise.level import WINDOW
-from demottle.physics.projection import Kernel, cut_off_of
+from demottle.physics.projection import OVERSAMPLING, Kernel, cut_off_of
 
 SOFTEST, SHARPEST = 0.25, 4.0
 """Range of cut-off frequencies in 1/mm that `matching_cut_off` chooses from."""
@@ -38,16 +38,30 @@ def matching_cut_off(mean: float, pixel_mm: float) -> float:
     return float(brentq(lambda cut_off: mean_frequency(pixel_mm, cut_off) - mean, SOFTEST, SHARPEST, xtol=1e-4))
 
 
-def windowed_share(pixel_mm: float, kernel: Kernel | float, window: int = WINDOW) -> float:
-    """Share of the variance that the local standard deviation in a square window sees: it takes out the window's mean.
+def median_deviation(pixel_mm: float, kernel: Kernel | float, window: int = WINDOW) -> float:
+    """Median of the local standard deviation in square windows of noise whose true standard deviation is 1.
 
-    `sum NPS (1 - |W|^2) / sum NPS * n / (n - 1)`, with the window's transform W and n its pixels.
+    The window's mean takes low frequencies away, and few pixels that are correlated make the median smaller than the root
+    mean square. With the noise's covariance S in a window of n pixels, its mean removed, the local variance has the mean
+    `tr S / (n - 1)` and `tr(S)^2 / tr(S^2)` degrees of freedom k; the median of chi-squared over k is `(1 - 2 / 9k)^3`.
     """
     frequency = np.fft.fftfreq(_GRID, pixel_mm)
-    power = noise_power(np.hypot(frequency[:, None], frequency[None]), pixel_mm, kernel)
-    box = np.zeros(_GRID)
-    box[:window] = 1 / window
-    seen = np.abs(np.fft.fft(box)) ** 2
-    left = 1 - seen[:, None] * seen[None]
-    count = window * window
-    return float((power * left).sum() / power.sum() * count / (count - 1))
+    covariance = np.real(np.fft.ifft2(noise_power(np.hypot(frequency[:, None], frequency[None]), pixel_mm, kernel)))
+    covariance /= covariance[0, 0]
+    rows, columns = (axis.ravel() for axis in np.indices((window, window)))
+    within = covariance[rows[:, None] - rows, columns[:, None] - columns]
+    centred = within - within.mean(0) - within.mean(1)[:, None] + within.mean()
+    freedom = np.trace(centred) ** 2 / np.sum(centred**2)
+    mean = np.trace(centred) / (window * window - 1)
+    return float(np.sqrt(mean) * (1 - 2 / (9 * freedom)) ** 1.5)
+
+
+def interpolation_loss(pixel_mm: float, kernel: Kernel | float) -> float:
+    """Share of the variance that is left by linear interpolation between the finely sampled filtered projections.
+
+    At the frequency f, averaged over where between two samples a pixel falls, it is `(2 + cos(2 pi f step)) / 3`.
+    """
+    frequency = np.linspace(0, 0.5 / pixel_mm, 2001)
+    power = noise_power(frequency, pixel_mm, kernel) * frequency
+    left = (2 + np.cos(2 * np.pi * frequency * pixel_mm / OVERSAMPLING)) / 3
+    return float((power * left).sum() / power.sum())

@@ -1,0 +1,52 @@
+"""What the header says about the scanner."""
+
+import pydicom
+import pytest
+
+from demottle import io
+from demottle.physics.low_dose_header import acquisition_of
+
+
+@pytest.fixture
+def with_header(simulated, tmp_path):
+    """Copy the simulated scan with elements of its header changed."""
+
+    def copy(**elements):
+        folder = tmp_path / "scan"
+        folder.mkdir()
+        for index, path in enumerate(sorted((simulated / "scan").iterdir())):
+            dataset = pydicom.dcmread(path)
+            for keyword, value in elements.items():
+                setattr(dataset, keyword, value(index) if callable(value) else value)
+            dataset.save_as(folder / path.name)
+        return acquisition_of(io.read(folder))
+
+    return copy
+
+
+def test_what_is_stated_is_used_and_said(with_header):
+    found = with_header(
+        KVP=100,
+        DistanceSourceToPatient=595,
+        DistanceSourceToDetector=1085,
+        DataCollectionDiameter=500,
+        XRayTubeCurrent=lambda index: 200 + 10 * index,
+        ExposureModulationType="NONE",
+        ConvolutionKernel="B40f",
+    )
+    assert (found.kvp, found.source_to_axis_mm, found.source_to_detector_mm) == (100, 595, 1085)
+    assert found.tube_current is not None and (min(found.tube_current), max(found.tube_current)) == (200, 270)
+    assert (found.modulation, found.kernel) == (0.0, "B40f")
+    assert set(found.origin.values()) == {"header"}
+    assert found.water > 0.0193  # softer rays, more attenuation
+
+
+def test_silence_and_nonsense_give_the_stated_defaults(with_header):
+    found = with_header(KVP=0, DistanceSourceToPatient=0)
+    assert (found.kvp, found.source_to_axis_mm, found.tube_current) == (120.0, 570.0, None)
+    assert set(found.origin.values()) == {"default"}
+    assert found.water == pytest.approx(0.0193, abs=0.0002)
+
+
+def test_angular_modulation_is_read(with_header):
+    assert with_header(ExposureModulationType="XYZ_EC").modulation == 0.5
