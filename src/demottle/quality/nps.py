@@ -119,6 +119,8 @@ def without_trend_loss(spectrum: Spectrum) -> Spectrum:
     smoothed is sharpened by one step of Van Cittert's: 2 S - S * smoothing. Observers of large objects need this, or d' is
     wrong by several percent. Curve, sigma, peak and mean are those of the new density.
     """
+    if spectrum.regions == 0:  # known, not measured: nothing was lost
+        return spectrum
     size = len(spectrum.density_2d)
     gain = trend_gain(size, spectrum.tapered)
     f = np.hypot(np.fft.fftfreq(size, spectrum.spacing[0])[:, None], np.fft.fftfreq(size, spectrum.spacing[1]))
