@@ -2,9 +2,19 @@
 
 
 class DemottleError(Exception):
-    """Base of every error demottle raises on purpose; `str(error)` is one clear sentence for a user."""
+    """Base of every error demottle raises on purpose; `str(error)` is one clear sentence for a user.
+
+    Attributes:
+        remedy: name of the argument that helps, such as "spacing" or "accept_uneven"; empty where none does. The sentence
+            itself names no option of the command line, which adds it.
+    """
 
     exit_code = 2
+
+    def __init__(self, sentence: str, *, remedy: str = "") -> None:
+        """Keep the sentence and the argument that helps."""
+        super().__init__(sentence)
+        self.remedy = remedy
 
 
 class InputError(DemottleError):
@@ -17,3 +27,8 @@ class UnsuitableError(InputError):
 
 class OutputError(DemottleError):
     """The result cannot be written; nothing was left under the final name."""
+
+
+def counted(number: int, noun: str) -> str:
+    """Return "1 slice", "2 slices"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

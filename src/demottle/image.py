@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from demottle.errors import InputError
+from demottle.errors import InputError, counted
 
 Voxels = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -97,8 +97,8 @@ class Image:
             if bad.any():
                 row, column = np.argwhere(bad)[0]
                 raise InputError(
-                    f"{int(bad.sum())} voxels of slice {index} are NaN or infinite, the first at row {row}, column {column}; "
-                    "replace them or mark them as not valid before denoising."
+                    f"NaN or infinite values in {counted(int(bad.sum()), 'voxel')} of slice {index}, the first at row {row}, "
+                    f"column {column}; replace them or mark them as not valid before denoising."
                 )
 
     @property

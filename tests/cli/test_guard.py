@@ -3,7 +3,7 @@
 import pytest
 import typer
 
-from demottle.cli.guard import guarded
+from demottle.cli.guard import OPTIONS, guarded
 from demottle.errors import InputError
 
 
@@ -43,3 +43,28 @@ def test_each_failure_has_one_sentence_and_its_code(
 def test_debug_shows_where_it_happened(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(ZeroDivisionError("division by zero"), debug=True) == 1
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_the_option_that_helps_is_named_where_the_verb_has_it(capsys: pytest.CaptureFixture[str]) -> None:
+    @guarded
+    def verb(spacing: str | None, debug: bool) -> None:
+        raise InputError("a.npy states no voxel size; give the spacing in mm.", remedy="spacing")
+
+    @guarded
+    def other(debug: bool) -> None:
+        raise InputError("a.npy states no voxel size; give the spacing in mm.", remedy="spacing")
+
+    for run_it in (lambda: verb(spacing=None, debug=False), lambda: other(debug=False)):
+        with pytest.raises(typer.Exit):
+            run_it()
+    first, second = capsys.readouterr().err.strip().splitlines()
+    assert first.endswith("give the spacing in mm. Use --spacing Z,Y,X.")
+    assert second.endswith("give the spacing in mm.")
+
+
+def test_denoise_has_every_option_that_an_error_can_name() -> None:
+    from inspect import signature
+
+    from demottle.cli.denoise import denoise
+
+    assert set(OPTIONS) <= set(signature(denoise).parameters)

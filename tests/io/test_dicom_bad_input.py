@@ -60,8 +60,9 @@ def test_a_spacing_that_changes_slowly_is_uneven(ct):
 def test_several_series_are_listed_and_one_can_be_chosen(ct, tmp_path):
     ct("study/thin", series="2")
     ct("study/thick", series="3", SeriesDescription="Thick")
-    with pytest.raises(InputError, match=r"--series.*Thorax.*Thick"):
+    with pytest.raises(InputError, match=r"choose one.*Thorax.*Thick") as refused:
         read(tmp_path / "study")
+    assert refused.value.remedy == "series"
     wanted = list_series(tmp_path / "study")[1].uid
     assert read(tmp_path / "study", series=wanted).shape == (5, 24, 20)
     with pytest.raises(InputError, match=r"no series 1\.2\.3"):
@@ -85,7 +86,7 @@ def test_a_localizer_within_the_series_is_left_aside_with_a_warning(ct, make_sli
     save_slice(make_slice(98, ImagePositionPatient=None, ImageOrientationPatient=None), folder / "screen.dcm")
     image = read(folder)
     assert image.shape == (5, 24, 20)
-    assert "2 image(s)" in warnings_of(image)[0]
+    assert "2 images that are no part" in warnings_of(image)[0]
     assert "scout.dcm" in warnings_of(image)[0]
 
 

@@ -13,6 +13,7 @@ from demottle.cli.job import Record, Wishes, denoise_scan
 from demottle.cli.places import Places, beside, name_in_batch, output_for, places_for, stem_of
 from demottle.cli.progress import watch
 from demottle.cli.summary import show_batch
+from demottle.errors import counted
 
 if TYPE_CHECKING:
     from demottle.methods import Denoiser
@@ -85,6 +86,6 @@ def _show(
     show_batch(done, output, pages)
     if failed:
         say("")
-        say_error(f"{len(failed)} of {len(done) + len(failed)} scans failed:")
+        say_error(f"{len(failed)} of {counted(len(done) + len(failed), 'scan')} failed:")
         for one in failed:
             say(f"  {one.scan}: {one.reason}", style="red")

@@ -2,7 +2,7 @@
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import ParamSpec, TypeVar
 
 import typer
@@ -12,6 +12,15 @@ from demottle.errors import DemottleError
 
 Arguments = ParamSpec("Arguments")
 Returned = TypeVar("Returned")
+
+OPTIONS = {
+    "spacing": "--spacing Z,Y,X",
+    "series": "--series UID",
+    "modality": "--modality CT",
+    "accept_uneven": "--accept-uneven",
+    "accept_own_output": "--accept-own-output",
+}
+"""How an argument that an error names as its remedy is given on the command line."""
 
 STOPPED = 130
 BUG = 1
@@ -34,22 +43,26 @@ def guarded(verb: Callable[Arguments, Returned]) -> Callable[Arguments, Returned
         except Exception as error:
             if debug:
                 err.print_exception(suppress=[typer])
-            raise typer.Exit(explain(error)) from None
+            raise typer.Exit(explain(error, kwargs)) from None
 
     return run
 
 
-def explain(error: Exception) -> int:
-    """Say what went wrong in one sentence; return the exit code that goes with it."""
-    say_error(sentence_of(error))
+def explain(error: Exception, options: Container[str] = OPTIONS) -> int:
+    """Say what went wrong in one sentence; return the exit code that goes with it.
+
+    `options` are the arguments of the verb: only an option that it has is named.
+    """
+    say_error(sentence_of(error, options))
     expected = isinstance(error, DemottleError | OSError | MemoryError)
     return getattr(error, "exit_code", CANNOT) if expected else BUG
 
 
-def sentence_of(error: Exception) -> str:
+def sentence_of(error: Exception, options: Container[str] = OPTIONS) -> str:
     """What to tell a user about an exception: its own sentence where demottle raised it, else where to turn."""
     if isinstance(error, DemottleError):
-        return str(error)
+        helps = OPTIONS.get(error.remedy) if error.remedy in options else None
+        return f"{error} Use {helps}." if helps else str(error)
     if isinstance(error, OSError):
         where = f" ({error.filename})" if error.filename else ""
         return f"The system refused: {error.strerror or error}{where}."

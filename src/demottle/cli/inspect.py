@@ -13,6 +13,7 @@ from demottle.cli.options import AcceptUneven, Debug, Json, Modality, Scan, Seri
 from demottle.cli.progress import watch
 from demottle.cli.spark import bar, sparkline
 from demottle.cli.tables import facts, percent
+from demottle.errors import counted
 
 if TYPE_CHECKING:
     from demottle.noise.fingerprint import Fingerprint
@@ -72,7 +73,7 @@ def _show_scan(fingerprint: "Fingerprint") -> None:
     heading("Scan")
     table = facts()
     table.add_row("modality", fingerprint.modality)
-    table.add_row("geometry", f"{slices} slices of {rows} x {columns} voxels")
+    table.add_row("geometry", f"{counted(slices, 'slice')} of {rows} x {columns} voxels")
     table.add_row("spacing", f"{between:.4g} mm between slices, {row:.3g} x {column:.3g} mm in a slice")
     if fingerprint.slice_thickness is not None:
         table.add_row("slice thickness", f"{fingerprint.slice_thickness:.4g} mm, {_overlap(fingerprint)}")

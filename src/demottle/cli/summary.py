@@ -10,6 +10,7 @@ from demottle.cli.console import heading, out
 from demottle.cli.job import Outcome, Record
 from demottle.cli.progress import clock, title_of
 from demottle.cli.tables import CAREFUL, GOOD, facts, number, percent, show_check
+from demottle.errors import counted
 
 
 def show_outcome(outcome: Outcome) -> None:
@@ -36,7 +37,7 @@ def show_batch(done: list[tuple[str, Record]], output: Path, pages: Path | None)
     """Show one line for each scan of a folder that is finished, from what `run.json` says of it."""
     if not done:
         return
-    heading("Done", f"{len(done)} scans in {output}" + (f", their pages in {pages}" if pages else ""))
+    heading("Done", f"{counted(len(done), 'scan')} in {output}" + (f", their pages in {pages}" if pages else ""))
     table = Table(box=None, padding=(0, 3, 0, 0), header_style="dim", pad_edge=False)
     table.add_column("scan", overflow="fold")
     for name in ("noise before", "after", "change", "time", "warnings"):

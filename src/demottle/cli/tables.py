@@ -25,6 +25,7 @@ def facts() -> Table:
 
 def show_check(check: "Check") -> None:
     """Show what can be measured without a truth: noise, slices, edges, CT numbers."""
+    from demottle.quality.spectra import peak
     from demottle.quality.verdicts import edges_verdict, moved
 
     table = before_after()
@@ -37,13 +38,11 @@ def show_check(check: "Check") -> None:
         Text(percent(share, sign=True), style=GOOD if share < 0 else CAREFUL),
     )
     if check.spectra is not None:
-        before, after = check.spectra.before.peak, check.spectra.after.peak
-        table.add_row(
-            "noise peak (1/mm)", number(before, 2), number(after, 2), number(check.spectra.shift, 2, sign=True)
-        )
+        before, after = (peak(spectrum) for spectrum in (check.spectra.before, check.spectra.after))
+        table.add_row("noise peak (1/mm)", number(before, 2), number(after, 2), change_of(before, after, 2))
     if check.leak is not None:
         rho = [part.rho[0] if part.rho else nan for part in (check.leak.before, check.leak.after)]
-        change = Text(number(rho[1] - rho[0], 2, sign=True), style=CAREFUL if check.leak.noticeable else GOOD)
+        change = Text(change_of(rho[0], rho[1], 2), style=CAREFUL if check.leak.noticeable else GOOD)
         table.add_row("noise shared by next slice", *(number(value, 2) for value in rho), change)
     verdict = edges_verdict(check.edges)
     table.add_row("edges", "", "", Text(verdict, style=GOOD if verdict == "kept" else CAREFUL))
@@ -54,7 +53,7 @@ def show_check(check: "Check") -> None:
             f"{word}, {tissue.name} ({unit})",
             number(tissue.mean_before),
             number(tissue.mean_after),
-            Text(number(tissue.shift, sign=True), style=style),
+            Text(change_of(tissue.mean_before, tissue.mean_after), style=style),
         )
     out.print(table)
 
@@ -76,7 +75,7 @@ def show_comparison(comparison: "Comparison", unit: str, where: str) -> None:
         change = second - first
         style = GOOD if change * better > 0 else CAREFUL
         table.add_row(
-            name, *(number(v, places) for v in (first, second)), Text(number(change, places, True), style=style)
+            name, *(number(v, places) for v in (first, second)), Text(change_of(first, second, places), style=style)
         )
     errors = {tissue.name: [tissue.shift] for tissue in before.tissues}
     for tissue in after.tissues:
@@ -93,6 +92,11 @@ def number(value: float, places: int = 1, sign: bool = False) -> str:
         return "-"
     rounded = round(value, places) + 0.0
     return f"{rounded:+.{places}f}" if sign else f"{rounded:.{places}f}"
+
+
+def change_of(before: float, after: float, places: int = 1) -> str:
+    """The change between two figures as they are printed, so that the three add up."""
+    return number(round(after, places) - round(before, places), places, sign=True)
 
 
 def percent(share: float, sign: bool = False) -> str:

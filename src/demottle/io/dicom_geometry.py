@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from demottle.errors import InputError
+from demottle.errors import InputError, counted
 from demottle.io.dicom_scan import SliceHeader
 from demottle.io.payload import Affine
 
@@ -61,7 +61,9 @@ def pick_volume(slices: Sequence[SliceHeader]) -> tuple[Group, tuple[str, ...]]:
     if not strays:
         return tuple(best), ()
     others = "; ".join(_describe(group) for group in groups.values() if group is not best)
-    return tuple(best), (f"Left aside {strays} image(s) that are no part of the volume ({others}).",)
+    return tuple(best), (
+        f"Left aside {counted(strays, 'image')} that {'is' if strays == 1 else 'are'} no part of the volume ({others}).",
+    )
 
 
 def _group_key(header: SliceHeader) -> tuple[object, ...]:
@@ -189,7 +191,7 @@ def _slice_spacing(positions: np.ndarray, first: SliceHeader, accept_uneven: boo
         return float(mean), True
     if accept_uneven:
         return typical, False
-    raise InputError(_uneven_sentence(positions, typical, missing, uneven, drift))
+    raise InputError(_uneven_sentence(positions, typical, missing, uneven, drift), remedy="accept_uneven")
 
 
 def _uneven_sentence(
@@ -222,7 +224,7 @@ def _more(total: int) -> str:
 
 
 def _count(number: int, noun: str) -> str:
-    return f"{number} {noun} is" if number == 1 else f"{number} {noun}s are"
+    return f"{counted(number, noun)} {'is' if number == 1 else 'are'}"
 
 
 def _affine(ordered: Sequence[SliceHeader], step: np.ndarray, rows: float, columns: float) -> Affine:

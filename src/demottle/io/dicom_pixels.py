@@ -88,12 +88,8 @@ def iter_stored(headers: Sequence[SliceHeader]) -> Iterator[Plane]:
     except Exception as error:  # decoders raise many types
         raise InputError(
             f"The pixels of {first.file.name} cannot be read: the file is truncated or broken, or its transfer syntax "
-            f"({first.transfer_syntax}) is not supported; replace it. ({type(error).__name__}: {_first_line(error)})"
+            f"({first.transfer_syntax}) is not supported; replace it."
         ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n", maxsplit=1)[0][:200]
 
 
 def meaning(header: SliceHeader, stored: Plane) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:

@@ -12,7 +12,7 @@ import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
 
-from demottle.errors import InputError
+from demottle.errors import InputError, counted
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Source
 from demottle.io.dicom_files import FileRef, collect
@@ -144,7 +144,7 @@ def _left_out_warning(files: list[FileRef]) -> tuple[str, ...]:
     if not files:
         return ()
     names = ", ".join(Path(file.member or file.path).name for file in files[:3]) + (", ..." if len(files) > 3 else "")
-    return (f"Left aside {len(files)} file(s) that hold no DICOM image ({names}).",)
+    return (f"Left aside {counted(len(files), 'file')} without a DICOM image ({names}).",)
 
 
 def _spacing_warning(volume: Stack) -> tuple[str, ...]:

@@ -92,7 +92,8 @@ def choose(
     if chosen[0].own_output and not accept_own_output:
         raise InputError(
             f"The series {chosen[0].uid} is demottle's own output, which is not to be denoised again; "
-            "name the original series, or accept own output."
+            "name the original series, or accept own output.",
+            remedy="accept_own_output",
         )
     return chosen, tuple(f"Left aside the series {info}." for info in aside)
 
@@ -104,7 +105,7 @@ def _only_one(series: Sequence[Series], accept_own_output: bool) -> tuple[Series
     left = [one for one in left if not one[0].localizer] or left
     left = _without_short_scouts(left)
     if len(left) > 1:
-        raise InputError(f"There are {len(series)} series; choose one with --series UID: {_listing(series)}.")
+        raise InputError(f"There are {len(series)} series; choose one of them: {_listing(series)}.", remedy="series")
     return left[0], tuple(info for info, _ in series if info.uid != left[0][0].uid)
 
 

@@ -24,7 +24,9 @@ def read_npy(path: Path, spacing: tuple[float, float, float] | None, modality: s
         InputError: no spacing given; broken file; not three-dimensional; not real numbers.
     """
     if spacing is None:
-        raise InputError(f"{path} states no voxel size; give the spacing in mm (slices, rows, columns).")
+        raise InputError(
+            f"{path} states no voxel size; give the spacing in mm (slices, rows, columns).", remedy="spacing"
+        )
     try:
         stored = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:

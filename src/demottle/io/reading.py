@@ -55,7 +55,8 @@ def read(
     image = _read_file(path, str(kind), spacing, modality)
     if is_result(image.history) and not accept_own_output:
         raise InputError(
-            f"{path} is demottle's own output, which is not to be denoised again; name the original, or accept own output."
+            f"{path} is demottle's own output, which is not to be denoised again; name the original, or accept own output.",
+            remedy="accept_own_output",
         )
     return image
 

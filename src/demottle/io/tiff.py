@@ -36,7 +36,9 @@ def read_tiff(path: Path, spacing: Spacing | None, modality: str | None = None) 
     modality = modality or said
     chosen = spacing or stated
     if chosen is None:
-        raise InputError(f"{path} states no voxel size; give the spacing in mm (slices, rows, columns).")
+        raise InputError(
+            f"{path} states no voxel size; give the spacing in mm (slices, rows, columns).", remedy="spacing"
+        )
     voxels = as_voxels(stored)
     return Image(
         voxels=voxels,

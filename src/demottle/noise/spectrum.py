@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import fft
 from scipy.signal.windows import hann
 
-from demottle.errors import InputError
+from demottle.errors import InputError, counted
 from demottle.image import Image, Mask, Voxels
 from demottle.noise import guide
 from demottle.noise.correlation import Correlation, slice_correlation
@@ -117,8 +117,8 @@ def noise_spectrum(image: Image, correlation: Correlation | None = None) -> Spec
             break
     if len(found) < _FEWEST:
         raise InputError(
-            f"Only {len(found)} regions of {size} x {size} pixels of the image are uniform tissue; a noise spectrum needs at "
-            f"least {_FEWEST}, so none is given."
+            f"Only {counted(len(found), 'region')} of {size} x {size} pixels in the image are uniform tissue; a noise "
+            f"spectrum needs at least {_FEWEST}, so none is given."
         )
     return _average(found, spacing, size)
 
