@@ -127,8 +127,18 @@ def test_padding_stays_and_is_not_seen_by_the_rays(scan, added):
 
 
 def test_values_stay_above_the_scanners_lowest(scan):
-    clamped = scan.with_voxels(np.maximum(scan.voxels, -1000))
+    clamped = scan.with_voxels(np.maximum(scan.voxels, -1000))  # half of the air then holds it
     assert LowDose(clamped, 0.25, SOFT).realization().voxels.min() == -1000
+
+
+def test_blank_corners_stay_blank(scan):
+    """Outside the reconstruction circle some scanners fill up with -1024 and no padding value."""
+    at = np.arange(SIZE) - (SIZE - 1) / 2
+    outside = np.hypot(at[:, None], at[None]) > SIZE * 0.56
+    voxels = np.where(outside, np.float32(-1024), scan.voxels)
+    low = LowDose(scan.with_voxels(voxels), 0.25, SOFT).realization().voxels
+    assert (low[:, :16, :16][:, outside[:16, :16]] == -1024).mean() > 0.9
+    assert low.min() == -1024
 
 
 def test_metal_gives_streaks_and_not_nonsense(scan):

@@ -20,7 +20,7 @@ from demottle.physics.backends import Projector, check_projector
 from demottle.physics.ct_noise import BOW_TIE
 from demottle.physics.low_dose_beam import Beam, BeamShape, make_beam
 from demottle.physics.low_dose_choices import Choice, choose_correlation, choose_kernel
-from demottle.physics.low_dose_field import check_field, floor_of, seen_by_rays
+from demottle.physics.low_dose_field import blank, check_field, floor_of, seen_by_rays
 from demottle.physics.low_dose_header import Acquisition, acquisition_of
 from demottle.physics.low_dose_level import Calibration, calibrate, level_where_flat
 from demottle.physics.low_dose_slices import slice_weights
@@ -149,7 +149,7 @@ class LowDose:
         """Return the scan at the lower dose, with what was done in its history.
 
         CT numbers below the lowest that the scan itself holds in quantity (-1024 on most scanners) become that one, as the
-        scanner would have stored them.
+        scanner would have stored them; whole blocks of it, outside the reconstruction circle, stay as they are.
         """
         step = self.step(seed, repeat)
         if self.dose == 1:
@@ -157,8 +157,10 @@ class LowDose:
         voxels = self.noise(seed, repeat, listener)
         voxels += self.image.voxels
         low = floor_of(self.image)
-        if low is not None:
-            np.maximum(voxels, low, out=voxels)
+        for plane, before in zip(voxels, self.image.voxels, strict=True):
+            if low is not None:
+                np.maximum(plane, low, out=plane)
+                np.copyto(plane, before, where=blank(before, low))
         if self.image.valid is not None:
             np.copyto(voxels, self.image.voxels, where=~self.image.valid)
         return self.image.with_voxels(voxels, step)

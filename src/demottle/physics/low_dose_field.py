@@ -12,6 +12,7 @@ _TISSUE_HU = -300.0
 _MOST_OUTSIDE = 0.08
 """Share of a slice's edge that may be tissue: a table or a touching elbow, not a body that goes on outside."""
 _MANY_SLICES = 0.1  # of the scan that may be cut off
+_BLANK = 15
 _FLOOR_SHARE = 1e-3  # of the voxels that hold the lowest value, where values were clamped to it
 
 
@@ -75,6 +76,12 @@ def floor_of(image: Image) -> float | None:
         return None
     count = sum(int(np.count_nonzero(_measured(image, index) == lowest)) for index in range(image.shape[0]))
     return lowest if count > _FLOOR_SHARE * total else None
+
+
+def blank(plane: Voxels, low: float) -> Mask:
+    """Return where a slice holds the lowest value in blocks of 15 x 15 pixels: air has noise, so this was never measured."""
+    lowest = (plane == np.float32(low)).astype(np.uint8)
+    return np.asarray(cv2.morphologyEx(lowest, cv2.MORPH_OPEN, np.ones((_BLANK, _BLANK), np.uint8)) > 0)
 
 
 def _measured(image: Image, index: int) -> Voxels:

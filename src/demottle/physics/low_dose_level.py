@@ -189,7 +189,7 @@ def _along_axis(photons: NDArray[np.float64], current: tuple[float, ...] | None,
     known = np.isfinite(logarithm)
     width = max(_SMOOTHING_MM / spacing, 0.1)
     at = np.flatnonzero(known)
-    smooth = np.array([_local_line(at, logarithm[at], index, width) for index in at])
+    smooth = np.array([_local_line(at, logarithm[at], int(index), width) for index in at])
     return np.asarray(np.exp(np.interp(np.arange(len(photons)), at, smooth) + shape))
 
 
