@@ -55,3 +55,13 @@ def test_an_empty_mask_and_different_shapes_are_refused_in_words(pair) -> None:
         rmse(image, truth, np.zeros(truth.shape, bool))
     with pytest.raises(InputError, match="one shape"):
         rmse(image, truth[:2])
+
+
+def test_nan_outside_the_mask_does_not_matter_and_inside_is_refused(pair) -> None:
+    image, truth = pair
+    holed, mask = image.copy(), np.ones(image.shape, bool)
+    holed[:, :, :8], mask[:, :, :8] = np.nan, False
+    assert rmse(holed, truth, mask) == pytest.approx(rmse(image, truth, mask))
+    assert 0 < ssim(holed, truth, mask) < 1
+    with pytest.raises(InputError, match="NaN"):
+        rmse(holed, truth)

@@ -29,7 +29,8 @@ class RingCorrelation:
         frequency: ring centers in 1/mm, without zero.
         correlation: of all patches together, by ring.
         by_patch: (patches, rings).
-        unexplained: standard deviation in HU, by patch, of what does not follow the truth: noise left and structure invented.
+        unexplained: standard deviation in HU, by patch, of what does not follow the truth: noise left and structure
+            invented, at frequencies from the first ring to Nyquist.
         resolution: frequency in 1/mm where `correlation` first falls below 0.5; infinite where it does not.
         places: (plane, row, column) of each patch's upper left pixel.
         size: side of a patch in pixels.

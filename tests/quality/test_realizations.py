@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+
+from demottle.errors import InputError
+from demottle.quality.realizations import agreement
+
+
+@pytest.fixture(scope="module")
+def scans() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    random = np.random.default_rng(1)
+    truth = gaussian_filter(random.standard_normal((4, 200, 200)), (0, 2, 2)) * 200
+    first, second = truth + random.normal(0, 20, (2, *truth.shape))
+    return truth, first, second
+
+
+def test_error_and_lost_structure_are_found_without_the_truth(scans) -> None:
+    truth, x, y = scans
+    a, b = (gaussian_filter(v, (0, 1.5, 1.5)) for v in (x, y))
+    found = agreement((x, y), (a, b))
+    assert found.noise_before == pytest.approx(20, rel=0.01)
+    assert found.error == pytest.approx(np.sqrt(np.mean((a - truth) ** 2)), rel=0.02)
+    lost = truth - gaussian_filter(truth, (0, 1.5, 1.5))
+    assert found.changed == pytest.approx(np.sqrt(np.mean(lost**2)), rel=0.03)
+    assert found.noise_after == pytest.approx(found.between / np.sqrt(2))
+
+
+def test_a_constant_agrees_with_itself_but_not_with_the_mean(scans) -> None:
+    truth, x, y = scans
+    flat = np.zeros_like(x)
+    found = agreement((x, y), (flat, flat))
+    assert found.between == 0
+    assert found.changed == pytest.approx(truth.std(), rel=0.02)
+    assert found.to_mean > truth.std()
+    assert found.correlation > 0.3
+
+
+def test_removing_noise_alone_removes_nothing_in_common(scans) -> None:
+    truth, x, y = scans
+    found = agreement((x, y), (truth + (x - truth) * 0.3, truth + (y - truth) * 0.3))
+    assert abs(found.correlation) < 0.01
+    assert found.error == pytest.approx(6, rel=0.05)
+    assert found.to_mean == pytest.approx(14 / np.sqrt(2), rel=0.02)
+
+
+def test_bad_input_is_one_sentence(scans) -> None:
+    _, x, y = scans
+    with pytest.raises(InputError, match="same image"):
+        agreement((x, x), (y, y))
+    with pytest.raises(InputError, match="one shape"):
+        agreement((x, y), (x[:1], y))
+    with pytest.raises(InputError, match="mask"):
+        agreement((x, y), (x, y), np.zeros(x.shape, bool))
