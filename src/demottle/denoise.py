@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from dataclasses import fields as fields_of
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from demottle.image import Image, ProcessingStep, Voxels
 from demottle.methods import Budget, Denoiser, load
 from demottle.methods import method as look_up
 from demottle.noise.fingerprint import Fingerprint, measure
-from demottle.plan import Plan, make_plan
+from demottle.plan import CLASSICAL, DEFAULT, Plan, make_plan
 from demottle.quality.check import Check, check
 
 
@@ -75,6 +74,8 @@ def denoise(
         raise InputError(f"The strength is {strength}; it has to lie between 0 (nothing) and 1 (all noise).")
     if model is not None and (method is not None or settings):
         raise InputError("A model brings its own method and settings; give either a model or a method, not both.")
+    if settings:
+        check_settings(method, settings)
     _refuse_constant(image)
     times: dict[str, float] = {}
     with _timed(times, "measure"):
@@ -170,21 +171,68 @@ def range_warnings(denoiser: Denoiser, fingerprint: Fingerprint) -> list[str]:
 
 
 def _fit(image: Image, plan: Plan, fingerprint: Fingerprint, seed: int, budget: Budget, listener: Listener) -> Denoiser:
+    settings = make_settings(plan.method, plan.settings)
     module = look_up(plan.method).load()
-    known = {field.name for field in fields_of(module.Settings)}
-    unknown = sorted(set(plan.settings) - known)
-    if unknown:
-        raise InputError(
-            f"{plan.method} has no setting {', '.join(unknown)}; its settings are: {', '.join(sorted(known))}."
-        )
-    try:
-        settings = module.Settings(**plan.settings)
-    except TypeError as error:
-        raise InputError(
-            f"A setting of {plan.method} has the wrong type; `demottle methods {plan.method} --settings` shows what is expected."
-        ) from error
     fitted: Denoiser = module.fit(image, settings, fingerprint, seed=seed, budget=budget, listener=listener)
     return fitted
+
+
+def check_settings(method: str | None, settings: Mapping[str, Any]) -> None:
+    """Refuse settings that cannot work, before anything is read or measured (imports the method).
+
+    Without a method the scan decides later, so the settings have to suit one of those that can be chosen.
+
+    Raises:
+        InputError: names the setting and what it has to be.
+    """
+    refused: list[InputError] = []
+    for name in [DEFAULT, CLASSICAL] if method is None else [method]:
+        try:
+            make_settings(name, settings)
+            return
+        except InputError as error:
+            refused.append(error)
+    raise refused[0]
+
+
+def make_settings(method: str, given: Mapping[str, Any]) -> Any:
+    """Return the method's settings with those given in place of the defaults.
+
+    Raises:
+        InputError: for a name the method does not have, or a value of another kind or out of range.
+    """
+    kind = look_up(method).load().Settings
+    defaults = asdict(kind())
+    unknown = sorted(set(given) - set(defaults))
+    if unknown:
+        raise InputError(
+            f"{method} has no setting {', '.join(unknown)}; its settings are: {', '.join(sorted(defaults))}."
+        )
+    wrong = [name for name, value in given.items() if not _like(value, defaults[name])]
+    if wrong:
+        name = wrong[0]
+        raise InputError(
+            f"The setting {name} of {method} is {given[name]!r}; it has to be {_KINDS[type(defaults[name])]}, such as "
+            f"{defaults[name]!r}."
+        )
+    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
+
+
+_KINDS: dict[type, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a word",
+    tuple: "a list",
+}
+
+
+def _like(value: Any, default: Any) -> bool:
+    if isinstance(default, tuple):
+        return isinstance(value, list | tuple) and all(_like(one, default[0]) for one in value)
+    if isinstance(default, bool) or isinstance(value, bool):
+        return isinstance(default, bool) and isinstance(value, bool)
+    return isinstance(value, int | float if isinstance(default, float) else type(default))
 
 
 def settings_of(name: str) -> dict[str, Any]:

@@ -38,6 +38,8 @@ def make_plan(fingerprint: Fingerprint, method: str | None = None, settings: Map
     obstacle = obstacle_to_learning(fingerprint)
     if obstacle is not None:
         kind = "knows the noise spectrum" if fingerprint.spectrum is not None else "takes the noise as white"
+        if fingerprint.spectrum is not None and fingerprint.shape[0] == 1:
+            kind += " (roughly: it was measured in the flattest tissue of the slice itself)"
         reasons = (f"{obstacle} So the scan cannot teach a network, and a classical filter that {kind} is used.",)
         return Plan(CLASSICAL, dict(settings or {}), reasons)
     return Plan(DEFAULT, dict(settings or {}), tuple(_reasons(fingerprint)))

@@ -51,6 +51,7 @@ def test_stopped_while_denoising(
     assert ended == code
     assert "Traceback" not in said
     if number == signal.SIGINT:
+        assert "\nStopping ...\n" in said
         assert "Stopped, nothing was written." in said
     assert everything_in(tmp_path) == set()
 

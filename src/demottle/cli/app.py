@@ -14,6 +14,7 @@ from demottle.cli.inspect import inspect
 from demottle.cli.methods import methods
 from demottle.cli.report import report
 from demottle.cli.simulate import simulate
+from demottle.cli.stopping import answer_at_once
 
 app = typer.Typer(
     name="demottle",
@@ -54,6 +55,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 
 def main() -> None:
-    """Run the program; being told to end (SIGTERM) cleans up like Ctrl-C does."""
+    """Run the program; Ctrl-C is answered at once, and being told to end (SIGTERM) cleans up like it."""
     signal.signal(signal.SIGTERM, _stop)
+    answer_at_once()
     app()

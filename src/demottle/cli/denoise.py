@@ -143,6 +143,10 @@ def _refuse_contradictions(wishes: Wishes, model: Path | None, save_model: Path 
         raise typer.BadParameter("says how long to learn already, so leave out --steps", param_hint="--minutes")
     if wishes.method is not None:
         method(wishes.method)  # an unknown name is known now, not after reading
+    if wishes.settings:
+        from demottle.denoise import check_settings
+
+        check_settings(wishes.method, wishes.settings)
 
 
 def _scans_in(scan: Path, series: str | None) -> list[Path]:

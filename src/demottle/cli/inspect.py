@@ -9,7 +9,7 @@ from rich.text import Text
 
 from demottle.cli.console import heading, out, say_warnings, show_json
 from demottle.cli.guard import guarded
-from demottle.cli.options import AcceptUneven, Debug, Json, Modality, Scan, Series, Spacing, parse_spacing
+from demottle.cli.options import AcceptUneven, Debug, Json, Modality, Scan, Series, Spacing, hints_for, parse_spacing
 from demottle.cli.progress import watch
 from demottle.cli.spark import bar, sparkline
 from demottle.cli.tables import facts, percent
@@ -51,7 +51,7 @@ def inspect(
             )
         fingerprint = measure(image, listener)
     plan = make_plan(fingerprint)
-    warnings = (*io.warnings_of(image), *fingerprint.warnings)
+    warnings = (*io.warnings_of(image), *hints_for(image), *fingerprint.warnings)
     if as_json:
         show_json(_as_mapping(fingerprint, plan, warnings))
         return

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from demottle.cli.gate import forced_warning, held
+from demottle.cli.options import hints_for
 from demottle.cli.places import Places, staging
 from demottle.cli.progress import Stages
 
@@ -101,7 +102,7 @@ def denoise_scan(scan: Path, places: Places, wishes: Wishes, model: "Denoiser | 
         listener=listener,
     )
     gate = held(result.check, wishes.limits, wishes.force)
-    warnings = (*forced_warning(gate), *io.warnings_of(image), *result.record["warnings"])
+    warnings = (*forced_warning(gate), *io.warnings_of(image), *hints_for(image), *result.record["warnings"])
     source = {
         "format": image.source.format if image.source is not None else "",
         "series_description": io.description_of(image),

@@ -3,9 +3,12 @@
 import json
 from math import inf
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from demottle.image import Image
 
 READING = "Reading and writing"
 
@@ -42,6 +45,13 @@ def parse_spacing(text: str | None) -> tuple[float, float, float] | None:
     if not all(0 < distance < inf for distance in (z, y, x)):
         raise typer.BadParameter(f"'{text}' holds a distance that is not positive", param_hint="--spacing")
     return z, y, x
+
+
+def hints_for(image: "Image") -> tuple[str, ...]:
+    """What could be given on the command line and was not: the modality, where the file does not say it."""
+    if image.modality != "OT":
+        return ()
+    return ("Nothing says whether this is CT or MR. If it is CT in HU, use --modality CT, otherwise --modality MR.",)
 
 
 def parse_settings(pairs: list[str]) -> dict[str, Any]:

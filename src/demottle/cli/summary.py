@@ -29,8 +29,18 @@ def show_outcome(outcome: Outcome) -> None:
     ):
         if path is not None:
             table.add_row(name, Text(str(path), style=f"link {path.absolute().as_uri()}"))
+    if places.model is not None:
+        table.add_row("", Text(_content_of_model(outcome.result.denoiser.method), style="dim"))
     out.print(table)
     out.print()
+
+
+def _content_of_model(name: str) -> str:
+    from demottle.methods.registry import method
+
+    if method(name).learns_from == "nothing":
+        return f"holds the settings of {name} and the noise spectrum of this scan; {name} learns nothing"
+    return "holds the network and what it was fitted on: noise, spacing, settings; no images and no patient data"
 
 
 def show_batch(done: list[tuple[str, Record]], output: Path, pages: Path | None) -> None:

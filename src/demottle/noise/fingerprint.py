@@ -10,6 +10,7 @@ from demottle.events import Listener, Progress, silent
 from demottle.image import Image
 from demottle.noise.correlation import Correlation, slice_correlation
 from demottle.noise.level import flat_plane, local_deviation, noise_level
+from demottle.noise.lone import lone_spectrum
 from demottle.noise.matching import matched_share, tolerance_of
 from demottle.noise.slices import spread
 from demottle.noise.spectrum import Spectrum, noise_spectrum
@@ -91,7 +92,7 @@ def measure(image: Image, listener: Listener = silent) -> Fingerprint:
     warnings = []
     spectrum: Spectrum | None = None
     try:
-        spectrum = noise_spectrum(image, correlation)
+        spectrum = noise_spectrum(image, correlation) if image.shape[0] > 1 else lone_spectrum(image)
         if np.isfinite(high) and spectrum.sigma > _MOST_EXCESS * high:
             warnings.append(
                 f"The regions for a noise spectrum hold {spectrum.sigma:.0f} {image.unit}, but the noise is {level:.0f} "
