@@ -83,6 +83,31 @@ def test_wishes_that_make_no_sense(scan: Image, wish: dict[str, object], word: s
         denoise(scan, **wish)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("method", "settings", "word"),
+    [
+        ("spectral-wiener", {"window": 17}, "multiple of 4"),
+        ("ns-n2n", {"early_stop": "maybe"}, "true or false, such as True"),
+        ("matched-neighbors", {"reach": 1.5}, "whole number"),
+        ("matched-neighbors", {"channels": 64}, "a list"),
+        (None, {"wndow": 16}, "no setting wndow"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused_before_measuring(
+    scan: Image, method: str | None, settings: dict[str, object], word: str
+) -> None:
+    def listen(event: Progress) -> None:
+        raise AssertionError("something was measured")
+
+    with pytest.raises(InputError, match=word):
+        denoise(scan, method=method, settings=settings, listener=listen)
+
+
+def test_settings_of_either_method_are_accepted_while_the_scan_decides(scan: Image) -> None:
+    two = Image(scan.voxels[:2], scan.spacing, "CT", "HU")
+    assert denoise(two, settings={"window": 8}).record["settings"]["window"] == 8
+
+
 def test_a_constant_image_is_refused() -> None:
     with pytest.raises(InputError, match="same value"):
         denoise(Image(np.full((4, 64, 64), 7, np.float32), (3, 1, 1), "CT", "HU"))

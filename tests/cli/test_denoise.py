@@ -160,3 +160,29 @@ def test_a_slice_that_is_missing_is_named(simulated: Path, tmp_path: Path, demot
     assert "--accept-uneven" in result.stderr or "uneven" in result.stderr
     result = demottle("denoise", scan, "-o", tmp_path / "out", *PLAIN, "--accept-uneven")
     assert result.exit_code == 0, result.output
+
+
+def test_settings_are_checked_before_the_scan_is_read(tmp_path: Path, demottle: Demottle) -> None:
+    (tmp_path / "scan.npy").write_bytes(b"not even a scan")
+    result = demottle("denoise", tmp_path / "scan.npy", "-o", tmp_path / "out.npy", *FILTER, "--set", "window=17")
+    assert result.exit_code == 2
+    assert "multiple of 4" in result.stderr
+
+
+def test_a_file_that_does_not_say_its_modality_brings_the_option_to_mind(tmp_path: Path, demottle: Demottle) -> None:
+    noise = np.random.default_rng(0).normal(1000, 20, (2, 96, 96)).astype(np.float32)
+    np.save(tmp_path / "scan.npy", noise)
+    result = demottle("denoise", tmp_path / "scan.npy", "-o", tmp_path / "out.npy", *PLAIN)
+    assert "Use --spacing Z,Y,X." in " ".join(result.stderr.split())
+    arguments = (tmp_path / "scan.npy", "-o", tmp_path / "out.npy", "--spacing", "3,1,1", "--force", *PLAIN)
+    result = demottle("denoise", *arguments)
+    assert result.exit_code == 0, result.output
+    assert "--modality CT" in " ".join(result.stderr.split())
+
+
+def test_the_model_of_a_filter_says_what_it_holds(simulated: Path, tmp_path: Path, demottle: Demottle) -> None:
+    result = demottle(
+        "denoise", simulated / "scan", "-o", tmp_path / "out", *PLAIN, "--save-model", tmp_path / "a.model"
+    )
+    assert result.exit_code == 0, result.output
+    assert "spectral-wiener learns nothing" in " ".join(result.stdout.split())
