@@ -34,6 +34,25 @@ def test_an_existing_output_is_refused_unless_overwritten(phantom, tmp_path, suf
     assert read(path, **spacing).voxels.mean() == pytest.approx(140, abs=2)
 
 
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_a_header_and_its_data_are_replaced_together_or_not_at_all(phantom, tmp_path, monkeypatch, overwrite):
+    path = tmp_path / "out.mhd"
+    if overwrite:
+        write(phantom, path)
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    real = Path.replace
+
+    def fail_on_the_header(self: Path, target: Path) -> Path:
+        if target == path:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(self, target)
+
+    monkeypatch.setattr("pathlib.Path.replace", fail_on_the_header)
+    with pytest.raises(OutputError, match="could not"):
+        write(phantom.with_voxels(phantom.voxels + 100), path, overwrite=overwrite)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
 @pytest.mark.parametrize("suffix", ["", ".nii.gz"])
 @pytest.mark.parametrize(
     "number, said", [(errno.ENOSPC, "disk is full"), (errno.EACCES, "No permission"), (errno.EIO, "could not")]

@@ -20,7 +20,8 @@ def staged(final: Path, *, overwrite: bool = False) -> Iterator[Path]:
 
     On any exception, Ctrl-C included, what was written is removed and `final` is as it was before. The yielded path has
     the name of `final` (so that suffixes hold) and lies in a hidden temporary folder on the same file system. Files the
-    block writes beside it (the .raw of a .mhd) are published too, before `final` itself.
+    block writes beside it (the .raw of a .mhd) are published too, before `final` itself; where that fails, both are what they
+    were.
 
     Raises:
         OutputError: `final` exists and `overwrite` is False; the disk is full; no permission; any other system error.
@@ -60,17 +61,21 @@ def _publish_all(workplace: Path, final: Path, overwrite: bool) -> None:
         beside = final.with_name(written.name)
         if beside.exists() and not overwrite:
             raise OutputError(f"{beside}, which belongs to {final.name}, exists already; choose another name.")
+    aside: dict[Path, Path] = {}  # what stood in a companion's place, for as long as the whole is not there
     published = []
     try:
-        for written in companions:
+        for number, written in enumerate(companions):
             beside = final.with_name(written.name)
-            if not beside.exists():
-                published.append(beside)
+            if beside.exists():
+                aside[beside] = beside.rename(workplace / f"replaced-{number}")
             written.replace(beside)
+            published.append(beside)
         _publish(workplace / final.name, final, workplace / "replaced")
     except BaseException:
         for beside in published:
             beside.unlink(missing_ok=True)
+        for beside, earlier in aside.items():
+            earlier.replace(beside)
         raise
 
 
