@@ -1,18 +1,21 @@
 """What the readers of single-file formats keep for the writer."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from demottle.errors import OutputError
-from demottle.image import Image, Mask, ProcessingStep
+from demottle.errors import InputError, OutputError
+from demottle.image import Image, Mask, ProcessingStep, Source
 from demottle.io.dicom_marks import step_as_dict
 from demottle.io.payload import Payload, payload_of
 from demottle.io.stored import to_stored
+
+Loaded = TypeVar("Loaded")
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,38 @@ def as_voxels(stored: NDArray[Any], slope: float = 1.0, intercept: float = 0.0) 
     for index, plane in enumerate(stored):
         voxels[index] = plane.astype(np.float64) * slope + intercept
     return voxels
+
+
+def image_of(
+    stored: NDArray[Any],
+    payload: FilePayload,
+    *,
+    format: str,
+    path: Path,
+    spacing: tuple[float, float, float],
+    modality: str | None,
+    history: tuple[ProcessingStep, ...] = (),
+) -> Image:
+    """Make the image of a file's values: what all readers of single-file formats do in the end.
+
+    Args:
+        stored: values (slices, rows, columns) as the file holds them.
+        payload: what the writer will need; its slope and intercept give `stored` its meaning.
+        format, path: of the file.
+        spacing: mm between slices, rows, columns.
+        modality: None where nobody says; "CT" makes the unit HU and leaves out what lies outside the reconstruction circle.
+        history: what the file says was done to it.
+    """
+    voxels = as_voxels(stored, payload.slope, payload.intercept)
+    return Image(
+        voxels=voxels,
+        spacing=spacing,
+        modality=modality or "OT",
+        unit=unit_of(modality),
+        valid=outside_circle(voxels, modality),
+        source=Source(format, str(path), payload),
+        history=history,
+    )
 
 
 def same_format_payload(image: Image, format: str) -> FilePayload | None:
@@ -97,16 +132,19 @@ def unit_of(modality: str | None) -> str:
     return "HU" if modality == "CT" else "a.u."
 
 
-def check_source_readable(path: str) -> Path:
-    """Return the source's path, whose header or values are needed again.
+def load_source(image: Image, load: Callable[[Path], Loaded]) -> Loaded:
+    """Load the image's source again: its header and values are needed for writing.
 
     Raises:
-        OutputError: it is gone.
+        OutputError: it is gone, or no longer what it was.
     """
-    source = Path(path)
-    if not source.is_file():
+    path = image.source.path if image.source is not None else ""
+    if not Path(path).is_file():
         raise OutputError(f"The source {path} is gone; its header is needed.")
-    return source
+    try:
+        return load(Path(path))
+    except InputError as error:
+        raise OutputError(f"The source has changed since it was read: {error}") from error
 
 
 def note(image: Image) -> str:

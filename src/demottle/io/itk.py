@@ -6,18 +6,8 @@ from typing import Any
 import numpy as np
 
 from demottle.errors import InputError, OutputError
-from demottle.image import Image, Source
-from demottle.io.file_payload import (
-    FilePayload,
-    as_voxels,
-    check_source_readable,
-    note,
-    outside_circle,
-    read_note,
-    restore,
-    same_format_payload,
-    unit_of,
-)
+from demottle.image import Image
+from demottle.io.file_payload import FilePayload, image_of, load_source, note, read_note, restore, same_format_payload
 from demottle.io.payload import Affine, affine_of
 
 _NOTE = "demottle"
@@ -31,11 +21,9 @@ def read_itk(path: Path, kind: str, modality: str | None = None) -> Image:
         InputError: broken file, missing data file, not three-dimensional, or more than one value per voxel.
     """
     itk = _load(path)
-    sitk = _simpleitk()
     said, history = read_note(itk.GetMetaData(_NOTE)) if itk.HasMetaDataKey(_NOTE) else (None, ())
     modality = modality or said or _stated_modality(itk)
-    stored = sitk.GetArrayViewFromImage(itk)
-    voxels = as_voxels(stored)
+    stored = _simpleitk().GetArrayViewFromImage(itk)
     columns, rows, slices = itk.GetSpacing()
     doubts = () if modality else (f"{path.name} does not say whether this is CT or MR; values are taken as they are.",)
     payload = FilePayload(
@@ -45,15 +33,8 @@ def read_itk(path: Path, kind: str, modality: str | None = None) -> Image:
         dtype=stored.dtype,
         header={key: itk.GetMetaData(key) for key in itk.GetMetaDataKeys()},
     )
-    return Image(
-        voxels=voxels,
-        spacing=(slices, rows, columns),
-        modality=modality or "OT",
-        unit=unit_of(modality),
-        valid=outside_circle(voxels, modality),
-        source=Source(kind, str(path), payload),
-        history=history,
-    )
+    spacing = slices, rows, columns
+    return image_of(stored, payload, format=kind, path=path, spacing=spacing, modality=modality, history=history)
 
 
 def _simpleitk() -> Any:
@@ -105,10 +86,7 @@ def write_itk(image: Image, path: Path, kind: str) -> None:
         itk = sitk.GetImageFromArray(np.ascontiguousarray(image.voxels))
         _set_geometry(itk, image, path)
     else:
-        try:
-            source = _load(check_source_readable(image.source.path if image.source else ""))
-        except InputError as error:
-            raise OutputError(f"The source has changed since it was read: {error}") from error
+        source = load_source(image, _load)
         itk = sitk.GetImageFromArray(restore(image, sitk.GetArrayViewFromImage(source), payload))
         itk.CopyInformation(source)
         for key, value in payload.header.items():

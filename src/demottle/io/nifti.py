@@ -6,19 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from demottle.errors import InputError, OutputError
-from demottle.image import Image, ProcessingStep, Source
-from demottle.io.file_payload import (
-    FilePayload,
-    as_voxels,
-    check_source_readable,
-    note,
-    outside_circle,
-    read_note,
-    restore,
-    same_format_payload,
-    unit_of,
-)
+from demottle.errors import InputError
+from demottle.image import Image, ProcessingStep
+from demottle.io.file_payload import FilePayload, image_of, load_source, note, read_note, restore, same_format_payload
 from demottle.io.payload import affine_of
 
 _LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -38,7 +28,6 @@ def read_nifti(path: Path, modality: str | None = None) -> Image:
     if length_unit not in ("mm", "unknown"):
         raise InputError(f"{path} states its voxel size in {length_unit}; convert it to mm.")
     zooms = [float(zoom) for zoom in header.get_zooms()[:3]]
-    voxels = as_voxels(stored, slope, intercept)
     stated, history = _note(header)
     modality = modality or stated
     payload = FilePayload(
@@ -50,15 +39,8 @@ def read_nifti(path: Path, modality: str | None = None) -> Image:
         intercept=intercept,
         header=header,
     )
-    return Image(
-        voxels=voxels,
-        spacing=(zooms[2], zooms[1], zooms[0]),
-        modality=modality or "OT",
-        unit=unit_of(modality),
-        valid=outside_circle(voxels, modality),
-        source=Source("nifti", str(path), payload),
-        history=history,
-    )
+    spacing = zooms[2], zooms[1], zooms[0]
+    return image_of(stored, payload, format="nifti", path=path, spacing=spacing, modality=modality, history=history)
 
 
 def _warnings(header: Any, length_unit: str, modality: str | None) -> tuple[str, ...]:
@@ -130,10 +112,6 @@ def write_nifti(image: Image, path: Path) -> None:
 
 
 def _with_source_header(image: Image, payload: FilePayload) -> tuple[Any, float, float]:
-    source_path = check_source_readable(image.source.path if image.source else "")
-    try:
-        source, stored, slope, intercept = _load(source_path)
-    except InputError as error:
-        raise OutputError(f"The source has changed since it was read: {error}") from error
+    source, stored, slope, intercept = load_source(image, _load)
     values = restore(image, stored, payload).T.reshape(source.shape)
     return type(source)(values, None, source.header.copy()), slope, intercept

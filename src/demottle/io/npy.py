@@ -1,20 +1,14 @@
 """NumPy's .npy: bare voxels; the user gives the spacing."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from demottle.errors import InputError
-from demottle.image import Image, Source
-from demottle.io.file_payload import (
-    FilePayload,
-    as_voxels,
-    check_source_readable,
-    outside_circle,
-    restore,
-    same_format_payload,
-    unit_of,
-)
+from demottle.image import Image
+from demottle.io.file_payload import FilePayload, image_of, load_source, restore, same_format_payload
 
 
 def read_npy(path: Path, spacing: tuple[float, float, float] | None, modality: str | None = None) -> Image:
@@ -27,8 +21,14 @@ def read_npy(path: Path, spacing: tuple[float, float, float] | None, modality: s
         raise InputError(
             f"{path} states no voxel size; give the spacing in mm (slices, rows, columns).", remedy="spacing"
         )
+    stored = _load(path)
+    payload = FilePayload(dtype=stored.dtype)
+    return image_of(stored, payload, format="npy", path=path, spacing=spacing, modality=modality)
+
+
+def _load(path: Path) -> NDArray[Any]:
     try:
-        stored = np.load(path, mmap_mode="r", allow_pickle=False)
+        stored: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
         raise InputError(f"{path} is not a readable .npy array of numbers, or truncated; replace it.") from error
     if stored.ndim != 3 or stored.dtype.kind not in "iuf":
@@ -36,21 +36,10 @@ def read_npy(path: Path, spacing: tuple[float, float, float] | None, modality: s
             f"{path} holds {stored.dtype} values of shape {stored.shape}; demottle needs real numbers as "
             "(slices, rows, columns)."
         )
-    voxels = as_voxels(stored)
-    return Image(
-        voxels=voxels,
-        spacing=spacing,
-        modality=modality or "OT",
-        unit=unit_of(modality),
-        valid=outside_circle(voxels, modality),
-        source=Source("npy", str(path), FilePayload(dtype=stored.dtype)),
-    )
+    return stored
 
 
 def write_npy(image: Image, path: Path) -> None:
     """Write the voxels in the source's data type where it was .npy, else as float32; geometry and history are lost."""
     payload = same_format_payload(image, "npy")
-    if payload is None or image.source is None:
-        np.save(path, image.voxels)
-        return
-    np.save(path, restore(image, np.load(check_source_readable(image.source.path), mmap_mode="r"), payload))
+    np.save(path, image.voxels if payload is None else restore(image, load_source(image, _load), payload))

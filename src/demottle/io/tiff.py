@@ -8,19 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import demottle
-from demottle.errors import InputError, OutputError
-from demottle.image import Image, ProcessingStep, Source
-from demottle.io.file_payload import (
-    FilePayload,
-    as_voxels,
-    check_source_readable,
-    note,
-    outside_circle,
-    read_note,
-    restore,
-    same_format_payload,
-    unit_of,
-)
+from demottle.errors import InputError
+from demottle.image import Image, ProcessingStep
+from demottle.io.file_payload import FilePayload, image_of, load_source, note, read_note, restore, same_format_payload
 
 Spacing = tuple[float, float, float]
 Note = tuple[str | None, tuple[ProcessingStep, ...]]
@@ -39,16 +29,8 @@ def read_tiff(path: Path, spacing: Spacing | None, modality: str | None = None) 
         raise InputError(
             f"{path} states no voxel size; give the spacing in mm (slices, rows, columns).", remedy="spacing"
         )
-    voxels = as_voxels(stored)
-    return Image(
-        voxels=voxels,
-        spacing=chosen,
-        modality=modality or "OT",
-        unit=unit_of(modality),
-        valid=outside_circle(voxels, modality),
-        source=Source("tiff", str(path), FilePayload(dtype=stored.dtype, steps=len(history))),
-        history=history,
-    )
+    payload = FilePayload(dtype=stored.dtype, steps=len(history))
+    return image_of(stored, payload, format="tiff", path=path, spacing=chosen, modality=modality, history=history)
 
 
 def _load(path: Path) -> tuple[NDArray[Any], Spacing | None, Note]:
@@ -98,11 +80,8 @@ def write_tiff(image: Image, path: Path) -> None:
 
     payload = same_format_payload(image, "tiff")
     values: NDArray[Any] = image.voxels
-    if payload is not None and image.source is not None:
-        try:
-            values = restore(image, _load(check_source_readable(image.source.path))[0], payload)
-        except InputError as error:
-            raise OutputError(f"The source has changed since it was read: {error}") from error
+    if payload is not None:
+        values = restore(image, load_source(image, _load)[0], payload)
     entries = {"spacing_mm": list(image.spacing), "demottle": json.loads(note(image))}
     tifffile.imwrite(
         path,
