@@ -1,20 +1,24 @@
 """What the header says about the scanner."""
 
+import numpy as np
 import pydicom
 import pytest
 
 from demottle import io
+from demottle.image import Image
 from demottle.physics.low_dose_header import acquisition_of
 
 
 @pytest.fixture
-def with_header(simulated, tmp_path):
-    """Copy the simulated scan with elements of its header changed."""
+def with_header(tmp_path):
+    """Write a scan of 8 slices, with elements of its header changed."""
+    voxels = np.random.default_rng(0).normal(40, 10, (8, 32, 32)).astype(np.float32)
+    io.write(Image(voxels, (3, 1, 1), modality="CT", unit="HU"), tmp_path / "plain", format="dicom")
 
     def copy(**elements):
         folder = tmp_path / "scan"
         folder.mkdir()
-        for index, path in enumerate(sorted((simulated / "scan").iterdir())):
+        for index, path in enumerate(sorted((tmp_path / "plain").iterdir())):
             dataset = pydicom.dcmread(path)
             for keyword, value in elements.items():
                 setattr(dataset, keyword, value(index) if callable(value) else value)
