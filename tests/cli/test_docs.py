@@ -8,7 +8,7 @@ from tests.cli.conftest import Demottle
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "command-line.md").read_text()
-VERBS = {"denoise": (), "inspect": (), "evaluate": (), "methods": (), "simulate": ("phantom",)}
+VERBS = {"denoise": (), "inspect": (), "evaluate": (), "report": (), "methods": (), "simulate": ("phantom",)}
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -15,6 +15,7 @@ def test_an_output_is_compared_with_its_input_and_the_truth(
     alone = demottle(*arguments)
     assert alone.exit_code == 0, alone.output
     assert "Against the truth" not in alone.stdout
+    assert "Not measured" in alone.stdout
     result = demottle(*arguments, "--truth", simulated / "truth")
     assert result.exit_code == 0, result.output
     for word in (
