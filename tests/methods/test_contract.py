@@ -50,15 +50,46 @@ def test_less_noise_and_nearer_to_the_truth(cleaned: Image, scan: Image, truth: 
     tissue = (truth.voxels > -150) & (truth.voxels < 200)
     before = np.sqrt(((scan.voxels - truth.voxels)[tissue] ** 2).mean())
     after = np.sqrt(((cleaned.voxels - truth.voxels)[tissue] ** 2).mean())
-    assert after < 0.7 * before  # a dozen steps on eight small slices; the benchmark says what is reached
+    assert after < 0.65 * before  # a dozen steps on eight small slices; the benchmark says what is reached
 
 
 def test_mean_ct_number_is_kept(cleaned: Image, scan: Image, truth: Image) -> None:
+    change = (cleaned.voxels - scan.voxels).astype(np.float64)
+    soft = (truth.voxels > -150) & (truth.voxels < 200)
+    assert abs(change[soft].mean()) < 1  # all of it, edges included: what one tissue loses at its edges another gains
     for low, high in ((-130, -70), (30, 120)):
-        tissue = binary_erosion(
-            (truth.voxels > low) & (truth.voxels < high), np.ones((1, 5, 5))
-        )  # inside, not at edges
-        assert abs(float((cleaned.voxels - scan.voxels)[tissue].mean(dtype=np.float64))) < 1.5
+        tissue = (truth.voxels > low) & (truth.voxels < high)
+        inside = binary_erosion(tissue, np.ones((1, 5, 5)))
+        assert abs(change[inside].mean()) < 1
+        assert abs(change[tissue].mean()) < 4  # pixels of 2 mm after a dozen steps: edges are not yet sharp
+
+
+def test_the_order_of_the_slices_makes_no_difference(fitted: Denoiser, cleaned: Image, scan: Image) -> None:
+    upside_down = Image(scan.voxels[::-1].copy(), scan.spacing, scan.modality, scan.unit)
+    assert fitted(upside_down).voxels[::-1] == pytest.approx(cleaned.voxels, abs=0.01)
+
+
+def test_a_slice_does_not_depend_on_others_in_its_batch(scan: Image, fingerprint: Fingerprint) -> None:
+    import torch
+
+    from demottle.methods.slice_network import INPUTS
+    from demottle.networks.half_resolution_unet import HalfResolutionUNet
+    from demottle.networks.windowed_wiener import WindowedWiener
+
+    assert fingerprint.spectrum is not None
+    planes = torch.from_numpy(scan.voxels[:3, None].copy())
+    noise = torch.full_like(planes, 40.0)
+    pilot = WindowedWiener(fingerprint.spectrum.density_2d)
+    network = HalfResolutionUNet(INPUTS)
+    torch.nn.init.normal_(network.last.weight, std=0.1)  # as if it had learned: a new one answers 0 to everything
+    with torch.inference_mode():
+        together = pilot(planes, noise), network(planes.repeat(1, INPUTS, 1, 1) / 40)
+        for index in range(3):
+            one = slice(index, index + 1)
+            alone = pilot(planes[one], noise[one]), network(planes[one].repeat(1, INPUTS, 1, 1) / 40)
+            for first, second in zip(together, alone, strict=True):
+                assert float(first.std()) > 0.01
+                assert first[one].numpy() == pytest.approx(second.numpy(), abs=0.01)
 
 
 def test_finite_and_same_geometry(cleaned: Image, scan: Image) -> None:

@@ -3,7 +3,7 @@ import pytest
 from tests.quality.phantoms import body, ct, noise
 
 from demottle.quality import check
-from demottle.report.words import cards, done_rows, facts, said, sentences, series_title, signed
+from demottle.report.words import cards, facts, said, sentences, series_title, signed
 
 TRUTH = body(16)
 GRAIN = noise(TRUTH.shape)
@@ -31,40 +31,11 @@ def test_what_cannot_be_measured_is_said_not_hidden() -> None:
     assert "not measured" in values
 
 
-def test_paths_and_patient_data_are_left_out() -> None:
-    record = {
-        "method": "nlm",
-        "patient_name": "Doe^Jane",
-        "output": "/home/doe/x",
-        "source": {"format": "DICOM", "path": "/data/Doe_Jane", "patient_id": "4711", "kernel": "B40f"},
-        "settings": {"width": 3, "input_path": "/data/Doe_Jane"},
-        "something_new": [1, 2.5],
-    }
-    rows = dict(done_rows(record))
-    assert rows == {
-        "source: format": "DICOM",
-        "source: kernel": "B40f",
-        "method": "nlm",
-        "width": "3",
-        "something new": "1, 2.5",
-    }
-    assert series_title(record) == "Denoised series"
-
-
-def test_an_empty_record_gives_no_rows_and_a_plain_title() -> None:
-    assert done_rows({}) == []
+def test_a_series_without_a_name_has_a_plain_title() -> None:
     assert series_title({"source": None}) == "Denoised series"
     assert series_title({"source": {"series_description": " Thorax 3.0 "}}) == "Thorax 3.0"
     assert sentences(None) == []
     assert facts(ct(body(1)), {})[:2] == ["CT", "1 slice"]
-
-
-def test_what_was_measured_is_among_the_rows() -> None:
-    rows = dict(
-        done_rows({"fingerprint": {"unit": "HU", "noise_level": 19.99, "slice_correlation": [0.131, 0.01, 0, 0, 0]}})
-    )
-    assert rows["measured: noise before"] == "19.99 HU"
-    assert rows["measured: noise correlation at 1, 2, ... slices"] == "0.13, 0.01, 0"
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from demottle.quality.truth import Comparison
 from demottle.quality.verdicts import moved
 from demottle.quality.worst import WorstSlice, worst_slice
 from demottle.report import curves, plots, words
+from demottle.report.done import done_groups
 from demottle.report.planes import coding_of, plane_sets
 from demottle.report.windows import windows_of
 
@@ -81,7 +82,7 @@ def _html(
         cards=[*words.gate_cards(gate), *words.cards(check)],
         warnings=_once([*check.warnings, *words.sentences(record.get("warnings"))]),
         reasons=words.sentences(record.get("plan_reasons")),
-        rows=words.done_rows(record),
+        done=done_groups(record),
         version=record.get("version", ""),
         check=check,
         moved=lambda t: moved(t, check.unit),

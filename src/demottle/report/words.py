@@ -1,4 +1,4 @@
-"""The page's words: the headline cards, and what was done, from a check and the record of the run."""
+"""The page's words: the headline cards, titles and values, from a check and the record of the run."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -138,63 +138,7 @@ def facts(image: Image, record: Mapping[str, Any]) -> list[str]:
     return [*made, f"method {record['method']}"] if record.get("method") else made
 
 
-_ORDER = ("method", "strength", "settings", "seed", "model_hash", "version", "device")
-_ELSEWHERE = ("program", "times", "warnings", "plan_reasons", "fingerprint", "check", "gate", "truth", "comparison")
 _PRIVATE = ("patient", "path", "file", "folder", "input", "output", "name", "uid", "date", "birth", "accession")
-_SOURCE_SHOWN = ("format", "modality", "kernel", "kvp", "manufacturer", "model", "slice_thickness")
-
-
-def done_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return what was done as (name, value) rows: known keys first, then any other. Paths and patient data are left out."""
-    known = [k for k in _ORDER if k in record]
-    others = [k for k in record if k not in (*_ORDER, *_ELSEWHERE, "source") and not _private(k)]
-    rows: list[tuple[str, str]] = []
-    source = _mapping(record.get("source"))
-    for key in _SOURCE_SHOWN:
-        if source.get(key) not in (None, ""):
-            rows.append((f"source: {_name(key)}", said(source[key])))
-    for key in (*known, *others):
-        rows += _rows_of(key, record[key])
-    rows += _measured(_mapping(record.get("fingerprint")))
-    rows += _rows_of("times", _mapping(record.get("times")))
-    return list(dict.fromkeys(rows))  # a setting can stand beside the settings too
-
-
-def _measured(fingerprint: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The figures of the fingerprint that decided what was done."""
-    unit = str(fingerprint.get("unit", ""))
-    spectrum = _mapping(fingerprint.get("spectrum"))
-    found = (
-        ("noise before", fingerprint.get("noise_level"), unit),
-        ("noise over the tissue, 10 to 90 %", fingerprint.get("noise_range"), unit),
-        ("noise correlation at 1, 2, ... slices", _first(fingerprint.get("slice_correlation")), ""),
-        ("share of tissue that repeats at 1, 2, ... slices", _first(fingerprint.get("matched_share")), ""),
-        ("peak of the noise spectrum", spectrum.get("peak_per_mm"), "per mm"),
-        ("slice thickness", fingerprint.get("slice_thickness_mm"), "mm"),
-    )
-    return [(f"measured: {name}", f"{_short(value)} {unit}".strip()) for name, value, unit in found if value]
-
-
-def _first(values: Any) -> list[Any]:
-    return list(values[:3]) if isinstance(values, Sequence) and not isinstance(values, str) else []
-
-
-def _short(value: Any) -> str:
-    """A measured figure in as many digits as it deserves."""
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(_short(v) for v in value)
-    return f"{value:.2g}" if isinstance(value, float) and abs(value) < 10 else said(value)
-
-
-def _rows_of(key: str, value: Any) -> list[tuple[str, str]]:
-    if isinstance(value, Mapping):
-        inner = [(k, v) for k, v in value.items() if not _private(str(k))]
-        unit = " s" if key == "times" else ""
-        word = {"settings": "", "times": "time: "}.get(key, f"{_name(key)}: ")
-        return [(f"{word}{_name(str(k))}", said(v) + (unit if isinstance(v, int | float) else "")) for k, v in inner]
-    if key == "model_hash" and isinstance(value, str):
-        value = value[:16]  # enough to tell models apart; whole in run.json
-    return [] if value is None else [(_name(key), said(value))]
 
 
 def said(value: Any) -> str:
@@ -206,7 +150,7 @@ def said(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}".replace("-", "\u2212")
     if isinstance(value, Mapping):
-        return ", ".join(f"{_name(str(k))} {said(v)}" for k, v in value.items() if not _private(str(k)))
+        return ", ".join(f"{plain_name(str(k))} {said(v)}" for k, v in value.items() if not is_private(str(k)))
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(said(v) for v in value)
     return str(value)
@@ -219,11 +163,13 @@ def sentences(value: Any) -> list[str]:
     return [str(v) for v in value] if isinstance(value, Sequence) else []
 
 
-def _private(key: str) -> bool:
+def is_private(key: str) -> bool:
+    """True for names under which paths or patient data may stand."""
     return any(word in key.lower() for word in _PRIVATE)
 
 
-def _name(key: str) -> str:
+def plain_name(key: str) -> str:
+    """Return a name of the record as words."""
     return key.replace("_", " ")
 
 

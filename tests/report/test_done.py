@@ -1,0 +1,84 @@
+"""What was done, in groups, with names and units, and nothing private."""
+
+from demottle.report.done import Group, done_groups
+from demottle.report.words import series_title
+
+RECORD = {
+    "method": "matched-neighbors",
+    "strength": 1.0,
+    "seed": 0,
+    "model_hash": "0123456789abcdef0123456789abcdef",
+    "settings": {"reach": 1, "guide_sigma": 2.0, "decorrelate": True, "recorrupted_share": 0.25, "strength": 1.0},
+    "fitted": {
+        "steps": 400,
+        "loss_last": 0.81,
+        "matched_share_of_body": 0.871,
+        "noise_level": 20.0,
+        "scale": {"centre": 0},
+    },
+    "fingerprint": {
+        "unit": "HU",
+        "noise_level": 19.99,
+        "noise_range": [14.2, 31.7],
+        "slice_correlation": [0.131, None, 0.01, 0],
+        "matched_share": [0.913, 0.82],
+        "spectrum": {"peak_per_mm": 0.171},
+    },
+    "times": {"learn": 123.4},
+}
+
+
+def rows_of(groups: list[Group]) -> dict[str, dict[str, str]]:
+    return {group.title: dict(group.rows) for group in groups}
+
+
+def test_each_group_has_names_and_units_for_a_reader() -> None:
+    told = rows_of(done_groups(RECORD))
+    assert list(told) == ["Method", "Settings", "Learning", "Measured on the scan", "Time"]
+    assert told["Method"]["model"] == "0123456789abcdef"
+    assert told["Settings"] == {
+        "neighbors used on each side": "1",
+        "targets corrected for shared noise": "yes",
+        "smoothing of the guide": "2 pixels",
+        "recorrupted patches": "25 %",
+    }
+    assert told["Learning"] == {
+        "steps learned": "400",
+        "loss at the end": "0.81 × noise variance",
+        "body with a matching neighbor": "87 %",
+    }
+    assert told["Measured on the scan"] == {
+        "noise level": "20 HU",
+        "noise in the quietest and noisiest tenth": "14.2 to 31.7 HU",
+        "noise shared with the 1st, 2nd, 3rd next slice": "0.13, –, 0.01",
+        "tissue that is the same there": "91 %, 82 %",
+        "peak of the noise spectrum": "0.17 per mm",
+    }
+
+
+def test_a_setting_nobody_has_named_yet_is_told_in_its_own_words() -> None:
+    told = rows_of(done_groups({"settings": {"free_below": 0.3}, "something_new": [1, 2.5], "inner": {"a_b": 2}}))
+    assert told == {"Settings": {"free below": "0.3"}, "Besides": {"something new": "1, 2.5", "inner a b": "2"}}
+
+
+def test_paths_and_patient_data_are_left_out() -> None:
+    record = {
+        "method": "nlm",
+        "patient_name": "Doe^Jane",
+        "output": "/home/doe/x",
+        "source": {"format": "DICOM", "path": "/data/Doe_Jane", "patient_id": "4711", "kernel": "B40f"},
+        "settings": {"width": 3, "input_path": "/data/Doe_Jane"},
+        "fitted": {"file": "/data/Doe_Jane"},
+        "inner": {"patient_id": "4711"},
+    }
+    told = rows_of(done_groups(record))
+    assert told == {
+        "Method": {"method": "nlm", "format of the scan": "DICOM", "reconstruction kernel": "B40f"},
+        "Settings": {"width": "3"},
+    }
+    assert series_title(record) == "Denoised series"
+
+
+def test_an_empty_record_gives_no_groups() -> None:
+    assert done_groups({}) == []
+    assert done_groups({"settings": None, "fingerprint": None, "method": ""}) == []
