@@ -3,7 +3,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 from tests.quality.phantoms import body, ct, noise
 
-from demottle.quality.residual import edge_test
+from demottle.quality.residual import edge_test, edge_tests
 
 
 def test_removing_exactly_the_noise_shows_no_edges() -> None:
@@ -45,3 +45,24 @@ def test_the_share_lost_is_that_of_the_structure() -> None:
 
 def test_an_image_without_foreground_is_unknown_not_good() -> None:
     assert np.isnan(edge_test(ct(np.full((2, 64, 64), -1000.0)), ct(np.full((2, 64, 64), -1000.0))).correlation)
+
+
+def test_the_rims_of_skin_and_gas_and_the_mattress_are_not_called_lung() -> None:
+    """Air, skin, tissue with a bubble of gas, a mattress: all have a lung's CT numbers somewhere, but no lung is there."""
+    y, x = np.mgrid[:160, :160]
+    plane = np.where((x - 80) ** 2 + (y - 80) ** 2 < 65**2, 40.0, -1000.0)
+    plane[(x - 60) ** 2 + (y - 80) ** 2 < 15**2] = -1000
+    plane[(y > 100) & (plane == -1000)] = -870
+    truth = gaussian_filter(np.repeat(plane[None], 6, axis=0), (0, 1, 1))
+    scan = ct(truth + noise(truth.shape))
+    assert [test.region for test in edge_tests(scan, ct(truth))] == ["soft tissue"]
+
+
+def test_a_lung_with_vessels_is_a_lung() -> None:
+    y, x = np.mgrid[:160, :160]
+    plane = np.where((x - 80) ** 2 + (y - 80) ** 2 < 70**2, 40.0, -1000.0)
+    plane[(x - 60) ** 2 + (y - 80) ** 2 < 40**2] = -850
+    plane[(x % 16 < 2) & (y % 16 < 2) & (plane == -850)] = 40
+    truth = gaussian_filter(np.repeat(plane[None], 6, axis=0), (0, 1, 1))
+    scan = ct(truth + noise(truth.shape))
+    assert {test.region for test in edge_tests(scan, ct(truth))} == {"soft tissue", "lung"}
