@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 
 from demottle.errors import UnsuitableError
 from demottle.events import Listener, Progress
@@ -57,6 +58,8 @@ class _SliceLevel:
     quantum: float
     electronic: float
     ratio: NDArray[np.float64]
+    squares: NDArray[np.float64]
+    """Of the flat pixels: measured, quantum and electronic variance, shape (3, pixels)."""
 
 
 def calibrate(
@@ -112,6 +115,7 @@ def calibrate(
     known = np.isfinite(quantum)
     scale = np.where(known, own * (1 / dose - 1) / np.where(added > 0, added, 1), np.nan)
     scale = np.where(known, scale, np.nanmedian(scale)) if dose < 1 else np.ones_like(photons)
+    scale = scale * _closing_factor(found, photons, scale, dose)
     ratios = np.concatenate([each.ratio / np.median(each.ratio) for each in found if each.ratio.size])
     low, high = np.percentile(ratios, [10, 90])
     part = float(np.nanmedian(electronic / photons**2 / own))
@@ -122,7 +126,7 @@ def _measure(image: Image, index: int, plane: Voxels, beam: Beam, tube: Tube, sh
     """Level of one slice, and the variance in HU^2 that one photon per ray would give in the same places."""
     flat = flat_plane(image, index)
     if np.count_nonzero(flat) < _FEWEST_PIXELS:
-        return _SliceLevel(np.nan, np.nan, np.nan, np.empty(0))
+        return _SliceLevel(np.nan, np.nan, np.nan, np.empty(0), np.empty((3, 0)))
     deviation = local_deviation(image.voxels[index])
     rays = rays_per_photon(beam.integrals(plane, tube.water), beam, tube)
     to_hu = np.float32((1000 / tube.water) ** 2 * share)
@@ -132,9 +136,35 @@ def _measure(image: Image, index: int, plane: Voxels, beam: Beam, tube: Tube, sh
     coarse_flat = _fitted(flat[middle, middle], quantum.shape).astype(np.bool_)
     level = float(np.median(deviation[flat]))
     if not coarse_flat.any() or not level > 0:
-        return _SliceLevel(level, np.nan, np.nan, np.empty(0))
-    ratio = _local_ratio(_fitted(deviation[middle, middle], quantum.shape), quantum, coarse_flat)
-    return _SliceLevel(level, _median(quantum, coarse_flat), _median(electronic, coarse_flat), ratio)
+        return _SliceLevel(level, np.nan, np.nan, np.empty(0), np.empty((3, 0)))
+    measured = _fitted(deviation[middle, middle], quantum.shape)
+    squares = np.stack([each[coarse_flat] for each in (measured**2, quantum, electronic)]).astype(np.float64)
+    ratio = _local_ratio(measured, quantum, coarse_flat)
+    return _SliceLevel(level, float(np.median(squares[1])), float(np.median(squares[2])), ratio, squares)
+
+
+def _closing_factor(
+    found: list[_SliceLevel], photons: NDArray[np.float64], scale: NDArray[np.float64], dose: float
+) -> float:
+    """Return what the added variance is to be multiplied by, so that the median level of the sum is right.
+
+    Where the scan's noise and the model's are strong in different places, the median of a sum is more than the sum of
+    medians; 1 where they agree.
+    """
+    if dose == 1:
+        return 1.0
+    own, added = [], []
+    for each, count, share in zip(found, photons, scale, strict=True):
+        variance, quantum, electronic = each.squares
+        own.append(variance)
+        added.append(share * (quantum / count * (1 / dose - 1) + electronic / count**2 * (1 / dose**2 - 1)))
+    variance, more = np.concatenate(own), np.concatenate(added)
+    wanted = np.median(variance) / dose
+
+    def excess(factor: float) -> float:
+        return float(np.median(variance + factor * more) - wanted)
+
+    return float(brentq(excess, 0.5, 2.0, xtol=1e-4)) if excess(0.5) < 0 < excess(2.0) else 1.0
 
 
 def _local_ratio(measured: FloatArray, variance: FloatArray, flat: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -157,10 +187,6 @@ def level_where_flat(voxels: Voxels, image: Image) -> float:
     ]
     found = np.concatenate(values)
     return float(np.median(found)) if found.size else float("nan")
-
-
-def _median(values: FloatArray, where: NDArray[np.bool_]) -> float:
-    return float(np.median(values[where].astype(np.float64)))
 
 
 def _fitted(plane: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
