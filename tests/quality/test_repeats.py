@@ -21,20 +21,20 @@ def test_the_error_is_that_against_the_truth_though_no_truth_is_given() -> None:
     found = compare_repeats(ct(FIRST), ct(blurred(FIRST)), ct(SECOND), ct(blurred(SECOND)))
     inside = TRUTH > -900
     true = np.mean([rmse(blurred(one), TRUTH, inside) for one in (FIRST, SECOND)])
-    assert found.error_after == pytest.approx(true, rel=0.1)
-    assert found.noise_before == pytest.approx(20, rel=0.03)
+    assert found.agreement.error == pytest.approx(true, rel=0.1)
+    assert found.agreement.noise_before == pytest.approx(20, rel=0.03)
 
 
 def test_removed_structure_repeats_and_removed_noise_does_not() -> None:
     blur = compare_repeats(ct(FIRST), ct(blurred(FIRST)), ct(SECOND), ct(blurred(SECOND)))
-    assert blur.structure_removed > 0.1
+    assert blur.structure_found and blur.agreement.correlation > 0.1
     clean = compare_repeats(
         ct(FIRST), ct(TRUTH + 0.3 * (FIRST - TRUTH)), ct(SECOND), ct(TRUTH + 0.3 * (SECOND - TRUTH))
     )
-    assert abs(clean.structure_removed) < max(3 * clean.structure_error, 0.01)
-    assert clean.noise_after == pytest.approx(6, rel=0.05)
+    assert not clean.structure_found
+    assert clean.agreement.noise_after == pytest.approx(6, rel=0.05)
     lost = np.sqrt(np.mean((blurred(TRUTH) - TRUTH)[TRUTH > -900] ** 2))
-    assert blur.structure_lost == pytest.approx(lost, rel=0.15)
+    assert blur.agreement.changed == pytest.approx(lost, rel=0.15)
 
 
 def test_the_same_scan_twice_and_an_empty_one_are_refused() -> None:

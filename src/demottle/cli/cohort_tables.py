@@ -33,22 +33,24 @@ def _show_tests(tests: "Sequence[Pairing]", methods: Sequence[str]) -> None:
     if not tests:
         heading("Between methods", "no tests: fewer than three cases are shared")
         return
-    heading("Between methods", f"paired, on the same cases; p after Holm over {len(tests)} tests of each kind")
-    table = _table("", "methods", "cases", "difference", "95 % interval", "p (t)", "p (Wilcoxon)")
-    for row in tests:
-        places = _places(max(abs(row.difference), abs(row.ci_high - row.ci_low) / 2))
-        table.add_row(
-            Text(_named(row.figure, row.unit)),
-            f"{row.first} − {row.second}",
-            str(row.cases),
-            number(row.difference, places, sign=True),
-            f"{number(row.ci_low, places, sign=True)} to {number(row.ci_high, places, sign=True)}",
-            _p(row.p_t_holm),
-            _p(row.p_wilcoxon_holm),
-        )
-    out.print(table)
+    for first, second in dict.fromkeys((row.first, row.second) for row in tests):
+        heading(f"{first} − {second}", f"paired, same cases; p after Holm over {len(tests)} tests of each kind")
+        table = _table("", "cases", "difference", "95 % interval", "p (t)", "p (ranks)")
+        for row in tests:
+            if (row.first, row.second) != (first, second):
+                continue
+            places = _places(max(abs(row.difference), abs(row.ci_high - row.ci_low) / 2))
+            table.add_row(
+                Text(_named(row.figure, row.unit)),
+                str(row.cases),
+                number(row.difference, places, sign=True),
+                f"{number(row.ci_low, places, sign=True)} to {number(row.ci_high, places, sign=True)}",
+                _p(row.p_t_holm),
+                _p(row.p_wilcoxon_holm),
+            )
+        out.print(table)
     if any(not isfinite(row.p_wilcoxon) for row in tests):
-        out.print("  Wilcoxon's test needs six cases or more to find anything.", style="dim")
+        out.print("  Ranks (Wilcoxon's test) need six cases or more to find anything.", style="dim")
 
 
 def _mean(row: "Summary | None", count: int) -> str:
@@ -77,7 +79,8 @@ def _named(name: str, unit: str) -> str:
 
 
 def _table(*columns: str) -> Table:
-    table = Table(box=None, padding=(0, 3, 0, 2), header_style="dim", pad_edge=False)
+    table = Table(box=None, padding=(0, 2, 0, 2), header_style="dim", pad_edge=False)
     for place, name in enumerate(columns):
-        table.add_column(name, justify="left" if place == 0 else "right", overflow="fold")
+        first = place == 0
+        table.add_column(name, justify="left" if first else "right", overflow="fold", no_wrap=not first)
     return table

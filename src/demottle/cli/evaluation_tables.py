@@ -67,15 +67,14 @@ def show_equivalence(check: "Check") -> None:
 def show_repeat(repeat: "Repeat", unit: str) -> None:
     """Show what a second realization tells."""
     heading("Against the second scan", "in the body; needs no truth, since its noise is other noise")
-    table = before_after()
+    table, agreed = before_after(), repeat.agreement
     for name, before, after in (
-        (f"noise ({unit})", repeat.noise_before, repeat.noise_after),
-        (f"RMSE against the truth ({unit})", repeat.error_before, repeat.error_after),
+        (f"noise ({unit})", agreed.noise_before, agreed.noise_after),
+        (f"RMSE, truth unknown ({unit})", agreed.noise_before, agreed.error),
     ):
         table.add_row(name, number(before), number(after), number(after - before, sign=True))
-    sure = repeat.structure_removed > 2 * repeat.structure_error and repeat.structure_removed > 0.01
-    told = f"{percent(repeat.structure_removed)} ({number(repeat.structure_lost)} {unit})"
-    table.add_row("structure in what was removed", "", Text(told, style=CAREFUL if sure else GOOD), "")
+    style = CAREFUL if repeat.structure_found else GOOD
+    table.add_row(f"removed from both alike ({unit})", "", Text(number(agreed.changed), style=style), "")
     out.print(table)
 
 
@@ -100,7 +99,8 @@ def show_known(known: "KnownStructures", unit: str, against_truth: bool) -> None
         out.print(table)
     if known.sharpness:
         heading(
-            "Sharpness of their edges", f"f50 and f10 of the task transfer function in 1/mm, {reference} and output"
+            "Sharpness of their edges",
+            f"f50 and f10 in 1/mm, {reference} and output; a dash: beyond the pixels' Nyquist frequency",
         )
         table = _columns("f50", "after", "change", "f10", "after", "change")
         for edge in known.sharpness:
@@ -111,9 +111,7 @@ def show_known(known: "KnownStructures", unit: str, against_truth: bool) -> None
             )  # fmt: skip
         out.print(table)
     if known.detected:
-        heading(
-            "Detectability of known structures", "d' from noise spectrum and sharpness: it flatters learned denoisers"
-        )
+        heading("Detectability of known structures", "d' from noise spectrum and sharpness; flatters learned denoisers")
         table = _columns("NPW before", "after", "NPWE before", "after")
         for seen in known.detected:
             table.add_row(seen.name, *(number(v) for v in (*seen.npw, *seen.npwe)))

@@ -70,6 +70,7 @@ def show_comparison(comparison: "Comparison", unit: str, where: str) -> None:
         ("SSIM", before.ssim, after.ssim, 3, 1),
         ("VIF, whole slices", before.vif, after.vif, 3, 1),
         ("GMSD, whole slices", before.gmsd, after.gmsd, 3, -1),
+        ("true detail up to (1/mm)", before.frc, after.frc, 2, 1),
     )
     for name, first, second, places, better in rows:
         change = second - first

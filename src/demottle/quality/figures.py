@@ -58,6 +58,7 @@ def _truth(found: Evaluation) -> Iterator[Figure]:
     yield Figure(f"SSIM in [{low:.0f}, {high:.0f}] {unit}", "", before.ssim, after.ssim)
     yield Figure(f"VIF in [{low:.0f}, {high:.0f}] {unit}", "", before.vif, after.vif)
     yield Figure(f"GMSD in [{low:.0f}, {high:.0f}] {unit}", "", before.gmsd, after.gmsd)
+    yield Figure("detail that follows the truth, up to (FRC 0.5)", "1/mm", before.frc, after.frc)
     errors = {tissue.name: tissue.shift for tissue in before.tissues}
     for tissue in after.tissues:
         yield Figure(f"mean error of {tissue.name}", unit, errors.get(tissue.name, nan), tissue.shift)
@@ -66,10 +67,11 @@ def _truth(found: Evaluation) -> Iterator[Figure]:
 def _repeat(found: Evaluation) -> Iterator[Figure]:
     if found.repeat is None:
         return
-    unit, repeat = found.check.unit, found.repeat
-    yield Figure("noise, from two realizations", unit, repeat.noise_before, repeat.noise_after)
-    yield Figure("RMSE, from two realizations", unit, repeat.error_before, repeat.error_after)
-    yield Figure("structure in what was removed", "", nan, repeat.structure_removed)
+    unit, agreed = found.check.unit, found.repeat.agreement
+    yield Figure("noise, from two realizations", unit, agreed.noise_before, agreed.noise_after)
+    yield Figure("RMSE, from two realizations", unit, agreed.noise_before, agreed.error)
+    yield Figure("removed from both realizations alike", unit, nan, agreed.changed)
+    yield Figure("correlation of what was removed from both", "", nan, agreed.correlation)
 
 
 def _known(found: Evaluation) -> Iterator[Figure]:

@@ -1,14 +1,4 @@
-"""A second realization: the same object scanned again, so that its noise is other noise and its structure the same.
-
-That gives without a truth what otherwise needs one. With inputs y1, y2 = x + n1, x + n2 and outputs z1, z2:
-
-    error of z1:       E (z1 - y2)^2 = E (z1 - x)^2 + var(n2),  var(n) = E (y1 - y2)^2 / 2,   z1 and n2 being independent
-    structure removed: E r1 r2 / E r^2,  r = y - z: removed noise differs from scan to scan, removed structure does not
-    noise left:        sqrt(E (z1 - z2)^2 / 2)
-
-Both directions are averaged. (Lehtinen et al. 2018 train on the first identity; the second is this project's edge test
-without edges.)
-"""
+"""A second scan of the same object: `agreement` of two realizations, in the body of whole volumes."""
 
 from dataclasses import dataclass
 
@@ -16,12 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demottle.errors import InputError
-from demottle.image import Image
+from demottle.image import Image, Mask
 from demottle.noise import guide
 from demottle.noise.body import body_plane
+from demottle.quality.realizations import Agreement, agreement
 from demottle.quality.sampling import picked_slices
 
-_GROUPS = 12
+_MOST_SLICES = 24
+_GROUPS = 6
 _FEWEST = 1000
 
 
@@ -30,84 +22,54 @@ class Repeat:
     """What two realizations say, in the body, in the image's unit.
 
     Attributes:
-        noise_before, noise_after: noise of one image, from the difference of the two; structure cannot get into it.
-        error_before, error_after: root mean square error against the unknown truth. NaN where chance makes it negative.
+        agreement: noise, error against the unknown truth, and what was removed from both alike.
+        correlation_error: standard error of `agreement.correlation`, over groups of slices; NaN for a single slice.
         bias: mean of output minus input.
-        structure_removed: share of the removed power that is the same in both: 0 for pure noise.
-        structure_error: its standard error.
-        structure_lost: root mean square of the structure that was removed.
         voxels: how many were compared.
     """
 
-    noise_before: float
-    noise_after: float
-    error_before: float
-    error_after: float
+    agreement: Agreement
+    correlation_error: float
     bias: float
-    structure_removed: float
-    structure_error: float
-    structure_lost: float
     voxels: int
+
+    @property
+    def structure_found(self) -> bool:
+        """True where what was removed repeats for sure: by more than 1 %, and than twice its error."""
+        correlation = self.agreement.correlation
+        return correlation > 0.01 and not correlation <= 2 * self.correlation_error
 
 
 def compare_repeats(before: Image, after: Image, second_before: Image, second_after: Image) -> Repeat:
-    """Measure on two realizations and what was made of each, all of one shape; statistics come from at most 48 slices.
+    """Measure on two realizations and what was made of each, all of one shape, in at most 24 slices.
 
     Raises:
         InputError: where the two inputs are the same image, or no body is found.
     """
-    rows = []
-    for z in picked_slices(before.shape[0]):
-        planes = [np.nan_to_num(image.voxels[z]) for image in (before, after, second_before, second_after)]
-        body = body_plane((guide.smooth(planes[0]) + guide.smooth(planes[2])) / 2, before.unit)
-        for image in (before, second_before):
-            if image.valid is not None:
-                body &= image.valid[z]
-        if body.any():
-            rows.append(_moments(*(plane[body].astype(np.float64) for plane in planes)))
-    table = np.array(rows).reshape(-1, 8)
-    total = table.sum(axis=0)
-    if total[0] < _FEWEST:
+    chosen = picked_slices(before.shape[0], _MOST_SLICES)
+    body = np.stack([_body(before, second_before, z) for z in chosen])
+    voxels = int(body.sum())
+    if voxels < _FEWEST:
         raise InputError("No body was found in which two realizations could be compared; is it the right series?")
-    if total[1] == 0:
-        raise InputError("The second input is the same image as the first; a second realization needs other noise.")
-    groups = np.array_split(table, min(_GROUPS, len(table)))
+    x, a, y, b = (np.nan_to_num(im.voxels[chosen]) for im in (before, after, second_before, second_after))
+
+    def measured(part: NDArray[np.int_]) -> Agreement:
+        return agreement((x[part], y[part]), (a[part], b[part]), body[part])
+
+    whole = measured(np.arange(len(chosen)))
+    groups = [g for g in np.array_split(np.arange(len(chosen)), min(_GROUPS, len(chosen))) if body[g].any()]
     error = float("nan")
-    if len(groups) > 1:  # jackknife over groups of neighboring slices
-        left_out = np.array([_structure(total - group.sum(axis=0)) for group in groups])
-        error = float(np.sqrt((len(groups) - 1) * left_out.var()))
-    count = total[0]
-    noise_variance = total[1] / count / 2
-    squared = (total[3] + total[4]) / (2 * count) - noise_variance
-    share = _structure(total)
-    return Repeat(
-        noise_before=float(np.sqrt(noise_variance)),
-        noise_after=float(np.sqrt(total[2] / count / 2)),
-        error_before=float(np.sqrt(noise_variance)),
-        error_after=float(np.sqrt(squared)) if squared >= 0 else float("nan"),
-        bias=float(-total[5] / (2 * count)),
-        structure_removed=share,
-        structure_error=error,
-        structure_lost=float(np.sqrt(max(share, 0.0) * total[7] / (2 * count))),
-        voxels=int(count),
-    )
+    if len(groups) > 1:
+        error = float(np.std([measured(g).correlation for g in groups], ddof=1) / np.sqrt(len(groups)))
+    bias = float(((a - x)[body].mean(dtype=np.float64) + (b - y)[body].mean(dtype=np.float64)) / 2)
+    return Repeat(whole, error, bias, voxels)
 
 
-def _moments(
-    y1: NDArray[np.float64], z1: NDArray[np.float64], y2: NDArray[np.float64], z2: NDArray[np.float64]
-) -> list[float]:
-    r1, r2 = y1 - z1, y2 - z2
-    return [
-        float(y1.size),
-        float(((y1 - y2) ** 2).sum()),
-        float(((z1 - z2) ** 2).sum()),
-        float(((z1 - y2) ** 2).sum()),
-        float(((z2 - y1) ** 2).sum()),
-        float((r1 + r2).sum()),
-        float((r1 * r2).sum()),
-        float((r1**2).sum() + (r2**2).sum()),
-    ]
-
-
-def _structure(total: NDArray[np.float64]) -> float:
-    return float(2 * total[6] / total[7]) if total[7] > 0 else 0.0
+def _body(first: Image, second: Image, z: int) -> Mask:
+    """The body on the mean of both guides, where both are valid."""
+    guides = [guide.smooth(np.nan_to_num(image.voxels[z])) for image in (first, second)]
+    body = body_plane((guides[0] + guides[1]) / 2, first.unit)
+    for image in (first, second):
+        if image.valid is not None:
+            body &= image.valid[z]
+    return body

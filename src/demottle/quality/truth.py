@@ -8,6 +8,7 @@ import numpy as np
 from demottle.errors import InputError
 from demottle.image import Image, Mask
 from demottle.quality.errors import BODY_WINDOW, bias, psnr, rmse, ssim
+from demottle.quality.fourier_ring import ring_correlation
 from demottle.quality.plain import plain
 from demottle.quality.sampling import picked_slices
 from demottle.quality.shifts import TissueShift, tissue_shifts
@@ -21,7 +22,9 @@ _LEAST_SIDE = 48
 class Scores:
     """Errors of one image: RMSE and bias in HU (unclipped), PSNR in dB, SSIM; then each tissue's mean minus the truth's.
 
-    `vif` and `gmsd` are means over whole slices, at most 12 of them; NaN where slices are smaller than 48 pixels a side.
+    `vif` and `gmsd` are means over whole slices, at most 12 of them; NaN where slices are smaller than 48 pixels a side. `frc`:
+    frequency in 1/mm up to which Fourier ring correlation with the truth is 0.5 or more in the mask (same slices); infinite
+    where it is to the end, NaN where the mask holds no patch.
     """
 
     rmse: float
@@ -31,6 +34,7 @@ class Scores:
     tissues: tuple[TissueShift, ...]
     vif: float = float("nan")
     gmsd: float = float("nan")
+    frc: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ def _scores(
     shifts = tuple(tissue_shifts(truth, image, reference=truth, margin=margin))
     return Scores(
         rmse(values, true, where), bias(values, true, where), psnr(values, true, where, window),
-        ssim(values, true, where, window), shifts, *_likenesses(image, truth, window),
+        ssim(values, true, where, window), shifts, *_likenesses(image, truth, window), _ring(image, truth, where, chosen),
     )  # fmt: skip
 
 
@@ -109,3 +113,12 @@ def _likenesses(image: Image, truth: Image, window: tuple[float, float]) -> tupl
     few = picked_slices(image.shape[0], _FEW_SLICES)
     pair = np.nan_to_num(image.voxels[few]), np.nan_to_num(truth.voxels[few])
     return vif(*pair, window), gmsd(*pair, window)
+
+
+def _ring(image: Image, truth: Image, where: Mask, chosen: list[int]) -> float:
+    few = picked_slices(len(chosen), _FEW_SLICES)
+    planes = [np.nan_to_num(one.voxels[[chosen[i] for i in few]]) for one in (image, truth)]
+    try:
+        return ring_correlation(planes[0], planes[1], (image.spacing[1], image.spacing[2]), mask=where[few]).resolution
+    except InputError:  # a body too small for one patch: no figure
+        return float("nan")

@@ -48,42 +48,38 @@ def ttf_plot(edges: Sequence[Sharpness], reference: str) -> str:
 
 
 def contrast_plot(found: Sequence[Recovered], unit: str) -> str:
-    """Draw the contrast left of structures against their diameter: bars of one standard error where it is known."""
+    """Draw the contrast left of structures, by diameter, or by contrast where all are of one size; bars: standard error."""
     with drawing("contrast") as (figure, axes):
         sizes = np.array([one.diameter_mm for one in found])
+        contrasts = np.array([abs(one.contrast) for one in found])
+        by_size = bool(np.ptp(sizes) > 0)
         shares = np.array([one.share for one in found])
-        base = np.array([abs(one.contrast) or np.nan for one in found])
-        errors = np.nan_to_num(np.array([one.error for one in found]) / base)
+        errors = np.nan_to_num(np.array([one.error for one in found]) / np.where(contrasts > 0, contrasts, np.nan))
         axes.axhline(1, color=FAINT, lw=1)
-        axes.errorbar(sizes, shares, yerr=errors, fmt="o", color=AFTER, ecolor=FAINT, ms=6, lw=1.5)
-        for one, share in zip(found, shares, strict=True):
-            if len(found) <= 12:
-                axes.annotate(
-                    f"{one.contrast:+.0f} {unit}",
-                    (one.diameter_mm, share),
-                    (6, 4),
-                    textcoords="offset points",
-                    fontsize=8,
-                )
+        axes.errorbar(sizes if by_size else contrasts, shares, errors, fmt="o", color=AFTER, ecolor=FAINT, ms=6, lw=1.5)
+        if not by_size:
+            axes.set_xscale("log")
         axes.set_ylim(
             min(0.0, float(np.nanmin(shares - errors)) - 0.1), max(1.2, float(np.nanmax(shares + errors)) + 0.1)
         )
-        axes.set_xlabel("diameter (mm)")
+        axes.set_xlabel("diameter (mm)" if by_size else f"contrast ({unit})")
         axes.set_ylabel("share of contrast left")
         return svg_of(figure)
 
 
 def detectability_plot(found: Sequence[Detected]) -> str:
-    """Draw d' (NPWE) of structures before and after."""
+    """Draw d' (NPWE) of structures before and after, on a logarithmic axis: easy and hard ones lie decades apart."""
     with drawing("detectability") as (figure, axes):
         places = np.arange(len(found))
-        axes.barh(places - 0.19, [one.npwe[0] for one in found], 0.34, color=BEFORE, label="before")
-        axes.barh(places + 0.19, [one.npwe[1] for one in found], 0.34, color=AFTER, label="after")
+        for side, color, name in ((0, BEFORE, "before"), (1, AFTER, "after")):
+            axes.plot([one.npwe[side] for one in found], places, "o", color=color, ms=7, label=name)
+        for place, one in enumerate(found):
+            axes.plot(one.npwe, [place, place], color=FAINT, lw=1, zorder=1)
+        axes.set_xscale("log")
         axes.set_yticks(places, [one.name for one in found])
         axes.set_ylim(len(found) - 0.5, -0.5)
-        axes.grid(False, axis="y")
         axes.set_xlabel("d' of the NPWE observer")
-        axes.legend(loc="lower right", labelcolor=TEXT)
+        axes.legend(loc="best", labelcolor=TEXT)
         return svg_of(figure)
 
 

@@ -39,7 +39,8 @@ def gate_cards(gate: Any) -> list[Card]:
     if not failed:
         known = sum(v.get("status") == "passed" for v in verdicts)
         return [Card("Gate", "passed", f"{known} limits kept, {len(verdicts) - known} not measured", "good")]
-    return [Card("Gate", "failed", ", ".join(str(v["what"]) for v in failed), "warn")]
+    first = str(failed[0]["what"]) + (f" and {len(failed) - 1} more" if len(failed) > 1 else "")
+    return [Card("Gate", "failed", f"{first}, of {len(verdicts)} limits", "warn")]
 
 
 def _noise(check: Check) -> Card:
