@@ -56,6 +56,7 @@ def test_variance_becomes_that_of_the_scan_over_the_dose(scan, flat, dose):
     assert level(low.voxels, flat) == pytest.approx(level(scan.voxels, flat) / np.sqrt(dose), rel=0.03)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kernel", ["soft", "standard", "match"])
 @pytest.mark.parametrize("beam", ["parallel", "fan"])
 def test_the_level_holds_for_any_kernel_and_beam(scan, flat, kernel, beam):
@@ -135,7 +136,7 @@ def test_blank_corners_stay_blank(scan):
     """Outside the reconstruction circle some scanners fill up with -1024 and no padding value."""
     at = np.arange(SIZE) - (SIZE - 1) / 2
     outside = np.hypot(at[:, None], at[None]) > SIZE * 0.56
-    voxels = np.where(outside, np.float32(-1024), scan.voxels)
+    voxels = np.where(outside, np.float32(-1024), np.maximum(scan.voxels, -1024))
     low = LowDose(scan.with_voxels(voxels), 0.25, SOFT).realization().voxels
     assert (low[:, :16, :16][:, outside[:16, :16]] == -1024).mean() > 0.9
     assert low.min() == -1024
