@@ -47,7 +47,7 @@ def test_methods_are_compared_on_the_same_cases(archive: Path, tmp_path: Path, d
     more = ("--csv", tmp_path / "all.csv", "--html", tmp_path / "all.html")
     result = demottle(*pattern(archive), *more)
     assert result.exit_code == 0, result.output
-    assert "good − poor" in result.stdout
+    assert "good − poor" in result.stdout, result.stdout
     assert "over 3 cases" in result.stdout
     with (tmp_path / "all.csv").open() as file:
         lines = list(csv.DictReader(file))

@@ -88,7 +88,10 @@ def pairings(cases: Sequence[Case]) -> list[Pairing]:
     """Return the paired tests of every figure between every two methods that share at least three cases."""
     methods = list(dict.fromkeys(case.method for case in cases))
     raw = []
+    tested = {f.name for case in cases for f in case.figures if f.tested}
     for name, unit in _figures(cases):
+        if name not in tested:
+            continue
         values = {m: _values(cases, m, name) for m in methods}
         for first, second in combinations(methods, 2):
             shared = [c for c in values[first] if c in values[second]]

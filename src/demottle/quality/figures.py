@@ -11,13 +11,15 @@ from demottle.quality.evaluation import Evaluation
 class Figure:
     """One figure, before (of the input) and after (of the output); NaN where it has no meaning or was not measured.
 
-    `name` tells range, region and reference as far as there is a choice; `unit` is empty for pure numbers.
+    `name` tells range, region and reference as far as there is a choice; `unit` is empty for pure numbers. `tested`: False
+    where another figure says the same of differences between methods.
     """
 
     name: str
     unit: str
     before: float
     after: float
+    tested: bool = True
 
 
 def figures_of(found: Evaluation) -> list[Figure]:
@@ -29,12 +31,12 @@ def _check(found: Evaluation) -> Iterator[Figure]:
     check, unit = found.check, found.check.unit
     noise, edges = check.noise, check.edges
     yield Figure("noise in flat tissue", unit, noise.before, noise.after)
-    yield Figure("noise removed", "", nan, noise.removed_share)
+    yield Figure("noise removed", "", nan, noise.removed_share, tested=False)
     if check.spectra is not None:
         before, after = check.spectra.before, check.spectra.after
         yield Figure("noise spectrum, peak", "1/mm", before.peak, after.peak)
         yield Figure("noise spectrum, mean", "1/mm", before.mean, after.mean)
-        yield Figure("noise spectrum, shift of the peak", "1/mm", nan, check.spectra.shift)
+        yield Figure("noise spectrum, shift of the peak", "1/mm", nan, check.spectra.shift, tested=False)
     if check.leak is not None:
         rho = [part.rho[0] if part.rho else nan for part in (check.leak.before, check.leak.after)]
         yield Figure("noise correlation of adjacent slices", "", rho[0], rho[1])
@@ -43,7 +45,7 @@ def _check(found: Evaluation) -> Iterator[Figure]:
     yield Figure("change in air around the body", unit, nan, check.untouched.air)
     yield Figure("change in metal", unit, nan, check.untouched.metal)
     for tissue in check.tissues:
-        yield Figure(f"mean of {tissue.name}", unit, tissue.mean_before, tissue.mean_after)
+        yield Figure(f"mean of {tissue.name}", unit, tissue.mean_before, tissue.mean_after, tested=False)
         yield Figure(f"shift of {tissue.name}", unit, nan, tissue.shift)
 
 
@@ -79,7 +81,7 @@ def _known(found: Evaluation) -> Iterator[Figure]:
         return
     unit = found.check.unit
     for one in found.known.contrast:
-        yield Figure(f"contrast of {one.name}", unit, one.before, one.after)
+        yield Figure(f"contrast of {one.name}", unit, one.before, one.after, tested=False)
         yield Figure(f"share of contrast left of {one.name}", "", nan, one.share)
     for edge in found.known.sharpness:
         yield Figure(f"f50 of {edge.name}", "1/mm", edge.reference.f50, edge.after.f50)

@@ -112,7 +112,7 @@ def figure_in_digits(value: float, scale: float) -> str:
     if not isfinite(value):
         return "–"
     size = abs(scale) if isfinite(scale) and scale != 0 else abs(value)
-    digits = 1 if size >= 10 else 2 if size >= 0.95 else 3 if size >= 0.095 else 4
+    digits = 1 if size >= 0.95 else 2 if size >= 0.095 else 3 if size >= 0.0095 else 4
     return signed(value, digits, plus=False).replace("-", "\u2212") if value >= 0 else signed(value, digits)
 
 
