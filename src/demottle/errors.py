@@ -11,7 +11,7 @@ class DemottleError(Exception):
 
     exit_code = 2
 
-    def __init__(self, sentence: str, *, remedy: str = "") -> None:
+    def __init__(self, sentence: str = "", *, remedy: str = "") -> None:
         """Keep the sentence and the argument that helps."""
         super().__init__(sentence)
         self.remedy = remedy
