@@ -1,6 +1,8 @@
 """The same network, trained for as many steps with clean targets: what the network itself can reach."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -17,12 +19,21 @@ from demottle.noise.fingerprint import measure
 from demottle.noise.synthesis import NoiseSource
 
 
-def clean_targets(case: Case, steps: int, seed: int = 0) -> Image:
-    """Denoise a case by the default method's network, trained on the truth of the very scan."""
+def clean_targets(
+    case: Case, steps: int, seed: int = 0, noise: np.ndarray | None = None, changes: Mapping[str, Any] | None = None
+) -> Image:
+    """Denoise a case by the default method's network, trained on the truth of the very scan.
+
+    Args:
+        case, steps, seed: what, how long, and the seed of learning.
+        noise: independent noise added to the targets (perfect neighbors) instead of clean ones.
+        changes: settings of the method that differ from its defaults.
+    """
     image, fingerprint = case.noisy, measure(case.noisy)
-    settings = replace(Settings(), recorruption=0.0, early_stop=False)
+    settings = replace(Settings(), **{"recorruption": 0.0, "early_stop": False, **(changes or {})})
     samples = scan_samples(image, fingerprint.correlation, fingerprint.noise_level, settings.patch)
-    targets = np.stack([case.truth.voxels[index][samples.box] for index in samples.indices])
+    ideal = case.truth.voxels if noise is None else case.truth.voxels + noise
+    targets = np.stack([ideal[index][samples.box] for index in samples.indices])
     spectrum = fingerprint.spectrum.density_2d.astype(np.float32)
     scale = scale_of(image, fingerprint)
     source = NoiseSource(spectrum, settings.patch)

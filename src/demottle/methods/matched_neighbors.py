@@ -8,8 +8,12 @@ is different, each switchable:
   slice as its mean; its noise variance is larger by `(1 + rho) / (1 - rho)`, so it weighs as much less.
 - *All neighbors at once.* A pixel's target is the weighted mean of its matches in several slices, which has less noise and
   costs the network nothing.
-- *Recorruption.* Where no neighbor matches, the slice is its own target (after Pang et al., Recorrupted-to-Recorrupted,
-  CVPR 2021): with z drawn from the measured noise spectrum and level, `x + a z` and `x - z / a` have independent noise.
+- *Recorruption.* In some patches the slice is its own target (after Pang et al., Recorrupted-to-Recorrupted, CVPR 2021):
+  with z like the scan's noise, `x + a z` and `x - z / a` have independent noise. There edges match perfectly, which they
+  hardly ever do in a neighbor. z is taken from the scan itself (`scan_noise`), so that streaks stay streaks.
+- *Random structures*, added to slice and target alike, are edges of known shape and contrast.
+- *Fusion.* Denoised neighbors have a say in the result where they agree (`slice_fusion`), as far as the scan itself says
+  that this pays.
 - *Local noise.* Everything the network sees is in units of the local noise level (`slice_network`), and so is the tolerance
   of the matching.
 """
@@ -21,6 +25,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from demottle.errors import InputError, UnsuitableError
 from demottle.events import Listener, Progress, silent
@@ -28,9 +33,11 @@ from demottle.image import Image, Voxels
 from demottle.learning.loop import Schedule, learn
 from demottle.learning.patches import Positions, cut_patches, patch_places
 from demottle.learning.seeding import seeded
+from demottle.learning.structures import random_structures
 from demottle.losses.neighbors import bounded_square, matched_error
 from demottle.methods.base import Budget, Tensors
 from demottle.methods.neighbor_targets import matched_targets
+from demottle.methods.scan_noise import ScanNoise
 from demottle.methods.scan_samples import ScanSamples, default_steps, patch_that_fits, scan_samples
 from demottle.methods.slice_network import INPUTS, Normalized, SliceNetwork, load_weights, scale_of, summary
 from demottle.networks.half_resolution_unet import HalfResolutionUNet
@@ -54,6 +61,9 @@ class Settings:
         guide_sigma: width of the guide's Gaussian, pixels.
         recorruption: the factor a; 0 switches recorruption off, and pixels without a match teach nothing.
         recorrupted_share: share of a batch that is recorrupted.
+        recorrupted_weight: how much recorrupted pixels count that have a match too; those without count 1.
+        structured_share: share of a batch to which random structures are added, in slice and target alike.
+        fuse: let neighboring slices speak in the result where they agree, as far as the scan says that it pays.
         channels: of the network, from half resolution downward.
         patch, batch: side of a patch in pixels, patches per step.
         outlier: errors beyond this many standard deviations of the target's noise count linearly: they are matches that
@@ -67,7 +77,10 @@ class Settings:
     tolerance: float = 0.7
     guide_sigma: float = 2.0
     recorruption: float = 0.5
-    recorrupted_share: float = 0.25
+    recorrupted_share: float = 0.5
+    recorrupted_weight: float = 1.0
+    structured_share: float = 0.25
+    fuse: bool = True
     channels: tuple[int, ...] = (64, 128, 256)
     patch: int = 128
     batch: int = 8
@@ -124,7 +137,8 @@ def fit(
     )
     spectrum = fingerprint.spectrum.density_2d.astype(np.float32)
     scale = scale_of(image, fingerprint)
-    lesson = Lesson(samples, targets, weights, settings, NoiseSource(spectrum, settings.patch), scale.level, seed)
+    noise = ScanNoise(image, samples, fingerprint.correlation, NoiseSource(spectrum, settings.patch))
+    lesson = Lesson(samples, targets, weights, settings, noise, scale.level, seed)
     network = seeded(lambda: HalfResolutionUNet(INPUTS, settings.channels), seed)
     student = Normalized(network, WindowedWiener(spectrum), scale, network.multiple)
     student.to(lesson.device)
@@ -142,7 +156,10 @@ def fit(
         **history.summary(),
         "matched_share_of_body": round(float((weights > 0)[samples.body].mean()), 4),
     }
-    return SliceNetwork(NAME, asdict(settings), fitted, learned.network, spectrum)
+    fitted_network = SliceNetwork(NAME, asdict(settings), fitted, learned.network, spectrum)
+    if settings.fuse:
+        fitted_network.weigh_neighbors(image, fingerprint, seed, listener)
+    return fitted_network
 
 
 def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> SliceNetwork:
@@ -160,7 +177,7 @@ class Lesson:
         targets: Voxels,
         weights: Voxels,
         settings: Settings,
-        source: NoiseSource,
+        source: ScanNoise,
         level: float,
         seed: int,
     ) -> None:
@@ -190,14 +207,22 @@ class Lesson:
         spread = weight.clamp(min=1e-3) ** -0.5  # of the target's noise, in units of the local noise level
         corrupted = round(settings.recorrupted_share * settings.batch) if settings.recorruption > 0 else 0
         if corrupted:
-            noise = torch.from_numpy(self._source.draw(corrupted, self._random))[:, None].to(self.device)
+            extra = self._source.draw(places[:corrupted], settings.patch, self._random)
+            noise = torch.from_numpy(extra)[:, None].to(self.device).flip(turned)
             noise = noise * deviation[:corrupted]
-            free = (weight[:corrupted] <= 0).float() * body[:corrupted]
+            free = torch.where(weight[:corrupted] > 0, settings.recorrupted_weight, 1.0) * body[:corrupted]
             own = image[:corrupted] - noise / settings.recorruption
             target = torch.cat([own, target[corrupted:]])
             weight = torch.cat([free, weight[corrupted:]])
             image = torch.cat([image[:corrupted] + settings.recorruption * noise, image[corrupted:]])
             spread = torch.cat([torch.full_like(free, (1 + settings.recorruption**-2) ** 0.5), spread[corrupted:]])
+        structured = round(settings.structured_share * settings.batch)
+        if structured:
+            drawn = torch.from_numpy(random_structures(structured, settings.patch, self._random))[:, None]
+            added = functional.pad(
+                drawn.to(self.device) * deviation[-structured:], (0, 0, 0, 0, 0, 0, len(image) - structured, 0)
+            )
+            image, target = image + added, target + added
         error = (student(image, deviation) - target) / deviation
         loss: Tensor = (
             weight * bounded_square(error, settings.outlier * spread) * deviation**2

@@ -21,10 +21,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from demottle.events import Listener, Progress, silent
-from demottle.image import Image, Voxels
+from demottle.image import Image, Mask, Voxels
 from demottle.methods.base import Denoiser, Tensors
 from demottle.methods.protection import changeable, fill_invalid
 from demottle.methods.restoration import REACH, restore_agreed
+from demottle.methods.slice_fusion import Fusion, fuse, learn_fusion
 from demottle.networks.windowed_wiener import WindowedWiener
 from demottle.noise.correlation import slice_correlation
 from demottle.noise.fingerprint import Fingerprint
@@ -119,7 +120,8 @@ class SliceNetwork(Denoiser):
         spectrum: NDArray[np.float32],
     ) -> None:
         """Keep the network and the noise spectrum it was fitted with; `fitted` holds the scale."""
-        self.method, self.settings, self.fitted = method, dict(settings), dict(fitted)
+        self.method, self.settings = method, dict(settings)
+        self.fitted: dict[str, Any] = dict(fitted)
         self._spectrum = np.asarray(spectrum, np.float32)
         scale = Scale(**fitted["scale"])
         multiple = int(getattr(network, "multiple", 8))
@@ -149,11 +151,51 @@ class SliceNetwork(Denoiser):
             if not allowed.any():
                 out[index] = plane
                 continue
-            clean = self.plane(fill_invalid(image, index), local.plane(index))
-            out[index] = np.where(allowed > 0, plane + allowed * (clean - plane), plane)
+            out[index] = self._denoised(image, index, local.plane(index), allowed)
         listener(Progress("apply", image.shape[0], image.shape[0]))
+        if self.fusion is not None:
+            fuse(out, local.plane, lambda index: self._learned(image, index, out[index]), self.fusion, listener)
         restore_agreed(image, out, local, correlation, self._spectrum, lambda index: changeable(image, index), listener)
         return image.with_voxels(out)
+
+    @property
+    def fusion(self) -> Fusion | None:
+        """How much neighboring slices count, or None where each speaks for itself."""
+        return Fusion.from_dict(self.fitted["fusion"]) if self.fitted.get("fusion") else None
+
+    def weigh_neighbors(self, image: Image, fingerprint: Fingerprint, seed: int, listener: Listener = silent) -> None:
+        """Let the scan that was learned from say how much neighboring slices may count (`slice_fusion`)."""
+        local = noise_map(image, fingerprint.correlation, fingerprint.noise_level)
+
+        def denoised(index: int, extra: Voxels | None) -> Voxels:
+            return self._denoised(image, index, local.plane(index), changeable(image, index), extra)
+
+        fusion = learn_fusion(
+            denoised,
+            lambda index: fill_invalid(image, index),
+            local.plane,
+            lambda index, clean: self._learned(image, index, clean),
+            image.shape[0],
+            fingerprint.correlation,
+            self._spectrum,
+            seed,
+            listener,
+        )
+        self.fitted["fusion"] = None if fusion is None else fusion.to_dict()
+
+    def _denoised(
+        self, image: Image, index: int, deviation: Voxels, allowed: Voxels, extra: Voxels | None = None
+    ) -> Voxels:
+        """One slice, `extra` added to it, with what must not change as it was."""
+        plane, filled = image.voxels[index], fill_invalid(image, index)
+        clean = self.plane(filled if extra is None else filled + extra, deviation)
+        return np.asarray(np.where(allowed > 0, plane + allowed * (clean - plane), plane), np.float32)
+
+    def _learned(self, image: Image, index: int, clean: Voxels) -> Mask:
+        """Where a denoised slice comes from the network alone: in the body, below dense vessels and bone."""
+        inside: Mask = changeable(image, index) >= 1
+        highest = self._whole.scale.highest
+        return inside if highest is None else inside & (clean < highest)
 
     def plane(self, plane: Voxels, deviation: Voxels) -> Voxels:
         """Denoise one slice (rows, columns), whose noise has the given local deviation."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 
 from demottle.image import Image, Mask, Voxels
 from demottle.noise import guide
@@ -16,8 +17,12 @@ COARSE = 4
 _GUIDE_SIGMA = 3.0
 _SMOOTHING = 8.0  # pixels; wide enough for a few per cent of statistical error, narrow enough to follow the shoulders
 _LEAST_WEIGHT = 0.05
-_DETAIL_SIGMA = 2.0  # pixels; what moved from slice to slice is smooth at this scale, noise of any kernel hardly
-_MOST_DETAIL = 3.0  # of its own standard deviation: beyond, a difference of two slices is anatomy
+_GRAIN = 0.7  # pixels; what moved from slice to slice is smoother than this, most noise of any kernel is not
+_FLATTEST, _FLAT = 0.3, 0.55  # of the tissue: where the share of the fine grain is measured, and where anything is
+_CLEAREST = 0.9  # of the pairs of slices: anatomy lowers the share of the fine grain, it never raises it
+_OUTLIER = 3.0  # local standard deviations
+_SHARED_SLICES = 1.0  # slices; the level changes little from one to the next
+_WIDTHS = (128.0, 48.0, 16.0, 0.0)  # pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,27 +50,42 @@ class NoiseMap:
 def noise_map(image: Image, correlation: Correlation, noise_level: float) -> NoiseMap:
     """Measure the local noise level of every slice.
 
-    Neighboring slices are subtracted where they show the same soft tissue; the local mean square of the difference over
+    Neighboring slices are subtracted where they show the same flat soft tissue; the local mean square of the difference over
     2 (1 - rho), smoothed, is the local variance. Edges and vessels that moved from one slice to the next would count as
-    noise: where the smoothed difference is beyond three of its own standard deviations, in units of the local noise found
-    so far, pixels and their surroundings are left out. A single slice is measured on what its guide leaves, scaled to the
-    given global level. Without any measurable tissue the map is `noise_level` everywhere.
+    noise: so only fine grain is looked at (what a Gaussian of a pixel takes away, scaled to the whole noise by its share in
+    the flattest tissue), steep places are left out, and so is what exceeds three local deviations. Slices lend each other
+    their measurements, and places without any take those around them, near ones first. A single slice is measured on what
+    its guide leaves, scaled to the given global level. Without any measurable tissue the map is `noise_level` everywhere.
     """
     slices, rows, columns = image.shape
     squares = np.zeros((slices, -(-rows // COARSE), -(-columns // COARSE)), np.float32)
     weights = np.zeros_like(squares)
+    if slices == 1:
+        squares[0], weights[0] = _lone(image, noise_level)
+        return _fill(squares, weights, (rows, columns), noise_level)
     rho = correlation.at(1)
-    scale = np.float32(2 * (1 - min(rho, 0.95)) if np.isfinite(rho) else 2.0)
-    for index in range(max(slices - 1, 1)):
-        square, weight = _lone(image, noise_level) if slices == 1 else _pair(image, index, scale, noise_level)
-        for into in {index, min(index + 1, slices - 1)}:
+    scale = 2 * (1 - min(rho, 0.95)) if np.isfinite(rho) else 2.0
+    shares = []
+    for index in range(slices - 1):
+        square, weight, share = _pair(image, index, noise_level)
+        shares.append(share)
+        for into in (index, index + 1):
             squares[into] += square
             weights[into] += weight
+    known = np.array(shares)[np.isfinite(shares)]
+    squares /= np.float32(scale * (np.quantile(known, _CLEAREST) if len(known) else 1.0))
+    for stack in (squares, weights):
+        gaussian_filter1d(stack, _SHARED_SLICES, axis=0, output=stack, mode="nearest", truncate=3)
     return _fill(squares, weights, (rows, columns), noise_level)
 
 
-def _pair(image: Image, index: int, scale: np.float32, noise_level: float) -> tuple[Voxels, Voxels]:
-    """Smoothed squared noise of a slice and the next, and how far it can be trusted, both on the coarse grid."""
+def _pair(image: Image, index: int, noise_level: float) -> tuple[Voxels, Voxels, float]:
+    """Look at a slice and the next.
+
+    Returns:
+        Smoothed squares of the fine grain of their difference; how far they can be trusted, both on the coarse grid; and
+        the share of the variance that the fine grain holds.
+    """
     here, there = image.voxels[index], image.voxels[index + 1]
     difference = here - there
     smooth, next_smooth = guide.smooth(here, _GUIDE_SIGMA), guide.smooth(there, _GUIDE_SIGMA)
@@ -77,13 +97,18 @@ def _pair(image: Image, index: int, scale: np.float32, noise_level: float) -> tu
     tolerance = 0.8 * tolerance_of(image, noise_level)
     # Eroded: around what does not match, edges have moved by less than the tolerance, which would count as noise.
     usable &= guide.erode(matched(smooth, next_smooth, tolerance), 3)
-    square: Voxels = difference**2 / scale
+    fine = difference - guide.smooth(difference, _GRAIN)
+    if not usable.any():
+        return *_local_sum(fine, usable), float("nan")
+    steep = np.maximum(guide.gradient(smooth), guide.gradient(next_smooth))
+    low, high = np.quantile(steep[usable], [_FLATTEST, _FLAT])
+    flattest = usable & (steep <= low)
+    share = float((fine[flattest] ** 2).mean() / max((difference[flattest] ** 2).mean(), 1e-12))
+    usable &= steep <= high
+    square = np.asarray(fine**2, np.float32)
     found = _local_sum(square, usable)
-    if usable.any():
-        detail = np.abs(guide.smooth(difference, _DETAIL_SIGMA)) / _deviation_of(found, here.shape)
-        limit = _MOST_DETAIL * 1.4826 * float(np.median(detail[usable]))
-        found = _local_sum(square, usable & guide.erode(detail <= limit, 2))
-    return found
+    usable &= np.abs(fine) <= _OUTLIER * _deviation_of(found, here.shape)
+    return *_local_sum(square, usable), share
 
 
 def _lone(image: Image, noise_level: float) -> tuple[Voxels, Voxels]:
@@ -117,28 +142,23 @@ def _deviation_of(found: tuple[Voxels, Voxels], shape: tuple[int, ...]) -> Voxel
 
 
 def _fill(squares: Voxels, weights: Voxels, shape: tuple[int, int], noise_level: float) -> NoiseMap:
-    """Divide, and carry the map outward from tissue into places that have no measurement."""
+    """Divide; where little was measured, the mean over a wider and wider surrounding takes over."""
     most = float(weights.max())
     trusted = weights > _LEAST_WEIGHT * most if most > 0 else np.zeros(weights.shape, np.bool_)
     fallback = noise_level if np.isfinite(noise_level) else 0.0
     if not trusted.any():
         return NoiseMap(np.full(squares.shape, fallback, np.float32), shape, fallback)
-    deviation = np.sqrt(squares / np.maximum(weights, 1e-12)).astype(np.float32)
-    level = float(np.median(deviation[trusted]))
-    for index in range(len(deviation)):
-        deviation[index] = _spread_out(deviation[index], trusted[index], level)
-    return NoiseMap(deviation, shape, level)
+    level = float(np.median(np.sqrt(squares[trusted] / weights[trusted])))
+    out = np.empty_like(squares)
+    for index in range(len(out)):
+        out[index] = np.sqrt(_widening(squares[index], weights[index], most, level))
+    return NoiseMap(out, shape, level)
 
 
-def _spread_out(plane: Voxels, trusted: Mask, level: float) -> Voxels:
-    if not trusted.any():
-        return np.full_like(plane, level)
-    if trusted.all():
-        return plane
-    _, labels = cv2.distanceTransformWithLabels(
-        (~trusted).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    nearest = np.zeros(int(labels.max()) + 1, np.float32)
-    nearest[labels[trusted]] = plane[trusted]
-    out: Voxels = nearest[labels]
-    return out
+def _widening(square: Voxels, weight: Voxels, most: float, level: float) -> Voxels:
+    variance = np.full_like(square, level**2)
+    for width in _WIDTHS:
+        total, known = (guide.smooth(part, width / COARSE) if width else part for part in (square, weight))
+        belief = known / (known + _LEAST_WEIGHT * most)
+        variance += belief * (total / np.maximum(known, 1e-12) - variance)
+    return variance
