@@ -55,7 +55,7 @@ def test_map_of_a_scan_is_the_noise_that_was_added(vessels: tuple[Image, np.ndar
 @pytest.mark.parametrize("strength", [0.33, 2.0])
 def test_weak_and_strong_noise_are_told_from_moving_vessels(vessels: tuple[Image, np.ndarray], strength: float) -> None:
     measured, true = mapped(vessels[0], np.float32(strength) * vessels[1])
-    assert np.median(measured / true) == pytest.approx(1, abs=0.03)
+    assert np.median(measured / true) == pytest.approx(1, abs=0.05)
 
 
 def test_map_of_a_scan_follows_noise_that_is_uneven(vessels: tuple[Image, np.ndarray]) -> None:

@@ -72,7 +72,7 @@ def noise_map(image: Image, correlation: Correlation, noise_level: float) -> Noi
         for into in (index, index + 1):
             squares[into] += square
             weights[into] += weight
-    known = np.array(shares)[np.isfinite(shares)]
+    known = np.array(shares)[np.nan_to_num(shares) > 0]  # 0: two slices that are the same, or without any noise
     squares /= np.float32(scale * (np.quantile(known, _CLEAREST) if len(known) else 1.0))
     for stack in (squares, weights):
         gaussian_filter1d(stack, _SHARED_SLICES, axis=0, output=stack, mode="nearest", truncate=3)
