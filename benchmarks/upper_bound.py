@@ -37,7 +37,9 @@ def clean_targets(
     spectrum = fingerprint.spectrum.density_2d.astype(np.float32)
     scale = scale_of(image, fingerprint)
     source = NoiseSource(spectrum, settings.patch)
-    lesson = Lesson(samples, targets, np.ones_like(targets), settings, source, scale.level, seed)
+    lesson = Lesson(
+        samples, targets, np.ones_like(targets), np.zeros_like(targets), settings, source, scale.level, seed
+    )
     network = seeded(lambda: HalfResolutionUNet(INPUTS, settings.channels), seed)
     student = Normalized(network, WindowedWiener(spectrum), scale, network.multiple)
     learned, _ = learn(student, lesson.loss, Schedule(steps=steps, rate=settings.rate))

@@ -18,7 +18,7 @@ def streaky() -> tuple[ScanNoise, ScanSamples]:
     """A scan whose noise is streaky along the rows in its left half and along the columns in its right half."""
     white = np.random.default_rng(0).standard_normal((12, 192, 192), dtype=np.float32)
     noise = np.concatenate(
-        [gaussian_filter1d(white[..., :96], 2, axis=2), gaussian_filter1d(white[..., 96:], 2, axis=1)], axis=2
+        [gaussian_filter1d(white[..., :96], 0.7, axis=2), gaussian_filter1d(white[..., 96:], 0.7, axis=1)], axis=2
     )
     image = Image(40 + 20 * noise / noise.std(), (3, 1, 1), "CT", "HU")
     correlation = Correlation((0.0, 0.0), 0.0, 10_000)
@@ -39,8 +39,8 @@ def test_streaks_keep_their_direction(
     places = np.array([[z, 60, column] for z in range(3, 9)])
     drawn = streaky[0].draw(places, SIZE, np.random.default_rng(1))
     assert drawn.var() == pytest.approx(1, rel=0.15)
-    assert neighbors(drawn, along) > 0.7
-    assert abs(neighbors(drawn, across)) < 0.2
+    assert neighbors(drawn, along) > 0.3  # what stands in where slices do not match is white here
+    assert abs(neighbors(drawn, across)) < 0.15
 
 
 def test_noise_is_never_the_slice_s_own(streaky: tuple[ScanNoise, ScanSamples]) -> None:

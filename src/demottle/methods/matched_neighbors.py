@@ -61,7 +61,8 @@ class Settings:
         guide_sigma: width of the guide's Gaussian, pixels.
         recorruption: the factor a; 0 switches recorruption off, and pixels without a match teach nothing.
         recorrupted_share: share of a batch that is recorrupted.
-        recorrupted_weight: how much recorrupted pixels count that have a match too; those without count 1.
+        surely_matched: difference of two guides, in units of the local noise level, up to which a neighbor is the better
+            target; where neither is, recorruption teaches in full, where one is, by half.
         structured_share: share of a batch to which random structures are added, in slice and target alike.
         fuse: let neighboring slices speak in the result where they agree, as far as the scan says that it pays.
         channels: of the network, from half resolution downward.
@@ -78,7 +79,7 @@ class Settings:
     guide_sigma: float = 2.0
     recorruption: float = 0.5
     recorrupted_share: float = 0.5
-    recorrupted_weight: float = 1.0
+    surely_matched: float = 0.35
     structured_share: float = 0.25
     fuse: bool = True
     channels: tuple[int, ...] = (64, 128, 256)
@@ -126,19 +127,25 @@ def fit(
     listener(Progress("prepare", 0, 1))
     settings = replace(settings, patch=patch_that_fits(settings.patch, 2 ** len(settings.channels), image))
     samples = scan_samples(image, fingerprint.correlation, fingerprint.noise_level, settings.patch)
-    targets, weights = matched_targets(
-        image,
-        samples,
-        fingerprint.correlation,
-        reach=settings.reach,
-        decorrelate=settings.decorrelate,
-        tolerance=settings.tolerance,
-        guide_sigma=settings.guide_sigma,
-    )
+
+    def match(tolerance: float) -> tuple[Voxels, Voxels]:
+        return matched_targets(
+            image,
+            samples,
+            fingerprint.correlation,
+            reach=settings.reach,
+            decorrelate=settings.decorrelate,
+            tolerance=tolerance,
+            guide_sigma=settings.guide_sigma,
+        )
+
+    targets, weights = match(settings.tolerance)
+    sure = match(settings.surely_matched)[1]
+    unsure = 1 - sure / max(float(sure.max()), 1e-6)
     spectrum = fingerprint.spectrum.density_2d.astype(np.float32)
     scale = scale_of(image, fingerprint)
     noise = ScanNoise(image, samples, fingerprint.correlation, NoiseSource(spectrum, settings.patch))
-    lesson = Lesson(samples, targets, weights, settings, noise, scale.level, seed)
+    lesson = Lesson(samples, targets, weights, unsure, settings, noise, scale.level, seed)
     network = seeded(lambda: HalfResolutionUNet(INPUTS, settings.channels), seed)
     student = Normalized(network, WindowedWiener(spectrum), scale, network.multiple)
     student.to(lesson.device)
@@ -176,13 +183,14 @@ class Lesson:
         samples: ScanSamples,
         targets: Voxels,
         weights: Voxels,
+        unsure: Voxels,
         settings: Settings,
         source: ScanNoise,
         level: float,
         seed: int,
     ) -> None:
         """Set one sample in ten aside (where there are enough) to tell when learning no longer pays."""
-        self._samples, self._targets, self._weights = samples, targets, weights
+        self._samples, self._targets, self._weights, self._unsure = samples, targets, weights, unsure
         self._settings, self._source, self._level = settings, source, level
         self._random = np.random.default_rng(seed)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -210,7 +218,7 @@ class Lesson:
             extra = self._source.draw(places[:corrupted], settings.patch, self._random)
             noise = torch.from_numpy(extra)[:, None].to(self.device).flip(turned)
             noise = noise * deviation[:corrupted]
-            free = torch.where(weight[:corrupted] > 0, settings.recorrupted_weight, 1.0) * body[:corrupted]
+            free = self._cut(self._unsure, places[:corrupted]).flip(turned) * body[:corrupted]
             own = image[:corrupted] - noise / settings.recorruption
             target = torch.cat([own, target[corrupted:]])
             weight = torch.cat([free, weight[corrupted:]])

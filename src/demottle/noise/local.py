@@ -18,10 +18,11 @@ _GUIDE_SIGMA = 3.0
 _SMOOTHING = 8.0  # pixels; wide enough for a few per cent of statistical error, narrow enough to follow the shoulders
 _LEAST_WEIGHT = 0.05
 _GRAIN = 0.7  # pixels; what moved from slice to slice is smoother than this, most noise of any kernel is not
-_FLATTEST, _FLAT = 0.3, 0.55  # of the tissue: where the share of the fine grain is measured, and where anything is
+_FLATTEST, _FLAT = 0.3, 0.4  # of the tissue: where the share of the fine grain is measured, and where anything is
 _CLEAREST = 0.9  # of the pairs of slices: anatomy lowers the share of the fine grain, it never raises it
 _OUTLIER = 3.0  # local standard deviations
 _SHARED_SLICES = 1.0  # slices; the level changes little from one to the next
+_WIDE = 24.0  # pixels
 _WIDTHS = (128.0, 48.0, 16.0, 0.0)  # pixels
 
 
@@ -94,13 +95,15 @@ def _pair(image: Image, index: int, noise_level: float) -> tuple[Voxels, Voxels,
         & tissue_mask(next_smooth, image.unit, valid_plane(image, index + 1)),
         2,
     )
-    tolerance = 0.8 * tolerance_of(image, noise_level)
+    fine = difference - guide.smooth(difference, _GRAIN)
+    rough = _rough(fine, usable)
+    # Where noise is strong, guides differ and are steep by noise alone: without the local level only quiet places pass.
+    tolerance = 0.8 * np.maximum(tolerance_of(image, noise_level), 0.7 * rough)
     # Eroded: around what does not match, edges have moved by less than the tolerance, which would count as noise.
     usable &= guide.erode(matched(smooth, next_smooth, tolerance), 3)
-    fine = difference - guide.smooth(difference, _GRAIN)
     if not usable.any():
         return *_local_sum(fine, usable), float("nan")
-    steep = np.maximum(guide.gradient(smooth), guide.gradient(next_smooth))
+    steep = np.maximum(guide.gradient(smooth), guide.gradient(next_smooth)) / np.maximum(rough, 1e-6)
     low, high = np.quantile(steep[usable], [_FLATTEST, _FLAT])
     flattest = usable & (steep <= low)
     share = float((fine[flattest] ** 2).mean() / max((difference[flattest] ** 2).mean(), 1e-12))
@@ -109,6 +112,16 @@ def _pair(image: Image, index: int, noise_level: float) -> tuple[Voxels, Voxels,
     found = _local_sum(square, usable)
     usable &= np.abs(fine) <= _OUTLIER * _deviation_of(found, here.shape)
     return *_local_sum(square, usable), share
+
+
+def _rough(fine: Voxels, tissue: Mask) -> Voxels:
+    """Local mean size of the fine grain, edges and all: about the noise level of one slice, never 0."""
+    share = tissue.astype(np.float32)
+    # Wide, so that an edge hardly raises what it is judged by.
+    total, known = (guide.smooth(_blurred(part), _WIDE / COARSE) for part in (np.abs(fine) * share, share))
+    overall = float(total.sum() / max(float(known.sum()), 1e-6))
+    mean = (total + 0.05 * overall) / (known + 0.05)
+    return np.asarray(cv2.resize(mean, fine.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32) + np.float32(1e-6)
 
 
 def _lone(image: Image, noise_level: float) -> tuple[Voxels, Voxels]:

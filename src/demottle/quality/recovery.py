@@ -57,8 +57,8 @@ def recovered(
                 raise InputError("Its pixels are not square, and a disc needs square ones.")
             first, second = (_contrasts(image, slices, disc) for image in (before, after))
             true = float("nan") if truth is None else float(_contrasts(truth, slices, disc).mean())
-        except InputError as error:
-            refused.append(f"{structure.name}: {error}")
+        except InputError as refusal:
+            refused.append(f"{structure.name}: {refusal}")
             continue
         error = float(first.std(ddof=1) / np.sqrt(len(first))) if len(first) > 2 else float("nan")
         found.append(

@@ -68,7 +68,7 @@ def compare_repeats(before: Image, after: Image, second_before: Image, second_af
 def _body(first: Image, second: Image, z: int) -> Mask:
     """The body on the mean of both guides, where both are valid."""
     guides = [guide.smooth(np.nan_to_num(image.voxels[z])) for image in (first, second)]
-    body = body_plane((guides[0] + guides[1]) / 2, first.unit)
+    body = body_plane(np.asarray((guides[0] + guides[1]) / 2, np.float32), first.unit)
     for image in (first, second):
         if image.valid is not None:
             body &= image.valid[z]
