@@ -78,7 +78,7 @@ class Settings:
     tolerance: float = 0.7
     guide_sigma: float = 2.0
     recorruption: float = 0.5
-    recorrupted_share: float = 0.5
+    recorrupted_share: float = 0.25
     surely_matched: float = 0.35
     structured_share: float = 0.25
     fuse: bool = True
