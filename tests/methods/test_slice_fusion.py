@@ -96,6 +96,6 @@ def test_too_few_slices() -> None:
 
 
 def test_weights_survive_a_model_file() -> None:
-    fusion = Fusion(((0.1, 0.05), (0.0, 0.02)), 0.2)
+    fusion = Fusion((0.1, 0.05), 0.2)
     again = Fusion.from_dict(fusion.to_dict())
     assert (again.weights, again.gain) == (fusion.weights, fusion.gain)

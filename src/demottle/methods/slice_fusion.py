@@ -3,11 +3,10 @@
 What a denoiser leaves of the noise differs from slice to slice; tissue hardly does where slices are thin. With `f_z` the
 denoised slices and `d = |G f_k - G f_z| / sigma` how far a neighbor k differs (smoothed, in units of the local noise level),
 
-    out_z = f_z + sum over k of w(lag, d) (f_k - f_z).
+    out_z = f_z + sum over k of w(lag) exp(-d / 0.6) (f_k - f_z).
 
-The curve `w`, piecewise linear in d for each lag, is the one with the smallest mean squared error against the unknown clean
-scan s. That needs `E[P (s - f)]` for every feature P, a product of a hat function of d and `f_k - f_z`. Since the slice is
-`x = s + n`,
+The weights w are those with the smallest mean squared error against the unknown clean scan s. That needs `E[P (s - f)]` for
+the features `P = exp(-d / 0.6) (f_k - f_z)`. Since the slice is `x = s + n`,
 
     E[P (s - f)] = E[P (x - f)] - E[P n],    E[P n] ~ E[(P(x + e n') - P(x)) n'] / e,
 
@@ -33,36 +32,35 @@ from demottle.noise.synthesis import NoiseSource
 Array = NDArray[np.float64]
 
 LAGS = 2
-KNOTS = (0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.4, 2.0)
-"""Differences, in noise levels, at which the weight is free."""
-_TO_END = (*KNOTS, 3.0)  # where it is 0, and stays so
+REACH = 0.6
+"""Difference, in noise levels, at which a neighbor counts a third of one that agrees: the shape found best with a known truth."""
 LEAST_GAIN = 0.06
 """Fusing has to lower the mean squared error by this share (a quarter of a decibel), or slices are left to themselves."""
 CAUTION = 0.5
 """Share of the best weights that is used: it brings three quarters of the gain and far less noise that slices share. No
 neighbor counts more than in a plain mean before that, so at least 0.6 of every slice stays its own."""
 _GUIDE_SIGMA = 1.0
-_SMOOTHNESS = 0.3
 _STEP = 0.2  # e: small enough for a derivative, large enough for half precision
+_STREAM = 0xF05E  # numbered apart: noise that a test or a user drew from the same seed is never drawn again here
 _RUN = 10  # neighboring slices looked at together
 _RUNS = 2
 
 
 @dataclass(frozen=True, eq=False)
 class Fusion:
-    """How much neighbors count: `weights[lag - 1][knot]`, and the share of the squared error that it saves."""
+    """How much neighbors count that agree: `weights[lag - 1]`, and the share of the squared error that it saves."""
 
-    weights: tuple[tuple[float, ...], ...]
+    weights: tuple[float, ...]
     gain: float
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Fusion":
         """Rebuild from plain values."""
-        return cls(tuple(tuple(float(w) for w in row) for row in values["weights"]), float(values["gain"]))
+        return cls(tuple(float(w) for w in values["weights"]), float(values["gain"]))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for a model file."""
-        return {"weights": [list(row) for row in self.weights], "gain": self.gain}
+        return {"weights": list(self.weights), "gain": self.gain}
 
 
 def learn_fusion(
@@ -91,12 +89,12 @@ def learn_fusion(
         None where there are too few slices or fusing would not pay.
     """
     starts = _starts(slices)
-    size = LAGS * len(KNOTS)
+    size = LAGS
     products, target, error = np.zeros((size, size)), np.zeros(size), 0.0
     done, all_of_them = 0, 2 * sum(stop - start for start, stop in starts)
     for number, (start, stop) in enumerate(starts):
         planes = [deviation(index) for index in range(start, stop)]
-        extra = _noise(planes, correlation, spectrum, np.random.default_rng([seed, number]))
+        extra = _noise(planes, correlation, spectrum, np.random.default_rng([_STREAM, seed, number]))
         plain, moved = [], []
         for offset, index in enumerate(range(start, stop)):
             plain.append(denoised(index, None))
@@ -140,8 +138,7 @@ def fuse(
             for other in (index - lag, index + lag):
                 if 0 <= other < count:
                     there = before[other] if other in before else clean[other]
-                    apart = np.abs(guide.smooth(there, _GUIDE_SIGMA) - blurred) / sigma
-                    total += np.interp(apart, _TO_END, [*weights[lag - 1], 0.0]).astype(np.float32) * (there - own)
+                    total += np.float32(weights[lag - 1]) * _say(own, blurred, there, sigma)
         clean[index] += np.where(usable(index), total, 0)
     listener(Progress("fuse", count, count))
 
@@ -175,18 +172,16 @@ def _noise(
 
 
 def _features(planes: Sequence[Voxels], index: int, sigma: Voxels) -> Voxels:
-    """Return one plane for every lag and knot: the sum over both neighbors of hat(d) (f_k - f_z)."""
+    """Return one plane for every lag: the sum over both neighbors of exp(-d / REACH) (f_k - f_z)."""
     own = planes[index]
     blurred = guide.smooth(own, _GUIDE_SIGMA)
-    out = np.zeros((LAGS, len(KNOTS), *own.shape), np.float32)
-    for lag in range(1, LAGS + 1):
-        for other in (planes[index - lag], planes[index + lag]):
-            apart = np.abs(guide.smooth(other, _GUIDE_SIGMA) - blurred) / sigma
-            for knot in range(len(KNOTS)):
-                peak = np.zeros(len(_TO_END))
-                peak[knot] = 1
-                out[lag - 1, knot] += np.interp(apart, _TO_END, peak).astype(np.float32) * (other - own)
-    return out.reshape(-1, *own.shape)
+    pairs = ((planes[index - lag], planes[index + lag]) for lag in range(1, LAGS + 1))
+    return np.stack([_say(own, blurred, one, sigma) + _say(own, blurred, two, sigma) for one, two in pairs])
+
+
+def _say(own: Voxels, blurred: Voxels, there: Voxels, sigma: Voxels) -> Voxels:
+    apart = np.abs(guide.smooth(there, _GUIDE_SIGMA) - blurred) / sigma
+    return np.asarray(np.exp(-apart / np.float32(REACH)) * (there - own), np.float32)
 
 
 def _solve(products: Array, target: Array, error: float) -> Fusion | None:
@@ -196,13 +191,8 @@ def _solve(products: Array, target: Array, error: float) -> Fusion | None:
         return None
     ridge = products + 1e-3 * np.diag(np.diag(products)) + 1e-9 * np.trace(products) * np.eye(size)
     factor = np.linalg.cholesky(ridge).T
-    # Neighboring knots have much the same say: without this, one would stand for the next.
-    bend = _SMOOTHNESS * np.sqrt(np.trace(products) / size) * np.kron(np.eye(LAGS), np.diff(np.eye(len(KNOTS)), axis=0))
-    rows = np.vstack([factor, bend])
-    wanted = np.concatenate([np.linalg.solve(factor.T, target), np.zeros(len(bend))])
-    weights = CAUTION * lsq_linear(rows, wanted, bounds=(0, 1 / (2 * LAGS + 1))).x
+    weights = CAUTION * lsq_linear(factor, np.linalg.solve(factor.T, target), bounds=(0, 1 / (2 * LAGS + 1))).x
     gain = float(2 * weights @ target - weights @ products @ weights) / error
     if not gain >= LEAST_GAIN:
         return None
-    table = np.round(weights.reshape(LAGS, -1), 4)
-    return Fusion(tuple(tuple(float(w) for w in row) for row in table), round(gain, 4))
+    return Fusion(tuple(float(w) for w in np.round(weights, 4)), round(gain, 4))

@@ -16,7 +16,7 @@ COARSE = 4
 """The map is kept on every fourth row and column: it is smooth, and 500 slices have to fit in memory."""
 _GUIDE_SIGMA = 3.0
 _SMOOTHING = 8.0  # pixels; wide enough for a few per cent of statistical error, narrow enough to follow the shoulders
-_LEAST_WEIGHT = 0.05
+_LEAST_WEIGHT = 0.03
 _GRAIN = 0.7  # pixels; what moved from slice to slice is smoother than this, most noise of any kernel is not
 _FLATTEST, _FLAT = 0.3, 0.4  # of the tissue: where the share of the fine grain is measured, and where anything is
 _CLEAREST = 0.9  # of the pairs of slices: anatomy lowers the share of the fine grain, it never raises it
