@@ -12,8 +12,8 @@ is different, each switchable:
   with z like the scan's noise, `x + a z` and `x - z / a` have independent noise. There edges match perfectly, which they
   hardly ever do in a neighbor. z is taken from the scan itself (`scan_noise`), so that streaks stay streaks.
 - *Random structures*, added to slice and target alike, are edges of known shape and contrast.
-- *Fusion.* Denoised neighbors have a say in the result where they agree (`slice_fusion`), as far as the scan itself says
-  that this pays.
+- *Fusion*, on request: denoised neighbors have a say in the result where they agree (`slice_fusion`), as far as the scan
+  itself says that this pays.
 - *Local noise.* Everything the network sees is in units of the local noise level (`slice_network`), and so is the tolerance
   of the matching.
 """
@@ -64,7 +64,7 @@ class Settings:
         surely_matched: difference of two guides, in units of the local noise level, up to which a neighbor is the better
             target; where neither is, recorruption teaches in full, where one is, by half.
         structured_share: share of a batch to which random structures are added, in slice and target alike.
-        fuse: let neighboring slices speak in the result where they agree, as far as the scan says that it pays.
+        fuse: let neighboring slices speak in the result where they agree, as far as the scan says that it pays. Off: what is left of the noise is then shared by slices.
         channels: of the network, from half resolution downward.
         patch, batch: side of a patch in pixels, patches per step.
         outlier: errors beyond this many standard deviations of the target's noise count linearly: they are matches that
@@ -81,7 +81,7 @@ class Settings:
     recorrupted_share: float = 0.25
     surely_matched: float = 0.35
     structured_share: float = 0.25
-    fuse: bool = True
+    fuse: bool = False
     channels: tuple[int, ...] = (64, 128, 256)
     patch: int = 128
     batch: int = 8

@@ -50,11 +50,11 @@ def scan_samples(image: Image, correlation: Correlation, noise_level: float, lea
 
 
 def default_steps(samples: ScanSamples, patch: int, batch: int) -> int:
-    """Choose how long to learn: enough steps to see the body about eight times, 450 to 600 of them.
+    """Choose how long to learn: enough steps to see the body about ten times, 300 to 550 of them.
 
     Fewer leave a network unfinished even on a short scan.
     """
-    return int(np.clip(8.5 * samples.body.sum() / (patch**2 * batch), 450, 600))
+    return int(np.clip(10 * samples.body.sum() / (patch**2 * batch), 300, 550))
 
 
 def patch_that_fits(patch: int, multiple: int, image: Image) -> int:

@@ -6,7 +6,7 @@ from math import isfinite
 from demottle.image import Image
 from demottle.noise.correlation import Correlation, slice_correlation
 
-NOTICEABLE = 0.35
+NOTICEABLE = 0.15
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Leak:
 
     @property
     def noticeable(self) -> bool:
-        """True where the correlation rose by 0.35 or more: slices look alike, and reformats look streaked."""
+        """True where the correlation rose by 0.15 or more: slices look alike, and reformats look streaked."""
         return isfinite(self.gain) and self.gain >= NOTICEABLE
 
 

@@ -35,7 +35,7 @@ class Limits:
     noise: float | None = 1.0
     noise_peak: float | None = None
     edge_loss: float | None = 0.25
-    slice_leak: float | None = 0.5
+    slice_leak: float | None = 0.15
     sharpness_f50: float | None = 0.05
     sharpness_f10: float | None = 0.05
 
