@@ -64,7 +64,8 @@ class Settings:
         surely_matched: difference of two guides, in units of the local noise level, up to which a neighbor is the better
             target; where neither is, recorruption teaches in full, where one is, by half.
         structured_share: share of a batch to which random structures are added, in slice and target alike.
-        fuse: let neighboring slices speak in the result where they agree, as far as the scan says that it pays. Off: what is left of the noise is then shared by slices.
+        fuse: let neighboring slices speak in the result where they agree, as far as the scan says that it pays. Off by
+            default: slices then share what is left of the noise.
         channels: of the network, from half resolution downward.
         patch, batch: side of a patch in pixels, patches per step.
         outlier: errors beyond this many standard deviations of the target's noise count linearly: they are matches that
