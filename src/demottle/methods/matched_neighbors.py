@@ -27,7 +27,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from demottle.errors import InputError, UnsuitableError
+from demottle.errors import InputError
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Voxels
 from demottle.learning.loop import Schedule, learn
@@ -38,7 +38,7 @@ from demottle.losses.neighbors import bounded_square, matched_error
 from demottle.methods.base import Budget, Tensors
 from demottle.methods.neighbor_targets import matched_targets
 from demottle.methods.scan_noise import ScanNoise
-from demottle.methods.scan_samples import ScanSamples, default_steps, patch_that_fits, scan_samples
+from demottle.methods.scan_samples import ScanSamples, default_steps, learnable_spectrum, patch_that_fits, scan_samples
 from demottle.methods.slice_network import INPUTS, Normalized, SliceNetwork, load_weights, scale_of, summary
 from demottle.networks.half_resolution_unet import HalfResolutionUNet
 from demottle.networks.windowed_wiener import WindowedWiener
@@ -119,12 +119,7 @@ def fit(
         UnsuitableError: where the scan cannot be learned from; the sentence says why.
         InputError: where a slice is smaller than a patch.
     """
-    if fingerprint.spectrum is None or not np.isfinite(fingerprint.noise_level) or fingerprint.noise_level <= 0:
-        raise UnsuitableError(f"{NAME} needs a measurable noise level and spectrum, which this image does not offer.")
-    if image.shape[0] < 3:
-        raise UnsuitableError(
-            f"{NAME} learns from neighboring slices and needs at least 3; the image has {image.shape[0]}."
-        )
+    spectrum = learnable_spectrum(NAME, image, fingerprint)
     listener(Progress("prepare", 0, 1))
     settings = replace(settings, patch=patch_that_fits(settings.patch, 2 ** len(settings.channels), image))
     samples = scan_samples(image, fingerprint.correlation, fingerprint.noise_level, settings.patch)
@@ -143,7 +138,6 @@ def fit(
     targets, weights = match(settings.tolerance)
     sure = match(settings.surely_matched)[1]
     unsure = 1 - sure / max(float(sure.max()), 1e-6)
-    spectrum = fingerprint.spectrum.density_2d.astype(np.float32)
     scale = scale_of(image, fingerprint)
     noise = ScanNoise(image, samples, fingerprint.correlation, NoiseSource(spectrum, settings.patch))
     lesson = Lesson(samples, targets, weights, unsure, settings, noise, scale.level, seed)

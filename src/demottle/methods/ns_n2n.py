@@ -16,7 +16,7 @@ import torch
 from skimage.restoration import denoise_nl_means
 from torch import Tensor
 
-from demottle.errors import InputError, UnsuitableError
+from demottle.errors import InputError
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Voxels
 from demottle.learning.loop import Schedule, learn
@@ -25,7 +25,7 @@ from demottle.learning.seeding import seeded
 from demottle.losses.neighbors import continuity, matched_error, regional_consistency
 from demottle.methods.base import Budget, Tensors
 from demottle.methods.protection import fill_invalid
-from demottle.methods.scan_samples import ScanSamples, default_steps, patch_that_fits, scan_samples
+from demottle.methods.scan_samples import ScanSamples, default_steps, learnable_spectrum, patch_that_fits, scan_samples
 from demottle.methods.slice_network import INPUTS, Normalized, SliceNetwork, load_weights, scale_of, summary
 from demottle.networks.half_resolution_unet import HalfResolutionUNet
 from demottle.networks.windowed_wiener import WindowedWiener
@@ -90,18 +90,12 @@ def fit(
     Raises:
         UnsuitableError: where the scan cannot be learned from; the sentence says why.
     """
-    if fingerprint.spectrum is None or not np.isfinite(fingerprint.noise_level) or fingerprint.noise_level <= 0:
-        raise UnsuitableError(f"{NAME} needs a measurable noise level and spectrum, which this image does not offer.")
-    if image.shape[0] < 3:
-        raise UnsuitableError(
-            f"{NAME} learns from neighboring slices and needs at least 3; the image has {image.shape[0]}."
-        )
+    spectrum = learnable_spectrum(NAME, image, fingerprint)
     listener(Progress("prepare", 0, 1))
     patch = patch_that_fits(settings.patch, 2 ** len(settings.channels), image)
     samples = scan_samples(image, fingerprint.correlation, fingerprint.noise_level, patch)
     scale = scale_of(image, fingerprint)
     lesson = _Lesson(image, samples, settings, patch, scale.level, seed)
-    spectrum = fingerprint.spectrum.density_2d.astype(np.float32)
     network = seeded(lambda: HalfResolutionUNet(INPUTS, settings.channels), seed)
     student = Normalized(network, WindowedWiener(spectrum), scale, network.multiple).to(lesson.device)
     listener(Progress("prepare", 1, 1))

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from demottle.errors import InputError
+from demottle.errors import InputError, UnsuitableError
 from demottle.image import Image, Mask, Voxels
 from demottle.methods.protection import changeable, fill_invalid
 from demottle.noise.correlation import Correlation
+from demottle.noise.fingerprint import Fingerprint
 from demottle.noise.local import noise_map
 from demottle.noise.slices import spread
 
@@ -47,6 +48,21 @@ def scan_samples(image: Image, correlation: Correlation, noise_level: float, lea
         body=masks[(slice(None), *box)],
         box=box,
     )
+
+
+def learnable_spectrum(method: str, image: Image, fingerprint: Fingerprint) -> Voxels:
+    """Return the noise spectrum (n, n), float32, FFT order, of a scan that a method can learn from.
+
+    Raises:
+        UnsuitableError: where it cannot; the sentence says why.
+    """
+    if fingerprint.spectrum is None or not np.isfinite(fingerprint.noise_level) or fingerprint.noise_level <= 0:
+        raise UnsuitableError(f"{method} needs a measurable noise level and spectrum, which this image does not offer.")
+    if image.shape[0] < 3:
+        raise UnsuitableError(
+            f"{method} learns from neighboring slices and needs at least 3; the image has {image.shape[0]}."
+        )
+    return fingerprint.spectrum.density_2d.astype(np.float32)
 
 
 def default_steps(samples: ScanSamples, patch: int, batch: int) -> int:
