@@ -2,12 +2,11 @@
 
 Heart, diaphragm, catheter and guidewire move in front of spine and ribs, and the table pans. A frame is the part of the
 X-rays that comes through, `exp(-sum of line integrals)`, averaged over each pixel at 2 x 2 points; parallel rays, one energy
-(50 keV), no scatter, no blur within a pulse. Noise is no part of it.
+(50 keV), no scatter, no blur within a pulse. Noise is no part of it: `fluoroscopy.acquire` adds it.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,8 @@ from numpy.typing import NDArray
 from demottle.errors import InputError
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image
+from demottle.physics.fluoroscopy_layers import Detector, Drawn, Layer, Part, transmitted
+from demottle.physics.fluoroscopy_pace import Pace, Preset, pace_named
 from demottle.physics.moving import Array, Ball, Motion, Rib, Shadow, Tube, Vector
 from demottle.physics.shapes import Point
 from demottle.physics.vessels import chain, smooth_path
@@ -23,17 +24,6 @@ FIELD_OF_VIEW = 200.0  # mm
 WATER, BONE, STEEL = 0.0227, 0.0814, 1.55  # attenuation in 1/mm at 50 keV (NIST XCOM)
 LUNG = -0.74 * WATER  # what air takes away
 CATHETER = 0.3  # 1/mm: polymer loaded with barium
-_FINE = 2
-
-
-class Part(IntEnum):
-    """What lies in front at a pixel, and so what its flow is that of."""
-
-    PATIENT = 0
-    DIAPHRAGM = 1
-    HEART = 2
-    CATHETER = 3
-    GUIDEWIRE = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,13 +46,6 @@ class Dynamic:
     facts: dict[str, float]
 
 
-@dataclass(frozen=True)
-class _Layer:
-    part: Part
-    motion: Motion
-    shadows: tuple[Shadow, ...]
-
-
 def dynamic_phantom(
     frames: int = 60,
     size: int = 256,
@@ -70,6 +53,7 @@ def dynamic_phantom(
     pixel: float | None = None,
     seed: int = 0,
     listener: Listener = silent,
+    motion: Preset = "natural",
 ) -> Dynamic:
     """Draw the sequence.
 
@@ -80,9 +64,10 @@ def dynamic_phantom(
         pixel: mm; None: 200 mm over the whole frame.
         seed: another seed gives another patient: heart rate, breathing, sizes, course of the wires.
         listener: hears of every frame.
+        motion: "natural" (the table moves once), "static", "slow", "fast" or "panning" (the table goes to and fro).
 
     Raises:
-        InputError: for counts, a rate or a pixel that are not positive.
+        InputError: for counts, a rate or a pixel that are not positive, or a motion that is not known.
     """
     pixel = FIELD_OF_VIEW / max(size, 1) if pixel is None else pixel
     if frames < 1 or size < 1 or not all(np.isfinite(v) and v > 0 for v in (rate, pixel)):
@@ -90,71 +75,61 @@ def dynamic_phantom(
             f"A sequence of {frames} frames of {size} x {size} pixels of {pixel:g} mm at {rate:g} frames/s cannot be made; "
             "all four have to be positive."
         )
-    layers, facts, end = _scene(seed, frames / rate)
-    voxels = np.empty((frames, size, size), np.float32)
-    parts = np.zeros((frames, size, size), np.uint8)
-    flow = np.empty((frames, size, size, 2), np.float32)
+    layers, facts, end = _scene(seed, frames / rate, pace_named(motion))
+    image, parts, flow = film(layers, frames, Detector(size, pixel), rate, listener)
     tip = np.empty((frames, 2))
     for index in range(frames):
-        now, then = index / rate, (index + 1) / rate
-        voxels[index] = _frame(layers, now, size, pixel)
-        y, x = _places(size, pixel, 1)
-        for layer in layers:
-            here = _covered(layer, now, y, x, pixel)
-            down, right = layer.motion.between(now, then, y, x)
-            parts[index][here] = layer.part
-            flow[index, ..., 0][here] = np.broadcast_to(down / pixel, here.shape)[here]
-            flow[index, ..., 1][here] = np.broadcast_to(right / pixel, here.shape)[here]
-        at = layers[-1].motion.to(now, np.array(end[0]), np.array(end[1]))
+        at = layers[-1].motion.to(index / rate, np.array(end[0]), np.array(end[1]))
         tip[index] = [float(v) / pixel + (size - 1) / 2 for v in at]
-        listener(Progress("phantom", index + 1, frames))
-    image = Image(voxels, (1 / rate, pixel, pixel), modality="XA", unit="a.u.")
     return Dynamic(image, parts, flow, tip, facts)
 
 
-def _places(size: int, pixel: float, fine: int) -> tuple[Array, Array]:
-    at: Array = (np.arange(size * fine, dtype=np.float64) - (size * fine - 1) / 2) * (pixel / fine)
-    return at[:, None], at[None]
+def film(
+    layers: list[Layer], frames: int, detector: Detector, rate: float, listener: Listener = silent
+) -> tuple[Image, NDArray[np.uint8], NDArray[np.float32]]:
+    """Draw frames of layers that move: image, parts and flow as in `Dynamic`; layers go from the back to the front."""
+    size, pixel = detector.size, detector.pixel
+    drawn = [Drawn(layer, detector) for layer in layers]
+    voxels = np.empty((frames, size, size), np.float32)
+    parts = np.zeros((frames, size, size), np.uint8)
+    flow = np.empty((frames, size, size, 2), np.float32)
+    y, x = detector.places()
+    for index in range(frames):
+        now, then = index / rate, (index + 1) / rate
+        voxels[index] = transmitted(drawn, now)
+        for one in drawn:
+            here = one.covered(now)
+            down, right = one.layer.motion.between(now, then, y, x)
+            parts[index][here] = one.layer.part
+            flow[index, ..., 0][here] = np.broadcast_to(down / pixel, here.shape)[here]
+            flow[index, ..., 1][here] = np.broadcast_to(right / pixel, here.shape)[here]
+        listener(Progress("phantom", index + 1, frames))
+    return Image(voxels, (1 / rate, pixel, pixel), modality="XA", unit="a.u."), parts, flow
 
 
-def _frame(layers: list[_Layer], t: float, size: int, pixel: float) -> NDArray[np.float32]:
-    y, x = _places(size, pixel, _FINE)
-    total = np.zeros((size * _FINE, size * _FINE))
-    for layer in layers:
-        there = layer.motion.back(t, y, x)
-        for shadow in layer.shadows:
-            total += shadow.integral(*there, pixel / _FINE)
-    through = np.exp(-total).reshape(size, _FINE, size, _FINE).mean(axis=(1, 3))
-    return np.asarray(through, dtype=np.float32)
-
-
-def _covered(layer: _Layer, t: float, y: Array, x: Array, pixel: float) -> NDArray[np.bool_]:
-    if layer.part is Part.PATIENT:
-        return np.ones((y.size, x.size), np.bool_)
-    there = layer.motion.back(t, y, x)
-    return np.asarray(np.any([shadow.covers(*there, pixel) for shadow in layer.shadows], axis=0))
-
-
-def _scene(seed: int, duration: float) -> tuple[list[_Layer], dict[str, float], Vector]:
+def _scene(seed: int, duration: float, pace: Pace) -> tuple[list[Layer], dict[str, float], Vector]:
     """Layers from the back to the front, what decides their motion, and where the guidewire ends without motion."""
     rng = np.random.default_rng([seed, 2])
     beat, breath = float(rng.uniform(1.0, 1.4)), float(rng.uniform(0.2, 0.3))  # per second
     phase, pan_mm = float(rng.uniform(0, 1)), float(rng.uniform(15, 25))
     facts = {"heart_hz": beat, "breathing_hz": breath, "table_pan_mm": pan_mm}
     facts |= {"table_pan_from_s": 0.55 * duration, "table_pan_to_s": 0.8 * duration}
-
-    def pan(t: float) -> float:
-        part = float(np.clip((t / duration - 0.55) / 0.25, 0, 1))
-        return pan_mm * part**2 * (3 - 2 * part)
+    facts |= {"reach": pace.reach, "rate": pace.rate}
+    if pace.pan_speed is not None:
+        facts = {key: value for key, value in facts.items() if not key.startswith("table")}
+        facts |= {"table_speed_mm_per_s": pace.pan_speed}
 
     def breathing(t: float) -> float:  # mm down
-        return 8 * float(np.sin(2 * np.pi * (breath * t + phase)))
+        return 8 * pace.reach * float(np.sin(2 * np.pi * (breath * pace.rate * t + phase)))
 
     def squeeze(t: float) -> float:  # 0 relaxed, 1 contracted
-        return float(np.clip(np.sin(2 * np.pi * beat * t), 0, None)) ** 2
+        return pace.reach * float(np.clip(np.sin(2 * np.pi * beat * pace.rate * t), 0, None)) ** 2
+
+    def push(t: float) -> float:  # -1 drawn back, 1 advanced
+        return pace.reach * float(np.sin(2 * np.pi * 0.5 * pace.rate * t))
 
     def moved(down: Callable[[float], float], right: Callable[[float], float]) -> Callable[[float], Vector]:
-        return lambda t: (down(t), right(t) + pan(t))
+        return lambda t: (down(t), right(t) + pace.table(t, duration, pan_mm))
 
     heart = (12.0, 14.0)
     patient = Motion(moved(lambda t: 0.0, lambda t: 0.0))
@@ -162,21 +137,19 @@ def _scene(seed: int, duration: float) -> tuple[list[_Layer], dict[str, float], 
     beating = Motion(moved(lambda t: 0.4 * breathing(t), lambda t: 0.0), lambda t: 1 - 0.08 * squeeze(t), heart)
     held = Motion(moved(lambda t: 1.5 * squeeze(t), lambda t: -1.0 * squeeze(t)))
     pushed = Motion(  # goes with the heart, and is advanced and drawn back
-        moved(
-            lambda t: 0.4 * breathing(t) + 3 * np.sin(2 * np.pi * 0.5 * t), lambda t: 4 * np.sin(2 * np.pi * 0.5 * t)
-        ),
+        moved(lambda t: 0.4 * breathing(t) + 3 * push(t), lambda t: 4 * push(t)),
         lambda t: 1 - 0.08 * squeeze(t),
         heart,
     )
     catheter, wire = _devices(rng)
     end = (float(wire[-1][1]), float(wire[-1][2]))
     layers = [
-        _Layer(Part.PATIENT, patient, _chest(rng)),
-        _Layer(Part.DIAPHRAGM, diaphragm, (Ball((118, -52), (78, 72), 130, 0.85 * WATER),)),
-        _Layer(Part.DIAPHRAGM, diaphragm, (Ball((128, 62), (74, 62), 120, 0.85 * WATER),)),
-        _Layer(Part.HEART, beating, (Ball(heart, (46, 42), 90, 0.8 * WATER),)),
-        _Layer(Part.CATHETER, held, (Tube(chain(catheter, 1.0), 1.0, CATHETER, 0.6),)),
-        _Layer(Part.GUIDEWIRE, pushed, (Tube(chain(wire, 0.18), 0.18, STEEL),)),
+        Layer(Part.PATIENT, patient, _chest(rng)),
+        Layer(Part.DIAPHRAGM, diaphragm, (Ball((118, -52), (78, 72), 130, 0.85 * WATER),)),
+        Layer(Part.DIAPHRAGM, diaphragm, (Ball((128, 62), (74, 62), 120, 0.85 * WATER),)),
+        Layer(Part.HEART, beating, (Ball(heart, (46, 42), 90, 0.8 * WATER),)),
+        Layer(Part.CATHETER, held, (Tube(chain(catheter, 1.0), 1.0, CATHETER, 0.6),)),
+        Layer(Part.GUIDEWIRE, pushed, (Tube(chain(wire, 0.18), 0.18, STEEL),)),
     ]
     return layers, facts, end
 

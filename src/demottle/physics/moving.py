@@ -63,7 +63,12 @@ class Ball:
 
     def integral(self, y: Array, x: Array, pixel: float) -> Array:
         """See `Shadow`: `mu depth sqrt(1 - r^2)`, r being the distance from the middle in radii."""
-        return np.asarray(self.mu * self.depth * np.sqrt(np.maximum(1 - self._squared(y, x), 0)))
+        total = np.zeros((y.size, x.size))
+        (top, left), (down, right) = self.center, self.radii
+        rows, columns = _within(y, top - down, top + down), _within(x, left - right, left + right)
+        inside = np.maximum(1 - self._squared(y[rows], x[:, columns]), 0)
+        total[rows, columns] = self.mu * self.depth * np.sqrt(inside)
+        return total
 
     def covers(self, y: Array, x: Array, pixel: float) -> NDArray[np.bool_]:
         """See `Shadow`."""
@@ -100,8 +105,7 @@ class Tube:
         nearest = np.full((y.size, x.size), np.inf)
         for piece in self.pieces:
             (_, top, left), (_, bottom, right) = piece.box()
-            rows = slice(*np.searchsorted(y[:, 0], [top - reach, bottom + reach]))
-            columns = slice(*np.searchsorted(x[0], [left - reach, right + reach]))
+            rows, columns = _within(y, top - reach, bottom + reach), _within(x, left - reach, right + reach)
             if rows.start == rows.stop or columns.start == columns.stop:
                 continue
             surface = piece.distance(0.0, y[rows].astype(np.float32), x[:, columns].astype(np.float32))
@@ -121,14 +125,28 @@ class Rib:
 
     def integral(self, y: Array, x: Array, pixel: float) -> Array:
         """See `Shadow`; the distance to the curve is right to first order, the marrow has 0.7 of the radius and half of `mu`."""
+        total = np.zeros((y.size, x.size))
+        steepest = float(np.hypot(1, 2 * self.sag / self.reach))
+        away = (self.radius + pixel) * steepest
+        rows = _within(y, self.top - away, self.top + self.sag + away)
+        columns = _within(x, -self.reach, self.reach)
+        total[rows, columns] = self._band(y[rows], x[:, columns], pixel)
+        return total
+
+    def _band(self, y: Array, x: Array, pixel: float) -> Array:
         slope = 2 * self.sag * x / self.reach**2
         away = np.abs(y - self.top - self.sag * (x / self.reach) ** 2) / np.sqrt(1 + slope**2)
         whole, marrow = mean_chord(away, self.radius, pixel), mean_chord(away, 0.7 * self.radius, pixel)
-        return np.asarray(self.mu * (whole - 0.5 * marrow) * (np.abs(x) < self.reach))
+        return np.asarray(self.mu * (whole - 0.5 * marrow))
 
     def covers(self, y: Array, x: Array, pixel: float) -> NDArray[np.bool_]:
         """See `Shadow`."""
         return self.integral(y, x, pixel) > 0
+
+
+def _within(places: Array, low: float, high: float) -> slice:
+    """The run of sorted places from `low` to `high`."""
+    return slice(*(int(i) for i in np.searchsorted(places.ravel(), [low, high])))
 
 
 def mean_chord(away: Array, radius: float, width: float) -> Array:
