@@ -107,6 +107,15 @@ class Image:
         slices, rows, columns = self.voxels.shape
         return slices, rows, columns
 
+    def part(self, first: int, last: int) -> "Image":
+        """Return slices or frames `first` to `last - 1`. The source is left behind: its headers are those of the whole.
+
+        Raises:
+            InputError: where no slice is left.
+        """
+        valid = None if self.valid is None else self.valid[first:last]
+        return replace(self, voxels=self.voxels[first:last], valid=valid, source=None)
+
     def with_voxels(self, voxels: Voxels, step: ProcessingStep | None = None) -> "Image":
         """Return the same image with other voxels of the same shape, `step` added to its history."""
         if voxels.shape != self.voxels.shape:
