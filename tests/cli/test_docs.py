@@ -8,8 +8,12 @@ from tests.cli.conftest import Demottle
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "command-line.md").read_text()
-VERBS = {"denoise", "inspect", "evaluate", "report", "methods", "simulate"}
-COMMANDS = [*((verb,) for verb in sorted(VERBS - {"simulate"})), ("simulate", "phantom"), ("simulate", "low-dose")]
+VERBS = {"denoise", "inspect", "evaluate", "report", "methods", "simulate", "study"}
+GROUPS = {"simulate": ("phantom", "low-dose"), "study": ("create", "serve", "analyse")}
+COMMANDS = [
+    *((verb,) for verb in sorted(VERBS - set(GROUPS))),
+    *((group, verb) for group, verbs in GROUPS.items() for verb in verbs),
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

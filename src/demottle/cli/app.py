@@ -15,6 +15,7 @@ from demottle.cli.methods import methods
 from demottle.cli.report import report
 from demottle.cli.simulate import simulate
 from demottle.cli.stopping import answer_at_once
+from demottle.cli.study import study
 
 app = typer.Typer(
     name="demottle",
@@ -33,6 +34,7 @@ app.command()(evaluate)
 app.command()(report)
 app.command()(methods)
 app.add_typer(simulate)
+app.add_typer(study)
 
 
 def _show_version(wanted: bool) -> None:

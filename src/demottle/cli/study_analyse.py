@@ -1,0 +1,67 @@
+"""`demottle study analyse`: what the readers said, unblinded, with tests."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from demottle.cli.console import out, say_warnings, show_json
+from demottle.cli.guard import guarded
+from demottle.cli.options import Debug, Json
+from demottle.cli.study_serve import Folder
+
+RESULTS = "Results"
+
+
+@guarded
+def analyse(
+    study: Folder,
+    key: Annotated[Path | None, typer.Option(metavar="FILE", help="The key (STUDY/key.json).")] = None,
+    reference: Annotated[
+        str | None, typer.Option(metavar="ARM", help="Compare with this arm instead of the first.")
+    ] = None,
+    margin: Annotated[
+        float, typer.Option(min=0.01, max=4, metavar="POINTS", help="Of non-inferiority, set beforehand.")
+    ] = 0.5,
+    resamples: Annotated[int, typer.Option(min=200, max=1_000_000, metavar="N", help="Of the bootstrap.")] = 4000,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of the bootstrap.")] = 0,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Write the results.", rich_help_panel=RESULTS)
+    ] = None,
+    ratings: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write every answer as CSV.", rich_help_panel=RESULTS)
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write the page.", rich_help_panel=RESULTS)
+    ] = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Analyze a study: points of each arm, tests against the reference, agreement of readers.
+
+    It reads the key, so look at it when all readers have finished.
+    """
+    from demottle.study.analysis import analyse as analyse_study
+    from demottle.study.analysis import load
+    from demottle.study.tables import write_answers, write_results
+
+    loaded = load(study, key)
+    found = analyse_study(loaded, reference, margin, resamples, seed)
+    if csv is not None:
+        write_results(found, csv)
+    if ratings is not None:
+        write_answers(loaded, ratings)
+    if html is not None:
+        from demottle.study.page import write_study_page
+
+        write_study_page(found, html)
+    if as_json:
+        show_json(found.to_dict())
+        return
+    from demottle.cli.study_tables import show_study
+
+    say_warnings(found.warnings)
+    show_study(found)
+    for name, path in (("Results", csv), ("Answers", ratings), ("Page", html)):
+        if path is not None:
+            out.print(f"{name:<8} {path}", markup=False, soft_wrap=True)

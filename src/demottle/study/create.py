@@ -1,0 +1,215 @@
+"""From the folders of several arms to a blinded study."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from demottle.errors import InputError, OutputError, counted
+from demottle.events import Listener, Progress, silent
+from demottle.image import Image, Voxels
+from demottle.io.formats import SUFFIXES, suffix_of
+from demottle.io.scans import find_scans
+from demottle.io.staging import staged
+from demottle.quality.plain import plain
+from demottle.study.design import SINGLE, CaseGeometry, Key, Study, draw_images, draw_trials
+from demottle.study.files import ANSWERS, KEY_FILE, StudyFolder, write_key, write_slice, write_study
+from demottle.study.pictures import (
+    codes_of,
+    draw_stacks,
+    filled,
+    geometry_of,
+    refuse_other_geometry,
+    refuse_other_object,
+    stacks_at,
+)
+from demottle.study.questions import questions_for
+
+Read = Callable[[Path], Image]
+_SHARE_REPEATED = 0.2
+_EPOCH = 946684800  # of all files: the order in which they were written tells nothing
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a study is to be.
+
+    Attributes:
+        design: `SINGLE`, one image at a time, or `PAIRS`, the reference beside another arm.
+        slices: of each case, to scroll through; 1 for one slice.
+        per_scan: number of cases drawn from each scan.
+        at: slices (from 1) to show of each scan in place of drawn ones.
+        repeats: number of trials shown twice; None: a fifth of them.
+        seed: the same seed and scans give the same study.
+        title: shown to readers, so it must not tell what is compared.
+    """
+
+    design: str = SINGLE
+    slices: int = 9
+    per_scan: int = 1
+    at: tuple[int, ...] = ()
+    repeats: int | None = None
+    seed: int = 0
+    title: str = "Reader study"
+
+
+@dataclass(frozen=True)
+class _Case:
+    geometry: CaseGeometry
+    stacks: dict[str, Voxels]
+    source: dict[str, str | int]
+
+
+def match_scans(arms: Mapping[str, Path]) -> list[dict[str, Path]]:
+    """Return for each scan its path in every arm: by name, or, where each arm holds one scan, whatever it is called.
+
+    Raises:
+        InputError: for fewer than two arms, a folder without scans, or arms that do not hold the same scans.
+    """
+    if len(arms) < 2:
+        raise InputError("A study compares two or more arms; name each with its folder.")
+    found = {arm: {_name(scan, path): scan for scan in find_scans(path)} for arm, path in arms.items()}
+    if all(len(scans) == 1 for scans in found.values()):
+        return [{arm: next(iter(scans.values())) for arm, scans in found.items()}]
+    (first, names), *others = found.items()
+    for arm, scans in others:
+        missing, added = sorted(names.keys() - scans.keys()), sorted(scans.keys() - names.keys())
+        if missing or added:
+            lacking, name, count = (arm, missing[0], len(missing)) if missing else (first, added[0], len(added))
+            more = f" and {count - 1} more" if count > 1 else ""
+            raise InputError(
+                f"Arm {lacking} holds no scan '{name}'{more}, which arm {first if missing else arm} holds; give the scans of "
+                "all arms the same names."
+            )
+    return [{arm: scans[name] for arm, scans in found.items()} for name in sorted(names)]
+
+
+def create(
+    arms: Mapping[str, Path],
+    output: Path,
+    read: Read,
+    plan: Plan | None = None,
+    key: Path | None = None,
+    listener: Listener = silent,
+) -> tuple[Study, Path]:
+    """Write a study, and return it with the place of its key.
+
+    Args:
+        arms: folder or scan by name of the arm; the first is the reference.
+        output: folder of the study; must not exist, and appears only when complete.
+        read: reads one scan.
+        plan: what the study is to be.
+        key: where the key goes; None: `key.json` in the folder.
+        listener: told about progress, stage "study".
+
+    Raises:
+        InputError: for arms that do not match, scans that cannot be read, or a plan that cannot be.
+        OutputError: where it cannot be written.
+    """
+    plan = plan or Plan()
+    rng = np.random.default_rng(plan.seed)
+    scans = match_scans(arms)
+    place = key or output / KEY_FILE
+    for path in (output, place):
+        if path.exists():
+            raise OutputError(f"{path} exists already, and studies are never overwritten; choose another name.")
+    with staged(output) as folder:
+        cases: list[CaseGeometry] = []
+        sources: list[dict[str, str | int]] = []
+        kept = folder.parent / "arms"  # outside of what is published, until names are drawn
+        for number, paths in enumerate(scans):
+            listener(Progress("study", number, len(scans), counted(len(cases), "case")))
+            for case in _cases_of(paths, read, plan, rng):
+                for arm, stack in case.stacks.items():
+                    _keep(stack, case.geometry, kept / f"{len(cases)}-{list(arms).index(arm)}")
+                cases.append(case.geometry)
+                sources.append(case.source)
+        study, found = _drawn(tuple(cases), sources, tuple(arms), plan, rng)
+        _publish(study, found, kept, folder, place if key else folder / KEY_FILE)
+        listener(Progress("study", len(scans), len(scans), counted(len(cases), "case")))
+    return study, place
+
+
+def _cases_of(paths: Mapping[str, Path], read: Read, plan: Plan, rng: np.random.Generator) -> list[_Case]:
+    """Read one scan, arm by arm: only the slices that are shown stay in memory."""
+    arms = list(paths)
+    reference = read(paths[arms[0]])
+    count, what = reference.shape[0], str(paths[arms[0]])
+    if plan.at:
+        stacks = stacks_at(count, plan.slices, plan.at, what)
+    else:
+        stacks = draw_stacks(count, plan.slices, plan.per_scan, rng, what)
+    shown = {arms[0]: [filled(reference, *stack) for stack in stacks]}
+    for arm in arms[1:]:
+        other = read(paths[arm])
+        what = f"{paths[arm]} (arm {arm})"
+        refuse_other_geometry(reference, other, what)
+        shown[arm] = [filled(other, *stack) for stack in stacks]
+        for first, second in zip(shown[arms[0]], shown[arm], strict=True):
+            refuse_other_object(first, second, what)
+    made = []
+    for place, (start, _) in enumerate(stacks):
+        of_case = {arm: shown[arm][place] for arm in arms}
+        source: dict[str, str | int] = {**{arm: str(paths[arm]) for arm in arms}, "first slice": start + 1}
+        made.append(_Case(geometry_of(reference, list(of_case.values())), of_case, source))
+    return made
+
+
+def _keep(stack: Voxels, geometry: CaseGeometry, folder: Path) -> None:
+    for number, plane in enumerate(stack):
+        write_slice(codes_of(plane, geometry), folder / f"{number:03d}.gz")
+
+
+def _drawn(
+    cases: tuple[CaseGeometry, ...],
+    sources: Sequence[dict[str, str | int]],
+    arms: tuple[str, ...],
+    plan: Plan,
+    rng: np.random.Generator,
+) -> tuple[Study, Key]:
+    images = draw_images(len(cases), arms, rng)
+    showings = len(images) if plan.design == SINGLE else len(cases) * (len(arms) - 1)
+    repeats = round(_SHARE_REPEATED * showings) if plan.repeats is None else plan.repeats
+    trials = draw_trials(images, arms, plan.design, repeats, rng)
+    key = Key("", arms, images, tuple(sources), plan.seed)
+    name = _digest(plain(key), plain(trials))
+    study = Study(name, plan.title, plan.design, questions_for(plan.design != SINGLE), cases, trials)
+    return study, Key(name, arms, images, tuple(sources), plan.seed)
+
+
+def _publish(study: Study, key: Key, kept: Path, folder: Path, key_file: Path) -> None:
+    """Give the images the names drawn for them, all with one date, and write what is shown; the key is written apart."""
+    folder.mkdir()
+    files = StudyFolder(folder)
+    for image, what in key.images.items():
+        target = files.slice_file(image, 0).parent
+        target.parent.mkdir(exist_ok=True)
+        (kept / f"{what.case}-{key.arms.index(what.arm)}").rename(target)
+        for path in (*target.iterdir(), target):
+            os.utime(path, (_EPOCH, _EPOCH))
+    kept.rmdir()
+    (folder / ANSWERS).mkdir()
+    write_study(study, folder)
+    if key_file.parent == folder:
+        write_key(key, key_file)
+        return
+    with staged(key_file) as part:
+        write_key(key, part)
+
+
+def _digest(*values: Any) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _name(scan: Path, root: Path) -> str:
+    """What a scan is called in its arm: its path without the ending of a format, so that formats may differ."""
+    if scan == root:
+        return ""
+    relative = scan.relative_to(root).as_posix()
+    suffix = suffix_of(scan) if scan.is_file() else ""
+    return relative[: -len(suffix)] if suffix in SUFFIXES else relative
