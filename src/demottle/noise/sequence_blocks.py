@@ -1,0 +1,160 @@
+"""Where a sequence stands still, and how far its noise holds over from frame to frame.
+
+Everything comes from the structure function `D_k = <(x_t - x_{t+k})^2> / 2` in blocks of 8 x 8 pixels. For noise of variance
+s whose correlation over k frames is rho_k it is `s (1 - rho_k)`: one frame's difference alone under-reads the noise of
+anything that was filtered over time. Motion adds a part that grows like k^2 at first.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from demottle.image import Image, Mask
+
+BLOCK = 8
+LAGS = 6
+_MOST_FRAMES = 40
+_GROUPS = 8
+_STILL = 2.0  # times the spread of block means that the stillest fifth of the blocks has
+_MOST_HELD = 0.97
+_MEDIAN = (1 - 2 / (9 * 24)) ** -3  # from the median of a chi-square of about 24 degrees of freedom to its mean
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """Blocks of a sequence.
+
+    Attributes:
+        mean: mean signal, shape (rows, columns) of blocks.
+        structure: D_1, D_2, ... of the pixels in each block, shape (lags, rows, columns).
+        still: blocks in which nothing moves, where all was measured and nothing is saturated.
+        moving_share: of the usable blocks, those where something moves.
+        frames: the frames that were looked at.
+    """
+
+    mean: Array
+    structure: Array
+    still: Mask
+    moving_share: float
+    frames: range
+
+
+def frames_to_look_at(image: Image) -> range:
+    """A run of at most 40 frames from the middle of the sequence."""
+    count = min(image.shape[0], _MOST_FRAMES)
+    first = (image.shape[0] - count) // 2
+    return range(first, first + count)
+
+
+def measure_blocks(image: Image) -> Blocks:
+    """Measure the blocks of a sequence of at least two frames and at least 8 x 8 pixels."""
+    frames = frames_to_look_at(image)
+    means = np.stack([_means(image.voxels[t]) for t in frames])
+    lags = min(LAGS, len(frames) - 1)
+    structure = np.stack([_structure(image, frames, lag) for lag in range(1, lags + 1)])
+    usable = _usable(image, frames) & (structure[0] > 0)
+    if not usable.any():
+        return Blocks(means.mean(axis=0), structure, usable, 0.0, frames)
+    spread = np.zeros(usable.shape)
+    for lag in range(
+        1, lags + 1
+    ):  # of block means against that of pixels: the same for all blocks in which nothing moves
+        moved = (means[lag:] - means[:-lag]) ** 2 / 2
+        spread += moved.mean(axis=0) / np.maximum(structure[lag - 1], 1e-30) / lags
+    mean = means.mean(axis=0)
+    still = usable & (spread <= _limit(mean, spread, usable))
+    return Blocks(mean, structure, still, float(1 - still.sum() / usable.sum()), frames)
+
+
+def _limit(mean: Array, spread: Array, usable: Mask) -> Array:
+    """How large the spread may be at each block; by signal, because dark parts hold more electronic noise, which is white."""
+    order = np.argsort(mean[usable], kind="stable")
+    groups = np.array_split(order, max(1, min(_GROUPS, order.size // 40)))
+    at = [float(np.median(mean[usable][group])) for group in groups]
+    lowest = [float(np.quantile(spread[usable][group], 0.2)) for group in groups]
+    return np.asarray(_STILL * np.interp(mean, at, lowest))
+
+
+def held_over(blocks: Blocks) -> tuple[float, tuple[float, ...]]:
+    """Return how much of the noise of a frame the next one holds, and rho_1, rho_2, ...
+
+    The model is first order, `rho_k = held^k`, which lag and a recursive filter follow; fitted together with motion,
+    `D_k / D_1 = (1 - held^k) / (1 - held) + m (k^2 - 1)`, m >= 0, over the still blocks. NaN and () for two frames.
+    """
+    lags = len(blocks.structure)
+    if lags < 2 or not blocks.still.any():
+        return float("nan"), ()
+    ratio = np.array([np.median((plane / blocks.structure[0])[blocks.still]) for plane in blocks.structure])
+    k = np.arange(1, lags + 1)
+    drift = (k**2 - 1).astype(np.float64)
+    best = (np.inf, 0.0, 0.0)
+    for held in np.arange(-0.1, _MOST_HELD, 0.0025):
+        model = (1 - held**k) / (1 - held)
+        motion = max(0.0, float(drift @ (ratio - model) / (drift @ drift)))
+        error = float(np.sum((ratio - model - motion * drift) ** 2))
+        if error < best[0]:
+            best = error, float(held), motion
+    _, held, motion = best
+    rho = 1 - (ratio - motion * drift) * (1 - held)
+    return held, tuple(float(value) for value in rho)
+
+
+def shared_in_space(image: Image, blocks: Blocks, reach: int = 3) -> Array:
+    """Noise correlation of pixels up to `reach` apart, shape (reach + 1, reach + 1): rows down, columns right; [0, 0] is 1.
+
+    From differences of successive frames in still blocks; NaN where there are none.
+    """
+    total = np.zeros((reach + 1, reach + 1))
+    count = np.zeros_like(total)
+    where = np.zeros(image.shape[1:], np.bool_)
+    fine = np.repeat(np.repeat(blocks.still, BLOCK, axis=0), BLOCK, axis=1)
+    where[: fine.shape[0], : fine.shape[1]] = fine
+    pairs = list(blocks.frames)[:-1]
+    for t in pairs[:: max(1, len(pairs) // 8)]:
+        change = np.where(where, image.voxels[t + 1] - image.voxels[t], 0).astype(np.float64)
+        change -= np.where(where, change.sum() / max(1, where.sum()), 0)
+        for down in range(reach + 1):
+            for right in range(reach + 1):
+                low = slice(0, image.shape[1] - down), slice(0, image.shape[2] - right)
+                high = slice(down, None), slice(right, None)
+                total[down, right] += float(np.sum(change[low] * change[high]))
+                count[down, right] += int(np.sum(where[low] & where[high]))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        covariance = total / count
+        return np.asarray(covariance / covariance[0, 0])
+
+
+def _whole(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+    rows, columns = plane.shape[0] // BLOCK * BLOCK, plane.shape[1] // BLOCK * BLOCK
+    return plane[:rows, :columns]
+
+
+def _means(plane: NDArray[np.float32]) -> Array:
+    whole = _whole(plane)
+    size = whole.shape[1] // BLOCK, whole.shape[0] // BLOCK
+    return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), np.float64)
+
+
+def _structure(image: Image, frames: range, lag: int) -> Array:
+    """D_k of every block: the median over pairs of frames, so that what passes now and then does not count."""
+    pairs = list(frames)[:-lag]
+    found = np.stack([_means((image.voxels[t] - image.voxels[t + lag]) ** 2) for t in pairs]) / 2
+    return np.asarray(np.median(found, axis=0) * (_MEDIAN if len(pairs) > 2 else 1.0))
+
+
+def _usable(image: Image, frames: range) -> Mask:
+    """Blocks all of whose pixels are valid and hardly any at an end of the range, where noise is cut off."""
+    first = frames.start
+    bad = np.zeros(image.shape[1:], np.float32)
+    if image.valid is not None:
+        bad += ~image.valid[first]
+    low, high = (float(f(image.voxels[frames.start : frames.stop])) for f in (np.min, np.max))
+    some = list(frames)[:: max(1, len(frames) // 6)]
+    for t in some:
+        plane = image.voxels[t]
+        bad += ((plane <= low) | (plane >= high)).astype(np.float32) / len(some)
+    return np.asarray(_means(bad) < 0.01)
