@@ -27,6 +27,10 @@ class Numbers:
     guess: Tensor | None = None
 
 
+def judge() -> nn.Module:
+    return nn.Sequential(nn.utils.parametrizations.spectral_norm(nn.Linear(1, 4)), nn.Tanh(), nn.Linear(4, 1))
+
+
 class LineAndJudge(Game[Numbers]):
     """One player fits 3x - 1, the other how wrong the first is; the second needs what the first made."""
 
@@ -35,7 +39,7 @@ class LineAndJudge(Game[Numbers]):
     def __init__(self, exam_at: Mapping[int, float] | None = None, rate: float = 0.05) -> None:
         self.players = {
             "line": Player(seeded(lambda: nn.Linear(1, 1), 0), rate, averaged=True, largest_gradient=10.0),
-            "judge": Player(seeded(lambda: nn.utils.parametrizations.spectral_norm(nn.Linear(1, 1)), 1), rate),
+            "judge": Player(seeded(judge, 1), rate),
         }
         self.seen = torch.zeros(1)
         self.exams = iter((exam_at or {}).values())

@@ -4,9 +4,9 @@ Each process takes an equal share of every batch. Losses are means over the item
 is the gradient of the whole batch, and all of them take the same step.
 """
 
+import atexit
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -15,17 +15,11 @@ from torch import Tensor, distributed, nn
 from demottle.errors import InputError
 
 
-@contextmanager
-def together(device: torch.device) -> Iterator[None]:
-    """Join the processes that torchrun started, for the time of the block; does nothing where there is only one."""
-    if int(os.environ.get("WORLD_SIZE", "1")) < 2 or distributed.is_initialized():
-        yield
-        return
-    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
-    try:
-        yield
-    finally:
-        distributed.destroy_process_group()
+def join(device: torch.device) -> None:
+    """Join the processes that torchrun started, for as long as this one lives; does nothing where there is only one."""
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not distributed.is_initialized():
+        distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        atexit.register(distributed.destroy_process_group)
 
 
 def rank() -> int:

@@ -60,7 +60,8 @@ def train(
         UnsuitableError: where a loss is no longer finite.
     """
     device = device or best_device()
-    with processes.together(device), torch.random.fork_rng():
+    processes.join(device)
+    with torch.random.fork_rng():
         training = _Training(game, course, seed, device)
         if saved is not None and saved.exists():
             training.go_on_from(saved, key)
