@@ -9,7 +9,7 @@ from tests.quality.analytic import colored, frequencies, ramp
 from demottle.errors import InputError
 from demottle.quality.channels import difference_of_gaussians, laguerre_gauss
 from demottle.quality.detectability import task_image
-from demottle.quality.hotelling import hotelling, roc_area
+from demottle.quality.hotelling import change_of_dprime, hotelling, hotelling_of_outputs, roc_area
 from demottle.quality.tasks import Difference, Disc, Square, with_energy_of
 
 SIZE, SPACING = 48, 0.7
@@ -55,6 +55,22 @@ def test_few_images_give_no_better_dprime_than_many_and_intervals_that_hold_the_
         found.append(hotelling(present, absent, channels, bootstrap=300, seed=seed))
     assert np.sqrt(np.mean([f.dprime**2 for f in found])) == pytest.approx(2.0, rel=0.04)
     assert np.mean([f.dprime_low <= 2.0 <= f.dprime_high for f in found]) >= 0.89  # 95 % less three standard errors
+
+
+def test_a_change_of_dprime_is_known_better_than_either_and_its_interval_holds_the_truth() -> None:
+    random, held, widths = np.random.default_rng(3), [], []
+    for seed in range(100):
+        present, absent = random.standard_normal((2, 40, 3))
+        present[:, 0] += 2.0
+        # Independent noise of a quarter of the power: d' falls by a factor of sqrt(1.25).
+        before, after = (present, absent), tuple(s + 0.5 * random.standard_normal(s.shape) for s in (present, absent))
+        change, low, high = change_of_dprime(before, (after[0], after[1]), bootstrap=200, seed=seed)
+        held.append(low <= 2 / np.sqrt(1.25) - 2 <= high)
+        widths.append(high - low)
+        assert low <= change <= high
+    assert np.mean(held) >= 0.88
+    single = hotelling_of_outputs(present, absent, bootstrap=200)
+    assert np.mean(widths) < 0.75 * (single.dprime_high - single.dprime_low)
 
 
 def test_a_shape_task_is_solved_and_becomes_harder_with_blur() -> None:

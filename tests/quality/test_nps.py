@@ -69,9 +69,32 @@ def test_regions_at_given_places_are_those_of_a_mask(noise) -> None:
 
 def test_power_lost_to_the_trend_comes_back_for_white_noise() -> None:
     white = np.random.default_rng(1).normal(0, 10, (24, 256, 256))
-    found = without_trend_loss(nps_of_uniform(white, 1.0))
+    found = nps_of_uniform(white, 1.0)
     assert found.density[:3] == pytest.approx(100, rel=0.08)
-    assert nps_of_uniform(white, 1.0).density[0] < 40
+    assert nps_of_uniform(white, 1.0, restore=False).density[0] < 40
+    assert without_trend_loss(found) is found  # not put back twice
+
+
+@pytest.mark.parametrize(
+    ("shape", "steepness"),
+    [("low-pass", (0.15, 2)), ("low-pass", (0.2, 2)), ("cut-off", (0.15, 4)), ("soft", (0.12, 2)), ("soft", (0.18, 2))],
+)
+def test_coarse_and_steep_noise_is_right_too(shape: str, steepness: tuple[float, int]) -> None:
+    """Noise as strong smoothing leaves it: most of its power in a few frequency steps, and next to none above."""
+    width, power = steepness
+
+    def density(f: np.ndarray) -> np.ndarray:
+        rise = f / 0.1 + 0.05 if shape == "soft" else 1.0
+        return np.asarray(400 * rise * np.exp(-((f / width) ** power)) + 0.4)
+
+    planes = colored(density(frequencies(256, SPACING)), SPACING, 24, seed=3)
+    found = nps_of_uniform(planes, SPACING)
+    assert found.sigma**2 == pytest.approx(planes.var(), rel=0.01)
+    # Truth at the very frequencies of a region: a ring of another grid holds other frequencies of a steep spectrum.
+    truth = spectrum_of_density(density(frequencies(64, SPACING)), (SPACING, SPACING))
+    edges = np.linspace(0.06, 0.71, 9)
+    expected = band_power(truth, edges)
+    assert band_power(found, edges) == pytest.approx(expected, rel=0.03, abs=3e-4 * expected.max())
 
 
 def test_bad_input_is_one_sentence(noise) -> None:

@@ -1,17 +1,15 @@
 """Which cases a batch holds: the lines of a table, or the folders that match a pattern."""
 
 import csv
-import re
-from dataclasses import dataclass, fields, replace
-from glob import glob
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from demottle.cli.evaluate_case import Given
+from demottle.cli.patterns import filled, found
 from demottle.errors import InputError
 
 FILES = tuple(field.name for field in fields(Given))
 COLUMNS = {"case", "method", "output", "input", *FILES} - {"scan"}
-NAME = re.compile(r"\{(case|method)\}")
 
 
 @dataclass(frozen=True)
@@ -31,8 +29,9 @@ def cases_of(batch: str, given: Given) -> list[Named]:
     """Return the cases that `--batch` names.
 
     A table (.csv) has a line for each case and the columns `input` and `output`, and as wanted `case`, `method`, `truth`,
-    `second_input`, `second_output`, `structures`; paths are relative to the table. A pattern names the outputs, with {case}
-    and, where there are several, {method}; the other options name the rest, with {case} (and {method}) in them too.
+    `second_input`, `second_output`, `absent_input`, `absent_output`, `structures`; paths are relative to the table. A pattern
+    names the outputs, with {case} and, where there are several, {method}; the other options name the rest, with {case} (and
+    {method}) in them too. {repeat} stands for all repeats of a case.
 
     Raises:
         InputError: for a table or pattern that names no case, or an option that is needed and missing.
@@ -79,35 +78,12 @@ def _from_pattern(pattern: str, given: Given) -> list[Named]:
         raise InputError(f"The pattern {pattern!r} has no {{case}} in it; write for example 'OUT/{{case}}/{{method}}'.")
     if given.scan is None:
         raise InputError("A pattern of outputs needs --input with {case} in it, for example --input 'SCANS/{case}'.")
-    named: list[Named] = []
-    matcher = _matcher(pattern)
-    for path in sorted(glob(NAME.sub("*", pattern))):  # noqa: PTH207 - a pattern may be absolute, which Path.glob refuses
-        match = matcher.fullmatch(path.rstrip("/"))
-        if match is None:
-            continue
-        names = {"case": "", "method": "", **match.groupdict()}
-        others = {name: _filled(getattr(given, name), names) for name in FILES if name != "output"}
-        named.append(Named(names["case"], names["method"], replace(Given(Path(path), None), **others)))
+    named: dict[tuple[str, str], Named] = {}
+    for _, match in found(pattern):
+        names = {"case": match["case"], "method": match.get("method", "")}  # {repeat} stays: all of them are one case
+        paths = {name: filled(getattr(given, name), names) for name in FILES if name != "output"}
+        output = filled(Path(pattern.rstrip("/")), names)
+        named[names["case"], names["method"]] = Named(names["case"], names["method"], Given(output=output, **paths))
     if not named:
         raise InputError(f"Nothing matches the pattern {pattern!r}; is it quoted, and relative to this folder?")
-    return named
-
-
-def _matcher(pattern: str) -> re.Pattern[str]:
-    """The pattern as an expression: a name that comes twice has to be the same both times."""
-    parts, seen, last = "", set[str](), 0
-    for found in NAME.finditer(pattern):
-        parts += _literal(pattern[last : found.start()])
-        name = found[1]
-        parts += f"(?P={name})" if name in seen else f"(?P<{name}>[^/]+)"
-        seen.add(name)
-        last = found.end()
-    return re.compile(parts + _literal(pattern[last:].rstrip("/")))
-
-
-def _literal(text: str) -> str:
-    return "".join("[^/]*" if c == "*" else "[^/]" if c == "?" else re.escape(c) for c in text)
-
-
-def _filled(path: Path | None, names: dict[str, str]) -> Path | None:
-    return None if path is None else Path(NAME.sub(lambda found: names[found[1]], str(path)))
+    return list(named.values())

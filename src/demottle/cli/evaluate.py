@@ -36,6 +36,12 @@ def evaluate(
     structures: Annotated[
         Path | None, typer.Option(metavar="FILE", help="truth.json of a phantom.", rich_help_panel=KNOWN)
     ] = None,
+    absent_input: Annotated[
+        Path | None, typer.Option(metavar="SCAN0", help="The phantom without its objects.", rich_help_panel=KNOWN)
+    ] = None,
+    absent_output: Annotated[
+        Path | None, typer.Option(metavar="OUT0", help="What was made of SCAN0.", rich_help_panel=KNOWN)
+    ] = None,
     margin: Annotated[
         float | None, typer.Option(metavar="HU", help="Of the tests that CT numbers are the same. Default: 2 HU.")
     ] = None,
@@ -44,7 +50,8 @@ def evaluate(
         typer.Option(metavar="CSV|PATTERN", help="Many cases: a table, or 'OUT/{case}/{method}'."),
     ] = None,
     gate: Annotated[
-        bool, typer.Option("--gate", metavar="", help="Exit with 3 if a limit is not kept.", rich_help_panel=PANEL)
+        bool,
+        typer.Option("--gate", metavar="", help="Hold it against limits; exit 3 if one fails.", rich_help_panel=PANEL),
     ] = False,
     limits: LimitsFile = None,
     csv: Annotated[
@@ -61,12 +68,13 @@ def evaluate(
 ) -> None:
     """Measure a denoised scan: with a truth, with a second scan, or with nothing but input and output.
 
-    It measures what can be measured with what is given, and says what cannot be and why.
+    It measures what can be measured with what is given, and says what cannot be and why. {repeat} in the names of a phantom's
+    scans stands for all its repeats: 'OUT/repeat-{repeat}' --input 'PHANTOM/repeat-{repeat}'.
     """
     held = limits_of(limits)
     gated = gate or limits is not None
     reading = Reading(parse_spacing(spacing), modality, accept_uneven)
-    given = Given(output, scan, truth, second_input, second_output, structures)
+    given = Given(output, scan, truth, second_input, second_output, structures, absent_input, absent_output)
     _refuse_margin(margin)
     if batch is not None:
         if output is not None:

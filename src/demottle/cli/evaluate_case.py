@@ -1,11 +1,13 @@
 """One case of `demottle evaluate`: the files it is made of, read and measured."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
+from demottle.cli.patterns import filled, found, holds
 from demottle.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Given:
-    """The files of one case; None where there is none."""
+    """The files of one case; None where there is none. {repeat} in a name stands for all repeats of one scan."""
 
     output: Path | None
     scan: Path | None
@@ -26,16 +28,59 @@ class Given:
     second_input: Path | None = None
     second_output: Path | None = None
     structures: Path | None = None
+    absent_input: Path | None = None
+    absent_output: Path | None = None
 
     def refuse_incomplete(self) -> None:
-        """Raise BadParameter where OUT or its input is missing, or half of a second pair."""
+        """Raise BadParameter where OUT or its input is missing, half of a pair, or what repeats need."""
         if self.output is None:
             raise typer.BadParameter("is needed: the denoised scan", param_hint="OUT")
         if self.scan is None:
             raise typer.BadParameter("is needed: the scan that OUT was made from", param_hint="--input")
-        if (self.second_input is None) != (self.second_output is None):
-            missing = "--second-output" if self.second_output is None else "--second-input"
-            raise typer.BadParameter("is needed too: a second scan counts with what was made of it", param_hint=missing)
+        _refuse_half(self.second_input, self.second_output, "second", "a second scan")
+        _refuse_half(self.absent_input, self.absent_output, "absent", "a scan without its objects")
+        if self.structures is None and (self.absent_input is not None or holds(self.output, "repeat")):
+            raise typer.BadParameter(
+                "is needed: repeats, and scans without objects, tell of known structures only",
+                param_hint="--structures",
+            )
+
+    def repeats(self) -> "list[Given]":
+        """One entry for each repeat; itself where its names hold no {repeat}.
+
+        Raises:
+            InputError: where nothing is so called, or OUT and its input are not named alike.
+        """
+        pairs = _pairs(self.scan, self.output, "OUT", "--input")
+        return [
+            replace(self, scan=scan, output=output, truth=filled(self.truth, names)) for scan, output, names in pairs
+        ]
+
+    def absent(self) -> list[tuple[Path, Path]]:
+        """Scans without objects, and what was made of them; errors as `repeats`."""
+        if self.absent_input is None or self.absent_output is None:
+            return []
+        pairs = _pairs(self.absent_input, self.absent_output, "--absent-output", "--absent-input")
+        return [(scan, output) for scan, output, _ in pairs]
+
+
+def _refuse_half(scan: Path | None, output: Path | None, name: str, what: str) -> None:
+    if (scan is None) != (output is None):
+        missing = f"--{name}-output" if output is None else f"--{name}-input"
+        raise typer.BadParameter(f"is needed too: {what} counts with what was made of it", param_hint=missing)
+
+
+def _pairs(scan: Path | None, output: Path | None, name: str, other: str) -> list[tuple[Path, Path, dict[str, str]]]:
+    """Scans with what was made of them, by repeat."""
+    assert scan is not None and output is not None
+    if not holds(output, "repeat") and not holds(scan, "repeat"):
+        return [(scan, output, {})]
+    if not (holds(output, "repeat") and holds(scan, "repeat")):
+        raise InputError(f"{{repeat}} has to stand in both {name} and {other}, or in neither.")
+    pairs = [(filled(scan, names) or scan, path, names) for path, names in found(str(output))]
+    if not pairs:
+        raise InputError(f"Nothing is called {output}; is it quoted, and relative to this folder?")
+    return pairs
 
 
 @dataclass(frozen=True)
@@ -53,6 +98,10 @@ class Reading:
         return io.read(
             path, spacing=self.spacing, accept_uneven=self.accept_uneven, accept_own_output=True, modality=self.modality
         )
+
+    def pairs(self, paths: "list[tuple[Path, Path]]") -> "Iterator[tuple[Image, Image]]":
+        """Read scans and what was made of them, each pair when it is its turn."""
+        return ((self.read(scan), self.read(output)) for scan, output in paths)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,16 +123,20 @@ def evaluate_case(
     """
     from demottle.quality.evaluation import evaluate
 
-    assert given.output is not None and given.scan is not None
+    first, *others = given.repeats()
+    absent = given.absent()
+    assert first.output is not None and first.scan is not None
     with listener.stage("read"):
         structures = None if given.structures is None else read_structures(given.structures)
-        before, after = reading.read(given.scan), reading.read(given.output)
-        truth = None if given.truth is None else reading.read(given.truth)
+        before, after = reading.read(first.scan), reading.read(first.output)
+        truth = None if first.truth is None else reading.read(first.truth)
         second = None
         if given.second_input is not None and given.second_output is not None:
             second = reading.read(given.second_input), reading.read(given.second_output)
-    found = evaluate(before, after, truth, second, structures, limits, margin, listener)
-    return Images(before, after, truth), found
+    more = reading.pairs([(one.scan, one.output) for one in others if one.scan and one.output])
+    without = reading.pairs(absent) if absent else ()
+    measured = evaluate(before, after, truth, second, structures, limits, margin, listener, more, without)
+    return Images(before, after, truth), measured
 
 
 def read_structures(path: Path) -> "GroundTruth":

@@ -7,13 +7,14 @@ from rich.table import Table
 from rich.text import Text
 
 from demottle.cli.console import heading, out
+from demottle.cli.observer_tables import columns, show_noise_only, show_observers
 from demottle.cli.tables import CAREFUL, GOOD, before_after, number, percent, show_check, show_comparison
 
 if TYPE_CHECKING:
     from demottle.quality.check import Check
     from demottle.quality.evaluation import Evaluation
     from demottle.quality.known import KnownStructures
-    from demottle.quality.repeats import Repeat
+    from demottle.quality.realizations import Repeat
     from demottle.quality.worst import WorstSlice
 
 
@@ -30,6 +31,10 @@ def show_evaluation(found: "Evaluation") -> None:
         show_repeat(found.repeat, unit)
     if found.known is not None:
         show_known(found.known, unit, found.truth is not None)
+    if found.many is not None and found.many.observed:
+        show_observers(found.many)
+    if found.many is not None and found.many.noise_only is not None:
+        show_noise_only(found.many.noise_only, unit)
     if found.worst is not None:
         show_worst(found.worst, unit)
     if found.missing:
@@ -86,7 +91,7 @@ def show_known(known: "KnownStructures", unit: str, against_truth: bool) -> None
             "Contrast of known structures",
             f"in {unit}; what is left is a share of that in the {'truth' if against_truth else 'list'}",
         )
-        table = _columns("mm", "true", "before", "after", "left")
+        table = columns("mm", "true", "before", "after", "left")
         for one in known.contrast:
             table.add_row(
                 one.name,
@@ -102,7 +107,7 @@ def show_known(known: "KnownStructures", unit: str, against_truth: bool) -> None
             "Sharpness of their edges",
             f"f50 and f10 in 1/mm, {reference} and output; a dash: beyond the pixels' Nyquist frequency",
         )
-        table = _columns("f50", "after", "change", "f10", "after", "change")
+        table = columns("f50", "after", "change", "f10", "after", "change")
         for edge in known.sharpness:
             table.add_row(
                 edge.name,
@@ -112,7 +117,7 @@ def show_known(known: "KnownStructures", unit: str, against_truth: bool) -> None
         out.print(table)
     if known.detected:
         heading("Detectability of known structures", "d' from noise spectrum and sharpness; flatters learned denoisers")
-        table = _columns("NPW before", "after", "NPWE before", "after")
+        table = columns("NPW before", "after", "NPWE before", "after")
         for seen in known.detected:
             table.add_row(seen.name, *(number(v) for v in (*seen.npw, *seen.npwe)))
         out.print(table)
@@ -132,11 +137,3 @@ def show_worst(worst: "WorstSlice", unit: str) -> None:
 def _middle(values: tuple[float, ...]) -> str:
     known = sorted(value for value in values if isfinite(value))
     return number(known[len(known) // 2]) if known else "-"
-
-
-def _columns(*names: str) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 2), header_style="dim", pad_edge=False)
-    table.add_column("", min_width=16)
-    for name in names:
-        table.add_column(name, justify="right", no_wrap=True)
-    return table

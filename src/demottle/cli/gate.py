@@ -9,15 +9,16 @@ from demottle.cli.console import heading, out
 from demottle.cli.tables import CAREFUL, GOOD
 
 if TYPE_CHECKING:
-    from demottle.quality.check import Check
-    from demottle.quality.gate import Gate
+    from demottle.quality.gate import Gate, GateError
     from demottle.quality.limits import Limits
 
 PANEL = "The gate"
 
 LimitsFile = Annotated[
     Path | None,
-    typer.Option("--limits", metavar="FILE", help="Limits of the gate, as TOML.", rich_help_panel=PANEL),
+    typer.Option(
+        "--limits", metavar="FILE", help="Limits of the gate, in place of its own (TOML).", rich_help_panel=PANEL
+    ),
 ]
 Force = Annotated[
     bool, typer.Option("--force", metavar="", help="Write a result that fails the gate.", rich_help_panel=PANEL)
@@ -31,21 +32,25 @@ def limits_of(path: Path | None) -> "Limits":
     return Limits() if path is None else read_limits(path)
 
 
-def held(check: "Check", limits: "Limits | None", force: bool) -> "Gate":
-    """Hold a result against the limits before it is written.
+def refusal(verdict: "Gate", model: Path | None, learned: bool) -> "GateError":
+    """Return what a result that fails is answered with, before it is written.
 
-    Raises:
-        GateError: where it fails, unless forced.
+    Args:
+        verdict: of the gate.
+        model: where the fitted network was kept; None: nowhere.
+        learned: a network was fitted in this run, and would be lost.
     """
-    from demottle.quality.gate import GateError, gate
+    from demottle.quality.gate import GateError
 
-    verdict = gate(check, limits)
-    if not verdict.passed and not force:
-        raise GateError(
-            f"The result fails the gate, so nothing was written: {verdict.reasons}. Add --force to write it all the same, or "
-            "change the limits with --limits FILE."
-        )
-    return verdict
+    kept = ""
+    if model is not None:
+        kept = f" The fitted model is kept in {model}: with --model and --force it gives this result without learning again."
+    elif learned:
+        kept = " The fitted network is lost; --save-model FILE keeps it, whatever the gate says."
+    return GateError(
+        f"The result fails the gate, so {'no scan' if model is not None else 'nothing'} was written: {verdict.reasons}. Add "
+        f"--force to write it all the same, or change the limits with --limits FILE.{kept}"
+    )
 
 
 def forced_warning(verdict: "Gate") -> tuple[str, ...]:
@@ -59,7 +64,7 @@ def show_gate(verdict: "Gate") -> None:
     from rich.text import Text
 
     from demottle.cli.tables import number
-    from demottle.quality.gate import FAILED, PASSED
+    from demottle.quality.gate import FAILED, PASSED, UNKNOWN
 
     failed = len(verdict.failed)
     heading("Gate", "passed" if not failed else f"failed: {failed} of {len(verdict.verdicts)} limits")
@@ -70,9 +75,10 @@ def show_gate(verdict: "Gate") -> None:
     styles = {PASSED: GOOD, FAILED: f"bold {CAREFUL}"}
     for one in verdict.verdicts:
         places = 1 if one.unit == "HU" else 3
+        unit = f" {one.unit}" if one.unit in ("HU", "per mm") else ""
         table.add_row(
             Text(one.what),
-            f"{number(one.value, places)} {one.unit if one.unit in ('HU', 'per mm') else ''}".rstrip(),
+            one.why if one.status == UNKNOWN else f"{number(one.value, places)}{unit}",
             f"{one.limit:g}",
             Text(one.status, style=styles.get(one.status, "dim")),
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from demottle.cli.gate import forced_warning, held
+from demottle.cli.gate import forced_warning, refusal
 from demottle.cli.options import hints_for
 from demottle.cli.places import Places, staging
 from demottle.cli.progress import Stages
@@ -72,7 +72,7 @@ def denoise_scan(scan: Path, places: Places, wishes: Wishes, model: "Denoiser | 
     """Read, denoise, check, draw the page and write; either everything is in place at the end or nothing.
 
     Raises:
-        GateError: for a result beyond the limits, unless forced; nothing is written.
+        GateError: for a result beyond the limits, unless forced; nothing is written but the model, where it was to be saved.
         DemottleError: for a scan that cannot be used or results that cannot be written.
     """
     from demottle import io
@@ -101,7 +101,7 @@ def denoise_scan(scan: Path, places: Places, wishes: Wishes, model: "Denoiser | 
         steps=wishes.steps,
         listener=listener,
     )
-    gate = held(result.check, wishes.limits, wishes.force)
+    gate = _held(result, places, wishes, fitted=model is None)
     warnings = (*forced_warning(gate), *io.warnings_of(image), *hints_for(image), *result.record["warnings"])
     source = {
         "format": image.source.format if image.source is not None else "",
@@ -110,6 +110,26 @@ def denoise_scan(scan: Path, places: Places, wishes: Wishes, model: "Denoiser | 
     outcome = Outcome(scan, places, image.unit, result, gate, tuple(dict.fromkeys(warnings)), source, listener.seconds)
     _write(outcome, wishes, listener)
     return replace(outcome, seconds=listener.seconds)
+
+
+def _held(result: "Result", places: Places, wishes: Wishes, fitted: bool) -> "Gate":
+    """Hold a result against the limits before it is written; a model that was to be saved is, since learning took long.
+
+    Raises:
+        GateError: where it fails, unless forced.
+    """
+    from demottle.methods import method
+    from demottle.quality.gate import gate
+
+    verdict = gate(result.check, wishes.limits)
+    if verdict.passed or wishes.force:
+        return verdict
+    if places.model is not None:
+        with staging(Places(places.output, model=places.model)) as names:
+            assert names.model is not None
+            result.denoiser.save(names.model)
+    learned = fitted and method(result.denoiser.method).learns_from != "nothing"
+    raise refusal(verdict, places.model, learned)
 
 
 def _write(outcome: Outcome, wishes: Wishes, listener: Stages) -> None:

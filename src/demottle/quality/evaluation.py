@@ -1,5 +1,6 @@
 """Everything that can be measured on one result, chosen by what is at hand; and in words what cannot be, and why."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -12,8 +13,9 @@ from demottle.quality.check import Check, check
 from demottle.quality.gate import Gate, gate
 from demottle.quality.known import KnownStructures, known_structures
 from demottle.quality.limits import Limits
+from demottle.quality.many import Many, Pair, gather
 from demottle.quality.plain import plain
-from demottle.quality.repeats import Repeat, compare_repeats
+from demottle.quality.realizations import Repeat, compare_repeats
 from demottle.quality.tissues import tissues_of
 from demottle.quality.together import refuse_apart
 from demottle.quality.truth import Comparison, against_truth
@@ -33,6 +35,7 @@ class Evaluation:
         truth: errors against a truth; None without one.
         repeat: agreement with a second realization; None without one.
         known: structures of known place: contrast, sharpness, detectability; None where none are listed.
+        many: observers and the noise-only test, from one scan or many of a phantom; None without structures.
         worst: where to look first; None without a body.
         missing: what could not be measured and why, in sentences.
     """
@@ -42,6 +45,7 @@ class Evaluation:
     truth: Comparison | None
     repeat: Repeat | None
     known: KnownStructures | None
+    many: Many | None
     worst: WorstSlice | None
     missing: tuple[str, ...]
 
@@ -53,6 +57,9 @@ class Evaluation:
             "truth": None if self.truth is None else self.truth.to_dict(),
             "second_realization": plain(self.repeat),
             "structures": None if self.known is None else self.known.to_dict(),
+            "observers": None if self.many is None else plain(self.many.observed),
+            "noise_only": None if self.many is None else plain(self.many.noise_only),
+            "scans": None if self.many is None else {"with": self.many.scans, "without": self.many.without},
             "worst_slice": plain(self.worst),
             "not_measured": list(self.missing),
         }
@@ -67,6 +74,8 @@ def evaluate(
     limits: Limits | None = None,
     margin: float | None = None,
     listener: Listener = silent,
+    repeats: Iterable[Pair] = (),
+    absent: Iterable[Pair] = (),
 ) -> Evaluation:
     """Measure one result.
 
@@ -78,6 +87,9 @@ def evaluate(
         limits: of the gate; None for the defaults.
         margin: of the equivalence tests of tissue means; None: 2 HU.
         listener: hears of the stages "check" and "evaluate".
+        repeats: more scans of the phantom with noise of their own, and what was made of each; gone through once. Contrast
+            and sharpness are then those of the mean scan, all else is of `before` and `after`.
+        absent: scans of the phantom without its objects, and what was made of each; an empty tuple where there are none.
 
     Raises:
         InputError: for images that do not belong together, or of which nothing can be measured.
@@ -102,13 +114,17 @@ def evaluate(
     listener(Progress("evaluate", 2, steps, "second realization"))
     repeat = None if second is None else compare_repeats(before, after, *second)
     listener(Progress("evaluate", 3, steps, "structures"))
-    known = None if structures is None else known_structures(before, after, structures, found, truth)
+    many = known = None
+    if structures is not None:
+        many = gather((before, after), repeats, absent, structures, found.leak, without=absent != ())
+        known = known_structures(many.before, many.after, structures, found, truth)
     listener(Progress("evaluate", steps, steps))
     if compared is None and repeat is None and known is None:
         _refuse_nothing(found)
-    verdict = gate(found, limits, () if known is None else known.sharpness)
-    missing = (*_missing_of(before, found), *_missing_sources(truth, second, structures))
-    return Evaluation(found, verdict, compared, repeat, known, worst, (*missing, *(known.refused if known else ())))
+    verdict = gate(found, limits, known.sharpness if known else (), compared, many.observed if many is not None else ())
+    missing = [*_missing_of(before, found), *_missing_sources(truth, second, structures)]
+    missing += [*(known.refused if known else ()), *(many.refused if many else ())]
+    return Evaluation(found, verdict, compared, repeat, known, many, worst, tuple(missing))
 
 
 def body_of(truth: Image) -> Mask | None:
@@ -145,5 +161,8 @@ def _missing_sources(
     if truth is None and second is None:
         said.append("No errors (RMSE, PSNR, SSIM): that takes a truth or a second realization.")
     if structures is None:
-        said.append("No sharpness (TTF), contrast left or detectability: that takes structures of known place.")
+        said.append(
+            "No sharpness (TTF), contrast left, detectability, Hotelling observer or noise-only test: that takes structures of "
+            "known place."
+        )
     return said

@@ -24,7 +24,7 @@ class Figure:
 
 def figures_of(found: Evaluation) -> list[Figure]:
     """Return every figure of an evaluation, in the order of its tables."""
-    return [*_check(found), *_truth(found), *_repeat(found), *_known(found)]
+    return [*_check(found), *_truth(found), *_repeat(found), *_known(found), *_many(found)]
 
 
 def _check(found: Evaluation) -> Iterator[Figure]:
@@ -89,3 +89,24 @@ def _known(found: Evaluation) -> Iterator[Figure]:
     for seen in found.known.detected:
         yield Figure(f"d' NPW of {seen.name}", "", *seen.npw)
         yield Figure(f"d' NPWE of {seen.name}", "", *seen.npwe)
+
+
+def _many(found: Evaluation) -> Iterator[Figure]:
+    if found.many is None:
+        return
+    unit, flat = found.check.unit, found.many.noise_only
+    for one in found.many.observed:
+        verb = "seeing" if one.task == "detection" else "telling apart"
+        yield Figure(f"d' CHO of {verb} {one.name}", "", one.before.dprime, one.after.dprime)
+        for end, before, after in (
+            ("low", one.before.dprime_low, one.after.dprime_low),
+            ("high", one.before.dprime_high, one.after.dprime_high),
+        ):
+            yield Figure(f"d' CHO of {verb} {one.name}, 95 % {end}", "", before, after, tested=False)
+    if flat is not None:
+        yield Figure("noise-only: noise", unit, flat.before, flat.after, tested=False)
+        yield Figure("noise-only: shift of the mean", unit, nan, flat.shift)
+        yield Figure("noise-only: largest rise of noise power", "", nan, flat.amplification)
+        yield Figure("noise-only: excess kurtosis", "", nan, flat.excess)
+        for disc in flat.discs:
+            yield Figure(f"noise-only: strongest false disc of {disc.diameter:g} mm", unit, disc.before, disc.after)

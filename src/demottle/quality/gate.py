@@ -12,9 +12,11 @@ from typing import Any
 from demottle.errors import DemottleError
 from demottle.quality.check import Check
 from demottle.quality.limits import Limits
+from demottle.quality.observers import Observed
 from demottle.quality.plain import plain
 from demottle.quality.sharpness import Sharpness
 from demottle.quality.shifts import TissueShift
+from demottle.quality.truth import Comparison
 from demottle.quality.verdicts import UNIFORM
 
 LOWEST_CONTRAST, HIGHEST_CONTRAST = 20.0, 50.0
@@ -40,6 +42,7 @@ class Verdict:
         limit: the largest value that passes.
         unit: of both.
         status: "passed", "failed" or "not measured".
+        why: why it was not measured; empty where it was.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Verdict:
     limit: float
     unit: str
     status: str
+    why: str = ""
 
     @property
     def sentence(self) -> str:
@@ -87,28 +91,44 @@ class Gate:
         return told
 
 
-def gate(check: Check, limits: Limits | None = None, sharpness: Sequence[Sharpness] = ()) -> Gate:
+def gate(
+    check: Check,
+    limits: Limits | None = None,
+    sharpness: Sequence[Sharpness] = (),
+    truth: Comparison | None = None,
+    observed: Sequence[Observed] = (),
+) -> Gate:
     """Hold what was measured against limits.
 
     Args:
         check: what `demottle.quality.check.check` found.
         limits: None for the defaults.
         sharpness: of structures of known place, where there are any.
+        truth: errors against a truth, where there is one.
+        observed: what Hotelling observers found, where they were asked.
     """
     limits = limits or Limits()
     made = [v for part in (_means, _places, _noise, _structure) for v in part(check, limits)]
-    return Gate(limits, (*made, *_sharpness(sharpness, limits)))
+    against = () if truth is None else tuple(_truth(truth, check.unit, limits))
+    return Gate(limits, (*made, *against, *_sharpness(sharpness, limits), *_observers(observed, limits)))
 
 
 def _verdict(
-    name: str, what: str, value: float, limit: float | None, unit: str, sure: float | None = None
+    name: str,
+    what: str,
+    value: float,
+    limit: float | None,
+    unit: str,
+    sure: float | None = None,
+    why: str = "",
 ) -> Iterator[Verdict]:
-    """Judge one value; `sure` is the part of it that cannot be chance (None: all of it)."""
+    """Judge one value; `sure` is the part of it that cannot be chance (None: all of it), `why` why there may be none."""
     if limit is None:
         return
+    known = isfinite(value)
     least = abs(value) if sure is None else sure
-    status = UNKNOWN if not isfinite(value) else FAILED if least > limit else PASSED
-    yield Verdict(name, what, value, limit, unit, status)
+    status = UNKNOWN if not known else FAILED if least > limit else PASSED
+    yield Verdict(name, what, value, limit, unit, status, "" if known else why)
 
 
 def _means(check: Check, limits: Limits) -> Iterator[Verdict]:
@@ -120,13 +140,31 @@ def _means(check: Check, limits: Limits) -> Iterator[Verdict]:
                 _least(shift) * share,
             )  # fmt: skip
         elif shift.name != "air":  # bowel gas and the air around: the air around has its own limit
-            uniform = shift.name in UNIFORM
-            name, limit = (
-                ("ct_number_uniform", limits.ct_number_uniform)
-                if uniform
-                else ("ct_number_other", limits.ct_number_other)
-            )
-            yield from _verdict(name, f"shift of the CT number, {shift.name}", shift.shift, limit, "HU", _least(shift))
+            kind, limit = _of_kind(shift, limits.ct_number_uniform, limits.ct_number_other)
+            name = f"shift of the CT number, {shift.name}"
+            yield from _verdict(f"ct_number_{kind}", name, shift.shift, limit, "HU", _least(shift))
+
+
+def _truth(found: Comparison, unit: str, limits: Limits) -> Iterator[Verdict]:
+    ratio = found.after.rmse / found.before.rmse if found.before.rmse > 0 else float("nan")
+    yield from _verdict(
+        "truth_rmse",
+        "RMSE against the truth, after over before",
+        ratio,
+        limits.truth_rmse,
+        "",
+        why="the input is the truth",
+    )
+    for error in found.after.tissues if unit == "HU" else ():
+        if error.name != "air":
+            kind, limit = _of_kind(error, limits.truth_uniform, limits.truth_other)
+            name = f"mean error against the truth, {error.name}"
+            yield from _verdict(f"truth_{kind}", name, error.shift, limit, "HU", _least(error))
+
+
+def _of_kind(shift: TissueShift, uniform: float | None, other: float | None) -> tuple[str, float | None]:
+    """Which of two limits a tissue has: that of large uniform tissue, or that of all other."""
+    return ("uniform", uniform) if shift.name in UNIFORM else ("other", other)
 
 
 def _least(shift: TissueShift) -> float:
@@ -136,18 +174,24 @@ def _least(shift: TissueShift) -> float:
 
 def _places(check: Check, limits: Limits) -> Iterator[Verdict]:
     if check.unit == "HU":
-        yield from _verdict("air", "change in the air around the body", check.untouched.air, limits.air, "HU")
-        yield from _verdict("metal", "change in metal", check.untouched.metal, limits.metal, "HU")
+        kept = check.untouched
+        for name, what, value, limit in (
+            ("air", "change in the air around the body", kept.air, limits.air),
+            ("metal", "change in metal", kept.metal, limits.metal),
+        ):
+            yield from _verdict(name, what, value, limit, "HU", why=f"no {name} in the scan")
 
 
 def _noise(check: Check, limits: Limits) -> Iterator[Verdict]:
-    noise = check.noise
+    noise, leak, spectra = check.noise, check.leak, check.spectra
     ratio = noise.after / noise.before if noise.before > 0 else float("nan")
-    yield from _verdict("noise", "noise after over noise before", ratio, limits.noise, "")
-    shift = float("nan") if check.spectra is None else check.spectra.shift
-    yield from _verdict("noise_peak", "shift of the noise spectrum's peak", shift, limits.noise_peak, "per mm")
-    gain = float("nan") if check.leak is None else check.leak.gain
-    yield from _verdict("slice_leak", "rise of noise correlation between slices", gain, limits.slice_leak, "")
+    yield from _verdict("noise", "noise after over noise before", ratio, limits.noise, "", why="no flat tissue")
+    shift = float("nan") if spectra is None else spectra.shift
+    yield from _verdict(
+        "noise_peak", "shift of the noise spectrum's peak", shift, limits.noise_peak, "per mm", why="no noise spectrum"
+    )
+    gain, why = (float("nan"), "a single slice") if leak is None else (leak.gain, "too little flat tissue repeats")
+    yield from _verdict("slice_leak", "rise of noise correlation between slices", gain, limits.slice_leak, "", why=why)
 
 
 def _structure(check: Check, limits: Limits) -> Iterator[Verdict]:
@@ -155,8 +199,8 @@ def _structure(check: Check, limits: Limits) -> Iterator[Verdict]:
     # Its error in the same units: both are the excess covariance, over different standard deviations.
     error = abs(edges.error * edges.lost_share / edges.correlation) if edges.correlation else 0.0
     sure = max(edges.lost_share - _ONE_SIDED * (error if isfinite(error) else 0.0), 0.0)
-    what = f"share of edges removed ({edges.region or 'nowhere'})"
-    yield from _verdict("edge_loss", what, edges.lost_share, limits.edge_loss, "", sure)
+    what = f"share of edges removed ({edges.region})" if edges.region else "share of edges removed"
+    yield from _verdict("edge_loss", what, edges.lost_share, limits.edge_loss, "", sure, "no edges to test")
 
 
 def _sharpness(sharpness: Sequence[Sharpness], limits: Limits) -> Iterator[Verdict]:
@@ -169,4 +213,12 @@ def _sharpness(sharpness: Sequence[Sharpness], limits: Limits) -> Iterator[Verdi
         ):
             sure = max(abs(value) - _ONE_SIDED * (error if isfinite(error) else 0.0), 0.0)
             what = f"relative change of {name} of {found.name}"
-            yield from _verdict(f"sharpness_{name}", what, value, limit, "", sure)
+            why = "both beyond the pixels' Nyquist frequency"
+            yield from _verdict(f"sharpness_{name}", what, value, limit, "", sure, why)
+
+
+def _observers(observed: Sequence[Observed], limits: Limits) -> Iterator[Verdict]:
+    for one in observed:
+        lost, sure = -one.change_share, max(-one.change_high_share, 0.0)
+        why = "not seen in the input either"
+        yield from _verdict("detectability", f"share of d' lost, {one.name}", lost, limits.detectability, "", sure, why)

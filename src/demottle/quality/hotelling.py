@@ -79,23 +79,56 @@ def hotelling(
         InputError: other shapes than the channels', NaN, too few images for that many channels.
     """
     sets = [
-        _outputs(planes_of(images, what), channels, what)
+        outputs_of(planes_of(images, what), channels, what)
         for images, what in ((present, "images with"), (absent, "images without"))
     ]
-    n1, n2, c = len(sets[0]), len(sets[1]), len(channels)
-    if n1 + n2 - 2 < 2 * c or min(n1, n2) < 4:
-        raise InputError(
-            f"{n1} and {n2} images are too few for {c} channels; a Hotelling observer needs at least 4 of each and "
-            f"{2 * c + 2} in all: give more images or fewer channels."
-        )
+    return hotelling_of_outputs(sets[0], sets[1], bootstrap, confidence, seed)
+
+
+def hotelling_of_outputs(
+    present: Array, absent: Array, bootstrap: int = 1000, confidence: float = 0.95, seed: int = 0
+) -> Hotelling:
+    """Measure the observer on channel outputs (n, c), see `outputs_of`; arguments and errors as `hotelling`.
+
+    For ensembles too large to keep as images, or whose objects lie differently between pixels.
+    """
+    sets = [np.asarray(present, np.float64), np.asarray(absent, np.float64)]
+    n1, n2, c = _counts(sets)
     random = np.random.default_rng(seed)
-    dprime = float(_root(_unbiased(_distance(*(_moments(s, np.ones((1, len(s)))) for s in sets)), n1, n2, c))[0])
+    dprime = _dprime(sets)
     low, high = _interval(sets, dprime, bootstrap, confidence, random)
     auc, auc_low, auc_high = (float(ndtr(max(d, 0.0) / np.sqrt(2))) for d in (dprime, low, high))
     held_out = _held_out(sets, random)
     return Hotelling(
         max(dprime, 0.0), max(low, 0.0), max(high, 0.0), auc, auc_low, auc_high, held_out, n1, n2, c, confidence
     )
+
+
+def change_of_dprime(
+    before: tuple[Array, Array],
+    after: tuple[Array, Array],
+    bootstrap: int = 1000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> tuple[float, float, float]:
+    """Return d' after minus d' before with its bootstrap interval, from channel outputs (present, absent) of the same images.
+
+    Each resample takes the same images before and after: the noise that both share cancels, so that a change is known better
+    than either d'. The interval is basic, on the scale of d'.
+
+    Raises:
+        InputError: as `hotelling`; where before and after differ in their number of images.
+    """
+    random, pairs = np.random.default_rng(seed), [[np.asarray(s, np.float64) for s in sets] for sets in (before, after)]
+    n1, n2, _ = _counts(pairs[0])
+    if _counts(pairs[1])[:2] != (n1, n2):
+        raise InputError("Before and after hold different numbers of images; a change of d' takes the same ones.")
+    weights = [random.multinomial(n, np.full(n, 1 / n), bootstrap).astype(float) for n in (n1, n2)]
+    first, second = (_in_resamples(sets, weights) - _as_population(sets) for sets in pairs)
+    deviation = second - first
+    change, tail = _dprime(pairs[1]) - _dprime(pairs[0]), (1 - confidence) / 2
+    upper, lower = np.quantile(deviation, [1 - tail, tail])
+    return change, float(change - upper), float(change - lower)
 
 
 def roc_area(present: Array, absent: Array) -> float:
@@ -105,7 +138,12 @@ def roc_area(present: Array, absent: Array) -> float:
     return float((ranks[:n1].sum() - n1 * (n1 + 1) / 2) / (n1 * n2))
 
 
-def _outputs(images: Array, channels: Array, what: str) -> Array:
+def outputs_of(images: Array, channels: Array, what: str = "images of") -> Array:
+    """Return channel outputs (n, c) of images (n, rows, columns) through channels (c, rows, columns).
+
+    Raises:
+        InputError: where the sizes differ; `what` names the images.
+    """
     if channels.ndim != 3 or images.shape[1:] != channels.shape[1:]:
         raise InputError(
             f"The {what} the object have {images.shape[1:]} pixels, but the channels {channels.shape[1:]}."
@@ -142,17 +180,46 @@ def _root(square: Array) -> Array:
     return result
 
 
+def _counts(sets: list[Array]) -> tuple[int, int, int]:
+    """Number of images of both sets and of channels.
+
+    Raises:
+        InputError: where there are too few images for that many channels.
+    """
+    n1, n2, c = len(sets[0]), len(sets[1]), sets[0].shape[1]
+    if n1 + n2 - 2 < 2 * c or min(n1, n2) < 4:
+        raise InputError(
+            f"{n1} and {n2} images are too few for {c} channels; a Hotelling observer needs at least 4 of each and "
+            f"{2 * c + 2} in all: give more images or fewer channels."
+        )
+    return n1, n2, c
+
+
+def _dprime(sets: list[Array]) -> float:
+    n1, n2, c = _counts(sets)
+    return float(_root(_unbiased(_distance(*(_moments(s, np.ones((1, len(s)))) for s in sets)), n1, n2, c))[0])
+
+
+def _in_resamples(sets: list[Array], weights: list[Array]) -> Array:
+    """d' in each resample, signed; one row of weights (b, n) per set for each."""
+    n1, n2, c = _counts(sets)
+    drawn = [_moments(s, w) for s, w in zip(sets, weights, strict=True)]
+    return _root(_unbiased(_distance(*drawn), n1, n2, c))
+
+
+def _as_population(sets: list[Array]) -> float:
+    """The true d' of the resampled world, where the sets themselves are the population: no bias to take out."""
+    whole = [_moments(s, np.ones((1, len(s)))) for s in sets]
+    return float(np.sqrt((len(sets[0]) + len(sets[1])) * _distance(*whole)[0]))
+
+
 def _interval(
     sets: list[Array], dprime: float, count: int, confidence: float, random: np.random.Generator
 ) -> tuple[float, float]:
-    n1, n2, c = len(sets[0]), len(sets[1]), sets[0].shape[1]
+    n1, n2, _ = _counts(sets)
     scale = np.sqrt(2 * (n1 + n2 - 2) * (1 / n1 + 1 / n2))
-    drawn = [_moments(s, random.multinomial(len(s), np.full(len(s), 1 / len(s)), count).astype(float)) for s in sets]
-    found = _root(_unbiased(_distance(*drawn), n1, n2, c))
-    # In the resampled world the sets themselves are the population: no bias to take out, scatter over n.
-    whole = [_moments(s, np.ones((1, len(s)))) for s in sets]
-    truth = np.sqrt((n1 + n2) * _distance(*whole)[0])
-    deviation = np.arcsinh(found / scale) - np.arcsinh(truth / scale)
+    weights = [random.multinomial(n, np.full(n, 1 / n), count).astype(float) for n in (n1, n2)]
+    deviation = np.arcsinh(_in_resamples(sets, weights) / scale) - np.arcsinh(_as_population(sets) / scale)
     tail = (1 - confidence) / 2
     upper, lower = np.quantile(deviation, [1 - tail, tail])
     at = np.arcsinh(dprime / scale)

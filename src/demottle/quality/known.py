@@ -10,6 +10,7 @@ from demottle.quality.check import Check
 from demottle.quality.detectability import Viewing, dprime
 from demottle.quality.plain import plain
 from demottle.quality.recovery import Recovered, recovered
+from demottle.quality.refusals import refusals
 from demottle.quality.sharpness import Sharpness, sharpness
 from demottle.quality.tasks import Disc
 
@@ -57,18 +58,16 @@ def known_structures(
 ) -> KnownStructures:
     """Measure the structures of a phantom: contrast of all, sharpness of those made for it, detectability where both
     sharpness and noise spectrum are known.
-
-    Raises:
-        InputError: where not one structure lies in the image.
     """
     solid = [s for s in structures.structures if s.task in ("edge", "detection")]
     if not solid:
-        raise InputError(f"The list of structures (phantom '{structures.kind}') holds no disc or sphere to measure.")
+        why = f"the list of structures (phantom '{structures.kind}') holds no disc or sphere"
+        return KnownStructures((), (), (), (f"No contrast, sharpness or detectability of structures: {why}.",))
     contrast, no_contrast = recovered(before, after, solid, truth)
     edges = structures.for_task("edge")
     reference = before if truth is None else truth
     sharp, not_sharp = sharpness(reference, after, edges)
-    refused = _once("No contrast", no_contrast) + _once("No sharpness", not_sharp)
+    refused = refusals("No contrast", no_contrast) + refusals("No sharpness", not_sharp)
     detected, undetected = _detected(edges, sharp, found)
     return KnownStructures(tuple(contrast), tuple(sharp), tuple(detected), (*refused, *undetected))
 
@@ -93,20 +92,3 @@ def _detected(edges: list[Structure], sharp: list[Sharpness], found: Check) -> t
             continue
         made.append(Detected(one.name, (npw[0], npw[1]), (npwe[0], npwe[1])))
     return made, refused
-
-
-def _once(what: str, sentences: list[str]) -> tuple[str, ...]:
-    """One sentence for all that have the same reason: nobody reads the same one twenty times."""
-    by_reason: dict[str, list[str]] = {}
-    for sentence in sentences:
-        name, _, reason = sentence.partition(": ")
-        by_reason.setdefault(_without_numbers(reason), []).append(f"{name}\0{reason}")
-    told = []
-    for group in by_reason.values():
-        names = ", ".join(entry.split("\0")[0] for entry in group)
-        told.append(f"{what} of {names}: {group[0].split(chr(0))[1]}")
-    return tuple(told)
-
-
-def _without_numbers(text: str) -> str:
-    return "".join(c for c in text if not (c.isdigit() or c in ".-"))

@@ -25,6 +25,10 @@ class Limits:
         edge_loss: share of the fine structure on edges that went into the residual.
         slice_leak: rise of the noise correlation of neighboring slices.
         sharpness_f50, sharpness_f10: relative change of f50 and f10 of structures of 20 to 50 HU, where measurable.
+        detectability: share of d' lost by a Hotelling observer of known structures, where there are images enough.
+        truth_rmse: RMSE against a truth, after over before: 1 lets nothing pass that is farther from the truth than its input.
+        truth_uniform, truth_other: mean error against a truth, of the tissues of `ct_number_uniform` and `ct_number_other`,
+            in HU.
     """
 
     ct_number_uniform: float | None = 1.0
@@ -38,6 +42,10 @@ class Limits:
     slice_leak: float | None = 0.15
     sharpness_f50: float | None = 0.05
     sharpness_f10: float | None = 0.05
+    detectability: float | None = 0.0
+    truth_rmse: float | None = 1.0
+    truth_uniform: float | None = 1.0
+    truth_other: float | None = 2.0
 
 
 def read_limits(path: Path) -> Limits:

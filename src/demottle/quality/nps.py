@@ -1,11 +1,12 @@
 """Noise power spectra of phantoms: uniform regions, repeats and differences (ICRU 87, AAPM TG-233).
 
 NPS(u, v) = dx dy / (Nx Ny) <|DFT2(region - second-order trend)|^2> in HU2 mm2; its integral is the variance. The estimator
-is `demottle.noise.spectrum`; here are the ways to come by noise without anatomy, with at least 50 regions.
+is `demottle.noise.spectrum`; here are the ways to come by noise without anatomy, with at least 50 regions. What detrend and
+taper did to the spectrum is put right (`without_trend_loss`) unless `restore` is False.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,11 @@ Mask = NDArray[np.bool_]
 Density = NDArray[np.float64]
 
 
+@dataclass(frozen=True, eq=False)
+class Restored(Spectrum):
+    """A spectrum that was put right already: `without_trend_loss` gives it back as it is."""
+
+
 def nps_of_uniform(
     planes: NDArray[Any],
     spacing: float | tuple[float, float],
@@ -31,6 +37,7 @@ def nps_of_uniform(
     size: int = REGION,
     fewest: int = FEWEST_REGIONS,
     taper: bool = True,
+    restore: bool = True,
 ) -> Spectrum:
     """NPS of a uniform object, from half-overlapping regions that lie wholly inside the mask.
 
@@ -40,12 +47,14 @@ def nps_of_uniform(
         mask: where the object is uniform, (rows, columns) or like `planes`; None: everywhere.
         size: side of a region in pixels.
         fewest: least number of regions; with N of them a radial bin of M frequencies is known to about sqrt(2 / (N M)).
+        taper: multiply regions by a Hann window: what is strong leaks less into what is weak.
+        restore: put back what detrend and taper did (`without_trend_loss`); the plain definition is without both.
 
     Raises:
         InputError: too few regions, NaN, no spacing, a mask of another shape.
     """
     stack = planes_of(planes, "planes")
-    return _averaged(_tiles(stack, _mask_for(mask, stack), size), spacing, size, fewest, taper)
+    return _averaged(_tiles(stack, _mask_for(mask, stack), size), spacing, size, fewest, taper, restore)
 
 
 def nps_of_places(
@@ -55,6 +64,7 @@ def nps_of_places(
     size: int = REGION,
     fewest: int = FEWEST_REGIONS,
     taper: bool = True,
+    restore: bool = True,
 ) -> Spectrum:
     """NPS from regions of `size` pixels around given centers (row, column), the same in every plane.
 
@@ -71,7 +81,9 @@ def nps_of_places(
             f"{stack.shape[1]} x {stack.shape[2]} pixels; move it or use smaller regions."
         )
     found = [stack[:, top : top + size, left : left + size] for top, left in corners]
-    return _averaged(np.concatenate(found) if found else np.empty((0, size, size)), spacing, size, fewest, taper)
+    return _averaged(
+        np.concatenate(found) if found else np.empty((0, size, size)), spacing, size, fewest, taper, restore
+    )
 
 
 def nps_of_repeats(
@@ -81,6 +93,7 @@ def nps_of_repeats(
     size: int = REGION,
     fewest: int = FEWEST_REGIONS,
     taper: bool = True,
+    restore: bool = True,
 ) -> Spectrum:
     """NPS of repeats of one plane, (n, rows, columns): each less the mean of all, times sqrt(n / (n - 1)).
 
@@ -90,7 +103,7 @@ def nps_of_repeats(
     if len(stack) < 2:
         raise InputError("A noise spectrum from repeats needs at least two of them, but got one plane.")
     noise = (stack - stack.mean(axis=0)) * np.sqrt(len(stack) / (len(stack) - 1))
-    return _averaged(_tiles(noise, _mask_for(mask, stack), size), spacing, size, fewest, taper)
+    return _averaged(_tiles(noise, _mask_for(mask, stack), size), spacing, size, fewest, taper, restore)
 
 
 def nps_of_difference(
@@ -101,6 +114,7 @@ def nps_of_difference(
     size: int = REGION,
     fewest: int = FEWEST_REGIONS,
     taper: bool = True,
+    restore: bool = True,
 ) -> Spectrum:
     """NPS of one of two images with the same anatomy and independent noise, from (first - second) / sqrt(2).
 
@@ -108,7 +122,9 @@ def nps_of_difference(
     """
     one, other = planes_of(first, "first planes"), planes_of(second, "second planes")
     same_shape("two realizations", one, other)
-    return _averaged(_tiles((one - other) / np.sqrt(2), _mask_for(mask, one), size), spacing, size, fewest, taper)
+    return _averaged(
+        _tiles((one - other) / np.sqrt(2), _mask_for(mask, one), size), spacing, size, fewest, taper, restore
+    )
 
 
 def without_trend_loss(spectrum: Spectrum) -> Spectrum:
@@ -119,7 +135,7 @@ def without_trend_loss(spectrum: Spectrum) -> Spectrum:
     smoothed is sharpened by one step of Van Cittert's: 2 S - S * smoothing. Observers of large objects need this, or d' is
     wrong by several percent. Curve, sigma, peak and mean are those of the new density.
     """
-    if spectrum.regions == 0:  # known, not measured: nothing was lost
+    if spectrum.regions == 0 or isinstance(spectrum, Restored):  # known and not measured, or done: nothing is lost
         return spectrum
     size = len(spectrum.density_2d)
     gain = trend_gain(size, spectrum.tapered)
@@ -143,9 +159,11 @@ def _continued(density: Density, f: Density, near: Mask, lost: Mask) -> Density:
     return result
 
 
-def with_density(spectrum: Spectrum, density_2d: NDArray[np.float64]) -> Spectrum:
+def with_density(spectrum: Spectrum, density_2d: NDArray[np.float64]) -> Restored:
     """Return a spectrum with another 2-D density of the same shape; curve, sigma, peak and mean follow from it."""
-    return replace(spectrum_of_density(density_2d, spectrum.spacing), regions=spectrum.regions)
+    made = spectrum_of_density(density_2d, spectrum.spacing)
+    values = {field.name: getattr(made, field.name) for field in fields(made)}
+    return Restored(**{**values, "regions": spectrum.regions, "tapered": spectrum.tapered})
 
 
 def band_power(spectrum: Spectrum, edges: Sequence[float]) -> NDArray[np.float64]:
@@ -192,7 +210,12 @@ def _tiles(stack: NDArray[np.float64], mask: Mask | None, size: int) -> NDArray[
 
 
 def _averaged(
-    regions: NDArray[np.float64], spacing: float | tuple[float, float], size: int, fewest: int, taper: bool
+    regions: NDArray[np.float64],
+    spacing: float | tuple[float, float],
+    size: int,
+    fewest: int,
+    taper: bool,
+    restore: bool,
 ) -> Spectrum:
     pair = spacing_of(spacing)
     if len(regions) < fewest:
@@ -200,4 +223,5 @@ def _averaged(
             f"Only {len(regions)} regions of {size} x {size} pixels fit into the uniform part; a noise spectrum needs at least "
             f"{fewest}: give more planes, a larger uniform region or smaller regions."
         )
-    return spectrum_of_regions(regions, pair, taper)
+    found = spectrum_of_regions(regions, pair, taper)
+    return without_trend_loss(found) if restore else found

@@ -1,6 +1,7 @@
 """Two realizations of one object, denoised: do they agree with each other AND with the mean of what was measured?
 
-With each other alone proves nothing: a constant agrees with itself. With x = T + n1, y = T + n2 measured (independent noise) and
+`agreement` compares arrays, `compare_repeats` whole volumes in the body. With each other alone
+proves nothing: a constant agrees with itself. With x = T + n1, y = T + n2 measured (independent noise) and
 a, b their denoised versions, cross products are free of noise: y's noise knows nothing of a.
 """
 
@@ -11,9 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demottle.errors import InputError
+from demottle.image import Image, Mask
+from demottle.noise import guide
+from demottle.noise.body import body_plane
 from demottle.quality.arrays import planes_of, same_shape
+from demottle.quality.sampling import picked_slices
 
 Array = NDArray[np.float64]
+_MOST_SLICES = 24
+_GROUPS = 6
+_FEWEST = 1000
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,29 @@ class Agreement:
     changed: float
     error: float
     correlation: float
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """What two realizations say, in the body, in the image's unit.
+
+    Attributes:
+        agreement: noise, error against the unknown truth, and what was removed from both alike.
+        correlation_error: standard error of `agreement.correlation`, over groups of slices; NaN for a single slice.
+        bias: mean of output minus input.
+        voxels: how many were compared.
+    """
+
+    agreement: Agreement
+    correlation_error: float
+    bias: float
+    voxels: int
+
+    @property
+    def structure_found(self) -> bool:
+        """True where what was removed repeats for sure: by more than 1 %, and than twice its error."""
+        correlation = self.agreement.correlation
+        return correlation > 0.01 and not correlation <= 2 * self.correlation_error
 
 
 def agreement(
@@ -75,5 +106,40 @@ def agreement(
     )  # fmt: skip
 
 
+def compare_repeats(before: Image, after: Image, second_before: Image, second_after: Image) -> Repeat:
+    """Measure on two realizations and what was made of each, all of one shape, in at most 24 slices.
+
+    Raises:
+        InputError: where the two inputs are the same image, or no body is found.
+    """
+    chosen = picked_slices(before.shape[0], _MOST_SLICES)
+    body = np.stack([_body(before, second_before, z) for z in chosen])
+    voxels = int(body.sum())
+    if voxels < _FEWEST:
+        raise InputError("No body was found in which two realizations could be compared; is it the right series?")
+    x, a, y, b = (np.nan_to_num(im.voxels[chosen]) for im in (before, after, second_before, second_after))
+
+    def measured(part: NDArray[np.int_]) -> Agreement:
+        return agreement((x[part], y[part]), (a[part], b[part]), body[part])
+
+    whole = measured(np.arange(len(chosen)))
+    groups = [g for g in np.array_split(np.arange(len(chosen)), min(_GROUPS, len(chosen))) if body[g].any()]
+    error = float("nan")
+    if len(groups) > 1:
+        error = float(np.std([measured(g).correlation for g in groups], ddof=1) / np.sqrt(len(groups)))
+    bias = float(((a - x)[body].mean(dtype=np.float64) + (b - y)[body].mean(dtype=np.float64)) / 2)
+    return Repeat(whole, error, bias, voxels)
+
+
 def _mean_square(values: Array) -> float:
     return float((values * values).mean())
+
+
+def _body(first: Image, second: Image, z: int) -> Mask:
+    """The body on the mean of both guides, where both are valid."""
+    guides = [guide.smooth(np.nan_to_num(image.voxels[z])) for image in (first, second)]
+    body = body_plane(np.asarray((guides[0] + guides[1]) / 2, np.float32), first.unit)
+    for image in (first, second):
+        if image.valid is not None:
+            body &= image.valid[z]
+    return body
