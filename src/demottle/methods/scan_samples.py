@@ -40,7 +40,7 @@ def scan_samples(image: Image, correlation: Correlation, noise_level: float, lea
     indices = spread(image.shape[0], MOST_SLICES)
     local = noise_map(image, correlation, noise_level)
     masks = np.stack([changeable(image, index) >= 1 for index in indices])
-    box = _box(np.logical_or.reduce(masks), least_side)
+    box = box_around(np.logical_or.reduce(masks), least_side)
     return ScanSamples(
         indices=tuple(indices),
         slices=np.stack([fill_invalid(image, index)[box] for index in indices]),
@@ -86,7 +86,8 @@ def patch_that_fits(patch: int, multiple: int, image: Image) -> int:
     return min(patch, side)
 
 
-def _box(mask: Mask, least: int) -> tuple[slice, slice]:
+def box_around(mask: Mask, least: int) -> tuple[slice, slice]:
+    """Rows and columns around what is wanted (rows, columns), at least `least` pixels wide where the slice is."""
     rows, columns = np.nonzero(mask.any(axis=1))[0], np.nonzero(mask.any(axis=0))[0]
     if not len(rows):
         return slice(0, mask.shape[0]), slice(0, mask.shape[1])

@@ -1,0 +1,98 @@
+"""What UDCA knows of the noise of a sequence: how strong it is at each signal, how it looks, and whether frames share it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from demottle.image import Voxels
+from demottle.noise.sequence import SequenceFingerprint
+from demottle.noise.sequence_curve import NoiseCurve
+
+_SPECTRUM = 32
+_LEAST_LAG = 0.02  # below, what was measured may be chance
+_LEAST_SHARE = 0.02  # of the largest deviation: below lies rounding, not noise
+
+
+@dataclass(frozen=True, eq=False)
+class FrameNoise:
+    """Noise of a single frame that is free of lag.
+
+    Attributes:
+        curve: its deviation against the signal.
+        lag: share of a frame that the file's next frame holds, `l_t = (1 - lag) s_t + lag l_(t-1)`; 0 where frames are
+            independent, or where lag is not to be undone.
+        spectrum: noise power (32, 32), float32, FFT order, mean 1.
+    """
+
+    curve: NoiseCurve
+    lag: float
+    spectrum: Voxels
+
+    @property
+    def pooled(self) -> float:
+        """Deviation of the mean over 4 x 4 pixels, of noise of deviation 1: 1/4 where it is white."""
+        return pooled_deviation(self.spectrum, 4)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, without the spectrum."""
+        curve = self.curve
+        return {
+            "signal": [float(v) for v in curve.signal],
+            "deviation": [float(v) for v in curve.deviation],
+            "gain": curve.gain,
+            "offset": curve.offset,
+            "lag": self.lag,
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], spectrum: Voxels) -> "FrameNoise":
+        """Put together again what `to_dict` and the spectrum say."""
+        signal, deviation = (np.array(values[name], np.float64) for name in ("signal", "deviation"))
+        curve = NoiseCurve(signal, deviation, float(values["gain"]), float(values["offset"]))
+        return cls(curve, float(values["lag"]), spectrum)
+
+
+def frame_noise(measured: SequenceFingerprint, correct_lag: bool = True) -> FrameNoise:
+    """Take what was measured on a sequence as the noise of its frames, freed of lag where there is some.
+
+    Undoing a lag of l turns noise of variance 1 that is shared as `l^k` over k frames into independent noise of variance
+    `(1 + l) / (1 - l)`.
+    """
+    held = measured.held
+    lag = float(held) if correct_lag and np.isfinite(held) and held >= _LEAST_LAG else 0.0
+    factor = ((1 + lag) / (1 - lag)) ** 0.5
+    curve = measured.curve
+    deviation = np.maximum(curve.deviation, _LEAST_SHARE * float(curve.deviation.max())) * factor
+    freed = NoiseCurve(curve.signal, deviation, curve.gain * factor**2, curve.offset * factor**2)
+    return FrameNoise(freed, lag, _spectrum_of(measured.spatial_correlation))
+
+
+def unlagged(frame: Voxels, before: Voxels | None, lag: float) -> Voxels:
+    """Undo lag: `(x_t - lag x_(t-1)) / (1 - lag)`. The first frame stays as it is."""
+    if before is None or lag <= 0:
+        return frame
+    return np.asarray((frame - np.float32(lag) * before) / np.float32(1 - lag), np.float32)
+
+
+def pooled_deviation(spectrum: Voxels, side: int) -> float:
+    """Deviation of the mean over side x side pixels, of noise of deviation 1 with this spectrum (n, n), any unit."""
+    window = np.zeros(spectrum.shape)
+    window[:side, :side] = 1 / side**2
+    power = spectrum / max(float(spectrum.mean()), 1e-12)
+    return float(np.sqrt((np.abs(np.fft.fft2(window)) ** 2 * power).mean()))
+
+
+def _spectrum_of(correlation: NDArray[np.float64]) -> Voxels:
+    """Noise power from the correlation of pixels up to 3 apart, (4, 4); flat where that could not be measured."""
+    whole = np.zeros((_SPECTRUM, _SPECTRUM))
+    whole[0, 0] = 1
+    if np.isfinite(correlation).all():
+        reach = correlation.shape[0]
+        for down in range(1 - reach, reach):
+            for right in range(1 - reach, reach):
+                whole[down, right] = correlation[abs(down), abs(right)]
+    power = np.maximum(np.fft.fft2(whole).real, 1e-3)
+    return np.asarray(power / power.mean(), np.float32)
