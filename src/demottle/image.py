@@ -52,6 +52,7 @@ class Image:
         evenly_spaced: False where gaps between slices differ and the user accepted it.
         source: where the image came from; lets a writer give back the source's own headers.
         history: what demottle did to it, oldest first.
+        sequence: True where the first axis is time: frames of one scene, `spacing[0]` in s. Always so for "XA" and "RF".
 
     Raises:
         InputError: for voxels that are not three-dimensional or not finite where valid, a mask of another shape, or a
@@ -67,6 +68,7 @@ class Image:
     evenly_spaced: bool = True
     source: Source | None = None
     history: tuple[ProcessingStep, ...] = ()
+    sequence: bool = False
 
     def __post_init__(self) -> None:
         """Check and freeze the arrays, so that no operation can change an image it was given."""
@@ -87,6 +89,7 @@ class Image:
         object.__setattr__(self, "voxels", voxels)
         object.__setattr__(self, "valid", valid)
         object.__setattr__(self, "spacing", tuple(float(s) for s in self.spacing))
+        object.__setattr__(self, "sequence", bool(self.sequence) or self.modality in ("XA", "RF"))
 
     @staticmethod
     def _refuse_not_finite(voxels: Voxels, valid: Mask | None) -> None:

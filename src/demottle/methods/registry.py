@@ -20,6 +20,7 @@ class MethodInfo:
         summary: what it does and when to use it, in a few sentences.
         paper: where it comes from.
         module: where it lives; has `Settings`, `fit(image, settings, ...)` and `restore(settings, fitted, tensors)`.
+        images: "volumes" of slices (fitted with a `Fingerprint`), "sequences" of frames (with a `SequenceFingerprint`), "both".
     """
 
     name: str
@@ -28,6 +29,11 @@ class MethodInfo:
     summary: str
     paper: str
     module: str
+    images: Literal["volumes", "sequences", "both"] = "volumes"
+
+    def takes(self, sequence: bool) -> bool:
+        """True where the method takes sequences, or volumes."""
+        return self.images in ("both", "sequences" if sequence else "volumes")
 
     def load(self) -> ModuleType:
         """Import the method's module (this may import torch)."""
@@ -68,6 +74,51 @@ _ALL = (
         ),
         paper="empirical Wiener filtering in local windows; noise spectrum after ICRU 87 / AAPM TG-233",
         module="demottle.methods.spectral_wiener",
+    ),
+    MethodInfo(
+        name="motion-adaptive-recursive",
+        title="Recursive filter that lets go where something moves",
+        learns_from="nothing",
+        summary=(
+            "A classical filter over time: each pixel is averaged with what came before it, and less so the more it differs "
+            "from that in units of the measured noise. No delay."
+        ),
+        paper="classical; weight by a smooth step of |x - y| / sigma from 2 to 4",
+        module="demottle.methods.motion_adaptive_recursive",
+        images="sequences",
+    ),
+    MethodInfo(
+        name="recursive",
+        title="Recursive filter over time, as in fluoroscopy cameras",
+        learns_from="nothing",
+        summary=(
+            "A classical filter: each frame is averaged with the result before it, 9.5 dB less noise at the usual weight of "
+            "0.2 where nothing moves. What moves leaves a trail. No delay."
+        ),
+        paper="classical; first-order recursive average",
+        module="demottle.methods.recursive",
+        images="sequences",
+    ),
+    MethodInfo(
+        name="frame-average",
+        title="Mean of the last frames",
+        learns_from="nothing",
+        summary="A classical filter: the mean of the last five frames. What moves is seen five times. No delay unless centered.",
+        paper="classical",
+        module="demottle.methods.frame_average",
+        images="sequences",
+    ),
+    MethodInfo(
+        name="nvca",
+        title="Mean of similar pixels in space and time (NVCA)",
+        learns_from="nothing",
+        summary=(
+            "A classical filter: the mean over 5 x 5 pixels and 5 frames of those that lie within two standard deviations of "
+            "the noise from the pixel itself. Delayed by two frames."
+        ),
+        paper="noise-variance-controlled averaging; sigma filter (Lee 1983) over space and time",
+        module="demottle.methods.nvca",
+        images="sequences",
     ),
 )
 

@@ -1,6 +1,8 @@
 """How strong the noise of a sequence is at each signal: a curve, and what Poisson and Gaussian noise would make of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,10 +91,27 @@ def curve_of(signal: Knots, variance: Knots, knots: int = 12) -> NoiseCurve | No
     groups = np.array_split(order, int(np.clip(signal.size // 16, 1, knots)))
     at = np.array([np.median(signal[group]) for group in groups])
     level = np.array([np.median(variance[group]) for group in groups])
-    at, first = np.unique(at, return_index=True)
+    at, first = np.unique(at.astype(np.float32).astype(np.float64), return_index=True)  # as a model file will hold them
     level = level[first]
+    deviation = np.sqrt(level).astype(np.float32).astype(np.float64)
     if at.size == 1:
-        return NoiseCurve(at, np.sqrt(level), 0.0, float(level[0]))
+        return NoiseCurve(at, deviation, 0.0, float(level[0]))
     gain, offset = np.polyfit(at, level, 1, w=1 / level)
     misfit = float(np.sqrt(np.mean(((gain * at + offset) / level - 1) ** 2)))
-    return NoiseCurve(at, np.sqrt(level), float(gain), float(offset), misfit)
+    return NoiseCurve(at, deviation, float(gain), float(offset), misfit)
+
+
+def noise_facts(curve: NoiseCurve) -> dict[str, float]:
+    """What a model file says of the noise it was made for, beside the curve itself."""
+    return {"noise_level": curve.level, "gain": curve.gain, "offset": curve.offset, "misfit": curve.misfit}
+
+
+def curve_tensors(curve: NoiseCurve) -> dict[str, NDArray[np.float32]]:
+    """The knots as a model file keeps them."""
+    return {"signal": curve.signal.astype(np.float32), "deviation": curve.deviation.astype(np.float32)}
+
+
+def curve_from(facts: Mapping[str, Any], tensors: Mapping[str, NDArray[np.float32]]) -> NoiseCurve:
+    """The curve from what `noise_facts` and `curve_tensors` made of it."""
+    knots = (np.asarray(tensors[name], np.float64) for name in ("signal", "deviation"))
+    return NoiseCurve(*knots, float(facts["gain"]), float(facts["offset"]), float(facts["misfit"]))

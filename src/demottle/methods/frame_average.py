@@ -1,0 +1,109 @@
+"""The mean of the last frames, as fluoroscopy systems offer it beside the recursive filter."""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from demottle.errors import InputError
+from demottle.events import Listener, silent
+from demottle.image import Image, Voxels
+from demottle.methods.base import Budget, Tensors
+from demottle.methods.streaming import SequenceDenoiser, Stream
+from demottle.noise.sequence import SequenceFingerprint
+
+NAME = "frame-average"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of the filter.
+
+    Attributes:
+        frames: how many are averaged.
+        centered: as many before as after the frame, which delays the result by half of them; False: only those before.
+    """
+
+    frames: int = 5
+    centered: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse settings that cannot work."""
+        if self.frames < 1 or (self.centered and self.frames % 2 == 0):
+            odd = " and odd, because they are centered" if self.centered else ""
+            raise InputError(f"frames is {self.frames}; it has to be at least 1{odd}.")
+
+    @property
+    def delay(self) -> int:
+        """In frames."""
+        return self.frames // 2 if self.centered else 0
+
+
+class FrameAverageStream(Stream):
+    """The filter's state: the last frames. At the ends of a run there are fewer to average."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Start without frames."""
+        self.delay = settings.delay
+        self._before = settings.frames - 1 - settings.delay  # frames that came before the one whose result is due
+        self._frames: deque[Voxels] = deque(maxlen=settings.frames)
+        self._seen = 0
+        self._told = 0
+
+    def _step(self, frame: Voxels) -> Voxels | None:
+        self._frames.append(frame.copy())
+        self._seen += 1
+        return self._mean() if self._seen > self.delay else None
+
+    def finish(self) -> list[Voxels]:
+        """See `Stream`."""
+        return [self._mean() for _ in range(self._seen - self._told)]
+
+    def _mean(self) -> Voxels:
+        """Mean of the frames around the one whose result is due."""
+        first = self._seen - len(self._frames)
+        from_ = max(0, self._told - self._before - first)
+        to = self._told + self.delay + 1 - first
+        self._told += 1
+        return np.asarray(np.mean(list(self._frames)[from_:to], axis=0, dtype=np.float32), np.float32)
+
+
+class FrameAverage(SequenceDenoiser):
+    """The filter; it learns nothing."""
+
+    method = NAME
+
+    def __init__(self, settings: Settings, fitted: Mapping[str, Any]) -> None:
+        """Keep the settings."""
+        self.settings = asdict(settings)
+        self.fitted = dict(fitted)
+        self.delay = settings.delay
+        self._settings = settings
+
+    def tensors(self) -> Tensors:
+        """Return nothing: there is nothing to remember."""
+        return {}
+
+    def stream(self) -> FrameAverageStream:
+        """See `SequenceDenoiser`."""
+        return FrameAverageStream(self._settings)
+
+
+def fit(
+    image: Image,
+    settings: Settings,
+    fingerprint: SequenceFingerprint,
+    *,
+    seed: int = 0,
+    budget: Budget | None = None,
+    listener: Listener = silent,
+) -> FrameAverage:
+    """Make the filter; nothing is taken from the image."""
+    return FrameAverage(settings, {"modality": image.modality, "unit": image.unit})
+
+
+def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> FrameAverage:
+    """Rebuild a saved filter."""
+    return FrameAverage(settings, fitted)

@@ -1,0 +1,128 @@
+"""Mean of similar pixels in space and time: those in 5 x 5 pixels and 5 frames that lie within two standard deviations.
+
+Lee's sigma filter (1983) over space and time, as fluoroscopy's noise-variance-controlled averaging has it. Motion needs no
+detection: what is no longer there is not similar. Costs 125 comparisons per pixel.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from demottle.errors import InputError
+from demottle.events import Listener, silent
+from demottle.image import Image, Voxels
+from demottle.methods.base import Budget, Tensors
+from demottle.methods.streaming import SequenceDenoiser, Stream
+from demottle.noise.sequence import SequenceFingerprint
+from demottle.noise.sequence_curve import NoiseCurve, curve_from, curve_tensors, noise_facts
+
+NAME = "nvca"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of the filter.
+
+    Attributes:
+        window: side in pixels, odd.
+        frames: odd; half of them, rounded down, is the delay.
+        within: standard deviations of the noise that a pixel may differ by and still be averaged.
+    """
+
+    window: int = 5
+    frames: int = 5
+    within: float = 2.0
+
+    def __post_init__(self) -> None:
+        """Refuse settings that cannot work."""
+        for name, value in (("window", self.window), ("frames", self.frames)):
+            if value < 1 or value % 2 == 0:
+                raise InputError(f"{name} is {value}; it has to be odd and at least 1.")
+        if not self.within > 0:
+            raise InputError(f"within is {self.within}; it has to be positive.")
+
+
+class NvcaStream(Stream):
+    """The filter's state: the frames around the one whose result is due."""
+
+    def __init__(self, settings: Settings, curve: NoiseCurve) -> None:
+        """Start without frames."""
+        self.delay = settings.frames // 2
+        self._settings = settings
+        self._curve = curve
+        self._frames: deque[Voxels] = deque(maxlen=settings.frames)  # with a margin of half a window
+        self._seen = 0
+        self._told = 0
+
+    def _step(self, frame: Voxels) -> Voxels | None:
+        self._frames.append(np.pad(frame, self._settings.window // 2, mode="reflect"))
+        self._seen += 1
+        return self._due() if self._seen > self.delay else None
+
+    def finish(self) -> list[Voxels]:
+        """See `Stream`."""
+        return [self._due() for _ in range(self._seen - self._told)]
+
+    def _due(self) -> Voxels:
+        first = self._seen - len(self._frames)
+        around = list(self._frames)[max(0, self._told - self.delay - first) : self._told + self.delay + 1 - first]
+        middle = self._frames[self._told - first]
+        self._told += 1
+        side = self._settings.window
+        rows, columns = middle.shape[0] - side + 1, middle.shape[1] - side + 1
+        center = middle[side // 2 : side // 2 + rows, side // 2 : side // 2 + columns]
+        reach = np.float32(self._settings.within) * self._curve.sigma(center)
+        change, count = np.zeros_like(center), np.zeros_like(center)
+        for frame in around:
+            for down in range(side):
+                for right in range(side):
+                    difference = frame[down : down + rows, right : right + columns] - center
+                    similar = np.abs(difference) <= reach
+                    change += difference * similar
+                    count += similar
+        return np.asarray(center + change / count, np.float32)  # the pixel itself is always among them
+
+
+class Nvca(SequenceDenoiser):
+    """The filter with the noise it was made for."""
+
+    method = NAME
+
+    def __init__(self, settings: Settings, fitted: Mapping[str, Any], curve: NoiseCurve) -> None:
+        """Keep settings, summary and noise."""
+        self.settings = asdict(settings)
+        self.fitted = dict(fitted)
+        self.delay = settings.frames // 2
+        self._settings = settings
+        self._curve = curve
+
+    def tensors(self) -> Tensors:
+        """Return the noise curve."""
+        return curve_tensors(self._curve)
+
+    def stream(self) -> NvcaStream:
+        """See `SequenceDenoiser`."""
+        return NvcaStream(self._settings, self._curve)
+
+
+def fit(
+    image: Image,
+    settings: Settings,
+    fingerprint: SequenceFingerprint,
+    *,
+    seed: int = 0,
+    budget: Budget | None = None,
+    listener: Listener = silent,
+) -> Nvca:
+    """Take the noise curve from the fingerprint."""
+    return Nvca(
+        settings, {"modality": image.modality, "unit": image.unit, **noise_facts(fingerprint.curve)}, fingerprint.curve
+    )
+
+
+def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> Nvca:
+    """Rebuild a saved filter."""
+    return Nvca(settings, fitted, curve_from(fitted, tensors))

@@ -1,0 +1,80 @@
+"""Filters that take frames one by one: what every method for live fluoroscopy offers beside the call on a whole image."""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+from demottle.errors import InputError
+from demottle.events import Listener, Progress, silent
+from demottle.image import Image, Voxels
+from demottle.methods.base import Denoiser
+
+
+class Stream(ABC):
+    """A filter in the middle of a run: it holds what it has to remember.
+
+    Attributes:
+        delay: frames until the first result. The n-th result belongs to the n-th frame: never out of order, none left out.
+    """
+
+    delay: int = 0
+    _shape: tuple[int, ...] | None = None
+
+    def step(self, frame: Voxels) -> Voxels | None:
+        """Take the next frame (rows, columns), return the result for the frame `delay` frames ago; None before there is one.
+
+        Raises:
+            InputError: a frame of another size than the first, or with values that are not finite.
+        """
+        frame = np.asarray(frame, np.float32)
+        if frame.ndim != 2 or (self._shape is not None and frame.shape != self._shape):
+            wanted = "one gray frame (rows, columns)" if self._shape is None else f"{self._shape} as before"
+            raise InputError(f"A frame of shape {frame.shape} came, but {wanted} is needed; all frames have one size.")
+        if not np.isfinite(frame).all():
+            raise InputError("A frame with NaN or infinite values came; leave it out of the run.")
+        self._shape = frame.shape
+        return self._step(frame)
+
+    @abstractmethod
+    def _step(self, frame: Voxels) -> Voxels | None:
+        """Do the work of `step` on a frame that was checked."""
+
+    def finish(self) -> list[Voxels]:
+        """Return the results that are still owed when the run has ended: as many as `delay`, or fewer for short runs."""
+        return []
+
+
+class SequenceDenoiser(Denoiser):
+    """A method for sequences: `stream()` gives its live form, and calling it streams the whole image.
+
+    Attributes:
+        delay: of the live form, in frames.
+    """
+
+    delay: int = 0
+
+    @abstractmethod
+    def stream(self) -> Stream:
+        """Return the live form, before its first frame."""
+
+    def __call__(self, image: Image, listener: Listener = silent) -> Image:
+        """Filter all frames in order; see `Denoiser`. Pixels that are not valid come out as they went in."""
+        stream = self.stream()
+        out = np.empty(image.shape, np.float32)
+        written = 0
+
+        def keep(result: Voxels | None) -> None:
+            nonlocal written
+            if result is not None:
+                frame = image.voxels[written]
+                valid = None if image.valid is None else image.valid[written]
+                out[written] = result if valid is None else np.where(valid, result, frame)
+                written += 1
+
+        for index, frame in enumerate(image.voxels):
+            listener(Progress("apply", index, image.shape[0]))
+            keep(stream.step(frame if image.valid is None else np.where(image.valid[index], frame, 0)))
+        for result in stream.finish():
+            keep(result)
+        listener(Progress("apply", image.shape[0], image.shape[0]))
+        return image.with_voxels(out)
