@@ -20,19 +20,22 @@ class PatchPlaces:
         centres: (n, 3) slice, row and column of each place.
         size: side of a patch in pixels.
         shape: rows and columns of a slice.
+        margin: pixels that a patch keeps from the slice's border, as far as the slice is large enough.
     """
 
     centres: Positions
     size: int
     shape: tuple[int, int]
+    margin: int = 0
 
     def draw(self, count: int, random: np.random.Generator) -> Positions:
         """Draw `count` patches; returns (count, 3): slice, first row, first column, wholly inside the slice."""
         chosen = self.centres[random.integers(len(self.centres), size=count)].copy()
         # Scattered by half the grid's step, so that patches do not fall on the same raster again and again.
         chosen[:, 1:] += random.integers(-8, 8, size=(count, 2)) - self.size // 2
-        chosen[:, 1] = np.clip(chosen[:, 1], 0, self.shape[0] - self.size)
-        chosen[:, 2] = np.clip(chosen[:, 2], 0, self.shape[1] - self.size)
+        for axis, side in enumerate(self.shape, start=1):
+            margin = min(self.margin, (side - self.size) // 2)
+            chosen[:, axis] = np.clip(chosen[:, axis], margin, side - self.size - margin)
         return chosen
 
 
