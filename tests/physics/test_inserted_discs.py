@@ -88,6 +88,7 @@ def test_padding_is_no_tissue():
         ({"modality": "MR"}, {}, "CT in HU"),
         ({}, {"contrast": 0.0}, "not zero"),
         ({}, {"diameter_mm": -1.0}, "positive"),
+        ({}, {"diameter_mm": 2.9}, "less than 3 pixels of 1.5 mm"),
         ({}, {"count": 0}, "positive"),
         ({}, {"count": 5000}, "were found"),
     ],

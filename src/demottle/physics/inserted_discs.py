@@ -21,6 +21,9 @@ Crops = NDArray[np.float64]
 TOLERANCE_HU = 30.0
 """How much the smoothed scan may vary around a place: more than what smoothing leaves of the noise, less than an organ's edge."""
 
+FEWEST_PIXELS = 3
+"""Across a disc: of a smaller one, a crop has too few pixels for an observer's patterns."""
+
 
 @dataclass(frozen=True, eq=False)
 class InsertedDiscs:
@@ -100,8 +103,8 @@ def insert_discs(
         blur_mm: standard deviation of a Gaussian that softens their edge as the scanner's kernel would have.
 
     Raises:
-        InputError: for anything but CT in HU, or a size, contrast or count that is not one; where there are fewer than
-            2 `count` such places.
+        InputError: for anything but CT in HU, or a size, contrast or count that is not one; discs of less than three pixels;
+            where there are fewer than 2 `count` such places.
     """
     if scan.modality != "CT" or scan.unit != "HU":
         raise InputError(f"Discs of known contrast need CT in HU; this is {scan.modality} in {scan.unit}.")
@@ -109,6 +112,11 @@ def insert_discs(
         raise InputError(
             f"{count} discs of {diameter_mm} mm and {contrast} HU cannot be put in; number and diameter have to be positive, "
             "the contrast not zero."
+        )
+    pixel = max(scan.spacing[1:])
+    if diameter_mm < FEWEST_PIXELS * pixel:
+        raise InputError(
+            f"A disc of {diameter_mm:g} mm is less than {FEWEST_PIXELS} pixels of {pixel:g} mm across; ask for larger discs."
         )
     height = 3 * scan.spacing[0] if height_mm is None else height_mm
     places = flat_places(_smoothed(scan, height), diameter_mm / 2, 2 * count, seed, height, TOLERANCE_HU)
