@@ -1,7 +1,8 @@
-"""Benchmark cases: real anatomy made noise-free, with the noise of a low dose simulated in the projections.
+"""Benchmark cases: real anatomy made noise-free, with the noise of a low dose simulated in the projections; and phantoms.
 
 `load_case("abdomen", rho=0.12)` needs the public scans in the folder named by DEMOTTLE_REAL_DATA. The first call builds the
 truth (minutes) and the independent noise of every slice; both are kept in the cache, so another rho only costs the mixing.
+The phantoms ("phantom", "thin") need nothing, and no setting was chosen on them.
 """
 
 import os
@@ -16,7 +17,9 @@ from scipy.ndimage import binary_erosion, binary_fill_holes
 
 from benchmarks.truth import make_truth
 from demottle.image import Image
+from demottle.physics.catalog import build
 from demottle.physics.ct_noise import Scanner, independent_noise, mix_slices
+from demottle.physics.phantom import low_dose_scan
 
 CACHE = Path(__file__).parent.parent / "benchmark-results" / "cache"
 
@@ -51,16 +54,33 @@ RECIPES = {
 }
 
 
+@dataclass(frozen=True)
+class PhantomRecipe:
+    description: str
+    slices: int
+    spacing: tuple[float, float, float]
+    sigma: float = 40.0
+    size: int = 256
+
+
+PHANTOMS = {
+    "phantom": PhantomRecipe("Analytic body, 3 mm slices, 40 HU", 24, (3.0, 1.5, 1.5)),
+    "thin": PhantomRecipe("Analytic body, 1 mm slices, 60 HU", 72, (1.0, 1.5, 1.5), 60.0),
+}
+
+
 def load_case(name: str, rho: float, seed: int = 0, slices: slice | None = None, cache: Path = CACHE) -> Case:
     """Build or load a case.
 
     Args:
-        name: "abdomen" or "chest".
+        name: "abdomen", "chest", "phantom" or "thin".
         rho: correlation of the noise of adjacent slices, 0 to 0.7.
         seed: another seed gives another realization of the noise.
         slices: which slices; None: all. The noise of a slice does not depend on the choice.
         cache: folder for truth and independent noise.
     """
+    if name in PHANTOMS:
+        return _phantom_case(PHANTOMS[name], rho, seed, slices)
     recipe = RECIPES[name]
     truth = load_truth(name, cache)
     body = body_mask(truth)
@@ -76,6 +96,13 @@ def load_case(name: str, rho: float, seed: int = 0, slices: slice | None = None,
     picked = _image(truth.voxels[first : last : chosen.step], truth.spacing)
     text = f"{recipe.description}; rho {rho:g}, noise seed {seed}, {len(chosen)} slices"
     return Case(picked, _image(noisy, truth.spacing), body[first : last : chosen.step], text)
+
+
+def _phantom_case(recipe: PhantomRecipe, rho: float, seed: int, slices: slice | None) -> Case:
+    truth = build("body", recipe.slices, recipe.size, recipe.spacing, seed).image
+    truth = _image(truth.voxels[slices or slice(None)], truth.spacing)
+    noisy = low_dose_scan(truth, recipe.sigma, rho, seed)
+    return Case(truth, noisy, body_mask(truth), f"{recipe.description}; rho {rho:g}, seed {seed} of patient and noise")
 
 
 def load_truth(name: str, cache: Path = CACHE) -> Image:

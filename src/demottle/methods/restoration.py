@@ -1,8 +1,10 @@
 """Put back what neighboring slices agree was taken out.
 
 Noise differs from slice to slice, tissue hardly does. So where the smoothed residual (input minus output), averaged over
-matched neighbors, is larger than its noise can be, structure was removed, most likely a low-contrast lesion; that much of
-the slice's own residual is added again. Nothing is added that was not in the slice.
+matched neighbors, is larger than its noise can be, structure was removed, most likely a low-contrast lesion. There, once
+found, all that the slices agree on is added again, pass by pass, until nothing is left: were it only added as far as each
+pass can tell it from noise, a remainder as strong as the noise would stay away for good (a fifth of the contrast of a
+35 HU lesion in 40 HU of noise). Nothing is added that was not in the slices.
 """
 
 from collections import OrderedDict
@@ -18,11 +20,12 @@ from demottle.noise import guide
 from demottle.noise.correlation import Correlation
 from demottle.noise.local import NoiseMap
 
-SCALES = (4.5, 3.0, 2.0)
-"""Widths of the smoothing in pixels, coarse first; 10 mm lesions fill them at usual pixel sizes."""
-PASSES = 4
+SCALES = (4.5, 3.0, 2.0, 1.4, 1.0)
+"""Widths of the smoothing in pixels, coarse first: 10 mm lesions fill the first at usual pixel sizes, the last bring back
+their edges."""
+PASSES = 3
 REACH = 2
-THRESHOLD = 2.0
+THRESHOLD = 3.0
 """Standard deviations of the averaged residual from which on it counts as structure; full weight one further on."""
 _TOLERANCE = 0.45  # of two clean slices to count as the same tissue, in units of the noise level
 
@@ -50,10 +53,11 @@ def restore_agreed(
     if image.shape[0] < 3:
         return
     masks = [allowed(index) > 0 for index in range(image.shape[0])]
+    found = np.zeros(image.shape, np.float16)
     passes = [scale for _ in range(PASSES) for scale in SCALES]
     for done, scale in enumerate(passes):
         listener(Progress("restore", done, len(passes)))
-        _one_pass(image, clean, local, correlation, scale, noise_gain(spectrum, scale), masks)
+        _one_pass(image, clean, local, correlation, scale, noise_gain(spectrum, scale), masks, found)
     listener(Progress("restore", len(passes), len(passes)))
 
 
@@ -74,7 +78,9 @@ def _one_pass(
     scale: float,
     gain: float,
     masks: list[Mask],
+    found: NDArray[np.float16],
 ) -> None:
+    """Smooth by `scale`, look for structure, add it; `found` (like `clean`, 0 to 1) remembers where it was seen at any scale."""
     slices = image.shape[0]
     shared = sum(max(correlation.at(lag), 0.0) for lag in range(1, REACH + 1) if np.isfinite(correlation.at(lag)))
     tolerance = np.float32(max(_TOLERANCE * local.level, 1e-6))
@@ -96,8 +102,9 @@ def _one_pass(
                 square += match**2
         mean = total / weight
         noise = local.plane(index) * gain * np.sqrt(square * np.float32(1 + 2 * shared)) / weight
-        put_back = np.clip(np.abs(mean) / np.maximum(noise, 1e-6) - THRESHOLD, 0, 1).astype(np.float32)
-        clean[index] += _widened(put_back, scale) * mean * masks[index]
+        seen = np.clip(np.abs(mean) / np.maximum(noise, 1e-6) - THRESHOLD, 0, 1).astype(np.float32)
+        np.maximum(found[index], _widened(seen, scale), out=found[index], casting="same_kind")
+        clean[index] += found[index] * mean * masks[index]
         known.pop(index - REACH, None)
 
 
