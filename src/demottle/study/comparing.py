@@ -83,8 +83,10 @@ def mean_of(table: Scores, resamples: int, seed: int) -> Mean:
     """Return the mean of a table (scans, readers) and its interval by the bootstrap over scans and readers.
 
     Scans and readers are drawn again with replacement, independently of each other (the pigeonhole bootstrap of Owen, 2007),
-    so that the interval speaks of other scans and other readers too; it is somewhat too wide rather than too narrow. With one
-    reader it speaks of other scans only. Missing ratings (NaN) are left out.
+    so that the interval speaks of other scans and other readers too. With three readers it covers the truth in 97 % of studies
+    if the arm gains the same with all readers, but in 88 % if its gain differs between readers by 0.4 points (one standard
+    deviation): the spread of three readers is hardly known. With one reader it speaks of other scans only. Missing ratings
+    (NaN) are left out.
     """
     table = table[np.isfinite(table).any(axis=1)]
     scans, readers = table.shape
@@ -107,8 +109,8 @@ def mean_of(table: Scores, resamples: int, seed: int) -> Mean:
 def signed_ranks(table: Scores) -> float:
     """Return the two-sided p-value of Wilcoxon's signed-rank test on the means of scans, of a table (scans, readers).
 
-    Readers are averaged on each scan, since only scans are independent. Scans without any difference count for nothing
-    (Wilcoxon's own rule). NaN for fewer than six scans, with which nothing can be found.
+    Readers are averaged on each scan, so it speaks of these readers and other scans. Scans without any difference count for
+    nothing (Wilcoxon's own rule). NaN for fewer than six scans, with which nothing can be found.
     """
     means = _scan_means(table)
     if len(means) < FEWEST_FOR_RANKS:

@@ -12,7 +12,6 @@ from demottle.study.comparing import BETTER, INFERIOR, NON_INFERIOR, SLIGHTLY_WO
 from demottle.study.plots import gains_plot, legend_of_points, means_plot, shares_plot
 from demottle.study.questions import questions_for
 
-
 _BAD = (SLIGHTLY_WORSE, WORSE, INFERIOR)
 
 

@@ -129,7 +129,9 @@ def questions_for(pairs: bool) -> tuple[Question, ...]:
         return (*_SINGLE, _REPORT)
     compared = [Question(q.name, SCORE, q.title, _COMPARED[q.name], _PREFERENCE) for q in _SINGLE]
     each = [
-        Question(report_name(place), YES_NO, "Reporting", f"Would you report from the {side} image?", ("Yes", "No"))
+        Question(
+            report_name(place), YES_NO, f"Reporting, {side}", f"Would you report from the {side} image?", ("Yes", "No")
+        )
         for place, side in enumerate(SIDES)
     ]
     return (*compared, *each)

@@ -14,6 +14,7 @@ const TASKS = {
 const NAMES = ["Left", "Right"];
 
 const study = await (await fetch("/api/study")).json();
+const THING = study.design === "pairs" ? "Pair" : "Image";
 const images = new Images();
 const viewer = new Viewer(by("panes"), images, showWindow);
 const questions = new Questions(by("questions"), study.questions, answered);
@@ -32,7 +33,6 @@ by("task").textContent = TASKS[study.design];
 by("alias").value = sessionStorage.getItem("alias") ?? "";
 show("welcome");
 by("alias").focus();
-if (by("alias").value) await begin(); // the page was loaded again
 
 by("enter").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -121,7 +121,7 @@ function finish() {
 }
 
 function summarize(text, bad) {
-  const all = reader ? `All ${reader.trials.length} cases are answered` : "";
+  const all = reader ? `All ${reader.trials.length} ${THING.toLowerCase()}s are answered` : "";
   by("summary").textContent = saving.pending ? `${all}. ${text}` : `${all} and saved. You may close this page.`;
   by("summary").classList.toggle("bad", bad);
 }
@@ -142,7 +142,7 @@ function showPosition() {
   const count = reader.trials.length;
   const done = reader.trials.filter((_, number) => complete(number)).length;
   const position = document.createElement("b");
-  position.textContent = `Case ${now + 1} of ${count}`;
+  position.textContent = `${THING} ${now + 1} of ${count}`;
   by("position").replaceChildren(position);
   [...by("progress").children].forEach((part, number) => {
     part.className = complete(number) ? "complete" : Object.keys(given(number)).length ? "begun" : "";
@@ -207,3 +207,5 @@ by("reset").addEventListener("click", () => viewer.reset());
 by("help-button").addEventListener("click", () => toggleHelp());
 by("look-again").addEventListener("click", () => go(0));
 for (const button of document.querySelectorAll(".leave")) button.addEventListener("click", leave);
+
+if (by("alias").value) begin(); // the page was loaded again

@@ -59,12 +59,13 @@ export class Questions {
   }
 
   #update() {
-    this.parts.forEach(({ element, chosen, buttons }, number) => {
-      const { name, kind, anchors } = this.questions[number];
+    this.parts.forEach(({ element, chosen, text, buttons }, number) => {
+      const { name, kind, anchors, text: asked } = this.questions[number];
       const answer = this.#given[name];
       const place = answer === undefined ? -1 : kind === YES_NO ? (answer ? 0 : 1) : answer - 1;
       element.classList.toggle("open", number === this.#open);
       chosen.textContent = place < 0 ? "" : kind === YES_NO ? anchors[place] : String(answer);
+      text.textContent = place < 0 || kind === YES_NO || number === this.#open ? asked : anchors[place];
       buttons.forEach((button, i) => button.setAttribute("aria-checked", i === place));
     });
     this.parts[this.#open].element.scrollIntoView({ block: "nearest" });
@@ -95,11 +96,12 @@ export class Questions {
       return button;
     });
     anchors.append(...buttons);
-    element.append(heading, made("p", question.text), anchors);
+    const text = made("p");
+    element.append(heading, text, anchors);
     element.addEventListener("click", () => {
       this.#open = number;
       this.#update();
     });
-    return { element, chosen, buttons };
+    return { element, chosen, text, buttons };
   }
 }
