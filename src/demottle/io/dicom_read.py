@@ -70,6 +70,10 @@ def read_dicom(
     with quiet_pydicom():
         found, left_out = _scan_images(path)
         (_, members), aside = choose(group_series(found), series, accept_own_output=accept_own_output)
+        if members[0].modality in ("XA", "RF"):
+            from demottle.io.dicom_sequence import read_sequence  # here, because it builds on this file
+
+            return read_sequence(path, members, (*_left_out_warning(left_out), *aside), listener)
         group, strays = pick_volume(members)
         for header in group:
             check_readable(header)

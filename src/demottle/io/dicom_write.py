@@ -79,7 +79,7 @@ def _derived_object(image: Image, slices: tuple[SliceHeader, ...], file: FileRef
     pixels = _stored_pixels(image, slices, indices, integer(dataset, "NumberOfFrames") or 1)
     first = slices[indices[0]]
     _set_pixels(dataset, pixels, first)
-    if first.frame is not None:
+    if "PerFrameFunctionalGroupsSequence" in dataset:
         derive_frames(dataset, new_steps(image))
     derive(dataset, source_syntax=first.transfer_syntax, steps=new_steps(image), history=image.history)
     return dataset

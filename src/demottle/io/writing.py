@@ -106,10 +106,13 @@ def _write_as(kind: str, image: Image, path: Path, listener: Listener) -> None:
 
 def _write_dicom(image: Image, path: Path, listener: Listener) -> None:
     from demottle.io.dicom_new import write_new_series
+    from demottle.io.dicom_new_run import write_new_run
     from demottle.io.dicom_write import write_dicom, write_dicom_file
 
     from_dicom = isinstance(payload_of(image), DicomPayload)
-    if suffix_of(path):
+    if image.modality in ("XA", "RF") and not from_dicom:
+        write_new_run(image, path, one_file=bool(suffix_of(path)))
+    elif suffix_of(path):
         if not from_dicom:
             raise OutputError(
                 f"A new DICOM series needs a folder, but {path.name} names one file; leave out the suffix."
