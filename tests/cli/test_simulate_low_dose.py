@@ -59,8 +59,8 @@ def test_every_object_is_valid_dicom(quarter: tuple[Path, dict[str, object]]) ->
 
 def test_it_is_read_as_a_scan_with_its_history(quarter: tuple[Path, dict[str, object]]) -> None:
     image = io.read(quarter[0])  # not refused as demottle's own output: it is there to be denoised
-    assert [step.method for step in image.history] == ["simulate-low-dose"]
-    assert image.history[0].settings["dose"] == 0.25
+    assert [step.method for step in image.history] == ["simulate-phantom", "simulate-low-dose"]
+    assert image.history[1].settings["dose"] == 0.25
 
 
 def test_a_denoised_simulation_is_own_output(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nibabel
 import numpy as np
+import pydicom
 import pytest
 from tests.cli.conftest import Demottle
 
@@ -33,6 +34,11 @@ def test_every_kind_gives_a_scan_a_truth_and_a_record_that_fit(
     assert result.exit_code == 0, result.output
     assert sorted(path.name for path in tmp_path.iterdir()) == names
     scan, truth = io.read(tmp_path / "scan"), io.read(tmp_path / "truth")
+    for name, noise in (("scan", {"noise"}), ("truth", set())):
+        header = pydicom.dcmread(next((tmp_path / name).iterdir()))
+        assert header.ImageType == ["DERIVED", "PRIMARY", "AXIAL", "SIMULATED"] and "BodyPartExamined" not in header
+        (step,) = io.read(tmp_path / name).history
+        assert step.settings["phantom"] == kind and set(step.settings) == {"phantom"} | noise
     record = GroundTruth.from_json((tmp_path / RECORD).read_text())
     assert scan.shape == truth.shape == record.shape
     assert record.kind == kind and record.spacing == pytest.approx(truth.spacing)

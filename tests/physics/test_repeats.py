@@ -3,7 +3,7 @@ import pytest
 
 from demottle.errors import InputError
 from demottle.physics.catalog import build
-from demottle.physics.repeats import kernel_named, repeat_seed, repeated_scans, sigma_at
+from demottle.physics.repeats import kernel_named, repeat_seed, repeated_scans
 
 
 @pytest.fixture(scope="module")
@@ -54,13 +54,22 @@ def test_progress_runs_once_over_all_repeats(truth):
     assert [event.done for event in heard] == list(range(1, heard[0].total + 1))
 
 
-def test_a_quarter_of_the_dose_doubles_the_noise():
-    assert sigma_at(10, 0.25) == 20
+def test_a_quarter_of_the_dose_doubles_quantum_noise_and_quadruples_electronic_noise():
+    def grows(diameter, sigma):
+        thick = build("water", slices=2, size=64, diameter=diameter).image
+        full, quarter = (
+            next(repeated_scans(thick, 1, sigma, 0.0, dose=d))[1].voxels - thick.voxels for d in (1.0, 0.25)
+        )
+        return quarter[:, 24:40, 24:40].std() / full[:, 24:40, 24:40].std()
+
+    assert grows(150, 10.0) == pytest.approx(2, rel=0.02)  # many photons: quantum noise alone
+    assert 2.2 < grows(400, 40.0) < 4
 
 
 def test_what_cannot_be_is_refused(truth):
-    with pytest.raises(InputError, match="dose"):
-        sigma_at(10, 0)
+    for sigma in (10, 0):
+        with pytest.raises(InputError, match="dose"):
+            next(repeated_scans(truth, 1, sigma, 0, dose=0.0))
     with pytest.raises(InputError, match="at least one"):
         next(repeated_scans(truth, 0, 10, 0))
     with pytest.raises(InputError, match="no kernel"):

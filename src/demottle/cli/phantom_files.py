@@ -6,23 +6,30 @@ from typing import Any
 
 import numpy as np
 
+import demottle
 from demottle import io
 from demottle.events import Listener
-from demottle.image import Image
-from demottle.physics.dynamic import Dynamic, Part
+from demottle.image import Image, ProcessingStep
+from demottle.physics.dynamic import Dynamic
+from demottle.physics.fluoroscopy_layers import Part
 from demottle.physics.projection import Kernel
 from demottle.physics.repeats import repeated_scans
 from demottle.physics.scenes import Scene
 from demottle.physics.structures import GroundTruth
 
 RECORD = "truth.json"
+METHOD = "simulate-phantom"
+_BODY_PART = {"body": "ABDOMEN"}  # the other kinds are no part of a body
 
 
 @dataclass(frozen=True)
 class Noise:
-    """Noise of the scans: in HU in the middle of the phantom, correlation of adjacent slices, kernel, seed, how many."""
+    """Noise of the scans: in HU in the middle of the phantom at the dose 1, share of that dose, correlation of adjacent
+    slices, kernel, seed, how many.
+    """
 
     sigma: float
+    dose: float
     correlation: float
     kernel: Kernel
     seed: int
@@ -35,11 +42,11 @@ def write_ct(folder: Path, kind: str, scene: Scene, noise: Noise, listener: List
     Returns:
         The names of what was written, in the order in which a user reads them.
     """
-    names, seeds = _series(folder, "", scene.image, noise, 0, "Phantom", listener)
+    names, seeds = _series(folder, "", kind, scene.image, noise, 0, "Phantom", listener)
     settings: dict[str, Any] = {"noise": asdict(noise), "seeds": seeds}
     if scene.absent is not None:
         absent, settings["absent_seeds"] = _series(
-            folder, "absent/", scene.absent, noise, 1, "Phantom without signal", listener
+            folder, "absent/", kind, scene.absent, noise, 1, "Phantom without signal", listener
         )
         names += absent
     truth = GroundTruth(kind, scene.image.shape, scene.image.spacing, scene.structures, scene.blur_mm, settings)
@@ -65,22 +72,30 @@ def write_dynamic(folder: Path, made: Dynamic, seed: int) -> list[str]:
 
 
 def _series(
-    folder: Path, prefix: str, truth: Image, noise: Noise, group: int, title: str, listener: Listener
+    folder: Path, prefix: str, kind: str, truth: Image, noise: Noise, group: int, title: str, listener: Listener
 ) -> tuple[list[str], list[int]]:
     """Write the truth and its scans; return their names and the seeds of the scans' noise."""
-    _write(truth, folder / f"{prefix}truth", f"{title}, noise-free")
+    _write(truth, folder / f"{prefix}truth", f"{title}, noise-free", kind)
     names, seeds = [f"{prefix}truth"], []
     made = repeated_scans(
-        truth, noise.repeats, noise.sigma, noise.correlation, noise.seed, noise.kernel, group, listener
+        truth, noise.repeats, noise.sigma, noise.correlation, noise.seed, noise.kernel, group, listener, noise.dose
     )
     for number, (seed, scan) in enumerate(made, 1):
         name = "scan" if noise.repeats == 1 else f"repeat-{number}"
         description = f"{title}, low dose" if noise.repeats == 1 else f"{title}, low dose, repeat {number}"
-        _write(scan, folder / f"{prefix}{name}", description)
+        _write(scan, folder / f"{prefix}{name}", description, kind, noise, seed)
         names.append(f"{prefix}{name}")
         seeds.append(seed)
     return names, seeds
 
 
-def _write(image: Image, path: Path, description: str) -> None:
-    io.write(replace(image, source=io.described(description)), path, format="dicom")
+def _write(
+    image: Image, path: Path, description: str, kind: str, noise: Noise | None = None, seed: int | None = None
+) -> None:
+    """Write one series that says what it is: simulated, of which phantom, with which noise."""
+    settings: dict[str, Any] = {"phantom": kind}
+    if noise is not None:
+        settings |= {"noise": {name: getattr(noise, name) for name in ("sigma", "dose", "correlation", "kernel")}}
+    step = ProcessingStep(METHOD, demottle.__version__, settings, seed)
+    source = io.described(description, _BODY_PART.get(kind, ""))
+    io.write(replace(image.with_voxels(image.voxels, step), source=source), path, format="dicom")

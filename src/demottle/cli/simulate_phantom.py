@@ -87,11 +87,13 @@ def phantom(
     else:
         _refuse(film, "is for --kind dynamic")
         from demottle.physics.catalog import build, kind_named
-        from demottle.physics.repeats import kernel_named, sigma_at
+        from demottle.physics.ct_noise import check_share
+        from demottle.physics.repeats import kernel_named
 
-        level = sigma_at(kind_named(kind).sigma if sigma is None else sigma, 1.0 if dose is None else dose)
+        level, share = kind_named(kind).sigma if sigma is None else sigma, 1.0 if dose is None else dose
+        check_share(share)
         rho = CORRELATION if correlation is None else correlation
-        wanted = Noise(level, rho, kernel_named(kernel or "soft"), seed, repeats or 1)
+        wanted = Noise(level, share, rho, kernel_named(kernel or "soft"), seed, repeats or 1)
         step = parse_spacing(spacing)
         with watch() as listener, published_together(output, BELONGS, overwrite) as folder:
             scene = build(kind, slices or SLICES, size, step, seed, diameter, contrast, blur, listener)

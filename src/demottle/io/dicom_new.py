@@ -19,7 +19,7 @@ from demottle.io.dicom_files import save
 from demottle.io.dicom_header import add_derivation, marked_image_type, series_mark, set_file_meta
 from demottle.io.dicom_marks import write_history
 from demottle.io.dicom_uids import steps_key, uid_from
-from demottle.io.payload import Affine, affine_of, description_of
+from demottle.io.payload import Affine, affine_of, body_part_of, description_of
 from demottle.io.stored import integer_limits, to_stored
 
 PATIENT = "PHANTOM^DEMOTTLE"
@@ -87,7 +87,10 @@ def _series_header(image: Image, affine: Affine) -> Dataset:
     dataset.SeriesNumber = 1 + 9000 * bool(image.history)
     dataset.AcquisitionNumber = 1
     dataset.PatientPosition = "HFS"
-    dataset.BodyPartExamined = "ABDOMEN"
+    if body_part := body_part_of(image):
+        dataset.BodyPartExamined = body_part
+    else:
+        dataset.Laterality = ""  # one of the two has to be there
     dataset.PositionReferenceIndicator = ""
     dataset.KVP = ""
     dataset.SliceThickness = _ds(image.slice_thickness or image.spacing[0])

@@ -19,6 +19,7 @@ class Payload:
         affine: 4 x 4, from voxel index (column, row, slice, 1) to mm in DICOM's patient axes (left, posterior, superior);
             None where the file has no geometry but spacing.
         description: what the file says the series is (SeriesDescription); empty where it does not. No patient data.
+        body_part: DICOM's word for the part of the body that a new series shows, such as "ABDOMEN"; empty where unknown.
         steps: how many steps at the start of `Image.history` the source's own header records already.
     """
 
@@ -26,6 +27,7 @@ class Payload:
     affine: Affine | None = None
     steps: int = 0
     description: str = ""
+    body_part: str = ""
 
 
 def payload_of(image: Image) -> Payload | None:
@@ -46,9 +48,15 @@ def description_of(image: Image) -> str:
     return payload.description if payload is not None else ""
 
 
-def described(description: str) -> Source:
+def body_part_of(image: Image) -> str:
+    """Return DICOM's word for the part of the body that the image shows; empty where it is not known."""
+    payload = payload_of(image)
+    return payload.body_part if payload is not None else ""
+
+
+def described(description: str, body_part: str = "") -> Source:
     """Return a source for an image that no file holds yet, so that its series can be named when it is written."""
-    return Source("simulated", "", Payload(description=description))
+    return Source("simulated", "", Payload(description=description, body_part=body_part))
 
 
 def affine_of(image: Image) -> Affine:

@@ -64,6 +64,7 @@ def simulate_noise(
     seed: int = 0,
     listener: Listener = silent,
     region: Mask | None = None,
+    dose: float = 1.0,
 ) -> Voxels:
     """Draw the noise of a scan of `image`, without the image itself.
 
@@ -76,15 +77,17 @@ def simulate_noise(
         seed: the same seed gives the same noise, slice by slice.
         listener: hears of every slice.
         region: where `sigma` holds; None: the middle of the body (`central_body`).
+        dose: share of the dose that gives `sigma`: that share of the photons. Quantum noise grows as its inverse square root,
+            electronic noise as its inverse.
 
     Returns:
         float32, shape of the image, HU, zero mean.
 
     Raises:
-        InputError: for an image that is not CT in HU or has no square pixels, or a sigma or rho out of range.
+        InputError: for an image that is not CT in HU or has no square pixels, or a sigma, rho or dose out of range.
     """
     angles = int(np.clip(1.25 * max(image.shape[1:]), 128, 512))  # what the resolution asks for
-    unmixed = independent_noise(image, sigma, Scanner(angles, kernel), seed, listener, region)
+    unmixed = independent_noise(image, sigma, Scanner(angles, kernel), seed, listener, region, dose=dose)
     return mix_slices(unmixed, rho)
 
 
@@ -126,6 +129,7 @@ def independent_noise(
     listener: Listener = silent,
     region: Mask | None = None,
     workers: int = 2,
+    dose: float = 1.0,
 ) -> Voxels:
     """Noise of every slice, independent between slices, with one more slice at either end for `mix_slices`.
 
@@ -135,13 +139,14 @@ def independent_noise(
     pixel = _square_pixel(image)
     if not (np.isfinite(sigma) and sigma > 0):
         raise InputError(f"The noise level is {sigma} HU; it has to be a positive number.")
+    check_share(dose)
     region = central_body(image) if region is None else region
     if region.shape != image.shape or not region.any():
         raise InputError(
             "The region for the noise level is empty or has another shape than the image; mark soft tissue in it."
         )
     integrals = [_line_integrals(plane, pixel, scanner) for plane in image.voxels]
-    photons = _photons_for(sigma, region, integrals, pixel, scanner)
+    photons = dose * _photons_for(sigma, region, integrals, pixel, scanner)
 
     def draw(index: int) -> Voxels:
         integral = integrals[min(max(index - 1, 0), len(integrals) - 1)]  # beyond the ends the anatomy goes on
@@ -161,6 +166,18 @@ def independent_noise(
             pool.shutdown(cancel_futures=True)
             raise
     return unmixed
+
+
+def check_share(dose: float) -> None:
+    """Refuse a share of the dose that is none.
+
+    Raises:
+        InputError: not a positive number.
+    """
+    if not (np.isfinite(dose) and dose > 0):
+        raise InputError(
+            f"The dose is {dose}; it has to be a positive number, 1 for the dose that gives the noise asked for."
+        )
 
 
 def central_body(image: Image) -> Mask:

@@ -11,7 +11,7 @@ from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Voxels
 from demottle.physics.anatomy import layers
 from demottle.physics.body import Layer
-from demottle.physics.ct_noise import simulate_noise
+from demottle.physics.ct_noise import check_share, simulate_noise
 from demottle.physics.inserts import Insert
 from demottle.physics.projection import Kernel
 from demottle.physics.shapes import Box, Distance, Ellipsoid
@@ -85,7 +85,13 @@ def build_phantom(
 
 
 def low_dose_scan(
-    truth: Image, sigma: float, rho: float, seed: int = 0, kernel: Kernel = "soft", listener: Listener = silent
+    truth: Image,
+    sigma: float,
+    rho: float,
+    seed: int = 0,
+    kernel: Kernel = "soft",
+    listener: Listener = silent,
+    dose: float = 1.0,
 ) -> Image:
     """Return `truth` as a low-dose scan shows it: with CT noise, rounded to whole HU as a scanner stores it.
 
@@ -96,13 +102,15 @@ def low_dose_scan(
         seed: another seed gives another scan of the same patient.
         kernel: reconstruction kernel of the noise.
         listener: hears of every slice.
+        dose: share of the dose that gives `sigma`.
 
     Raises:
         InputError: as `simulate_noise`.
     """
+    check_share(dose)
     if sigma == 0:
         return truth.with_voxels(np.rint(truth.voxels))
-    noise = simulate_noise(truth, sigma, rho, kernel, seed, listener)
+    noise = simulate_noise(truth, sigma, rho, kernel, seed, listener, dose=dose)
     return truth.with_voxels(np.rint(truth.voxels + noise))
 
 

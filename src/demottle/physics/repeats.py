@@ -23,19 +23,6 @@ def repeat_seed(seed: int, number: int, group: int = 0) -> int:
     return int(np.random.SeedSequence([seed, group, number]).generate_state(1, np.uint64)[0])
 
 
-def sigma_at(sigma: float, dose: float) -> float:
-    """Noise at a share of the dose: `sigma / sqrt(dose)`, as quantum noise goes.
-
-    Raises:
-        InputError: for a dose that is not positive.
-    """
-    if not (np.isfinite(dose) and dose > 0):
-        raise InputError(
-            f"The dose is {dose}; it has to be a positive number, 1 for the dose that gives the noise asked for."
-        )
-    return float(sigma / np.sqrt(dose))
-
-
 def kernel_named(name: str) -> Kernel:
     """Look a kernel up by its name.
 
@@ -57,6 +44,7 @@ def repeated_scans(
     kernel: Kernel = "soft",
     group: int = 0,
     listener: Listener = silent,
+    dose: float = 1.0,
 ) -> Iterator[tuple[int, Image]]:
     """Yield `count` scans of `truth`, one after the other, each with the seed of its noise.
 
@@ -73,4 +61,4 @@ def repeated_scans(
             listener(Progress(event.stage, number * event.total + event.done, count * event.total, event.note))
 
         own = repeat_seed(seed, number, group)
-        yield own, low_dose_scan(truth, sigma, rho, own, kernel, part)
+        yield own, low_dose_scan(truth, sigma, rho, own, kernel, part, dose)
