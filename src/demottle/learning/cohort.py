@@ -24,7 +24,8 @@ class Facts:
     """What is known of one scan; no patient data.
 
     Attributes:
-        name: of the scan within its folder.
+        name: of the scan within its folder; for messages to the user only.
+        label: what the manifest calls it: the name, or for DICOM, whose folders are often named after patients, its hash.
         patient: salted hash of the patient's number, or the name of the folder.
         content: hash of voxels and spacing.
         modality, unit, spacing, shape: as in `Image`; `shape` is that of the scan, not of what is kept of it.
@@ -34,6 +35,7 @@ class Facts:
     """
 
     name: str
+    label: str
     patient: str
     content: str
     modality: str

@@ -1,0 +1,41 @@
+"""Which patients are learned from and which are kept for the criterion: always whole patients, never slices."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from demottle.errors import InputError
+
+
+def exam_patients(low: Sequence[str], full: Sequence[str], share: float, seed: int) -> set[str]:
+    """Choose the patients to be kept from learning, on both sides alike.
+
+    Args:
+        low, full: patient of every scan of either side, in the order of the scans.
+        share: of the patients of each side; at least one of each.
+        seed: another seed, other patients.
+
+    Raises:
+        InputError: where a side has fewer than two patients, or none would be left to learn from.
+    """
+    sides = {"low-dose": list(dict.fromkeys(low)), "full-dose": list(dict.fromkeys(full))}
+    for name, patients in sides.items():
+        if len(patients) < 2:
+            raise InputError(
+                f"The {name} side holds scans of one patient only; training needs at least two, one to learn from and one to "
+                "check on."
+            )
+    random = np.random.default_rng([seed, 0])
+    chosen: set[str] = set()
+    for patients, others in zip(sides.values(), reversed(sides.values()), strict=True):
+        wanted = max(1, round(share * len(patients)))
+        order = [patients[i] for i in random.permutation(len(patients))]
+        order.sort(key=lambda patient: patient in others)  # who is on one side only costs the other side nothing
+        for patient in order:
+            if len(chosen & set(patients)) >= wanted:
+                break
+            chosen.add(patient)
+    for name, patients in sides.items():
+        if not set(patients) - chosen:
+            raise InputError(f"No patient of the {name} side is left to learn from; add scans of other patients.")
+    return chosen
