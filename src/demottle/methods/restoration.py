@@ -2,8 +2,8 @@
 
 Noise differs from slice to slice, tissue hardly does. So where the smoothed residual (input minus output), averaged over
 matched neighbors, is larger than its noise can be, structure was removed, most likely a low-contrast lesion. There, once
-found, all that the slices agree on is added again, pass by pass, until nothing is left: were it only added as far as each
-pass can tell it from noise, a remainder as strong as the noise would stay away for good (a fifth of the contrast of a
+found, all that the slices agree on is added again, from coarse to fine: were it only added as far as it can be told
+from noise, a remainder as strong as the noise would stay away for good (a fifth of the contrast of a
 35 HU lesion in 40 HU of noise). Nothing is added that was not in the slices.
 """
 
@@ -20,13 +20,11 @@ from demottle.noise import guide
 from demottle.noise.correlation import Correlation
 from demottle.noise.local import NoiseMap
 
-SCALES = (4.5, 3.0, 2.0, 1.4, 1.0)
-"""Widths of the smoothing in pixels, coarse first: 10 mm lesions fill the first at usual pixel sizes, the last bring back
-their edges."""
-PASSES = 3
+LOOKS = ((4.5, 2.5), (3.0, 3.0), (2.0, 4.0), (1.4, 5.0), (1.4, 5.0), (1.0, 5.0), (1.0, 5.0), (0.8, 5.0), (0.8, 5.0))
+"""Widths of the smoothing in pixels, coarse first, each with the standard deviations of the averaged residual from which on it
+counts as structure (full weight one further on). 10 mm lesions fill the first at usual pixel sizes, the last bring back
+edges of what was found. The finer, the more places there are to be wrong in, and the more a mistake looks like a finding."""
 REACH = 2
-THRESHOLD = 3.0
-"""Standard deviations of the averaged residual from which on it counts as structure; full weight one further on."""
 _TOLERANCE = 0.45  # of two clean slices to count as the same tissue, in units of the noise level
 
 
@@ -48,17 +46,16 @@ def restore_agreed(
         correlation: its noise correlation between slices, which makes neighbors worth less.
         spectrum: its noise power spectrum (n, n), FFT order, any unit.
         allowed: for a slice, how far each pixel may change (0 to 1).
-        listener: told after every pass.
+        listener: told after every look.
     """
     if image.shape[0] < 3:
         return
     masks = [allowed(index) > 0 for index in range(image.shape[0])]
     found = np.zeros(image.shape, np.float16)
-    passes = [scale for _ in range(PASSES) for scale in SCALES]
-    for done, scale in enumerate(passes):
-        listener(Progress("restore", done, len(passes)))
-        _one_pass(image, clean, local, correlation, scale, noise_gain(spectrum, scale), masks, found)
-    listener(Progress("restore", len(passes), len(passes)))
+    for done, (scale, threshold) in enumerate(LOOKS):
+        listener(Progress("restore", done, len(LOOKS)))
+        _look(image, clean, local, correlation, scale, threshold, noise_gain(spectrum, scale), masks, found)
+    listener(Progress("restore", len(LOOKS), len(LOOKS)))
 
 
 def noise_gain(spectrum: NDArray[np.floating], sigma: float) -> float:
@@ -70,12 +67,13 @@ def noise_gain(spectrum: NDArray[np.floating], sigma: float) -> float:
     return float(np.sqrt(np.sum(spectrum * transfer) / total)) if total > 0 else 1.0
 
 
-def _one_pass(
+def _look(
     image: Image,
     clean: Voxels,
     local: NoiseMap,
     correlation: Correlation,
     scale: float,
+    threshold: float,
     gain: float,
     masks: list[Mask],
     found: NDArray[np.float16],
@@ -84,7 +82,7 @@ def _one_pass(
     slices = image.shape[0]
     shared = sum(max(correlation.at(lag), 0.0) for lag in range(1, REACH + 1) if np.isfinite(correlation.at(lag)))
     tolerance = np.float32(max(_TOLERANCE * local.level, 1e-6))
-    # Smoothed residuals and guides are kept from before the pass changes their slice.
+    # Smoothed residuals and guides are kept from before the look changes their slice.
     known: OrderedDict[int, tuple[Voxels, Voxels]] = OrderedDict()
     for index in range(slices):
         for ahead in range(index, min(slices, index + REACH + 1)):
@@ -102,7 +100,7 @@ def _one_pass(
                 square += match**2
         mean = total / weight
         noise = local.plane(index) * gain * np.sqrt(square * np.float32(1 + 2 * shared)) / weight
-        seen = np.clip(np.abs(mean) / np.maximum(noise, 1e-6) - THRESHOLD, 0, 1).astype(np.float32)
+        seen = np.clip(np.abs(mean) / np.maximum(noise, 1e-6) - threshold, 0, 1).astype(np.float32)
         np.maximum(found[index], _widened(seen, scale), out=found[index], casting="same_kind")
         clean[index] += found[index] * mean * masks[index]
         known.pop(index - REACH, None)
