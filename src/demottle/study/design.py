@@ -175,16 +175,22 @@ def order_for(study: Study, reader: str) -> list[Trial]:
 
 
 def _spread(line: list[Trial]) -> list[Trial]:
-    """Always take the first in line whose case was not among the last shown; else the one whose case was longest ago."""
+    """Always take the first in line whose case was not among the last shown; one that is left over goes in further up."""
     gap = min(_MOST_GAP, (len({trial.case for trial in line}) - 1) // 2)
     waiting = list(line)
     order: list[Trial] = []
-    last: dict[int, int] = {}
     while waiting:
-        now = len(order)
-        free = [t for t in waiting if now - last.get(t.case, -len(line)) > gap]
-        following = free[0] if free else min(waiting, key=lambda t: last[t.case])
+        recent = {trial.case for trial in order[len(order) - gap :]}
+        following = next((trial for trial in waiting if trial.case not in recent), waiting[0])
         waiting.remove(following)
-        last[following.case] = now
-        order.append(following)
+        order.insert(_latest_place(order, following, gap), following)
     return order
+
+
+def _latest_place(order: list[Trial], trial: Trial, gap: int) -> int:
+    """Where a trial is at least `gap` trials away from its case, and behind the one it repeats; the end where it never is."""
+    first = next((place + 1 for place, earlier in enumerate(order) if earlier.name == trial.again), 0)
+    for place in range(len(order), first - 1, -1):
+        if all(other.case != trial.case for other in order[max(0, place - gap) : place + gap]):
+            return place
+    return len(order)
