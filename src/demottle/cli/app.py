@@ -15,6 +15,7 @@ from demottle.cli.methods import methods
 from demottle.cli.report import report
 from demottle.cli.simulate import simulate
 from demottle.cli.stopping import answer_at_once
+from demottle.cli.stream import stream
 from demottle.cli.study import study
 
 app = typer.Typer(
@@ -32,6 +33,7 @@ app.command()(denoise)
 app.command()(inspect)
 app.command()(evaluate)
 app.command()(report)
+app.command()(stream)
 app.command()(methods)
 app.add_typer(simulate)
 app.add_typer(study)

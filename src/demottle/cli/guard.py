@@ -19,6 +19,8 @@ OPTIONS = {
     "modality": "--modality CT",
     "accept_uneven": "--accept-uneven",
     "accept_own_output": "--accept-own-output",
+    "raw": "--raw ROWSxCOLUMNSxTYPE",
+    "model": "--model FILE",
 }
 """How an argument that an error names as its remedy is given on the command line."""
 

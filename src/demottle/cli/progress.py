@@ -26,6 +26,7 @@ TITLES = {
     "learn": "Learning",
     "fit": "Learning",
     "apply": "Denoising",
+    "stream": "Streaming",
     "restore": "Putting back what slices agree on",
     "check": "Checking",
     "evaluate": "Evaluating",

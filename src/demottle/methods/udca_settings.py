@@ -94,7 +94,7 @@ def teacher_network(size: str, frames: int) -> nn.Module:
     """Build the teacher of a size for so many neighbors."""
     if size == "paper":
         return RecurrentResidualAttentionUNet(frames)
-    return RecurrentResidualAttentionUNet(frames, (12, 24, 48), stem=4, recurrences=2, norm=False)
+    return RecurrentResidualAttentionUNet(frames, (16, 32), stem=4, recurrences=2, norm=False)
 
 
 def student_network(size: str, student: str, inputs: int) -> nn.Module:

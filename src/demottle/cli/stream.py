@@ -1,0 +1,201 @@
+"""`demottle stream`: denoise frames as they come."""
+
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from demottle.cli.console import heading, out, say, say_error, say_warnings, show_json
+from demottle.cli.guard import CANNOT, guarded
+from demottle.cli.options import Debug, Json
+from demottle.cli.progress import Stages, watch
+from demottle.cli.tables import facts
+
+if TYPE_CHECKING:
+    from demottle.image import Image, Voxels
+    from demottle.methods import Denoiser
+    from demottle.stream.live import LiveReport
+    from demottle.stream.sources import Source
+
+LIVE, HOW = "Live", "Method"
+MEASURED = 24  # frames a filter is measured on where they come live
+
+
+@guarded
+def stream(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A file, a folder being written, - or tcp:PORT.")],
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="OUT", help="A file, a new folder/, or - for bytes.")
+    ],
+    model: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A fitted method ('denoise --save-model').", rich_help_panel=HOW)
+    ] = None,
+    method: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Fit this one first (live: filters only).", rich_help_panel=HOW)
+    ] = None,
+    engine: Annotated[
+        str, typer.Option(metavar="NAME", help="auto (the faster one), torch or onnx.", rich_help_panel=HOW)
+    ] = "auto",
+    save_onnx: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the network as ONNX.", rich_help_panel=HOW)
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(metavar="HZ", help="Frames per second. Default: as they come.", rich_help_panel=LIVE)
+    ] = None,
+    queue: Annotated[int, typer.Option(metavar="N", help="Most frames that wait.", rich_help_panel=LIVE)] = 4,
+    policy: Annotated[
+        str | None,
+        typer.Option(metavar="drop|slow", help="When it falls behind. Default: slow for files.", rich_help_panel=LIVE),
+    ] = None,
+    raw: Annotated[
+        str | None, typer.Option(metavar="GEOMETRY", help="Of bytes: ROWSxCOLUMNSxTYPE.", rich_help_panel=LIVE)
+    ] = None,
+    stall: Annotated[
+        float, typer.Option(min=0.1, metavar="S", help="Seconds without a frame that end it.", rich_help_panel=LIVE)
+    ] = 10.0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace an earlier file.")] = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Denoise frames as they come, in order, and say how long each took."""
+    from demottle.errors import InputError, OutputError
+    from demottle.stream.raw import parse_geometry
+    from demottle.stream.sources import open_source
+
+    if model is not None and method is not None:
+        raise typer.BadParameter("brings its own method, so leave out --method", param_hint="--model")
+    if engine not in ("auto", "torch", "onnx"):
+        raise typer.BadParameter("has to be auto, torch or onnx", param_hint="--engine")
+    if policy not in (None, "drop", "slow"):
+        raise typer.BadParameter("has to be drop or slow", param_hint="--policy")
+    if as_json and output == "-":
+        raise typer.BadParameter("cannot share standard output with the frames", param_hint="--json")
+    geometry = None if raw is None else parse_geometry(raw)
+    if output != "-" and not output.endswith("/") and Path(output).exists() and not overwrite:
+        raise OutputError(f"{output} exists already; choose another name, or --overwrite.")
+    with watch() as listener:
+        opened = open_source(source, geometry, lambda path: _read(path, listener))
+        if opened.image is None and model is None and method is None:
+            raise InputError(
+                "Frames that come live cannot be learned from first; give --model, or the --method of a filter."
+            )
+        denoiser, frames = _denoiser(opened, model, method, listener)
+        report, chosen = _run(
+            opened, frames, denoiser, output, listener,
+            engine=engine, save_onnx=save_onnx, overwrite=overwrite,
+            settings={"rate": rate, "queue": queue, "policy": policy or _usual(opened), "patience": stall},
+        )  # fmt: skip
+    record = {"method": denoiser.method, "engine": chosen.engine, "engines_ms": chosen.trials, **report.to_dict()}
+    if as_json:
+        show_json(record)
+    elif output != "-":
+        _show(report, denoiser.method, chosen.engine)
+    if report.dropped:
+        say_warnings([f"{len(report.dropped)} frames were dropped, because denoising could not keep up."])
+    if report.trouble:
+        say_error(f"{report.trouble} What came before was denoised.")
+        raise typer.Exit(CANNOT)
+
+
+def _usual(opened: "Source") -> str:
+    """A file can wait; what comes live cannot."""
+    return "drop" if opened.image is None else "slow"
+
+
+def _read(path: Path, listener: Stages) -> "Image":
+    from demottle import io
+
+    with listener.stage("read"):
+        return io.read(path)
+
+
+def _denoiser(
+    opened: "Source", model: Path | None, method: str | None, listener: Stages
+) -> "tuple[Denoiser, Iterable[Voxels]]":
+    """Load or fit what is asked for; returns it, and the frames."""
+    from demottle import methods
+    from demottle.stream.fitting import fit_first, fit_to_file
+
+    if model is not None:
+        return methods.load(model), opened.frames
+    if opened.image is not None:
+        return fit_to_file(opened.image, method, listener), opened.frames
+    assert method is not None
+    return fit_first(opened.frames, method, MEASURED, listener)
+
+
+def _run(
+    opened: "Source",
+    frames: "Iterable[Voxels]",
+    denoiser: "Denoiser",
+    output: str,
+    listener: Stages,
+    *,
+    engine: str,
+    save_onnx: Path | None,
+    overwrite: bool,
+    settings: dict[str, Any],
+) -> "tuple[LiveReport, Any]":
+    from demottle.stream.engine import live_form, save_as_onnx
+    from demottle.stream.live import run_live
+    from demottle.stream.sources import peeked
+
+    if opened.geometry is not None:
+        shape = (opened.geometry.rows, opened.geometry.columns)
+    else:
+        first, frames = peeked(frames, 1)
+        if not first:
+            from demottle.errors import InputError
+
+            raise InputError("The source ended before its first frame.")
+        shape = (first[0].shape[0], first[0].shape[1])
+    if save_onnx is not None:
+        save_as_onnx(denoiser, save_onnx, shape)
+    chosen = live_form(denoiser, shape, engine)  # type: ignore[arg-type]
+    if opened.port is not None:
+        say(f"Listening on port {opened.port} of this machine.")
+    with ExitStack() as stack:
+        sink, finish = _sink(opened, denoiser, output, overwrite, stack)
+        total = 0 if opened.image is None else opened.image.shape[0]
+        report = run_live(frames, chosen.stream, sink, total=total, listener=listener, **settings)
+        finish(report)
+    return report, chosen
+
+
+def _sink(
+    opened: "Source", denoiser: "Denoiser", output: str, overwrite: bool, stack: ExitStack
+) -> "tuple[Any, Callable[[LiveReport], None]]":
+    """Where results go, and what is to be done at the end."""
+    from demottle.stream import sinks
+    from demottle.stream.raw import float_geometry
+
+    if output == "-":
+        return sinks.BytesSink(sys.stdout.buffer, opened.geometry or float_geometry()), lambda report: None
+    if output.endswith("/"):
+        folder = sinks.FolderSink(Path(output))
+        return folder, lambda report: folder.end()
+    if opened.image is None:
+        file = stack.enter_context(Path(output).open("wb"))  # noqa: SIM115 (the stack closes it)
+        return sinks.BytesSink(file, opened.geometry or float_geometry()), lambda report: None
+    memory, image = sinks.MemorySink(), opened.image
+
+    def write(report: "LiveReport") -> None:
+        from demottle.stream.fitting import write_all
+
+        write_all(image, memory.frames, report, denoiser, Path(output), overwrite)
+
+    return memory, write
+
+
+def _show(report: "LiveReport", method: str, engine: str) -> None:
+    heading("Streamed", f"{method}, computed by {engine}")
+    table = facts()
+    table.add_row("frames", f"{report.results}, {len(report.dropped)} dropped")
+    table.add_row("pace", f"{report.rate:.1f} frames per second")
+    table.add_row("work", f"{report.latency.work:.1f} ms a frame (median)")
+    latency = report.latency
+    table.add_row("latency", f"{latency.median:.1f} ms median, {latency.p99:.1f} ms 99 %, {latency.worst:.1f} ms worst")
+    out.print(table)

@@ -1,0 +1,86 @@
+"""A student of `udca` as an ONNX file: one frame and the memory in, one clean frame and the new memory out."""
+
+import json
+import logging
+import warnings
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+
+import torch
+
+from demottle import __version__
+from demottle.errors import InputError, OutputError
+from demottle.methods.udca_sequence import SequenceNetwork
+
+OPSET = 18
+INPUTS, OUTPUTS = ("frame", "state", "spread"), ("clean", "next_state", "next_spread")
+ERROR = 0.05
+"""Most that ONNX Runtime's frames differ from PyTorch's, in noise deviations. Both in float32 it is below 0.001; half precision,
+which PyTorch uses where the processor has it, makes the rest."""
+
+
+def export(denoiser: SequenceNetwork, path: Path, rows: int, columns: int) -> Path:
+    """Write a student for frames of one size.
+
+    All inputs and outputs are float32 (1, 1, rows, columns), rows and columns rounded up to the student's multiple of 8 pixels
+    (repeat the last ones). Before the first frame the state is that frame, and the spread 1. The file says the rest under the
+    metadata `demottle`: rows, columns, lag to be undone, version.
+
+    Raises:
+        InputError: where the packages of the extra "onnx" are missing.
+        OutputError: where the file cannot be written.
+    """
+    try:
+        import onnx
+        import onnxscript  # noqa: F401 (torch needs it)
+    except ImportError as error:
+        raise InputError(
+            'Writing ONNX needs more packages; install them with: pip install "demottle[onnx]".'
+        ) from error
+    student = denoiser.student
+    down, right = (-(-side // student.multiple) * student.multiple for side in (rows, columns))
+    example = tuple(torch.ones(1, 1, down, right) for _ in INPUTS)
+    precision, device = student.low_precision, next(student.parameters()).device
+    student.low_precision = False  # what is written is float32
+    student.cpu()
+    try:
+        with warnings.catch_warnings(), redirect_stdout(StringIO()), _quiet():
+            warnings.simplefilter("ignore")  # of torch, to those who develop it
+            program = torch.onnx.export(
+                student,
+                example,
+                input_names=INPUTS,
+                output_names=OUTPUTS,
+                opset_version=OPSET,
+                dynamo=True,
+                verbose=False,
+            )
+    finally:
+        student.low_precision = precision
+        student.to(device)
+    assert program is not None
+    model = program.model_proto
+    note = {"version": __version__, "rows": rows, "columns": columns, "lag": denoiser.noise.lag}
+    model.metadata_props.append(onnx.StringStringEntryProto(key="demottle", value=json.dumps(note)))
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(model.SerializeToString())
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise OutputError(f"The ONNX file cannot be written to {path}: {error.strerror or error}.") from error
+    return path
+
+
+class _quiet:  # noqa: N801 (used like a function)
+    """Keep torch's exporter from reporting its stages."""
+
+    def __enter__(self) -> None:
+        self._levels = {name: logging.getLogger(name).level for name in ("torch.onnx", "onnxscript", "onnx_ir")}
+        for name in self._levels:
+            logging.getLogger(name).setLevel(logging.ERROR)
+
+    def __exit__(self, *_: object) -> None:
+        for name, level in self._levels.items():
+            logging.getLogger(name).setLevel(level)

@@ -1,0 +1,79 @@
+"""From what a user names to frames: a file, a folder that is being written, standard input, a port of this machine."""
+
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+
+from demottle.errors import InputError
+from demottle.image import Image, Voxels
+from demottle.stream.folder import folder_frames, read_npy_frame
+from demottle.stream.raw import RawGeometry, TcpSource, raw_frames
+
+STANDARD_INPUT = "-"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Frames and what is known of them.
+
+    Attributes:
+        frames: to be gone through once.
+        image: where they come from a file.
+        geometry: where they come as bytes.
+        port: where they come over TCP.
+    """
+
+    frames: Iterable[Voxels]
+    image: Image | None = None
+    geometry: RawGeometry | None = None
+    port: int | None = None
+
+
+def open_source(name: str, geometry: RawGeometry | None, read: Callable[[Path], Image]) -> Source:
+    """Open a source.
+
+    Args:
+        name: "-", "tcp:PORT" (0: any free one), a folder, or a file.
+        geometry: of bare bytes; needed for the first two, and only for them.
+        read: reads an image file.
+
+    Raises:
+        InputError: where there is no such source, or the geometry is missing or of no use.
+    """
+    tcp = re.fullmatch(r"tcp:(\d+)", name)
+    if name == STANDARD_INPUT or tcp:
+        if geometry is None:
+            raise InputError("Bare bytes need their geometry, such as 512x512xuint16.", remedy="raw")
+        if tcp:
+            server = TcpSource(int(tcp[1]), geometry)
+            return Source(server, geometry=geometry, port=server.port)
+        return Source(raw_frames(sys.stdin.buffer, geometry), geometry=geometry)
+    if geometry is not None:
+        raise InputError(
+            "A geometry is for bare bytes (- or tcp:PORT); leave it out for files, which say it themselves."
+        )
+    path = Path(name)
+    if path.is_dir():
+        return Source(folder_frames(path, lambda file: _one_frame(file, read)))
+    image = read(path)
+    return Source(image.voxels, image=image)
+
+
+def peeked(frames: Iterable[Voxels], count: int) -> tuple[list[Voxels], Iterator[Voxels]]:
+    """Look at the first frames; returns them, and all frames, those included."""
+    going = iter(frames)
+    first = list(islice(going, count))
+    return first, chain(first, going)
+
+
+def _one_frame(path: Path, read: Callable[[Path], Image]) -> Voxels:
+    if path.suffix.lower() == ".npy":
+        return read_npy_frame(path)
+    image = read(path)
+    if image.shape[0] != 1:
+        raise InputError(f"{path} holds {image.shape[0]} frames; in a folder each file is one.")
+    frame: Voxels = image.voxels[0]
+    return frame
