@@ -1,0 +1,138 @@
+"""PDML's players and losses: a generator with projection heads against a discriminator."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from demottle.image import Voxels
+from demottle.learning.players import Game, Player, Share
+from demottle.learning.seeding import seeded
+from demottle.losses.adversarial import judged_as, judges_loss
+from demottle.losses.patch_metric import patch_metric, patch_nce
+from demottle.networks.projection_heads import ProjectionHeads
+from demottle.networks.residual_dense import ResidualDense
+
+_PLACES = {"metric": 128, "nce": 256}
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Weights of the losses, and which loss pulls places together (see `pdml.Settings`)."""
+
+    adversarial: float
+    identity: float
+    metric: float
+    contrast: str
+
+
+@dataclass
+class Turn:
+    """One step: low-dose and full-dose patches, where features are compared, and what the generator made."""
+
+    low: Tensor
+    full: Tensor
+    places: tuple[Tensor, Tensor]
+    made: Tensor | None = None
+
+
+class MetricGame(Game[Turn]):
+    """Two players: the generator moves first, then the discriminator."""
+
+    def __init__(
+        self,
+        draw: Callable[[Share], tuple[Tensor, Tensor]],
+        generator: Callable[[], ResidualDense],
+        discriminator: Callable[[], nn.Module],
+        weights: Weights,
+        *,
+        batch: int,
+        rate: float,
+        seed: int,
+    ) -> None:
+        """Prepare the players.
+
+        Args:
+            draw: where the patches come from.
+            generator, discriminator: build a network.
+            weights: of the losses.
+            batch, rate, seed: as the settings say.
+        """
+        self.batch, self._draw, self._weights = batch, draw, weights
+        made = seeded(generator, seed)
+        channels = made.features_out
+        heads = seeded(lambda: ProjectionHeads((channels, channels)), seed + 1)
+        both = nn.ModuleDict({"generator": made, "heads": heads})
+        self.players = {
+            "generator": Player(both, rate, averaged=True),
+            "discriminator": Player(seeded(discriminator, seed + 2), rate),
+        }
+        self.examiner: Callable[[nn.Module], float] | None = None
+        self.shower: Callable[[nn.Module], Mapping[str, Voxels]] | None = None
+
+    def draw(self, share: Share) -> Turn:
+        """Draw patches and places."""
+        low, full = self._draw(share)
+        pixels, count = low.shape[-2] * low.shape[-1], _PLACES[self._weights.contrast]
+        first, second = (
+            torch.from_numpy(np.stack([random.integers(pixels, size=count) for random in share.random(layer)]))
+            for layer in (1, 2)
+        )
+        return Turn(low, full, (first.to(share.device), second.to(share.device)))
+
+    def losses(self, player: str, batch: Turn) -> Mapping[str, Tensor]:
+        """Return the losses of the generator or the discriminator."""
+        with exact_norms(*(player.network for player in self.players.values())):
+            return self._generator(batch) if player == "generator" else self._discriminator(batch)
+
+    def _generator(self, turn: Turn) -> Mapping[str, Tensor]:
+        weights, discriminator = self._weights, self.players["discriminator"].network
+        generator = generator_of({"generator": self.players["generator"].network})
+        made, before = generator.with_features(turn.low)
+        turn.made = made.detach().float()
+        losses = {}
+        if weights.adversarial:
+            losses["adversarial"] = weights.adversarial * judged_as(discriminator(made), 1)
+        if weights.identity:
+            losses["identity"] = weights.identity * (generator(turn.full) - turn.full).abs().mean()
+        if weights.metric:
+            heads = cast(ProjectionHeads, cast(nn.ModuleDict, self.players["generator"].network)["heads"])
+            k, q = heads(before, turn.places), heads(generator.features(made), turn.places)
+            pull = patch_metric if weights.contrast == "metric" else patch_nce
+            losses["metric"] = weights.metric * torch.stack([pull(a, b) for a, b in zip(q, k, strict=True)]).mean()
+        return losses
+
+    def _discriminator(self, turn: Turn) -> Mapping[str, Tensor]:
+        discriminator = self.players["discriminator"].network
+        assert turn.made is not None  # the generator moves first
+        return {"discriminator": judges_loss(discriminator(turn.full), discriminator(turn.made))}
+
+    def exam(self, networks: Mapping[str, nn.Module]) -> float | None:
+        """Judge the generator without pairs, where an examiner was given."""
+        return None if self.examiner is None else self.examiner(generator_of(networks))
+
+    def pictures(self, networks: Mapping[str, nn.Module]) -> Mapping[str, Voxels]:
+        """Draw samples, where someone was given who does."""
+        return {} if self.shower is None else self.shower(generator_of(networks))
+
+
+def generator_of(networks: Mapping[str, nn.Module]) -> ResidualDense:
+    """Return the generator itself out of the players' networks."""
+    return cast(ResidualDense, cast(nn.ModuleDict, networks["generator"])["generator"])
+
+
+@contextmanager
+def exact_norms(*networks: nn.Module) -> Iterator[None]:
+    """Compute normalized weights once for the block, in full precision: in bfloat16 a norm is wrong by half a percent."""
+    with parametrize.cached():
+        with torch.autocast("cuda", enabled=False), torch.autocast("cpu", enabled=False):
+            for network in networks:
+                for module in network.modules():
+                    if parametrize.is_parametrized(module, "weight"):
+                        _ = module.weight
+        yield

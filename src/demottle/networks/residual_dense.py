@@ -1,0 +1,98 @@
+"""PDML's generator: residual dense blocks at full resolution, every convolution spectrally normalized.
+
+After Jung et al., MICCAI 2022 (arXiv 2207.02377), and the authors' program; blocks after ESRGAN (arXiv 1809.00219).
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.parametrizations import spectral_norm
+
+_SLOPE = 0.2
+_RESIDUAL = 0.1
+
+
+class ResidualDense(nn.Module):
+    """Map one image to another of the same size; there is no skip from input to output.
+
+    `f1 = head(x) + 0.1 blocks(head(x))`, `f2 = conv1x1(f1)`, `out = conv3x3(LeakyReLU(f2))`. Shapes: (batch, 1, rows, columns) in
+    and out, any size. Reach: 17 pixels each way.
+
+    Args:
+        features: channels at full resolution.
+        growth: channels that each convolution of a block adds.
+        blocks: residual dense blocks.
+        shared: True for the same block used again and again, as the original does (32,833 parameters at the defaults; 95,169
+            with blocks of their own).
+        normalized: True for spectral normalization of every convolution; False for plain weights, as in a model file.
+    """
+
+    def __init__(
+        self, features: int = 32, growth: int = 8, blocks: int = 3, shared: bool = True, normalized: bool = True
+    ) -> None:
+        """Build the layers."""
+        super().__init__()
+        self.count, self.features_out = blocks, features
+        self.head = _convolution(1, features, 3, normalized)
+        self.blocks = nn.ModuleList(_Block(features, growth, normalized) for _ in range(1 if shared else blocks))
+        self.mix = _convolution(features, features, 1, normalized)
+        self.last = _convolution(features, 1, 3, normalized)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the output alone."""
+        return self.with_features(x)[0]
+
+    def with_features(self, x: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """Return the output, and f1 and f2 (batch, features, rows, columns)."""
+        features = self.features(x)
+        return self.output(features[1]), features
+
+    def features(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return f1 and f2 alone."""
+        head = self.head(x)
+        h = head
+        for index in range(self.count):
+            h = self.blocks[index % len(self.blocks)](h)
+        first = head + _RESIDUAL * h
+        return first, self.mix(first)
+
+    def output(self, second: Tensor) -> Tensor:
+        """Return the output that follows from f2."""
+        out: Tensor = self.last(functional.leaky_relu(second, _SLOPE))
+        return out
+
+
+class _Block(nn.Module):
+    """Five convolutions, each of which sees all before it; `u + 0.1 last`."""
+
+    def __init__(self, features: int, growth: int, normalized: bool) -> None:
+        super().__init__()
+        outputs = (growth, growth, growth, growth, features)
+        self.layers = nn.ModuleList(
+            _convolution(features + index * growth, out, 3, normalized) for index, out in enumerate(outputs)
+        )
+
+    def forward(self, u: Tensor) -> Tensor:
+        seen = u
+        for layer in self.layers:
+            last = functional.leaky_relu(layer(seen), _SLOPE)
+            if layer is not self.layers[-1]:
+                seen = torch.cat([seen, last], 1)
+        return u + _RESIDUAL * last
+
+
+def _convolution(inputs: int, outputs: int, size: int, normalized: bool) -> nn.Module:
+    layer = nn.Conv2d(inputs, outputs, size, padding=size // 2, padding_mode="replicate" if size > 1 else "zeros")
+    return spectral_norm(layer) if normalized else layer
+
+
+def plain_weights(network: nn.Module) -> dict[str, Tensor]:
+    """Return a spectrally normalized network's weights as those of a plain one, normalization carried out."""
+    with torch.no_grad():
+        weights = {}
+        for name, module in network.named_modules():
+            for kind in ("weight", "bias"):
+                value = getattr(module, kind, None)
+                if isinstance(module, nn.Conv2d) and isinstance(value, Tensor):
+                    weights[f"{name}.{kind}"] = value.detach().clone()
+    return weights
