@@ -19,7 +19,7 @@ is different, each switchable:
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,20 +28,16 @@ from torch import Tensor
 from torch.nn import functional
 
 from demottle.errors import InputError
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, silent
 from demottle.image import Image, Voxels
-from demottle.learning.loop import Schedule, learn
 from demottle.learning.patches import Positions, cut_patches, patch_places
-from demottle.learning.seeding import seeded
 from demottle.learning.structures import random_structures
 from demottle.losses.neighbors import bounded_square, matched_error
 from demottle.methods.base import Budget, Tensors
 from demottle.methods.neighbor_targets import matched_targets
+from demottle.methods.scan_fit import Ground, ScanSettings, fit_on_scan, restore_slice_network
 from demottle.methods.scan_noise import ScanNoise
-from demottle.methods.scan_samples import ScanSamples, default_steps, learnable_spectrum, patch_that_fits, scan_samples
-from demottle.methods.slice_network import INPUTS, Normalized, SliceNetwork, load_weights, scale_of, summary
-from demottle.networks.half_resolution_unet import HalfResolutionUNet
-from demottle.networks.windowed_wiener import WindowedWiener
+from demottle.methods.slice_network import SliceNetwork
 from demottle.noise.fingerprint import Fingerprint
 from demottle.noise.synthesis import NoiseSource
 
@@ -50,7 +46,7 @@ _FEWEST_TO_HOLD_OUT = 20
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(ScanSettings):
     """Settings of the method.
 
     Attributes:
@@ -66,12 +62,9 @@ class Settings:
         structured_share: share of a batch to which random structures are added, in slice and target alike.
         fuse: let neighboring slices speak in the result where they agree, as far as the scan says that it pays. Off by
             default: slices then share what is left of the noise.
-        channels: of the network, from half resolution downward.
-        patch, batch: side of a patch in pixels, patches per step.
         outlier: errors beyond this many standard deviations of the target's noise count linearly: they are matches that
             are none.
-        rate: peak learning rate.
-        early_stop: end when the error on held-out slices no longer falls.
+        channels, patch, batch, rate, early_stop: as `ScanSettings`; the exam is the error on slices held out.
     """
 
     reach: int = 1
@@ -83,25 +76,19 @@ class Settings:
     surely_matched: float = 0.35
     structured_share: float = 0.25
     fuse: bool = False
-    channels: tuple[int, ...] = (64, 128, 256)
-    patch: int = 128
-    batch: int = 8
     outlier: float = 4.0
-    rate: float = 1e-3
-    early_stop: bool = True
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
-        if self.reach < 1 or self.batch < 1 or not self.channels:
-            raise InputError("reach, batch and the number of channels have to be at least 1.")
-        if self.patch < 32 or self.patch % 2 ** len(self.channels):
-            raise InputError(
-                f"patch is {self.patch}; it has to be a multiple of {2 ** len(self.channels)}, at least 32."
-            )
-        if min(self.tolerance, self.guide_sigma, self.rate, self.outlier) <= 0:
-            raise InputError("tolerance, guide_sigma, rate and outlier have to be positive.")
-        if self.recorruption < 0 or not 0 <= self.recorrupted_share <= 1:
-            raise InputError("recorruption cannot be negative, and recorrupted_share has to lie between 0 and 1.")
+        super().__post_init__()
+        if self.reach < 1:
+            raise InputError(f"reach is {self.reach}; it has to be at least 1.")
+        if not min(self.tolerance, self.guide_sigma, self.outlier) > 0:
+            raise InputError("tolerance, guide_sigma and outlier have to be positive.")
+        if self.recorruption < 0 or self.surely_matched < 0:
+            raise InputError("recorruption and surely_matched cannot be negative.")
+        if not (0 <= self.recorrupted_share <= 1 and 0 <= self.structured_share <= 1):
+            raise InputError("recorrupted_share and structured_share have to lie between 0 and 1.")
 
 
 def fit(
@@ -119,82 +106,57 @@ def fit(
         UnsuitableError: where the scan cannot be learned from; the sentence says why.
         InputError: where a slice is smaller than a patch.
     """
-    spectrum = learnable_spectrum(NAME, image, fingerprint)
-    listener(Progress("prepare", 0, 1))
-    settings = replace(settings, patch=patch_that_fits(settings.patch, 2 ** len(settings.channels), image))
-    samples = scan_samples(image, fingerprint.correlation, fingerprint.noise_level, settings.patch)
 
-    def match(tolerance: float) -> tuple[Voxels, Voxels]:
-        return matched_targets(
-            image,
-            samples,
-            fingerprint.correlation,
-            reach=settings.reach,
-            decorrelate=settings.decorrelate,
-            tolerance=tolerance,
-            guide_sigma=settings.guide_sigma,
-        )
+    def lesson(ground: Ground) -> Lesson:
+        return Lesson(image, ground, settings, fingerprint, seed)
 
-    targets, weights = match(settings.tolerance)
-    sure = match(settings.surely_matched)[1]
-    unsure = 1 - sure / max(float(sure.max()), 1e-6)
-    scale = scale_of(image, fingerprint)
-    noise = ScanNoise(image, samples, fingerprint.correlation, NoiseSource(spectrum, settings.patch))
-    lesson = Lesson(samples, targets, weights, unsure, settings, noise, scale.level, seed)
-    network = seeded(lambda: HalfResolutionUNet(INPUTS, settings.channels), seed)
-    student = Normalized(network, WindowedWiener(spectrum), scale, network.multiple)
-    student.to(lesson.device)
-    listener(Progress("prepare", 1, 1))
-    budget = budget or Budget()
-    schedule = Schedule(
-        steps=default_steps(samples, settings.patch, settings.batch) if budget.steps is None else budget.steps,
-        minutes=budget.minutes,
-        rate=settings.rate,
-        check_every=50 if settings.early_stop else 0,
-    )
-    learned, history = learn(student, lesson.loss, schedule, criterion=lesson.held_out_error, listener=listener)
-    fitted = {
-        **summary(image, fingerprint, scale),
-        **history.summary(),
-        "matched_share_of_body": round(float((weights > 0)[samples.body].mean()), 4),
-    }
-    fitted_network = SliceNetwork(NAME, asdict(settings), fitted, learned.network, spectrum)
+    network = fit_on_scan(NAME, image, settings, fingerprint, lesson, seed=seed, budget=budget, listener=listener)
     if settings.fuse:
-        fitted_network.weigh_neighbors(image, fingerprint, seed, listener)
-    return fitted_network
+        network.weigh_neighbors(image, fingerprint, seed, listener)
+    return network
 
 
 def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> SliceNetwork:
     """Rebuild a saved network."""
-    network = load_weights(HalfResolutionUNet(INPUTS, settings.channels), tensors)
-    return SliceNetwork(NAME, asdict(settings), fitted, network, tensors["noise.spectrum"])
+    return restore_slice_network(NAME, settings, fitted, tensors)
 
 
 class Lesson:
     """Draws batches from the samples and computes the loss; every draw comes from one seeded generator."""
 
-    def __init__(
-        self,
-        samples: ScanSamples,
-        targets: Voxels,
-        weights: Voxels,
-        unsure: Voxels,
-        settings: Settings,
-        source: ScanNoise,
-        level: float,
-        seed: int,
-    ) -> None:
-        """Set one sample in ten aside (where there are enough) to tell when learning no longer pays."""
-        self._samples, self._targets, self._weights, self._unsure = samples, targets, weights, unsure
-        self._settings, self._source, self._level = settings, source, level
+    def __init__(self, image: Image, ground: Ground, settings: Settings, fingerprint: Fingerprint, seed: int) -> None:
+        """Make targets; set one sample in ten aside (where there are enough) to tell when learning no longer pays."""
+        self._samples, self._settings, self._device = ground.samples, settings, ground.device
+        self._level, self._patch = ground.scale.level, ground.patch
+        correlation = fingerprint.correlation
+
+        def match(tolerance: float) -> tuple[Voxels, Voxels]:
+            return matched_targets(
+                image,
+                ground.samples,
+                correlation,
+                reach=settings.reach,
+                decorrelate=settings.decorrelate,
+                tolerance=tolerance,
+                guide_sigma=settings.guide_sigma,
+            )
+
+        self._targets, self._weights = match(settings.tolerance)
+        sure = match(settings.surely_matched)[1]
+        self._unsure = 1 - sure / max(float(sure.max()), 1e-6)
+        self._source = ScanNoise(image, ground.samples, correlation, NoiseSource(ground.spectrum, ground.patch))
         self._random = np.random.default_rng(seed)
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        aside = np.zeros(len(samples.slices), np.bool_)
+        body = ground.samples.body
+        aside = np.zeros(len(body), np.bool_)
         if len(aside) >= _FEWEST_TO_HOLD_OUT:
             aside[5::10] = True
-        self._places = patch_places(samples.body & ~aside[:, None, None], settings.patch)
-        held_out = patch_places(samples.body & (aside if aside.any() else ~aside)[:, None, None], settings.patch)
+        self._places = patch_places(body & ~aside[:, None, None], ground.patch)
+        held_out = patch_places(body & (aside if aside.any() else ~aside)[:, None, None], ground.patch)
         self._exam = held_out.draw(4 * settings.batch, np.random.default_rng(seed + 1))
+
+    def facts(self) -> Mapping[str, Any]:
+        """Return for the record how much of the body has a match."""
+        return {"matched_share_of_body": round(float((self._weights > 0)[self._samples.body].mean()), 4)}
 
     def loss(self, student: torch.nn.Module) -> Tensor:
         """Draw a batch and return its loss, in units of the noise variance."""
@@ -210,8 +172,8 @@ class Lesson:
         spread = weight.clamp(min=1e-3) ** -0.5  # of the target's noise, in units of the local noise level
         corrupted = round(settings.recorrupted_share * settings.batch) if settings.recorruption > 0 else 0
         if corrupted:
-            extra = self._source.draw(places[:corrupted], settings.patch, self._random)
-            noise = torch.from_numpy(extra)[:, None].to(self.device).flip(turned)
+            extra = self._source.draw(places[:corrupted], self._patch, self._random)
+            noise = torch.from_numpy(extra)[:, None].to(self._device).flip(turned)
             noise = noise * deviation[:corrupted]
             free = self._cut(self._unsure, places[:corrupted]).flip(turned) * body[:corrupted]
             own = image[:corrupted] - noise / settings.recorruption
@@ -221,9 +183,9 @@ class Lesson:
             spread = torch.cat([torch.full_like(free, (1 + settings.recorruption**-2) ** 0.5), spread[corrupted:]])
         structured = round(settings.structured_share * settings.batch)
         if structured:
-            drawn = torch.from_numpy(random_structures(structured, settings.patch, self._random))[:, None]
+            drawn = torch.from_numpy(random_structures(structured, self._patch, self._random))[:, None]
             added = functional.pad(
-                drawn.to(self.device) * deviation[-structured:], (0, 0, 0, 0, 0, 0, len(image) - structured, 0)
+                drawn.to(self._device) * deviation[-structured:], (0, 0, 0, 0, 0, 0, len(image) - structured, 0)
             )
             image, target = image + added, target + added
         error = (student(image, deviation) - target) / deviation
@@ -232,7 +194,7 @@ class Lesson:
         ).mean() / self._level**2
         return loss
 
-    def held_out_error(self, student: torch.nn.Module) -> float:
+    def exam(self, student: torch.nn.Module) -> float:
         """Matched error on the patches set aside, in units of the noise variance."""
         total = 0.0
         with torch.inference_mode():
@@ -252,4 +214,4 @@ class Lesson:
         )
 
     def _cut(self, stack: np.ndarray[Any, Any], places: Positions) -> Tensor:
-        return cut_patches(stack, places, self._settings.patch).to(self.device)
+        return cut_patches(stack, places, self._patch).to(self._device)

@@ -7,7 +7,7 @@ same idea without that assumption.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import cv2
@@ -17,18 +17,14 @@ from skimage.restoration import denoise_nl_means
 from torch import Tensor
 
 from demottle.errors import InputError
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, silent
 from demottle.image import Image, Voxels
-from demottle.learning.loop import Schedule, learn
 from demottle.learning.patches import Positions, cut_patches, patch_places
-from demottle.learning.seeding import seeded
 from demottle.losses.neighbors import continuity, matched_error, regional_consistency
 from demottle.methods.base import Budget, Tensors
 from demottle.methods.protection import fill_invalid
-from demottle.methods.scan_samples import ScanSamples, default_steps, learnable_spectrum, patch_that_fits, scan_samples
-from demottle.methods.slice_network import INPUTS, Normalized, SliceNetwork, load_weights, scale_of, summary
-from demottle.networks.half_resolution_unet import HalfResolutionUNet
-from demottle.networks.windowed_wiener import WindowedWiener
+from demottle.methods.scan_fit import Ground, ScanSettings, fit_on_scan, restore_slice_network
+from demottle.methods.slice_network import SliceNetwork
 from demottle.noise import guide
 from demottle.noise.fingerprint import Fingerprint
 
@@ -36,7 +32,7 @@ NAME = "ns-n2n"
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(ScanSettings):
     """Settings of the method.
 
     Attributes:
@@ -47,8 +43,7 @@ class Settings:
         use_mask: compare only matched pixels; without, all pixels of the body.
         consistency: weight of regional consistency; 0 switches it off.
         continuity: weight of inter-slice continuity; 0 switches it off.
-        channels, patch, batch, rate: network and learning as in `matched-neighbors`.
-        early_stop: end when the reconstruction error on fixed patches no longer falls.
+        channels, patch, batch, rate, early_stop: as `ScanSettings`; the exam is the reconstruction error on fixed patches.
     """
 
     guide: Literal["gaussian", "nlm"] = "gaussian"
@@ -56,24 +51,14 @@ class Settings:
     use_mask: bool = True
     consistency: float = 0.5
     continuity: float = 1.0
-    channels: tuple[int, ...] = (64, 128, 256)
-    patch: int = 128
-    batch: int = 8
-    rate: float = 1e-3
-    early_stop: bool = True
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
+        super().__post_init__()
         if self.guide not in ("gaussian", "nlm"):
             raise InputError(f'guide is "{self.guide}"; it has to be "gaussian" or "nlm".')
-        if self.tolerance <= 0 or self.rate <= 0 or self.batch < 1 or not self.channels:
-            raise InputError("tolerance and rate have to be positive, batch and the number of channels at least 1.")
-        if self.consistency < 0 or self.continuity < 0:
-            raise InputError("The weights of consistency and continuity cannot be negative.")
-        if self.patch < 32 or self.patch % 2 ** len(self.channels):
-            raise InputError(
-                f"patch is {self.patch}; it has to be a multiple of {2 ** len(self.channels)}, at least 32."
-            )
+        if not self.tolerance > 0 or min(self.consistency, self.continuity) < 0:
+            raise InputError("tolerance has to be positive, consistency and continuity cannot be negative.")
 
 
 def fit(
@@ -90,52 +75,40 @@ def fit(
     Raises:
         UnsuitableError: where the scan cannot be learned from; the sentence says why.
     """
-    spectrum = learnable_spectrum(NAME, image, fingerprint)
-    listener(Progress("prepare", 0, 1))
-    patch = patch_that_fits(settings.patch, 2 ** len(settings.channels), image)
-    samples = scan_samples(image, fingerprint.correlation, fingerprint.noise_level, patch)
-    scale = scale_of(image, fingerprint)
-    lesson = _Lesson(image, samples, settings, patch, scale.level, seed)
-    network = seeded(lambda: HalfResolutionUNet(INPUTS, settings.channels), seed)
-    student = Normalized(network, WindowedWiener(spectrum), scale, network.multiple).to(lesson.device)
-    listener(Progress("prepare", 1, 1))
-    budget = budget or Budget()
-    schedule = Schedule(
-        steps=default_steps(samples, patch, settings.batch) if budget.steps is None else budget.steps,
-        minutes=budget.minutes,
-        rate=settings.rate,
-        check_every=50 if settings.early_stop else 0,
-    )
-    learned, history = learn(student, lesson.loss, schedule, criterion=lesson.exam, listener=listener)
-    fitted = {
-        **summary(image, fingerprint, scale),
-        **history.summary(),
-        "matched_share_of_body": round(float(lesson.matched[samples.body].mean()), 4),
-    }
-    return SliceNetwork(NAME, asdict(settings), fitted, learned.network, spectrum)
+
+    def lesson(ground: Ground) -> _Lesson:
+        return _Lesson(image, ground, settings, seed)
+
+    return fit_on_scan(NAME, image, settings, fingerprint, lesson, seed=seed, budget=budget, listener=listener)
 
 
 def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> SliceNetwork:
     """Rebuild a saved network."""
-    network = load_weights(HalfResolutionUNet(INPUTS, settings.channels), tensors)
-    return SliceNetwork(NAME, asdict(settings), fitted, network, tensors["noise.spectrum"])
+    return restore_slice_network(NAME, settings, fitted, tensors)
 
 
 class _Lesson:
     """Draws patches of a slice and the next one, and computes the three losses."""
 
-    def __init__(
-        self, image: Image, samples: ScanSamples, settings: Settings, patch: int, level: float, seed: int
-    ) -> None:
-        self._samples, self._settings, self._patch, self._level = samples, settings, patch, level
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    def __init__(self, image: Image, ground: Ground, settings: Settings, seed: int) -> None:
+        samples = self._samples = ground.samples
+        self._settings, self._patch, self._level, self._device = (
+            settings,
+            ground.patch,
+            ground.scale.level,
+            ground.device,
+        )
         last = image.shape[0] - 1
         partners = [index + 1 if index < last else index - 1 for index in samples.indices]
         self._next = np.stack([fill_invalid(image, index)[samples.box] for index in partners])
-        self.matched = np.stack([self._match(a, b) for a, b in zip(samples.slices, self._next, strict=True)])
+        self._matched = np.stack([self._match(a, b) for a, b in zip(samples.slices, self._next, strict=True)])
         self._random = np.random.default_rng(seed)
-        self._places = patch_places(samples.body, patch)
+        self._places = patch_places(samples.body, ground.patch)
         self._exam = self._places.draw(4 * settings.batch, np.random.default_rng(seed + 1))
+
+    def facts(self) -> Mapping[str, Any]:
+        """Return for the record how much of the body has a match."""
+        return {"matched_share_of_body": round(float(self._matched[self._samples.body].mean()), 4)}
 
     def loss(self, student: torch.nn.Module) -> Tensor:
         """Draw a batch and return the weighted sum of the losses, in units of the noise variance."""
@@ -177,6 +150,6 @@ class _Lesson:
 
     def _patches(self, places: Positions) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         samples = self._samples
-        stacks = (samples.slices, self._next, samples.deviation, self.matched & samples.body)
-        x, y, deviation, weight = (cut_patches(stack, places, self._patch).to(self.device) for stack in stacks)
+        stacks = (samples.slices, self._next, samples.deviation, self._matched & samples.body)
+        x, y, deviation, weight = (cut_patches(stack, places, self._patch).to(self._device) for stack in stacks)
         return x, y, deviation, weight
