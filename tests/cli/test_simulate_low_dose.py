@@ -11,6 +11,7 @@ import numpy as np
 import pydicom
 import pytest
 from tests.cli.conftest import Demottle, Start
+from tests.io.enhanced import ORDER, enhanced_ct
 
 from demottle import io
 from demottle.image import ProcessingStep
@@ -134,3 +135,38 @@ def test_ctrl_c_leaves_nothing(extra: tuple[str, ...], simulated: Path, tmp_path
     assert process.wait(timeout=300) == 130
     assert "Traceback" not in rest
     assert not list(tmp_path.iterdir())
+
+
+def test_an_enhanced_object_comes_back_as_one(simulated: Path, tmp_path: Path, demottle: Demottle) -> None:
+    scan = io.read(simulated / "scan").part(0, len(ORDER))
+    dataset = enhanced_ct()
+    stored = [
+        np.rint(scan.voxels[in_stack]) + 1024 + in_stack for in_stack in ORDER
+    ]  # each frame has its own intercept
+    dataset.PixelData = np.stack(stored).astype("<i2").tobytes()
+    dataset.Rows, dataset.Columns = scan.shape[1:]
+    dataset.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].PixelSpacing = list(scan.spacing[1:])
+    dataset.save_as(tmp_path / "enhanced.dcm", enforce_file_format=True)
+    result = demottle(*LOW, tmp_path / "enhanced.dcm", "--dose", "0.25", "-o", tmp_path / "quarter", "--json")
+    assert result.exit_code == 0, result.output
+    record = json.loads(result.stdout)
+    assert record["reached_level_hu"] == [pytest.approx(record["target_level_hu"], rel=0.06)]
+    assert record["acquisition"]["tube_current"] == {"value": [100.0, 100.0], "from": "header"}
+    (path,) = (tmp_path / "quarter").iterdir()
+    written = pydicom.dcmread(path)
+    assert written.NumberOfFrames == len(ORDER)
+    assert "SIMULATED" in written.ImageType or "SIMULATED" in written.SeriesDescription
+    low = io.read(tmp_path / "quarter")
+    assert low.spacing == pytest.approx((2.5, *scan.spacing[1:]))
+    added = low.voxels - np.rint(scan.voxels)
+    assert abs(added[:, 60:100, 60:100].mean()) < 5 and added[:, 60:100, 60:100].std() > 20
+
+
+def test_repeats_in_a_folder_are_told_apart(simulated: Path, tmp_path: Path, demottle: Demottle) -> None:
+    for name in ("repeat-1", "repeat-2"):
+        shutil.copytree(simulated / ("scan" if name == "repeat-1" else "truth"), tmp_path / "set" / name)
+    refused = demottle(*LOW, tmp_path / "set", "--dose", "0.5", "-o", tmp_path / "out")
+    assert refused.exit_code == 2 and "There are 2 series" in refused.stderr and "--series" in refused.stderr
+    wanted = str(pydicom.dcmread(next((simulated / "scan").iterdir())).SeriesInstanceUID)
+    assert demottle(*LOW, tmp_path / "set", "--dose", "1", "-o", tmp_path / "out", "--series", wanted).exit_code == 0
+    assert np.array_equal(io.read(tmp_path / "out").voxels, io.read(simulated / "scan").voxels)

@@ -61,6 +61,16 @@ def test_astra_that_is_not_installed_is_one_sentence(monkeypatch):
         check_projector("astra")
 
 
+def test_astra_that_cannot_be_loaded_is_one_sentence(monkeypatch, disc):
+    def missing(name):
+        raise ImportError("libcudart.so.12: cannot open shared object file")
+
+    monkeypatch.setattr("demottle.physics.backends.astra_installed", lambda: True)
+    monkeypatch.setattr("importlib.import_module", missing)
+    with pytest.raises(InputError, match="cannot be loaded"):
+        parallel_integrals(disc, PIXEL, np.zeros(1), "astra")
+
+
 @pytest.mark.skipif(not astra_installed(), reason="needs astra-toolbox")
 def test_astra_gives_the_same_line_integrals(disc, bins):
     parallel, fan = half_turn(60), full_turn(60)

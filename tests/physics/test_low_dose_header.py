@@ -3,6 +3,7 @@
 import numpy as np
 import pydicom
 import pytest
+from tests.io.enhanced import ORDER, enhanced_ct, group
 
 from demottle import io
 from demottle.image import Image
@@ -54,3 +55,20 @@ def test_silence_and_nonsense_give_the_stated_defaults(with_header):
 
 def test_angular_modulation_is_read(with_header):
     assert with_header(ExposureModulationType="XYZ_EC").modulation == 0.5
+
+
+def test_an_enhanced_object_says_it_in_its_functional_groups(tmp_path):
+    dataset = enhanced_ct()
+    shared = dataset.SharedFunctionalGroupsSequence[0]
+    shared.CTXRayDetailsSequence[0].KVP = 100.0
+    modulation = shared.CTExposureSequence[0].ExposureModulationType
+    del shared.CTExposureSequence
+    for frame, in_stack in zip(dataset.PerFrameFunctionalGroupsSequence, ORDER, strict=True):
+        exposure = group(XRayTubeCurrentInmA=100.5 + in_stack, ExposureModulationType=modulation)
+        frame.CTExposureSequence = [exposure]
+    dataset.save_as(tmp_path / "enhanced.dcm", enforce_file_format=True)
+    found = acquisition_of(io.read(tmp_path / "enhanced.dcm"))
+    assert (found.kvp, found.source_to_axis_mm, found.source_to_detector_mm) == (100.0, 570.0, 1040.0)
+    assert found.tube_current == (100.5, 101.5, 102.5, 103.5, 104.5)  # in the order of the slices, not of the frames
+    assert (found.modulation, found.kernel) == (0.0, "B40f")
+    assert set(found.origin.values()) == {"header"}

@@ -89,4 +89,9 @@ def _project(astra: ModuleType, slice_: FloatArray, geometry: object, kind: str)
 
 def _astra() -> ModuleType:
     check_projector("astra")
-    return importlib.import_module("astra")
+    try:
+        return importlib.import_module("astra")
+    except ImportError as error:  # its wheel needs the CUDA runtime, also without a graphics card
+        raise InputError(
+            f"astra-toolbox is installed, but cannot be loaded ({error}); use the builtin projector, which gives the same."
+        ) from error

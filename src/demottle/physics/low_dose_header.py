@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
+from pydicom.tag import Tag
 
 from demottle.image import Image
+from demottle.io.dicom_files import FileRef
 from demottle.io.dicom_read import DicomPayload, quiet_pydicom
 from demottle.io.dicom_scan import number
 from demottle.io.payload import payload_of
@@ -33,6 +35,17 @@ _KEYWORDS = (
     "ExposureModulationType",
     "ConvolutionKernel",
 )
+_SHARED, _PER_FRAME = "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"
+# Where an Enhanced CT object has the same
+_GROUPS = {
+    "KVP": ("CTXRayDetailsSequence", "KVP"),
+    "DistanceSourceToPatient": ("CTGeometrySequence", "DistanceSourceToDataCollectionCenter"),
+    "DistanceSourceToDetector": ("CTGeometrySequence", "DistanceSourceToDetector"),
+    "DataCollectionDiameter": ("CTAcquisitionDetailsSequence", "DataCollectionDiameter"),
+    "XRayTubeCurrent": ("CTExposureSequence", "XRayTubeCurrentInmA"),
+    "ExposureModulationType": ("CTExposureSequence", "ExposureModulationType"),
+    "ConvolutionKernel": ("CTReconstructionSequence", "ConvolutionKernel"),
+}
 # kVp, and the energy in keV of a monochromatic beam that a body attenuates as much
 _EFFECTIVE = ((70.0, 80.0, 100.0, 120.0, 140.0), (50.0, 54.0, 62.0, 70.0, 77.0))
 # Attenuation of water in 1/mm at energies in keV (NIST XCOM)
@@ -95,18 +108,40 @@ def acquisition_of(image: Image) -> Acquisition:
 
 
 def _headers(image: Image) -> list[Dataset]:
-    """The few elements needed, of every slice; the first only, where one file holds all."""
+    """The few elements needed, of every slice; a frame of an Enhanced object gets those of its functional groups."""
     payload = payload_of(image)
     if not isinstance(payload, DicomPayload):
         return []
-    single = len({header.file for header in payload.slices}) == 1
+    multi_frame = any(header.frame is not None for header in payload.slices)
+    tags = [*_KEYWORDS, _SHARED, _PER_FRAME] if multi_frame else list(_KEYWORDS)
+    files: dict[FileRef, Dataset] = {}
     found: list[Dataset] = []
     with quiet_pydicom():
-        for header in payload.slices[: 1 if single else None]:
-            with header.file.open() as stream:
-                found.append(
-                    pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=list(_KEYWORDS), force=True)
-                )
+        for header in payload.slices:
+            if header.file not in files:
+                with header.file.open() as stream:
+                    files[header.file] = pydicom.dcmread(
+                        stream, stop_before_pixels=True, specific_tags=tags, force=True
+                    )
+            whole = files[header.file]
+            found.append(whole if header.frame is None else _of_frame(whole, header.frame))
+    return found
+
+
+def _of_frame(whole: Dataset, frame: int) -> Dataset:
+    """What the functional groups say of one frame, by the names of a classic slice; its own group before the shared one."""
+    shared, per_frame = whole.get(_SHARED) or [], whole.get(_PER_FRAME) or []
+    groups = [*per_frame[frame : frame + 1], *shared[:1]]
+    found = Dataset()
+    for keyword, (sequence, name) in _GROUPS.items():
+        for items in (group.get(sequence) for group in groups):
+            if items and items[0].get(name) not in (None, ""):
+                element = items[0][name]
+                found.add_new(Tag(keyword), element.VR, element.value)
+                break
+        else:
+            if keyword in whole:
+                found[keyword] = whole[keyword]
     return found
 
 
