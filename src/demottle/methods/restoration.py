@@ -20,7 +20,7 @@ from demottle.noise import guide
 from demottle.noise.correlation import Correlation
 from demottle.noise.local import NoiseMap
 
-LOOKS = ((4.5, 2.5), (3.0, 3.0), (2.0, 4.0), (1.4, 5.0), (1.4, 5.0), (1.0, 5.0), (1.0, 5.0), (0.8, 5.0), (0.8, 5.0))
+LOOKS = ((4.5, 2.3), (3.0, 2.8), (2.0, 4.0), (1.4, 5.0), (1.4, 5.0), (1.0, 5.0), (1.0, 5.0), (0.8, 5.0), (0.8, 5.0))
 """Widths of the smoothing in pixels, coarse first, each with the standard deviations of the averaged residual from which on it
 counts as structure (full weight one further on). 10 mm lesions fill the first at usual pixel sizes, the last bring back
 edges of what was found. The finer, the more places there are to be wrong in, and the more a mistake looks like a finding."""
