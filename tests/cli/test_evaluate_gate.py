@@ -30,6 +30,23 @@ def test_a_result_that_fails_is_not_written_and_why_is_said(
     assert "Gate: failed" in (tmp_path / "out-report" / "report.html").read_text()
 
 
+def test_a_model_that_was_to_be_saved_is_kept_although_its_result_fails(
+    simulated: Path, tmp_path: Path, demottle: Demottle
+) -> None:
+    learning = ("denoise", simulated / "scan", "-o", tmp_path / "out", "--steps", "2", "--set", "channels=[8]")
+    limits = ("--limits", strict(tmp_path))
+    lost = demottle(*learning, *limits)
+    assert lost.exit_code == 3, lost.output
+    assert "--save-model FILE keeps it" in " ".join(lost.stderr.split())
+    kept = demottle(*learning, *limits, "--save-model", tmp_path / "model.safetensors")
+    assert kept.exit_code == 3, kept.output
+    assert "is kept in" in " ".join(kept.stderr.split())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["limits.toml", "model.safetensors"]
+    again = ("denoise", simulated / "scan", "-o", tmp_path / "out", "--model", tmp_path / "model.safetensors")
+    assert demottle(*again, *limits, "--force", "--no-report").exit_code == 0
+    assert (tmp_path / "out").is_dir()
+
+
 def test_the_default_limits_let_a_default_result_pass(simulated: Path, tmp_path: Path, demottle: Demottle) -> None:
     made = demottle("denoise", simulated / "scan", "-o", tmp_path / "out", *FILTER, "--json")
     assert made.exit_code == 0, made.output
@@ -38,6 +55,10 @@ def test_the_default_limits_let_a_default_result_pass(simulated: Path, tmp_path:
     passed = demottle(*arguments, "--gate")
     assert passed.exit_code == 0, passed.output
     assert "Gate  passed" in passed.stdout
+    assert "no metal in the scan" in passed.stdout
+    assert "Gate" not in demottle(*arguments).stdout  # nobody asked for a verdict
+    against = demottle(*arguments, "--gate", "--truth", simulated / "truth", "--json")
+    assert "truth_rmse" in {v["name"] for v in json.loads(against.stdout)["gate"]["verdicts"]}
     failed = demottle(*arguments, "--limits", strict(tmp_path))
     assert failed.exit_code == 3
     assert "fails the gate" in failed.stderr

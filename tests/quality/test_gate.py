@@ -11,6 +11,7 @@ from demottle.image import Image
 from demottle.quality.check import check
 from demottle.quality.gate import FAILED, PASSED, UNKNOWN, Gate, gate
 from demottle.quality.limits import Limits, limits_from
+from demottle.quality.truth import against_truth
 
 TRUTH = body(20, 256)
 GRAIN = noise(TRUTH.shape, 20)
@@ -57,7 +58,8 @@ def test_what_is_beyond_a_limit_fails_there_and_by_how_much_is_said(after: np.nd
 
 
 def test_metal_that_was_touched_fails_and_where_there_is_none_nothing_is_said() -> None:
-    assert {v.status for v in held(TRUTH).verdicts if v.name == "metal"} == {UNKNOWN}
+    (none,) = (v for v in held(TRUTH).verdicts if v.name == "metal")
+    assert (none.status, none.why) == (UNKNOWN, "no metal in the scan")
     metal = TRUTH.copy()
     metal[:, 100:108, 100:108] = 3000
     before, after = ct(metal + GRAIN), ct(np.where(TRUTH < -990, metal + GRAIN, metal))
@@ -75,6 +77,37 @@ def test_a_shift_that_chance_can_make_does_not_fail() -> None:
     assert gate(found, Limits(ct_number_other=limit, ct_number_uniform=None)).passed == (
         max(vessel.ci_low, -vessel.ci_high) <= limit
     )
+
+
+SMALL = body(10, 128)
+FINE = noise(SMALL.shape, 20)
+
+
+def against_truth_of_small(before: np.ndarray, after: np.ndarray, **limits: float | bool) -> list[Gate]:
+    """The verdict with limits, and with the defaults."""
+    first, second = ct(before), ct(after)
+    found, compared = check(first, second), against_truth(first, second, ct(SMALL), SMALL > -500)
+    return [gate(found, limits_from(given), truth=compared) for given in (limits, {})]
+
+
+def test_with_a_truth_a_result_farther_from_it_than_its_input_fails() -> None:
+    """Half of the noise gone, but structure with it: what needs no truth sees less noise."""
+    lost = SMALL + 0.5 * FINE + np.where(SMALL > 100, -300, 0).astype(np.float32)
+    off, default = against_truth_of_small(SMALL + FINE, lost, truth_rmse=False)
+    (verdict,) = (v for v in default.verdicts if v.name == "truth_rmse")
+    assert verdict.status == FAILED and verdict.value > 1.5
+    assert "truth_rmse" not in {v.name for v in off.verdicts}
+
+
+def test_with_a_truth_the_error_of_a_tissue_counts_and_not_its_shift_alone() -> None:
+    """The input is 3 HU off; a result that takes over its CT numbers has shifted nothing, and is off by as much."""
+    inside = np.where(SMALL > -990, 3, 0)
+    wide, default = against_truth_of_small(
+        SMALL + inside + FINE, SMALL + inside + 0.5 * FINE, truth_uniform=4, truth_other=4, air=False
+    )
+    assert {v.name for v in default.failed} - {"air"} == {"truth_uniform", "truth_other"}
+    assert wide.passed
+    assert {v.status for v in wide.verdicts if v.name == "truth_rmse"} == {PASSED}
 
 
 def test_without_hu_a_mean_is_held_against_the_range_of_values() -> None:

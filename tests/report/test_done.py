@@ -56,6 +56,24 @@ def test_each_group_has_names_and_units_for_a_reader() -> None:
     }
 
 
+def test_what_put_structure_back_has_a_group_of_its_own() -> None:
+    record = {
+        "settings": {"reach": 1, "fuse": True},
+        "fitted": {"steps": 40, "fusion": {"weights": [0.2, 0.1], "gain": 0.12}},
+        "restoration": {"passes": 4, "scales": [4.5, 2.0], "restored_share": 0.031, "patient_id": "4711"},
+    }
+    told = rows_of(done_groups(record))
+    assert list(told) == ["Settings", "Learning", "Restoration"]
+    assert told["Restoration"] == {
+        "neighbors have a say in the result where they agree": "yes",
+        "weight of neighbors, nearest first": "0.2, 0.1",
+        "squared error saved by that": "12 %",
+        "passes that put agreed structure back": "4",
+        "widths at which structure was looked for": "4.5, 2 pixels",
+        "body where structure was put back": "3 %",
+    }
+
+
 def test_a_setting_nobody_has_named_yet_is_told_in_its_own_words() -> None:
     told = rows_of(done_groups({"settings": {"free_below": 0.3}, "something_new": [1, 2.5], "inner": {"a_b": 2}}))
     assert told == {"Settings": {"free below": "0.3"}, "Besides": {"something new": "1, 2.5", "inner a b": "2"}}
@@ -66,6 +84,7 @@ def test_paths_and_patient_data_are_left_out() -> None:
         "method": "nlm",
         "patient_name": "Doe^Jane",
         "output": "/home/doe/x",
+        "page": "/home/doe/x-report/report.html",
         "source": {"format": "DICOM", "path": "/data/Doe_Jane", "patient_id": "4711", "kernel": "B40f"},
         "settings": {"width": 3, "input_path": "/data/Doe_Jane"},
         "fitted": {"file": "/data/Doe_Jane"},

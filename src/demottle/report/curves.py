@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from demottle.quality.known import Detected
+from demottle.quality.observers import Observed
 from demottle.quality.recovery import Recovered
 from demottle.quality.sharpness import Sharpness
 from demottle.quality.spectra import Spectra
 from demottle.quality.worst import WorstSlice
-from demottle.report.drawing import AFTER, BEFORE, FAINT, REMOVED, TEXT, WARN, drawing, svg_of
+from demottle.report.drawing import AFTER, BEFORE, FAINT, REMOVED, WARN, drawing, legend_above, svg_of
 
 _COLORS = (AFTER, BEFORE, REMOVED, WARN, "#7fb2ff", "#d7d06a")
 
@@ -25,7 +26,7 @@ def texture_plot(spectra: Spectra) -> str:
         axes.set_ylim(0)
         axes.set_xlabel("spatial frequency (1/mm); dotted: mean frequency")
         axes.set_ylabel("noise power / variance (mm²)")
-        axes.legend(loc="upper right", labelcolor=TEXT)
+        legend_above(axes)
         return svg_of(figure)
 
 
@@ -43,7 +44,7 @@ def ttf_plot(edges: Sequence[Sharpness], reference: str) -> str:
         axes.set_ylim(0, 1.15)
         axes.set_xlabel(f"spatial frequency (1/mm); dashed: {reference}, solid: after")
         axes.set_ylabel("task transfer function")
-        axes.legend(loc="upper right", labelcolor=TEXT)
+        legend_above(axes)
         return svg_of(figure)
 
 
@@ -79,7 +80,26 @@ def detectability_plot(found: Sequence[Detected]) -> str:
         axes.set_yticks(places, [one.name for one in found])
         axes.set_ylim(len(found) - 0.5, -0.5)
         axes.set_xlabel("d' of the NPWE observer")
-        axes.legend(loc="best", labelcolor=TEXT)
+        legend_above(axes)
+        return svg_of(figure)
+
+
+def observers_plot(found: Sequence[Observed]) -> str:
+    """Draw d' of Hotelling observers with 95 % intervals, before and after, one line for each question."""
+    with drawing("observers", height=0.9 + 0.42 * len(found)) as (figure, axes):
+        for shift, color, name in ((-0.14, BEFORE, "before"), (0.14, AFTER, "after")):
+            for place, one in enumerate(found):
+                seen = one.before if name == "before" else one.after
+                label = name if place == 0 else None
+                axes.plot([seen.dprime_low, seen.dprime_high], [place + shift] * 2, color=color, lw=2.2, alpha=0.7)
+                axes.plot(seen.dprime, place + shift, "o", color=color, ms=6, label=label)
+        axes.set_yticks(range(len(found)), [one.name for one in found])
+        axes.set_ylim(len(found) - 0.5, -0.5)
+        axes.set_xlim(0)
+        axes.grid(False, axis="y")
+        axes.tick_params(axis="y", length=0)
+        axes.set_xlabel("d' (0: chance)")
+        legend_above(axes)
         return svg_of(figure)
 
 

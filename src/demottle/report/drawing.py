@@ -33,9 +33,9 @@ _STYLE: dict[Any, Any] = {
 class drawing:  # noqa: N801 - reads as a function where it is used
     """A figure of the page's size and style, without matplotlib's global state."""
 
-    def __init__(self, name: str) -> None:
-        """Take a name that no other plot of the page has."""
-        self._name = name
+    def __init__(self, name: str, height: float = 3.3) -> None:
+        """Take a name that no other plot of the page has, and a height in inches beside a width of 6.2."""
+        self._name, self._height = name, height
 
     def __enter__(self) -> tuple[Any, Any]:
         import matplotlib
@@ -46,12 +46,19 @@ class drawing:  # noqa: N801 - reads as a function where it is used
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(6.2, 3.3), layout="constrained")
+        figure = Figure(figsize=(6.2, self._height), layout="constrained")
         FigureCanvasAgg(figure)
         return figure, figure.add_subplot()
 
     def __exit__(self, *args: object) -> None:
         self._context.__exit__(None, None, None)
+
+
+def legend_above(axes: Any) -> None:
+    """Name the curves above the axes, where none of them runs."""
+    entries = len(axes.get_legend_handles_labels()[1])
+    columns = min(entries, 3)
+    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 0.99), ncols=columns, labelcolor=TEXT, borderaxespad=0.2)
 
 
 def svg_of(figure: Any) -> str:

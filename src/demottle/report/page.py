@@ -91,6 +91,7 @@ def _html(
         worst=worst,
         known=None if evaluation is None else evaluation.known,
         repeat=None if evaluation is None else evaluation.repeat,
+        many=None if evaluation is None else evaluation.many,
         missing=() if evaluation is None else evaluation.missing,
         **_plots(check),
         **_more_plots(check, compared, worst, evaluation),
@@ -124,6 +125,7 @@ def _more_plots(
     check: Check, compared: Comparison | None, worst: WorstSlice | None, evaluation: Evaluation | None
 ) -> dict[str, Markup | None]:
     known = None if evaluation is None else evaluation.known
+    many = None if evaluation is None else evaluation.many
     reference = "input" if compared is None else "truth"
     return {
         "truth_tissue_plot": None
@@ -135,6 +137,7 @@ def _more_plots(
         "ttf_plot": Markup(curves.ttf_plot(known.sharpness, reference)) if known and known.sharpness else None,
         "contrast_plot": Markup(curves.contrast_plot(known.contrast, check.unit)) if known and known.contrast else None,
         "detectability_plot": Markup(curves.detectability_plot(known.detected)) if known and known.detected else None,
+        "observers_plot": Markup(curves.observers_plot(many.observed)) if many and many.observed else None,
     }
 
 

@@ -8,7 +8,7 @@ from demottle.quality.leak import Leak
 from demottle.quality.shifts import TissueShift
 from demottle.quality.spectra import Spectra
 from demottle.quality.verdicts import moved
-from demottle.report.drawing import AFTER, BEFORE, FAINT, REMOVED, TEXT, WARN, drawing, svg_of
+from demottle.report.drawing import AFTER, BEFORE, FAINT, REMOVED, TEXT, WARN, drawing, legend_above, svg_of
 
 
 def spectrum_plot(spectra: Spectra, unit: str) -> str:
@@ -27,7 +27,7 @@ def spectrum_plot(spectra: Spectra, unit: str) -> str:
         axes.set_ylim(0)
         axes.set_xlabel("spatial frequency (1/mm)")
         axes.set_ylabel(f"noise power ({unit}² mm²)")
-        axes.legend(loc="upper right", labelcolor=TEXT)
+        legend_above(axes)
         return svg_of(figure)
 
 
@@ -65,5 +65,5 @@ def leak_plot(leak: Leak) -> str:
         axes.set_xlabel("distance (slices)")
         axes.set_ylabel("noise correlation")
         axes.grid(False, axis="x")
-        axes.legend(loc="upper right", labelcolor=TEXT)
+        legend_above(axes)
         return svg_of(figure)
