@@ -54,20 +54,23 @@ class AttentionUNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return `x` with the predicted residual added."""
-        *skips, h = self.features(x)
+        return self.with_features(x)[0]
+
+    def with_features(self, x: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Return the output, and `features(x)`."""
+        features = self.features(x)
+        *skips, h = features
         for grow, gate, decode in zip(self.grow, self.gates, self.decode, strict=True):
             h = grow(h)
             h = decode(torch.cat([gate(skips.pop(), h), h], dim=1))
-        out: Tensor = x + self.last(h)
-        return out
+        return x + self.last(h), features
 
-    def features(self, x: Tensor) -> list[Tensor]:
+    def features(self, x: Tensor) -> tuple[Tensor, ...]:
         """Return what the encoder makes of `x`: one tensor (batch, channels, ...) for each level, the bottom's last."""
         found = [self.enter(x)]
         for shrink, encode in zip(self.shrink, self.encode, strict=True):
             found.append(encode(shrink(found[-1])))
-        found[-1] = self.bottom(found[-1])
-        return found
+        return (*found[:-1], self.bottom(found[-1]))
 
 
 class AttentionGate(nn.Module):
