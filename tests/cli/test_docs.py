@@ -9,7 +9,7 @@ from tests.cli.conftest import Demottle
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "command-line.md").read_text()
 VERBS = {"denoise", "inspect", "evaluate", "report", "methods", "simulate", "study"}
-GROUPS = {"simulate": ("phantom", "low-dose"), "study": ("create", "serve", "analyse")}
+GROUPS = {"simulate": ("phantom", "low-dose", "fluoroscopy"), "study": ("create", "serve", "analyse")}
 COMMANDS = [
     *((verb,) for verb in sorted(VERBS - set(GROUPS))),
     *((group, verb) for group, verbs in GROUPS.items() for verb in verbs),

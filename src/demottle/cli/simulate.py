@@ -2,12 +2,14 @@
 
 import typer
 
+from demottle.cli.simulate_fluoroscopy import fluoroscopy
 from demottle.cli.simulate_low_dose import low_dose
 from demottle.cli.simulate_phantom import phantom
 
 simulate = typer.Typer(name="simulate", help="Simulate noisy scans whose truth is known.", no_args_is_help=True)
 simulate.command()(phantom)
 simulate.command()(low_dose)
+simulate.command()(fluoroscopy)
 
 
 @simulate.callback()

@@ -24,6 +24,7 @@ FIELD_OF_VIEW = 200.0  # mm
 WATER, BONE, STEEL = 0.0227, 0.0814, 1.55  # attenuation in 1/mm at 50 keV (NIST XCOM)
 LUNG = -0.74 * WATER  # what air takes away
 CATHETER = 0.3  # 1/mm: polymer loaded with barium
+_FAINT = 0.2  # of heart and diaphragm, in front of a patient who has their own
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +55,7 @@ def dynamic_phantom(
     seed: int = 0,
     listener: Listener = silent,
     motion: Preset = "natural",
+    patient: Shadow | None = None,
 ) -> Dynamic:
     """Draw the sequence.
 
@@ -65,6 +67,8 @@ def dynamic_phantom(
         seed: another seed gives another patient: heart rate, breathing, sizes, course of the wires.
         listener: hears of every frame.
         motion: "natural" (the table moves once), "static", "slow", "fast" or "panning" (the table goes to and fro).
+        patient: what stands for tissue, lungs and bones, such as `fluoroscopy_ct.project_scan` gives; heart and diaphragm are
+            then faint shadows in front of it, because it has its own.
 
     Raises:
         InputError: for counts, a rate or a pixel that are not positive, or a motion that is not known.
@@ -75,7 +79,7 @@ def dynamic_phantom(
             f"A sequence of {frames} frames of {size} x {size} pixels of {pixel:g} mm at {rate:g} frames/s cannot be made; "
             "all four have to be positive."
         )
-    layers, facts, end = _scene(seed, frames / rate, pace_named(motion))
+    layers, facts, end = _scene(seed, frames / rate, pace_named(motion), patient)
     image, parts, flow = film(layers, frames, Detector(size, pixel), rate, listener)
     tip = np.empty((frames, 2))
     for index in range(frames):
@@ -107,7 +111,9 @@ def film(
     return Image(voxels, (1 / rate, pixel, pixel), modality="XA", unit="a.u."), parts, flow
 
 
-def _scene(seed: int, duration: float, pace: Pace) -> tuple[list[Layer], dict[str, float], Vector]:
+def _scene(
+    seed: int, duration: float, pace: Pace, given: Shadow | None
+) -> tuple[list[Layer], dict[str, float], Vector]:
     """Layers from the back to the front, what decides their motion, and where the guidewire ends without motion."""
     rng = np.random.default_rng([seed, 2])
     beat, breath = float(rng.uniform(1.0, 1.4)), float(rng.uniform(0.2, 0.3))  # per second
@@ -142,12 +148,14 @@ def _scene(seed: int, duration: float, pace: Pace) -> tuple[list[Layer], dict[st
         heart,
     )
     catheter, wire = _devices(rng)
+    chest = _chest(rng) if given is None else (given,)
+    organs = WATER if given is None else _FAINT * WATER
     end = (float(wire[-1][1]), float(wire[-1][2]))
     layers = [
-        Layer(Part.PATIENT, patient, _chest(rng)),
-        Layer(Part.DIAPHRAGM, diaphragm, (Ball((118, -52), (78, 72), 130, 0.85 * WATER),)),
-        Layer(Part.DIAPHRAGM, diaphragm, (Ball((128, 62), (74, 62), 120, 0.85 * WATER),)),
-        Layer(Part.HEART, beating, (Ball(heart, (46, 42), 90, 0.8 * WATER),)),
+        Layer(Part.PATIENT, patient, chest),
+        Layer(Part.DIAPHRAGM, diaphragm, (Ball((118, -52), (78, 72), 130, 0.85 * organs),)),
+        Layer(Part.DIAPHRAGM, diaphragm, (Ball((128, 62), (74, 62), 120, 0.85 * organs),)),
+        Layer(Part.HEART, beating, (Ball(heart, (46, 42), 90, 0.8 * organs),)),
         Layer(Part.CATHETER, held, (Tube(chain(catheter, 1.0), 1.0, CATHETER, 0.6),)),
         Layer(Part.GUIDEWIRE, pushed, (Tube(chain(wire, 0.18), 0.18, STEEL),)),
     ]

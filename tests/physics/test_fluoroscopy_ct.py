@@ -1,0 +1,41 @@
+"""Line integrals of a CT scan."""
+
+import numpy as np
+import pytest
+
+from demottle.errors import InputError
+from demottle.image import Image
+from demottle.physics.dynamic import WATER, dynamic_phantom
+from demottle.physics.fluoroscopy_ct import project_scan
+
+
+def water_box(**changes: object) -> Image:
+    """Water, 100 mm from front to back, in the upper half (the last slices); air below."""
+    voxels = np.full((20, 60, 40), -1000, np.float32)
+    voxels[10:, 5:55] = 0
+    values: dict[str, object] = {"modality": "CT", "unit": "HU", **changes}
+    return Image(voxels, (4.0, 2.0, 2.0), **values)  # type: ignore[arg-type]
+
+
+def test_a_path_through_water_is_as_long_as_it_is() -> None:
+    shadow = project_scan(water_box(), WATER)
+    y, x = np.array([[-20.0], [20.0]]), np.array([[-10.0, 0.0, 10.0]])
+    found = shadow.integral(y, x, 1.0)
+    assert found[0] == pytest.approx(100 * WATER, rel=1e-3)  # the head is at the top
+    assert found[1] == pytest.approx(0, abs=1e-3)
+    assert shadow.extent == 80
+
+
+def test_frames_show_the_scan_and_the_wire_in_front_of_it() -> None:
+    scene = dynamic_phantom(2, 64, pixel=1.0, motion="static", patient=project_scan(water_box(), WATER))
+    frame = scene.image.voxels[0]
+    assert np.median(frame[:28]) == pytest.approx(np.exp(-100 * WATER), rel=0.25)  # a faint heart lies in front
+    assert np.median(frame[36:]) > 0.6
+    assert frame[scene.parts[0] == 4].mean() < frame[scene.parts[0] == 0].mean()
+
+
+def test_what_is_no_volume_of_hu_is_refused() -> None:
+    with pytest.raises(InputError, match="CT in HU only"):
+        project_scan(water_box(modality="MR", unit="a.u."), WATER)
+    with pytest.raises(InputError, match="uneven distances"):
+        project_scan(water_box(evenly_spaced=False), WATER)
