@@ -1,6 +1,7 @@
 """Small studies, and readers whose behavior is known."""
 
 import json
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -49,12 +50,27 @@ def arms(tmp_path_factory: pytest.TempPathFactory) -> Arms:
     return write_arms(tmp_path_factory.mktemp("arms"), 14)
 
 
+@pytest.fixture(scope="session")
+def studies(arms: Arms, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Studies of those arms by their plan, each made once; never written to."""
+    known: dict[str, Path] = {}
+
+    def study(plan: str) -> Path:
+        if plan not in known:
+            known[plan] = tmp_path_factory.mktemp("studies") / "study"
+            create(arms, known[plan], read, Plan(**json.loads(plan)))
+        return known[plan]
+
+    return study
+
+
 @pytest.fixture
-def made(arms: Arms, tmp_path: Path) -> Made:
-    """Make a study of those arms."""
+def made(studies: Callable[[str], Path], tmp_path: Path) -> Made:
+    """Give a study of those arms, to do anything with."""
 
     def make(name: str = "study", **plan: Any) -> Path:
-        create(arms, tmp_path / name, read, Plan(**{"slices": 1, **plan}))
+        source = studies(json.dumps({"slices": 1, **plan}))
+        shutil.copytree(source, tmp_path / name)
         return tmp_path / name
 
     return make
