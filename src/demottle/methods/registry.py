@@ -76,6 +76,19 @@ _ALL = (
         module="demottle.methods.spectral_wiener",
     ),
     MethodInfo(
+        name="udca",
+        title="Teacher and student from the frames around each frame, for fluoroscopy (and stacks of slices)",
+        learns_from="the image itself",
+        summary=(
+            "Learns from the noisy run alone. A teacher predicts each frame from those around it; a small student learns from "
+            "the teacher, from the recursive average of frames brought onto one another by optical flow, and from the frame "
+            "itself where something moves. Only the student runs: no delay, fast enough for live images on a CPU."
+        ),
+        paper="arXiv 2411.00830",
+        module="demottle.methods.udca",
+        images="both",
+    ),
+    MethodInfo(
         name="motion-adaptive-recursive",
         title="Recursive filter that lets go where something moves",
         learns_from="nothing",

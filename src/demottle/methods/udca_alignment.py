@@ -19,6 +19,7 @@ SIGMA = 1.5
 """Width of the guides' Gaussian in pixels."""
 _NEAR, _FAR = 1.5, 3.0  # photometric error, in what noise alone gives: fully believed up to, not at all from
 _RETURN = 1.0  # pixels a point may miss itself by, forth and back
+_SPARE = 1.05  # the noise is measured, and may be a little stronger here or there
 _STILL = 1.25  # standing still is believed up to this error
 
 
@@ -40,11 +41,12 @@ class Recursion:
 class Alignment:
     """Brings frames of one sequence onto one another; guides and flows are kept."""
 
-    def __init__(self, stabilized: Voxels, compensate: bool = True) -> None:
+    def __init__(self, stabilized: Voxels, grain: float, compensate: bool = True) -> None:
         """Make the guides.
 
         Args:
             stabilized: frames with noise of deviation 1, (frames, rows, columns).
+            grain: deviation of that noise once smoothed by `SIGMA`: 0.19 where it is white.
             compensate: False: frames are never moved, only believed or not.
         """
         self._guides = [guide.smooth(frame, SIGMA) for frame in stabilized]
@@ -53,7 +55,7 @@ class Alignment:
         self._low, self._scale = float(low), 255 / max(float(high - low), 1e-6)
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
         self._known: dict[tuple[int, int], Voxels] = {}
-        self._alike = self._expected()
+        self._alike = _SPARE * 2 / np.pi**0.5 * max(grain, 1e-3)  # mean difference of two such guides
 
     def bring(self, frame: Voxels, here: int, there: int) -> tuple[Voxels, Voxels]:
         """Bring `frame`, the one at `there`, onto the one at `here`; returns it and its confidence (0 to 1)."""
@@ -108,16 +110,6 @@ class Alignment:
         """Difference of two guides around each pixel, 1 where noise alone makes it."""
         apart = np.abs(other - self._guides[here])
         return np.asarray(cv2.blur(apart, (5, 5)) / self._alike, np.float32)
-
-    def _expected(self) -> float:
-        """Mean difference of guides where nothing moves, taken from where frames differ least."""
-        pairs = [
-            np.abs(self._guides[i] - self._guides[i + 1])
-            for i in range(0, len(self._guides) - 1, max(1, (len(self._guides) - 1) // 6))
-        ]
-        # Of blocks, the lower part of a distribution that motion only widens upwards.
-        blocks = [float(np.percentile(cv2.blur(pair, (9, 9)), 35)) for pair in pairs]
-        return max(1.06 * float(np.median(blocks)), 1e-6)
 
 
 def _warped(frame: Voxels, flow: Voxels) -> Voxels:

@@ -28,6 +28,7 @@ class Run:
         deviation: of their noise.
         stabilized: the frames with noise of deviation 1.
         wanted: bool, True where there is something to learn.
+        grain: deviation of the stabilized frames' noise once smoothed as the guides of `Alignment`.
         state, memory: what a causal student remembers before each frame, and the variance of its noise in units of a
             frame's; None: the student has no memory.
     """
@@ -36,6 +37,7 @@ class Run:
     deviation: Voxels
     stabilized: Voxels
     wanted: Mask
+    grain: float
     state: Voxels | None = None
     memory: Voxels | None = None
 
@@ -96,7 +98,7 @@ def make_clip(run: Run, offsets: Sequence[int], settings: Settings, listener: Li
     most = max(12, _MOST_PIXELS // (rows * columns))
     chosen = spread(count - max(offsets) if min(offsets) > 0 else count, most)
     around = np.array([[_inside(here, offset, count) for offset in offsets] for here in chosen])
-    align = Alignment(run.stabilized, settings.motion_compensation)
+    align = Alignment(run.stabilized, run.grain, settings.motion_compensation)
     recursive, sure, motion = (np.empty((len(chosen), rows, columns), np.float32) for _ in range(3))
     for n, (here, others) in enumerate(zip(chosen, around, strict=True)):
         listener(Progress("prepare", n, len(chosen)))

@@ -8,7 +8,9 @@ import torch
 
 from demottle.image import Image, Mask, Voxels
 from demottle.methods.protection import changeable, fill_invalid
-from demottle.methods.scan_samples import box_around
+from demottle.methods.restoration import noise_gain
+from demottle.methods.scan_samples import box_around, learnable_spectrum
+from demottle.methods.udca_alignment import SIGMA
 from demottle.methods.udca_clip import Run
 from demottle.methods.udca_frames import CausalFrames
 from demottle.methods.udca_noise import FrameNoise, unlagged
@@ -45,12 +47,13 @@ def runs_of_frames(images: Sequence[Image], noise: FrameNoise, student: torch.nn
             deviation = np.stack([noise.curve.sigma(_local_mean(frame)) for frame in frames])
             stabilized = np.stack([noise.curve.stabilize(frame) for frame in frames])
             state, memory = memories(student, frames) if isinstance(student, CausalFrames) else (None, None)
-            runs.append(Run(frames, deviation, stabilized, wanted, state, memory))
+            runs.append(Run(frames, deviation, stabilized, wanted, noise_gain(noise.spectrum, SIGMA), state, memory))
     return runs
 
 
 def runs_of_slices(image: Image, fingerprint: Fingerprint, least_side: int) -> list[Run]:
     """Make runs of a stack of slices, cut to the body."""
+    grain = noise_gain(learnable_spectrum("udca", image, fingerprint), SIGMA)
     local = noise_map(image, fingerprint.correlation, fingerprint.noise_level)
     runs = []
     for chosen in stretches(image.shape[0], image.shape[1] * image.shape[2]):
@@ -59,7 +62,7 @@ def runs_of_slices(image: Image, fingerprint: Fingerprint, least_side: int) -> l
         frames = np.stack([fill_invalid(image, index)[box] for index in chosen])
         deviation = np.stack([local.plane(index)[box] for index in chosen])
         deviation = np.maximum(deviation, 1e-3 * fingerprint.noise_level)
-        runs.append(Run(frames, deviation, frames / deviation, masks[(slice(None), *box)]))
+        runs.append(Run(frames, deviation, frames / deviation, masks[(slice(None), *box)], grain))
     return runs
 
 

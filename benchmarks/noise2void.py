@@ -1,0 +1,50 @@
+"""Single-frame Noise2Void (Krull 2019), as a rival: a blind-spot network that learns from the noisy frames alone."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from demottle.image import Image
+from demottle.learning.loop import Schedule, learn
+from demottle.learning.patches import cut_patches, patch_places
+from demottle.learning.seeding import seeded
+from demottle.networks.single_frame_unet import SingleFrameUNet
+
+SHARE = 0.015  # of the pixels hidden in a patch
+REACH = 2  # a hidden pixel takes the value of one this near
+
+
+def noise2void(images: list[Image], steps: int, seed: int = 0, patch: int = 96, batch: int = 8) -> list[Image]:
+    """Train on all frames of all runs, apply to each."""
+    frames = np.concatenate([image.voxels for image in images])
+    mean, width = float(frames.mean()), float(frames.std())
+    frames = (frames - mean) / width
+    places = patch_places(np.ones(frames.shape, np.bool_), patch)
+    random = np.random.default_rng(seed)
+    network = seeded(lambda: SingleFrameUNet(1, (24, 48, 96)), seed).to(memory_format=torch.channels_last)
+
+    def loss(asked: nn.Module) -> Tensor:
+        x = cut_patches(frames, places.draw(batch, random), patch)
+        hidden = torch.from_numpy(random.random(x.shape) < SHARE)
+        other = torch.from_numpy(random.integers(-REACH, REACH + 1, (2, *x.shape)))
+        other[0][(other[0] == 0) & (other[1] == 0)] = 1  # never itself
+        rows, columns = (torch.arange(patch).view(shape) for shape in ((1, 1, -1, 1), (1, 1, 1, -1)))
+        near = x.flatten(2).gather(
+            2, ((rows + other[0]).clamp(0, patch - 1) * patch + (columns + other[1]).clamp(0, patch - 1)).flatten(2)
+        )
+        with torch.autocast("cpu", torch.bfloat16):
+            answer = asked(torch.where(hidden, near.view_as(x), x)).float()
+        out: Tensor = functional.mse_loss(answer[hidden], x[hidden])
+        return out
+
+    learned, _ = learn(network, loss, Schedule(steps))
+    cleaned = []
+    for image in images:
+        out = np.empty(image.shape, np.float32)
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+            for index, frame in enumerate(image.voxels):
+                x = torch.from_numpy((frame - mean) / width)[None, None]
+                out[index] = learned(x)[0, 0].float().numpy() * width + mean
+        cleaned.append(image.with_voxels(out))
+    return cleaned
