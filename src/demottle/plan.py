@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from demottle.errors import UnsuitableError
 from demottle.methods.registry import method as look_up
 from demottle.noise.fingerprint import Fingerprint
 
@@ -31,9 +32,13 @@ def make_plan(fingerprint: Fingerprint, method: str | None = None, settings: Map
 
     Raises:
         InputError: for an unknown method.
+        UnsuitableError: for a method for sequences of frames.
     """
     if method is not None:
-        look_up(method)
+        if not look_up(method).takes(sequence=False):
+            raise UnsuitableError(
+                f"{method} is for runs of frames, but this is a volume of slices; see 'demottle methods'."
+            )
         return Plan(method, dict(settings or {}), (f"{method} was asked for.",))
     obstacle = obstacle_to_learning(fingerprint)
     if obstacle is not None:

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from demottle.cli.console import heading, out, say_warnings, show_json
 from demottle.cli.guard import guarded
+from demottle.cli.inspect_sequence import inspect_run, show_run
 from demottle.cli.options import AcceptUneven, Debug, Json, Modality, Scan, Series, Spacing, hints_for, parse_spacing
 from demottle.cli.progress import watch
 from demottle.cli.spark import bar, sparkline
@@ -49,7 +50,13 @@ def inspect(
                 modality=modality,
                 listener=listener,
             )
-        fingerprint = measure(image, listener)
+        if image.sequence:
+            run = inspect_run(image, listener)
+        else:
+            fingerprint = measure(image, listener)
+    if image.sequence:
+        show_run(image, *run, as_json)
+        return
     plan = make_plan(fingerprint)
     warnings = (*io.warnings_of(image), *hints_for(image), *fingerprint.warnings)
     if as_json:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from demottle.cli.gate import forced_warning, refusal
+from demottle.cli.job_sequence import RunOutcome, denoise_run
 from demottle.cli.options import hints_for
 from demottle.cli.places import Places, staging
 from demottle.cli.progress import Stages
@@ -68,7 +69,9 @@ class Outcome:
         }
 
 
-def denoise_scan(scan: Path, places: Places, wishes: Wishes, model: "Denoiser | None", listener: Stages) -> Outcome:
+def denoise_scan(
+    scan: Path, places: Places, wishes: Wishes, model: "Denoiser | None", listener: Stages
+) -> Outcome | RunOutcome:
     """Read, denoise, check, draw the page and write; either everything is in place at the end or nothing.
 
     Raises:
@@ -90,6 +93,8 @@ def denoise_scan(scan: Path, places: Places, wishes: Wishes, model: "Denoiser | 
             modality=wishes.modality,
             listener=listener,
         )
+    if image.sequence:
+        return denoise_run(scan, image, places, wishes, model, listener)
     result = denoise(
         image,
         method=wishes.method,

@@ -8,15 +8,20 @@ from rich.text import Text
 
 from demottle.cli.console import heading, out
 from demottle.cli.job import Outcome, Record
+from demottle.cli.job_sequence import RunOutcome
 from demottle.cli.progress import clock, title_of
 from demottle.cli.tables import CAREFUL, GOOD, facts, number, percent, show_check
+from demottle.cli.tables_sequence import show_sequence_check
 from demottle.errors import counted
 
 
-def show_outcome(outcome: Outcome) -> None:
+def show_outcome(outcome: Outcome | RunOutcome) -> None:
     """Show figures, times and places of one scan."""
     heading("Done", f"{outcome.result.plan.method}, {clock(sum(outcome.seconds.values()))}")
-    show_check(outcome.result.check)
+    if isinstance(outcome, RunOutcome):
+        show_sequence_check(outcome)
+    else:
+        show_check(outcome.result.check)
     out.print()
     places = outcome.places
     table = facts()

@@ -1,0 +1,41 @@
+"""Tables of figures of sequences."""
+
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from demottle.cli.console import out
+from demottle.cli.tables import CAREFUL, GOOD, before_after, change_of, facts, number, percent
+
+if TYPE_CHECKING:
+    from demottle.cli.job_sequence import RunOutcome
+
+
+def show_sequence_check(outcome: "RunOutcome") -> None:
+    """Show what can be measured on a run without a truth: noise, flicker, means, motion, time."""
+    from demottle.quality.sequence_check import SHIFT_LIMIT, TRAIL_LIMIT
+
+    result = outcome.result
+    check = result.check
+    table = before_after()
+    noise = check.noise
+    share = -noise.removed_share
+    style = GOOD if share < 0 else CAREFUL
+    table.add_row(
+        "noise of a frame", number(noise.before), number(noise.after), Text(percent(share, sign=True), style=style)
+    )
+    table.add_row("held over to the next", number(check.held_before, 2), number(check.held_after, 2), "")
+    before, after = check.flicker_before, check.flicker_after
+    table.add_row("flicker", number(before, 2), number(after, 2), change_of(before, after, 2))
+    for shift in check.shifts:
+        moved = CAREFUL if abs(shift.share) > SHIFT_LIMIT else GOOD
+        change = Text(change_of(shift.before, shift.after), style=moved)
+        table.add_row(f"mean, {shift.name} parts", number(shift.before), number(shift.after), change)
+    out.print(table)
+    list_ = facts()
+    if isfinite(check.trail):
+        style = CAREFUL if check.trail > TRAIL_LIMIT else GOOD
+        list_.add_row("where it moves", Text(f"{check.trail:.2f} times as much removed as at rest", style=style))
+    list_.add_row("speed", f"{result.ms_per_frame:.3g} ms per frame; the live form lags by {result.delay} frames")
+    out.print(list_)

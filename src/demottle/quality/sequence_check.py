@@ -1,0 +1,170 @@
+"""The check of a denoised sequence without a truth: noise, means, flicker, and what was removed where something moves."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from demottle.errors import InputError
+from demottle.events import Listener, Progress, silent
+from demottle.image import Image
+from demottle.noise.sequence_blocks import BLOCK, Blocks, frames_to_look_at, held_over, measure_blocks
+from demottle.quality.level import Levels
+from demottle.quality.plain import plain
+from demottle.quality.sequence_truth import flicker
+
+SHIFT_LIMIT = 0.1
+"""Of the noise level: how far a mean may move before it is worth a warning."""
+TRAIL_LIMIT = 1.6
+"""How much more the removed part may hold in moving blocks than in still ones."""
+
+
+@dataclass(frozen=True)
+class BrightnessShift:
+    """How the mean of one third of the signal moved, in the image's unit; `share` is of the noise level."""
+
+    name: str
+    before: float
+    after: float
+    share: float
+
+
+@dataclass(frozen=True)
+class SequenceCheck:
+    """What was measured on a sequence before and after denoising.
+
+    Attributes:
+        modality, unit: as in `Image`.
+        noise: standard deviation of a frame's noise in still parts, before and after.
+        held_before, held_after: part of a frame's noise that the next one still holds.
+        flicker_before, flicker_after: standard deviation over time of the means of blocks of 32 x 32 pixels.
+        shifts: means of dark, middle and bright parts.
+        trail: spread of the removed part's block means where something moves over that where nothing does, in units of the
+            noise: about 1 where only noise was removed; NaN where nothing moves.
+        warnings: what a reader should know, in sentences.
+    """
+
+    modality: str
+    unit: str
+    noise: Levels
+    held_before: float
+    held_after: float
+    flicker_before: float
+    flicker_after: float
+    shifts: tuple[BrightnessShift, ...]
+    trail: float
+    warnings: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON; what could not be measured is None."""
+        found: dict[str, Any] = plain(self)
+        return found
+
+
+def check_sequence(before: Image, after: Image, listener: Listener = silent) -> SequenceCheck:
+    """Measure what denoising did to a sequence; at most 40 frames are looked at.
+
+    Raises:
+        InputError: where the shapes differ.
+    """
+    if before.shape != after.shape:
+        raise InputError(f"Before ({before.shape}) and after ({after.shape}) must have one shape.")
+    listener(Progress("check", 0, 2))
+    frames = frames_to_look_at(before)
+    if len(frames) < 2:
+        nothing = float("nan")
+        noise = Levels(nothing, nothing, nothing, nothing)
+        checked = (noise, nothing, nothing, nothing)
+        shifts = _shifts(before, after, frames, nothing)
+    else:
+        blocks, cleaned = measure_blocks(before), measure_blocks(after)
+        cleaned = Blocks(cleaned.mean, cleaned.structure, blocks.still, cleaned.moving_share, frames)
+        held = held_over(blocks)[0], held_over(cleaned)[0]
+        low, high = _level(cleaned, held[1]), _level(blocks, held[0])
+        noise = Levels(high, low, _removed(before, after, blocks), 1 - low / high if high > 0 else float("nan"))
+        checked = (noise, *held, _trail(before, after, blocks))
+        shifts = _shifts(before, after, frames, noise.before)
+    listener(Progress("check", 1, 2))
+    flickers = [flicker(image.voxels[frames.start : frames.stop]) for image in (before, after)]
+    listener(Progress("check", 2, 2))
+    warnings = tuple(_warnings(shifts, checked[3], noise))
+    return SequenceCheck(
+        before.modality,
+        before.unit,
+        noise,
+        checked[1],
+        checked[2],
+        flickers[0],
+        flickers[1],
+        shifts,
+        checked[3],
+        warnings,
+    )
+
+
+def _level(blocks: Blocks, held: float) -> float:
+    """Median standard deviation in still blocks, corrected for what frames share."""
+    if not blocks.still.any():
+        return float("nan")
+    kept = 1 - held if np.isfinite(held) else 1.0
+    return float(np.sqrt(np.median(blocks.structure[0][blocks.still]) / max(kept, 0.02)))
+
+
+def _removed(before: Image, after: Image, blocks: Blocks) -> float:
+    """Root mean square of what was removed in still blocks."""
+    where = np.zeros(before.shape[1:], np.bool_)
+    fine = np.repeat(np.repeat(blocks.still, BLOCK, axis=0), BLOCK, axis=1)
+    where[: fine.shape[0], : fine.shape[1]] = fine
+    if not where.any():
+        return float("nan")
+    squares = [np.mean((before.voxels[t] - after.voxels[t])[where] ** 2) for t in blocks.frames]
+    return float(np.sqrt(np.mean(squares)))
+
+
+def _trail(before: Image, after: Image, blocks: Blocks) -> float:
+    moving = ~blocks.still & (blocks.structure[0] > 0)
+    if moving.sum() < 8 or blocks.still.sum() < 8:
+        return float("nan")
+    deviation = np.sqrt(np.maximum(np.median(blocks.structure[0][blocks.still]), 1e-30))
+    rows, columns = blocks.still.shape
+    spread = []
+    for t in list(blocks.frames)[:: max(1, len(blocks.frames) // 12)]:
+        removed = (before.voxels[t] - after.voxels[t])[: rows * BLOCK, : columns * BLOCK]
+        means = cv2.resize(np.ascontiguousarray(removed), (columns, rows), interpolation=cv2.INTER_AREA) / deviation
+        spread.append([float(np.sqrt(np.mean(means[where] ** 2))) for where in (moving, blocks.still)])
+    in_motion, at_rest = np.mean(spread, axis=0)
+    return float(in_motion / at_rest) if at_rest > 0 else float("nan")
+
+
+def _shifts(before: Image, after: Image, frames: range, level: float) -> tuple[BrightnessShift, ...]:
+    """Means of the thirds of the signal, told apart by the mean over time, which noise hardly moves."""
+    window = slice(frames.start, frames.stop)
+    one, other = (image.voxels[window].mean(axis=0, dtype=np.float64) for image in (before, after))
+    valid = np.ones(one.shape, np.bool_) if before.valid is None else before.valid[frames.start]
+    ends = np.quantile(one[valid], [1 / 3, 2 / 3])
+    found = []
+    third: NDArray[np.intp] = np.digitize(one, ends)
+    for index, name in enumerate(("dark", "middle", "bright")):
+        part = valid & (third == index)
+        if part.any():
+            low, high = float(one[part].mean()), float(other[part].mean())
+            found.append(BrightnessShift(name, low, high, (high - low) / level if level > 0 else float("nan")))
+    return tuple(found)
+
+
+def _warnings(shifts: tuple[BrightnessShift, ...], trail: float, noise: Levels) -> list[str]:
+    found = [
+        f"The mean of the {shift.name} parts moved by {100 * shift.share:+.0f} % of the noise level."
+        for shift in shifts
+        if abs(shift.share) > SHIFT_LIMIT
+    ]
+    if trail > TRAIL_LIMIT:
+        found.append(
+            f"What was removed holds {trail:.1f} times as much where something moves as elsewhere: look there for trails and "
+            "for detail that is gone."
+        )
+    if noise.after > noise.before:
+        found.append("The noise in still parts grew.")
+    return found

@@ -1,0 +1,118 @@
+"""The page of a denoised sequence: before, after and what was removed as a small film, with the figures."""
+
+import base64
+from collections.abc import Mapping
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from demottle.image import Image
+from demottle.quality.sequence_check import SHIFT_LIMIT, TRAIL_LIMIT, SequenceCheck
+from demottle.report import words
+from demottle.report.done import done_groups
+from demottle.report.page import environment_and_style, write_whole
+from demottle.report.words import Card
+
+_MOST_FRAMES = 32
+_WIDEST = 360  # pixels of one of the three pictures
+_QUALITY = 70
+_REMOVED_SIGMAS = 3.0
+
+
+def write_sequence_page(
+    before: Image, after: Image, check: SequenceCheck, record: Mapping[str, Any], path: Path
+) -> None:
+    """Write one self-contained HTML page (a few MB) about a denoised sequence.
+
+    Args:
+        before, after: of one shape.
+        check: what `check_sequence` measured on them.
+        record: what was done, as in `run.json`; any key may be missing.
+        path: the page; appears only when complete.
+
+    Raises:
+        OutputError: where the page cannot be written.
+    """
+    environment, css = environment_and_style()
+    seconds, down, right = before.spacing
+    frames, rows, columns = before.shape
+    template = environment.get_template("sequence.html.j2")
+    text = template.render(
+        css=css,
+        title=words.series_title(record),
+        facts=[
+            before.modality,
+            f"{frames} frames of {rows} x {columns}",
+            f"{1 / seconds:.3g} frames per second",
+            f"{down:.3g} x {right:.3g} mm",
+        ],
+        cards=cards(check, record),
+        warnings=list(dict.fromkeys([*check.warnings, *words.sentences(record.get("warnings"))])),
+        reasons=words.sentences(record.get("plan_reasons")),
+        done=done_groups(record),
+        version=record.get("version", ""),
+        check=check,
+        film=Markup(film_of(before, after, check.noise.before)),
+        sigmas=_REMOVED_SIGMAS,
+    )
+    write_whole(text, path)
+
+
+def cards(check: SequenceCheck, record: Mapping[str, Any]) -> list[Card]:
+    """Return the headline cards: noise, means, motion, flicker, time."""
+    noise, made = check.noise, []
+    if isfinite(noise.removed_share):
+        good = "good" if 0.1 <= noise.removed_share <= 0.95 else "warn"
+        change = f"{100 * noise.removed_share:.0f} % less in still parts"
+        made.append(Card("Noise", f"{noise.before:.3g} → {noise.after:.3g}", change, good))
+    if check.shifts:
+        worst = max(check.shifts, key=lambda shift: abs(shift.share) if isfinite(shift.share) else 0)
+        tone = "warn" if abs(worst.share) > SHIFT_LIMIT else "good"
+        detail = f"largest: {worst.name} parts, {100 * worst.share:+.1f} % of the noise"
+        made.append(Card("Mean signal", "moved" if tone == "warn" else "kept", detail, tone))
+    if isfinite(check.trail):
+        tone = "warn" if check.trail > TRAIL_LIMIT else "good"
+        detail = f"removed there: {check.trail:.2f} times what is removed at rest"
+        made.append(Card("Where it moves", "look for trails" if tone == "warn" else "only noise removed", detail, tone))
+    made.append(
+        Card("Flicker", f"{check.flicker_before:.3g} → {check.flicker_after:.3g}", "of 32 x 32 pixels", "plain")
+    )
+    delay, speed = record.get("delay_frames"), record.get("ms_per_frame")
+    if delay is not None and speed is not None:
+        made.append(Card("Live", f"{speed:.3g} ms per frame", f"delayed by {delay} frames", "plain"))
+    return made
+
+
+def film_of(before: Image, after: Image, deviation: float) -> str:
+    """Return before, after and removed, side by side in one animated picture, as a data URL (WebP)."""
+    count = min(before.shape[0], _MOST_FRAMES)
+    some = before.voxels[:: max(1, before.shape[0] // 8)]
+    low, high = (float(value) for value in np.percentile(some, [0.5, 99.5]))
+    around = _REMOVED_SIGMAS * (deviation if deviation > 0 else max(high - low, 1e-6) / 10)
+    scale = min(1.0, _WIDEST / before.shape[2])
+    animation = cv2.Animation()
+    pictures = []
+    for index in range(count):
+        removed = before.voxels[index] - after.voxels[index]
+        parts = [_gray(before.voxels[index], low, high), _gray(after.voxels[index], low, high)]
+        parts.append(_gray(removed, -around, around))
+        pictures.append(np.concatenate([_small(part, scale) for part in parts], axis=1))
+    animation.frames = [cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR) for picture in pictures]
+    animation.durations = [max(20, round(1000 * before.spacing[0]))] * count
+    done, data = cv2.imencodeanimation(".webp", animation, [cv2.IMWRITE_WEBP_QUALITY, _QUALITY])
+    return "data:image/webp;base64," + base64.b64encode(np.asarray(data).tobytes()).decode() if done else ""
+
+
+def _gray(plane: NDArray[np.float32], low: float, high: float) -> NDArray[np.uint8]:
+    return np.asarray(np.clip((plane - low) / max(high - low, 1e-6) * 255, 0, 255), np.uint8)
+
+
+def _small(plane: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
+    """A picture with a dark line at its right."""
+    small = plane if scale == 1 else cv2.resize(plane, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.asarray(np.pad(small, ((0, 0), (0, 2))), np.uint8)
