@@ -77,6 +77,11 @@ def test_images_that_do_not_belong_together_are_refused(after: object, said: str
 def test_structures_of_another_image_or_outside_of_it_give_no_number() -> None:
     with pytest.raises(InputError, match=r"truth\.json"):
         evaluate(BEFORE, AFTER, structures=GroundTruth("rods", (3, 64, 64), BEFORE.spacing, (ROD,)))
+    with pytest.raises(InputError, match=r"truth\.json"):
+        evaluate(BEFORE, AFTER, structures=GroundTruth("rods", BEFORE.shape, (3.0, 1.0, 1.0), (ROD,)))
+    lost = Structure("lost", Insert((5.5, 200.0, 96.0), 8.0, 35.0, float("inf")), 60.0, "edge")
+    with pytest.raises(InputError, match="lost lies outside"):
+        evaluate(BEFORE, AFTER, structures=GroundTruth("rods", BEFORE.shape, BEFORE.spacing, (lost,)))
     far = Structure("far", Insert((5.5, 190.0, 96.0), 8.0, 35.0, float("inf")), 60.0, "edge")
     found = evaluate(BEFORE, AFTER, structures=GroundTruth("rods", BEFORE.shape, BEFORE.spacing, (far,)))
     assert found.known is not None and not found.known.contrast and not found.known.sharpness
@@ -91,9 +96,12 @@ def test_too_few_regions_give_no_spectrum_and_the_reason() -> None:
 
 
 def test_where_nothing_can_be_measured_there_is_no_result() -> None:
-    empty = ct(np.full((4, 20, 20), -500.0))
-    with pytest.raises(InputError, match="Nothing can be measured"):
-        evaluate(empty, empty)
+    air = ct(np.full((6, 96, 96), -1000.0) + GRAIN[:6, :96, :96])
+    for empty in (ct(np.full((4, 20, 20), -500.0)), air):
+        with pytest.raises(InputError, match="Nothing can be measured"):
+            evaluate(empty, empty)
+    with pytest.raises(InputError, match="truth holds no body"):
+        evaluate(air, air, air)
 
 
 def test_a_margin_of_the_users_is_used() -> None:

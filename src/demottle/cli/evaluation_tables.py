@@ -85,6 +85,8 @@ def show_repeat(repeat: "Repeat", unit: str) -> None:
 
 def show_known(known: "KnownStructures", unit: str, against_truth: bool) -> None:
     """Show contrast, sharpness and detectability of structures of known place."""
+    from demottle.quality.sharpness import pooled
+
     reference = "truth" if against_truth else "input"
     if known.contrast:
         heading(
@@ -114,6 +116,9 @@ def show_known(known: "KnownStructures", unit: str, against_truth: bool) -> None
                 *(number(v, 3) for v in (edge.reference.f50, edge.after.f50)), percent(edge.f50_change, sign=True),
                 *(number(v, 3) for v in (edge.reference.f10, edge.after.f10)), percent(edge.f10_change, sign=True),
             )  # fmt: skip
+        for group in (one for one in pooled(known.sharpness) if one.count > 1):
+            changes = percent(group.f50_change, sign=True), percent(group.f10_change, sign=True)
+            table.add_row(group.name, "", "", changes[0], "", "", changes[1], style="dim")
         out.print(table)
     if known.detected:
         heading("Detectability of known structures", "d' from noise spectrum and sharpness; flatters learned denoisers")

@@ -1,4 +1,4 @@
-"""Low-contrast discs of known position: how much of their contrast is left. Learned denoisers fail here first."""
+"""Structures of known place: how much of their contrast is left, before and after. Learned denoisers fail here first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demottle.errors import InputError
-from demottle.quality.arrays import spacing_of
+from demottle.image import Image
+from demottle.physics.structures import Structure
+from demottle.quality.sharpness import whole_slices
 
 Plane = NDArray[np.floating]
 
@@ -18,7 +20,10 @@ _RING = (1.4, 2.2)
 
 @dataclass(frozen=True)
 class Disc:
-    """A disc in a slice: center (row, column) and radius in pixels, true contrast to what surrounds it in HU."""
+    """A place in a slice: center (row, column) and radius in pixels, true contrast to what surrounds it in HU.
+
+    (An object in mm that an observer looks for is `quality.tasks.Disc`, a thing in space `physics.inserts.Insert`.)
+    """
 
     row: float
     column: float
@@ -26,81 +31,98 @@ class Disc:
     contrast: float
 
 
-@dataclass(frozen=True)
-class Recovery:
-    """Contrast found for a disc in HU, the share of the true contrast (1: all of it), and contrast over noise in the ring."""
-
-    disc: Disc
-    contrast: float
-    share: float
-    contrast_to_noise: float
-
-
 def disc_contrast(plane: Plane, disc: Disc) -> float:
     """Return mean of the disc (to 0.7 radii) minus mean of the ring around it (1.4 to 2.2 radii), in HU.
 
     Raises:
-        InputError: where the ring leaves the slice, or the disc is too small to hold a pixel.
+        InputError: for anything but a slice of numbers; where the ring leaves it, or the disc is too small to hold a pixel.
     """
+    if plane.ndim != 2 or not np.isfinite(plane).all():
+        raise InputError("Contrast needs a slice (rows, columns) without NaN or infinite values.")
     core, ring = _core_and_ring(plane, disc)
     return float(plane[core].mean(dtype=np.float64) - plane[ring].mean(dtype=np.float64))
 
 
-def contrast_recovery(plane: Plane, discs: Sequence[Disc], truth: Plane | None = None) -> list[Recovery]:
-    """Return what is left of each disc's contrast in one slice (or a mean of slices): share = measured / true.
+@dataclass(frozen=True)
+class Recovered:
+    """Contrast of one structure.
 
-    With a `truth` of the same shape the true contrast is what the same regions hold there: then the blur that the truth has
-    too does not count as loss.
-
-    Raises:
-        InputError: as `disc_contrast`; NaN, another shape of the truth, a disc without contrast.
+    Attributes:
+        name: of the structure; diameter_mm: its size.
+        contrast: true contrast in HU.
+        before, after: contrast found, in HU: mean of the disc less mean of a ring around it.
+        reference: the same in the truth, where there is one (partial volume takes some of it there too); else NaN.
+        error: standard error of `before` and hence of what any linear method can find, in HU.
     """
-    for values in (plane,) if truth is None else (plane, truth):
-        if values.ndim != 2 or not np.isfinite(values).all():
-            raise InputError("Contrast recovery needs a slice (rows, columns) without NaN or infinite values.")
-    if truth is not None and truth.shape != plane.shape:
-        raise InputError(f"Slice {plane.shape} and truth {truth.shape} must have one shape.")
-    found = []
-    for disc in discs:
-        if disc.contrast == 0:
-            raise InputError(
-                f"The disc at row {disc.row}, column {disc.column} has no contrast; its recovery has no meaning."
+
+    name: str
+    diameter_mm: float
+    contrast: float
+    before: float
+    after: float
+    reference: float
+    error: float
+
+    @property
+    def share(self) -> float:
+        """Contrast after over that of the truth; without a truth over the true contrast. 1: all of it is left."""
+        base = self.reference if np.isfinite(self.reference) else self.contrast
+        return self.after / base if base else float("nan")
+
+
+def recovered(
+    before: Image, after: Image, structures: Sequence[Structure], truth: Image | None = None
+) -> tuple[list[Recovered], list[str]]:
+    """Measure every structure that can be.
+
+    Returns:
+        What was measured, and for each structure that could not be one sentence that says why.
+    """
+    found, refused = [], []
+    for structure in structures:
+        insert = structure.insert
+        try:
+            slices = whole_slices(before, structure)
+            disc = Disc(insert.center[1], insert.center[2], insert.radius_mm / before.spacing[2], insert.contrast)
+            if abs(before.spacing[1] - before.spacing[2]) > 1e-3 * before.spacing[1]:
+                raise InputError("Its pixels are not square, and a disc needs square ones.")
+            first, second = (_contrasts(image, slices, disc) for image in (before, after))
+            true = float("nan") if truth is None else float(_contrasts(truth, slices, disc).mean())
+        except InputError as refusal:
+            refused.append(f"{structure.name}: {refusal}")
+            continue
+        error = float(first.std(ddof=1) / np.sqrt(len(first))) if len(first) > 2 else float("nan")
+        found.append(
+            Recovered(
+                structure.name,
+                2 * insert.radius_mm,
+                insert.contrast,
+                float(first.mean()),
+                float(second.mean()),
+                true,
+                error,
             )
-        contrast = disc_contrast(plane, disc)
-        true = disc.contrast if truth is None else disc_contrast(truth, disc)
-        noise = float(plane[_core_and_ring(plane, disc)[1]].std(dtype=np.float64))
-        found.append(Recovery(disc, contrast, contrast / true, abs(contrast) / noise if noise else float("inf")))
-    return found
+        )
+    return found, refused
 
 
 @dataclass(frozen=True)
 class Group:
-    """Discs of one size and contrast: mean share of contrast left, its standard error (NaN for a single disc), their number."""
+    """Structures of one size and contrast: mean share of contrast left, its standard error (NaN for one alone), their number."""
 
-    diameter: float
+    diameter_mm: float
     contrast: float
     share: float
     error: float
     count: int
 
 
-def by_size_and_contrast(recoveries: Sequence[Recovery], spacing: float) -> list[Group]:
-    """Gather recoveries of several discs, slices or repeats by diameter (mm, to 0.01) and contrast (HU, to 0.1).
-
-    Args:
-        recoveries: of `contrast_recovery`, from as many slices as wanted.
-        spacing: pixel spacing in mm.
-
-    Raises:
-        InputError: where there is nothing to gather, or no spacing.
-    """
-    step = spacing_of(spacing)[0]
-    if not recoveries:
-        raise InputError("There are no discs to gather; measure contrast recovery first.")
+def by_size_and_contrast(found: Sequence[Recovered]) -> list[Group]:
+    """Gather structures by diameter (mm, to 0.01) and contrast (HU, to 0.1); shares that are not known are left out."""
     shares: dict[tuple[float, float], list[float]] = {}
-    for r in recoveries:
-        key = round(2 * r.disc.radius * step, 2), round(r.disc.contrast, 1)
-        shares.setdefault(key, []).append(r.share)
+    for one in found:
+        if np.isfinite(one.share):
+            shares.setdefault((round(one.diameter_mm, 2), round(one.contrast, 1)), []).append(one.share)
     return [
         Group(
             d, c, float(np.mean(s)), float(np.std(s, ddof=1) / np.sqrt(len(s))) if len(s) > 1 else float("nan"), len(s)
@@ -109,16 +131,20 @@ def by_size_and_contrast(recoveries: Sequence[Recovery], spacing: float) -> list
     ]
 
 
+def _contrasts(image: Image, slices: Sequence[int], disc: Disc) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    return np.array([disc_contrast(image.voxels[z], disc) for z in slices], np.float64)
+
+
 def _core_and_ring(plane: Plane, disc: Disc) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     rows, columns = plane.shape
     reach = disc.radius * _RING[1]
     if min(disc.row, disc.column) < reach or disc.row > rows - 1 - reach or disc.column > columns - 1 - reach:
         raise InputError(
-            f"The ring around the disc at row {disc.row}, column {disc.column} (radius {disc.radius} px) leaves the slice; "
-            "choose a disc farther from the border."
+            f"The ring around the disc at row {disc.row:.1f}, column {disc.column:.1f} (radius {disc.radius:.1f} px) leaves "
+            "the slice; choose a disc farther from the border."
         )
     distance = np.hypot(np.arange(rows)[:, None] - disc.row, np.arange(columns)[None, :] - disc.column) / disc.radius
     core, ring = distance <= _CORE, (distance >= _RING[0]) & (distance <= _RING[1])
     if not core.any():
-        raise InputError(f"A disc of radius {disc.radius} px holds no pixel to measure; use a larger disc.")
+        raise InputError(f"A disc of radius {disc.radius:.2g} px holds no pixel to measure; use a larger disc.")
     return core, ring

@@ -92,9 +92,12 @@ def disc_edge(
     step = spacing_of(spacing)[0]
     reach = 1.9 * radius
     if radius < 5:
-        raise InputError(f"A disc of radius {radius} px is too small for an edge; it needs at least 5 px.")
+        raise InputError(f"A disc of radius {radius:.2g} px is too small for an edge; it needs at least 5 px.")
     if min(center) < reach or center[0] > plane.shape[0] - 1 - reach or center[1] > plane.shape[1] - 1 - reach:
-        raise InputError(f"The surroundings of the disc at {center} (radius {radius} px) leave the slice.")
+        raise InputError(
+            f"The surroundings of the disc at row {center[0]:.1f}, column {center[1]:.1f} (radius {radius:.1f} px) leave "
+            "the slice."
+        )
     fit = _fit(plane, center, radius)
     dy, dx = np.arange(plane.shape[0])[:, None] - fit.row, np.arange(plane.shape[1])[None, :] - fit.column
     distance = np.hypot(dy, dx)

@@ -23,6 +23,7 @@ from demottle.quality.worst import WorstSlice, worst_slice
 
 BODY_HU = -500.0
 """Errors against a truth count above this: air, most of an image, would water them down."""
+_SPACING = 1e-3  # relative; files round their spacing differently
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,17 +101,19 @@ def evaluate(
     if second is not None:
         named |= {"The second input": second[0], "The second output": second[1]}
     refuse_apart(named)
-    if structures is not None and structures.shape != before.shape:
+    if structures is not None:
+        _refuse_structures(structures, before)
+    body = None if truth is None else body_of(truth)
+    if body is not None and not body.any():
         raise InputError(
-            f"The structures are of an image of shape {structures.shape}, but the input has {before.shape}; give the truth.json "
-            "that was written with this scan."
+            f"The truth holds no body (nothing above {BODY_HU:.0f} HU) in which errors could be measured; is it the right series?"
         )
     found = check(before, after, margin=margin, listener=listener)
     steps = 4
     listener(Progress("evaluate", 0, steps, "worst slice"))
     worst = worst_slice(before, after, truth)
     listener(Progress("evaluate", 1, steps, "errors against the truth"))
-    compared = None if truth is None else against_truth(before, after, truth, body_of(truth), margin=margin)
+    compared = None if truth is None else against_truth(before, after, truth, body, margin=margin)
     listener(Progress("evaluate", 2, steps, "second realization"))
     repeat = None if second is None else compare_repeats(before, after, *second)
     listener(Progress("evaluate", 3, steps, "structures"))
@@ -132,8 +135,30 @@ def body_of(truth: Image) -> Mask | None:
     return truth.voxels > BODY_HU if truth.unit == "HU" else None
 
 
+def _refuse_structures(structures: GroundTruth, image: Image) -> None:
+    """Raise InputError where a list of structures is of another image."""
+    step = max(abs(s / i - 1) for s, i in zip(structures.spacing, image.spacing, strict=True))
+    if structures.shape != image.shape or step > _SPACING:
+        told = [
+            f"{shape} and spacing {' x '.join(f'{s:.4g}' for s in spacing)} mm"
+            for shape, spacing in ((structures.shape, structures.spacing), (image.shape, image.spacing))
+        ]
+        raise InputError(
+            f"The structures are of an image of shape {told[0]}, but the input has {told[1]}; give the truth.json that was "
+            "written with this scan."
+        )
+    for one in structures.structures:
+        if not all(-0.5 <= c <= n - 0.5 for c, n in zip(one.insert.center, image.shape, strict=True)):
+            place = ", ".join(f"{c:.1f}" for c in one.insert.center)
+            raise InputError(
+                f"The structure {one.name} lies outside of the image: at (slice, row, column) {place} of {image.shape}; give "
+                "the truth.json that was written with this scan."
+            )
+
+
 def _refuse_nothing(found: Check) -> None:
-    if not (isfinite(found.noise.before) or found.tissues or found.edges.pixels or found.spectra):
+    tissues = [t for t in found.tissues if t.name != "air"]
+    if not (isfinite(found.noise.before) or tissues or found.edges.pixels or found.spectra):
         raise InputError(
             "Nothing can be measured on these images: they hold no flat tissue, no tissue of known CT number and no edges; "
             "is it the right series?"

@@ -14,7 +14,7 @@ from demottle.quality.check import Check
 from demottle.quality.limits import Limits
 from demottle.quality.observers import Observed
 from demottle.quality.plain import plain
-from demottle.quality.sharpness import Sharpness
+from demottle.quality.sharpness import Sharpness, pooled
 from demottle.quality.shifts import TissueShift
 from demottle.quality.truth import Comparison
 from demottle.quality.verdicts import UNIFORM
@@ -204,7 +204,7 @@ def _structure(check: Check, limits: Limits) -> Iterator[Verdict]:
 
 
 def _sharpness(sharpness: Sequence[Sharpness], limits: Limits) -> Iterator[Verdict]:
-    for found in sharpness:
+    for found in pooled(sharpness):
         if not LOWEST_CONTRAST <= abs(found.contrast) <= HIGHEST_CONTRAST:
             continue
         for name, value, error, limit in (

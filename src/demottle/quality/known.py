@@ -7,11 +7,11 @@ from demottle.errors import InputError
 from demottle.image import Image
 from demottle.physics.structures import GroundTruth, Structure
 from demottle.quality.check import Check
+from demottle.quality.contrast import Recovered, by_size_and_contrast, recovered
 from demottle.quality.detectability import Viewing, dprime
 from demottle.quality.plain import plain
-from demottle.quality.recovery import Recovered, recovered
 from demottle.quality.refusals import refusals
-from demottle.quality.sharpness import Sharpness, sharpness
+from demottle.quality.sharpness import Sharpness, pooled, sharpness
 from demottle.quality.tasks import Disc
 
 
@@ -49,7 +49,14 @@ class KnownStructures:
             for s in self.sharpness
         ]
         contrast = [{**plain(one), "share": one.share} for one in self.contrast]
-        told: dict[str, Any] = plain({"contrast": contrast, "sharpness": edges, "detectability": self.detected})
+        parts = {
+            "contrast": contrast,
+            "contrast_by_size": by_size_and_contrast(self.contrast),
+            "sharpness": edges,
+            "sharpness_together": pooled(self.sharpness),
+            "detectability": self.detected,
+        }
+        told: dict[str, Any] = plain(parts)
         return told
 
 

@@ -60,6 +60,52 @@ def sharpness(reference: Image, after: Image, structures: Sequence[Structure]) -
     return found, refused
 
 
+@dataclass(frozen=True)
+class Pooled:
+    """Structures of one size and contrast, of either sign, taken together: several discs say better what one says poorly.
+
+    Attributes:
+        name: of the structure, or how many of which contrast.
+        contrast: its size in HU.
+        f50_change, f10_change: means over the structures, weighted by one over the squared standard errors where all are known.
+        f50_error, f10_error: their standard errors.
+        count: how many structures.
+    """
+
+    name: str
+    contrast: float
+    f50_change: float
+    f10_change: float
+    f50_error: float
+    f10_error: float
+    count: int
+
+
+def pooled(found: Sequence[Sharpness]) -> list[Pooled]:
+    """Take structures of one size (to a pixel) and contrast (to 0.1 HU) together."""
+    groups: dict[tuple[float, int], list[Sharpness]] = {}
+    for one in found:
+        groups.setdefault((round(abs(one.contrast), 1), round(one.reference.radius)), []).append(one)
+    made = []
+    for (contrast, _), group in groups.items():
+        name = group[0].name if len(group) == 1 else f"{len(group)} structures of {contrast:g} HU"
+        f50 = _mean([(one.f50_change, one.f50_error) for one in group])
+        f10 = _mean([(one.f10_change, one.f10_error) for one in group])
+        made.append(Pooled(name, contrast, f50[0], f10[0], f50[1], f10[1], len(group)))
+    return made
+
+
+def _mean(values: list[tuple[float, float]]) -> tuple[float, float]:
+    """Mean and standard error of values with theirs; unknown values are left out."""
+    known = np.array([pair for pair in values if isfinite(pair[0])]).reshape(-1, 2)
+    if not len(known):
+        return float("nan"), float("nan")
+    change, error = known.T
+    weights = 1 / error**2 if np.isfinite(error).all() and (error > 0).all() else np.ones(len(known))
+    weights /= weights.sum()
+    return float(weights @ change), float(np.sqrt(np.sum((weights * error) ** 2)))
+
+
 def whole_slices(image: Image, structure: Structure) -> list[int]:
     """Return the slices whose whole thickness lies in a cylinder; of a sphere the one through its center."""
     insert, slices = structure.insert, range(image.shape[0])

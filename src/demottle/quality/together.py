@@ -10,7 +10,8 @@ _SPACING = 1e-3  # relative; files round their spacing differently
 
 def refuse_apart(images: Mapping[str, Image]) -> None:
     """Raise InputError where an image differs from the first in shape, unit or spacing; the keys name them to a user."""
-    (first, reference), *others = images.items()
+    (name, reference), *others = images.items()
+    first = name[0].lower() + name[1:]
     for name, image in others:
         if image.shape != reference.shape:
             raise InputError(

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from demottle.quality.contrast import Recovered
 from demottle.quality.known import Detected
 from demottle.quality.observers import Observed
-from demottle.quality.recovery import Recovered
 from demottle.quality.sharpness import Sharpness
 from demottle.quality.spectra import Spectra
 from demottle.quality.worst import WorstSlice
