@@ -1,5 +1,6 @@
 """Readers of known behavior, who answer through the program's own interface as the page does."""
 
+import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -22,7 +23,6 @@ class Reader:
 
     def __init__(self, name: str, effect: Mapping[str, float], habit: float = 0.0, error: float = 0.4) -> None:
         self.name, self.effect, self.habit, self.error = name, effect, habit, error
-        self.rng = np.random.default_rng(sum(name.encode()))
 
     def read(self, study: Study, key: Key, post: Post, most: int | None = None) -> int:
         """Answer in the order given, beginning with what is not answered; return how many were."""
@@ -32,15 +32,18 @@ class Reader:
         for name in waiting[:most]:
             trial = study.trial(name)
             gains = [key.images[image].arm != key.arms[0] for image in trial.images]
-            answers = self._answers(study, quality[trial.case], gains)
+            errors = np.random.default_rng(zlib.crc32(f"{self.name}/{name}".encode()))
+            answers = self._answers(study, quality[trial.case], gains, errors)
             told = post("api/answers", {"reader": self.name, "trial": name, "answers": answers, "seconds": 20.0})
             assert told["complete"]
         return len(waiting[:most])
 
-    def _answers(self, study: Study, quality: float, gains: list[bool]) -> dict[str, int | bool]:
+    def _answers(
+        self, study: Study, quality: float, gains: list[bool], errors: np.random.Generator
+    ) -> dict[str, int | bool]:
         answers: dict[str, int | bool] = {}
         for question in study.questions:
-            error = self.rng.normal(0, self.error)
+            error = errors.normal(0, self.error)
             if question.kind == "yes-no":
                 gain = gains[question.name.endswith("right")]
                 answers[question.name] = bool(quality + self.habit + gain + error > -0.2)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,12 @@ def test_the_same_seed_gives_the_same_study(made: Made, arms: Arms, tmp_path: Pa
     assert (first / "study.json").read_text() != (other / "study.json").read_text()
 
 
+def test_the_same_scans_elsewhere_make_the_same_study(made: Made, arms: Arms, tmp_path: Path) -> None:
+    shutil.copytree(arms["original"].parent, tmp_path / "elsewhere")
+    create({arm: tmp_path / "elsewhere" / arm for arm in arms}, tmp_path / "b", read, Plan(slices=1))
+    assert (made() / "study.json").read_bytes() == (tmp_path / "b" / "study.json").read_bytes()
+
+
 def test_one_scan_for_each_arm_needs_no_common_name(tmp_path: Path) -> None:
     for name in ("chest", "chest-clean"):
         io.write(scan(), tmp_path / f"{name}.nii.gz")
@@ -99,6 +106,11 @@ def test_arms_with_other_scans_are_refused(arms: Arms, tmp_path: Path) -> None:
         match_scans({"original": arms["original"], "b": tmp_path / "b"})
     with pytest.raises(InputError, match="two or more arms"):
         match_scans({"original": arms["original"]})
+
+
+def test_more_repeats_than_images_are_refused_before_anything_is_read(arms: Arms, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="29 repeats were asked for, but there are only 28 images"):
+        create(arms, tmp_path / "study", lambda path: pytest.fail("read"), Plan(slices=1, repeats=29))
 
 
 def test_a_study_is_never_overwritten(made: Made, arms: Arms) -> None:

@@ -6,7 +6,6 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from demottle.errors import InputError
 from demottle.study.design import PAIRS, SINGLE, Study, Trial, draw_images, draw_trials, order_for
 from demottle.study.questions import questions_for
 
@@ -84,11 +83,6 @@ def test_first_places_are_shared_by_the_arms() -> None:
 def test_the_same_seed_gives_the_same_design() -> None:
     assert study(seed=3) == study(seed=3)
     assert study(seed=3)[0].trials != study(seed=4)[0].trials
-
-
-def test_more_repeats_than_images_are_refused() -> None:
-    with pytest.raises(InputError, match="37 repeats were asked for, but there are only 36"):
-        study(repeats=37)
 
 
 def test_one_case_alone_has_an_order() -> None:

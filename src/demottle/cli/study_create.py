@@ -98,7 +98,7 @@ def parse_arms(pairs: list[str]) -> dict[str, Path]:
 
 
 def _refuse_telling(title: str, arms: dict[str, Path]) -> None:
-    told = [arm for arm in arms if arm.casefold() in title.casefold()]
+    told = [arm for arm in arms if re.search(rf"(?<!\w){re.escape(arm)}(?!\w)", title, re.IGNORECASE)]
     if told:
         raise typer.BadParameter(f"names the arm '{told[0]}', which readers must not know", param_hint="--title")
 

@@ -8,6 +8,7 @@ import typer
 from demottle.cli.console import out, say
 from demottle.cli.guard import guarded
 from demottle.cli.options import Debug
+from demottle.errors import counted
 
 Folder = Annotated[Path, typer.Argument(metavar="STUDY", help="Folder that 'study create' made.")]
 
@@ -46,4 +47,5 @@ def serve(
             server.serve_forever()
         except KeyboardInterrupt:
             done = sum(application.progress.values())
-            say(f"\nStopped. {done} finished showings of {len(application.progress)} readers are saved in {study}.")
+            readers = counted(len(application.progress), "reader")
+            say(f"\nStopped. {counted(done, 'finished showing')} of {readers} are saved in {study}.")

@@ -3,10 +3,9 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -118,6 +117,8 @@ def create(
     for path in (output, place):
         if path.exists():
             raise OutputError(f"{path} exists already, and studies are never overwritten; choose another name.")
+    repeats = _repeats(plan, len(scans), len(arms))
+    seen = hashlib.sha256()  # of all that is shown: the same images make the same study wherever they lie
     with staged(output) as folder:
         cases: list[CaseGeometry] = []
         sources: list[dict[str, str | int]] = []
@@ -126,10 +127,16 @@ def create(
             listener(Progress("study", number, len(scans), counted(len(cases), "case")))
             for case in _cases_of(paths, read, plan, rng):
                 for arm, stack in case.stacks.items():
-                    _keep(stack, case.geometry, kept / f"{len(cases)}-{list(arms).index(arm)}")
+                    for plane in _keep(stack, case.geometry, kept / f"{len(cases)}-{list(arms).index(arm)}"):
+                        seen.update(plane)
                 cases.append(case.geometry)
                 sources.append(case.source)
-        study, found = _drawn(tuple(cases), sources, tuple(arms), plan, rng)
+        images = draw_images(len(cases), tuple(arms), rng)
+        trials = draw_trials(images, tuple(arms), plan.design, repeats, rng)
+        seen.update(json.dumps([plain(trials), plain(images)], sort_keys=True).encode())
+        name = seen.hexdigest()[:16]
+        study = Study(name, plan.title, plan.design, questions_for(plan.design != SINGLE), tuple(cases), trials)
+        found = Key(name, tuple(arms), images, tuple(sources), plan.seed)
         _publish(study, found, kept, folder, place if key else folder / KEY_FILE)
         listener(Progress("study", len(scans), len(scans), counted(len(cases), "case")))
     return study, place
@@ -160,26 +167,23 @@ def _cases_of(paths: Mapping[str, Path], read: Read, plan: Plan, rng: np.random.
     return made
 
 
-def _keep(stack: Voxels, geometry: CaseGeometry, folder: Path) -> None:
-    for number, plane in enumerate(stack):
-        write_slice(codes_of(plane, geometry), folder / f"{number:03d}.gz")
-
-
-def _drawn(
-    cases: tuple[CaseGeometry, ...],
-    sources: Sequence[dict[str, str | int]],
-    arms: tuple[str, ...],
-    plan: Plan,
-    rng: np.random.Generator,
-) -> tuple[Study, Key]:
-    images = draw_images(len(cases), arms, rng)
-    showings = len(images) if plan.design == SINGLE else len(cases) * (len(arms) - 1)
+def _repeats(plan: Plan, scans: int, arms: int) -> int:
+    """How many showings come twice; refused before scans are read if there are not that many."""
+    cases = scans * (len(plan.at) or plan.per_scan)
+    showings = cases * (arms if plan.design == SINGLE else arms - 1)
     repeats = round(_SHARE_REPEATED * showings) if plan.repeats is None else plan.repeats
-    trials = draw_trials(images, arms, plan.design, repeats, rng)
-    key = Key("", arms, images, tuple(sources), plan.seed)
-    name = _digest(plain(key), plain(trials))
-    study = Study(name, plan.title, plan.design, questions_for(plan.design != SINGLE), cases, trials)
-    return study, Key(name, arms, images, tuple(sources), plan.seed)
+    if repeats > showings:
+        raise InputError(
+            f"{repeats} repeats were asked for, but there are only {showings} images to repeat; ask for fewer."
+        )
+    return repeats
+
+
+def _keep(stack: Voxels, geometry: CaseGeometry, folder: Path) -> Iterator[bytes]:
+    for number, plane in enumerate(stack):
+        codes = codes_of(plane, geometry)
+        write_slice(codes, folder / f"{number:03d}.gz")
+        yield codes.tobytes()
 
 
 def _publish(study: Study, key: Key, kept: Path, folder: Path, key_file: Path) -> None:
@@ -200,10 +204,6 @@ def _publish(study: Study, key: Key, kept: Path, folder: Path, key_file: Path) -
         return
     with staged(key_file) as part:
         write_key(key, part)
-
-
-def _digest(*values: Any) -> str:
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _name(scan: Path, root: Path) -> str:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from demottle.errors import InputError
 from demottle.study.questions import Question
 
 SINGLE, PAIRS = "single", "pairs"
@@ -122,17 +121,10 @@ def draw_trials(
         images: what to show, from `draw_images`.
         arms: the first is the reference; pairs show it beside each of the others.
         design: `SINGLE` or `PAIRS`. Each side of a pair holds the reference about equally often.
-        repeats: number of trials that are shown a second time; a pair then with its sides changed.
+        repeats: number of trials that are shown a second time, of those there are; a pair then with its sides changed.
         rng: source of all draws.
-
-    Raises:
-        InputError: for more repeats than there are trials.
     """
     shown = _singles(images) if design == SINGLE else _pairs(images, arms, rng)
-    if repeats > len(shown):
-        raise InputError(
-            f"{repeats} repeats were asked for, but there are only {len(shown)} images to repeat; ask for fewer."
-        )
     shown = [shown[i] for i in rng.permutation(len(shown))]
     chosen = sorted(int(i) for i in rng.choice(len(shown), size=repeats, replace=False))
     names = [f"{number:05x}" for number in rng.choice(16**5, size=len(shown) + repeats, replace=False)]
