@@ -113,6 +113,12 @@ def test_repeats_are_independent_and_a_seed_repeats_bit_for_bit(quarter, added):
     np.testing.assert_array_equal(added, again)
 
 
+def test_a_quarter_in_two_steps_with_one_seed_is_a_quarter(scan, flat):
+    half = LowDose(scan, 0.5, SOFT).realization(seed=3)
+    quarter = LowDose(half, 0.5, SOFT).realization(seed=3)
+    assert level(quarter.voxels, flat) == pytest.approx(2 * level(scan.voxels, flat), rel=0.03)
+
+
 def test_dose_1_changes_nothing(scan):
     full = LowDose(scan, 1.0, SOFT).realization()
     np.testing.assert_array_equal(full.voxels, scan.voxels)

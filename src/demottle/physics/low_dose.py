@@ -99,6 +99,9 @@ class LowDose:
         field_warning = check_field(image, self.settings.accept_truncated)
         self.kernel: Choice[Kernel | float] = choose_kernel(image, self.settings.kernel)
         self.correlation: Choice[float] = choose_correlation(image, self.settings.correlation)
+        # A scan simulated before has the noise of some seed already: the same seed again must not draw that noise once more.
+        earlier = sum(step.method == METHOD for step in image.history)
+        self._earlier = (earlier,) if earlier else ()
         self._weights = slice_weights(image.shape[0], self.correlation.value)
         modulation = self.settings.modulation
         self._tube = Tube(
@@ -234,7 +237,7 @@ class LowDose:
         total = np.zeros(shape, np.float32)
         for lag, weight in enumerate(self._weights[index]):
             if weight != 0:
-                random = np.random.default_rng([seed, repeat, index - lag])
+                random = np.random.default_rng([seed, repeat, index - lag, *self._earlier])
                 total += np.float32(weight) * random.standard_normal(shape, dtype=np.float32)
         return total
 
