@@ -15,6 +15,7 @@ from demottle.events import Listener, silent
 from demottle.image import Image, ProcessingStep, Voxels
 from demottle.methods import Budget, Denoiser, load
 from demottle.methods import method as look_up
+from demottle.methods.registry import refuse_untrained
 from demottle.noise.fingerprint import Fingerprint, measure
 from demottle.plan import CLASSICAL, DEFAULT, Plan, make_plan
 from demottle.quality.check import Check, check
@@ -74,6 +75,8 @@ def denoise(
         raise InputError(f"The strength is {strength}; it has to lie between 0 (nothing) and 1 (all noise).")
     if model is not None and (method is not None or settings):
         raise InputError("A model brings its own method and settings; give either a model or a method, not both.")
+    if method is not None:
+        refuse_untrained(method)
     if settings:
         check_settings(method, settings)
     _refuse_constant(image)
@@ -149,16 +152,17 @@ def range_warnings(denoiser: Denoiser, fingerprint: Fingerprint) -> list[str]:
         if name in made_for and made_for[name] != value:
             raise InputError(f"The model was fitted on {name} {made_for[name]}, but the image has {name} {value}.")
     warnings = []
-    level = made_for.get("noise_level")
-    if level and np.isfinite(fingerprint.noise_level) and not 0.7 <= fingerprint.noise_level / level <= 1.4:
+    levels = _range(made_for, "noise_range", made_for.get("noise_level"))
+    if levels and np.isfinite(fingerprint.noise_level) and not _within(fingerprint.noise_level, levels, 0.7, 1.4):
         warnings.append(
-            f"The noise level is {fingerprint.noise_level:.1f}, but the model was fitted at {level:.1f}; "
+            f"The noise level is {fingerprint.noise_level:.1f}, but the model was fitted at {_told(levels, 1)}; "
             "expect noise left or detail lost, or fit a model on this scan."
         )
     spacing = made_for.get("spacing_mm")
-    if spacing and not 0.8 <= fingerprint.spacing[1] / spacing[1] <= 1.25:
+    pixels = _range(made_for, "pixel_range_mm", spacing[1] if spacing else None)
+    if pixels and not _within(fingerprint.spacing[1], pixels, 0.8, 1.25):
         warnings.append(
-            f"The pixels are {fingerprint.spacing[1]:.2f} mm, but the model was fitted at {spacing[1]:.2f} mm; "
+            f"The pixels are {fingerprint.spacing[1]:.2f} mm, but the model was fitted at {_told(pixels, 2)} mm; "
             "the noise texture may differ from what it knows."
         )
     peak = made_for.get("spectrum_mean_per_mm")
@@ -168,6 +172,23 @@ def range_warnings(denoiser: Denoiser, fingerprint: Fingerprint) -> list[str]:
             "another reconstruction kernel, it seems."
         )
     return warnings
+
+
+def _range(made_for: Mapping[str, Any], name: str, single: float | None) -> tuple[float, float] | None:
+    """What a model was made for: a range where it learned from several scans, else the one value."""
+    found = made_for.get(name)
+    if found:
+        return float(found[0]), float(found[1])
+    return (float(single), float(single)) if single else None
+
+
+def _within(value: float, made_for: tuple[float, float], least: float, most: float) -> bool:
+    return least * made_for[0] <= value <= most * made_for[1]
+
+
+def _told(made_for: tuple[float, float], digits: int) -> str:
+    low, high = (f"{value:.{digits}f}" for value in made_for)
+    return low if low == high else f"{low} to {high}"
 
 
 def _fit(image: Image, plan: Plan, fingerprint: Fingerprint, seed: int, budget: Budget, listener: Listener) -> Denoiser:

@@ -127,7 +127,7 @@ def denoise(
 
 
 def _refuse_contradictions(wishes: Wishes, model: Path | None, save_model: Path | None) -> None:
-    from demottle.methods.registry import method
+    from demottle.methods.registry import refuse_untrained
 
     learning = {
         "--method": wishes.method,
@@ -142,7 +142,7 @@ def _refuse_contradictions(wishes: Wishes, model: Path | None, save_model: Path 
     if wishes.minutes is not None and wishes.steps is not None:
         raise typer.BadParameter("says how long to learn already, so leave out --steps", param_hint="--minutes")
     if wishes.method is not None:
-        method(wishes.method)  # an unknown name is known now, not after reading
+        refuse_untrained(wishes.method)  # known now, not after reading; so is an unknown name
     if wishes.settings:
         from demottle.denoise import check_settings
 

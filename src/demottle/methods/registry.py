@@ -19,7 +19,8 @@ class MethodInfo:
         learns_from: what `fit` needs beside settings: nothing (a filter), the image itself, unpaired sets, or pairs.
         summary: what it does and when to use it, in a few sentences.
         paper: where it comes from.
-        module: where it lives; has `Settings`, `fit(image, settings, ...)` and `restore(settings, fitted, tensors)`.
+        module: where it lives; has `Settings`, `fit(image, settings, ...)` and `restore(settings, fitted, tensors)`. What is
+            trained on sets of scans has `train(sets, settings, ...)` and `PRESETS` in place of `fit`.
         images: "volumes" of slices (fitted with a `Fingerprint`), "sequences" of frames (with a `SequenceFingerprint`), "both".
     """
 
@@ -34,6 +35,11 @@ class MethodInfo:
     def takes(self, sequence: bool) -> bool:
         """True where the method takes sequences, or volumes."""
         return self.images in ("both", "sequences" if sequence else "volumes")
+
+    @property
+    def is_trained(self) -> bool:
+        """True where it learns from sets of scans beforehand, with `demottle train`."""
+        return self.learns_from in ("unpaired sets", "pairs")
 
     def load(self) -> ModuleType:
         """Import the method's module (this may import torch)."""
@@ -87,6 +93,17 @@ _ALL = (
         paper="arXiv 2411.00830",
         module="demottle.methods.udca",
         images="both",
+    ),
+    MethodInfo(
+        name="pdml",
+        title="Patch-wise deep metric learning on the high band, from unpaired scans",
+        learns_from="unpaired sets",
+        summary=(
+            "Learns from low-dose scans and full-dose scans of other patients. Only the high wavelet band goes through the "
+            "network, so CT numbers of organs cannot shift; a metric loss keeps the anatomy. Has to be trained first."
+        ),
+        paper="Jung et al., MICCAI 2022, arXiv 2207.02377",
+        module="demottle.methods.pdml",
     ),
     MethodInfo(
         name="motion-adaptive-recursive",
@@ -147,3 +164,16 @@ def method(name: str) -> MethodInfo:
     if name not in METHODS:
         raise InputError(f'There is no method "{name}"; the methods are: {", ".join(METHODS)}.')
     return METHODS[name]
+
+
+def refuse_untrained(name: str) -> None:
+    """Refuse a method that one scan cannot teach.
+
+    Raises:
+        InputError: for a method that has to be trained on sets of scans before it is applied, or an unknown one.
+    """
+    info = method(name)
+    if info.is_trained:
+        raise InputError(
+            f"{name} learns from {info.learns_from}, not from the scan that is denoised; train a model first and give that."
+        )
