@@ -22,13 +22,14 @@ def write_evaluation_page(images: "Images", found: "Evaluation", path: Path, rec
 
 
 def record_of(before: "Image", after: "Image") -> Record:
-    """What the images know of how the output came about: its last processing step, and what the series is called."""
+    """What the images know of how the output came about: the last step that was no simulation, and what the series is called."""
     from demottle import __version__, io
+    from demottle.io.dicom_marks import is_simulation
 
     source = {"format": before.source.format if before.source else "", "series_description": io.description_of(before)}
     record: Record = {"source": source, "version": __version__, "warnings": list(io.warnings_of(before))}
-    if after.history:
-        step = after.history[-1]
+    if done := [step for step in after.history if not is_simulation(step)]:
+        step = done[-1]
         record |= {
             "method": step.method,
             "version": step.version,
