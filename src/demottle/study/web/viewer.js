@@ -120,7 +120,7 @@ export class Viewer {
       const context = canvas.getContext("2d");
       const { scale, left, top } = this.#place(element);
       context.imageSmoothingEnabled = true;
-      context.imageSmoothingQuality = "high";
+      context.imageSmoothingQuality = "medium"; // bilinear; "high" enlarges with a filter that blurs
       context.drawImage(source, left * ratio, top * ratio, trial.columns * trial.aspect * scale * ratio, trial.rows * scale * ratio);
     }
   }
