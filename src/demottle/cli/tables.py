@@ -1,6 +1,6 @@
 """Tables of figures: before, after, change."""
 
-from math import isfinite, nan
+from math import inf, isfinite, nan
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -75,9 +75,8 @@ def show_comparison(comparison: "Comparison", unit: str, where: str) -> None:
     for name, first, second, places, better in rows:
         change = second - first
         style = GOOD if change * better > 0 else CAREFUL
-        table.add_row(
-            name, *(number(v, places) for v in (first, second)), Text(change_of(first, second, places), style=style)
-        )
+        shown = ("to Nyquist" if v == inf else number(v, places) for v in (first, second))
+        table.add_row(name, *shown, Text(change_of(first, second, places), style=style))
     errors = {tissue.name: [tissue.shift] for tissue in before.tissues}
     for tissue in after.tissues:
         errors.setdefault(tissue.name, [nan]).append(tissue.shift)
@@ -104,7 +103,8 @@ def percent(share: float, sign: bool = False) -> str:
     """A share as whole percent; a dash where it could not be measured."""
     if not isfinite(share):
         return "-"
-    return f"{100 * share:{'+' if sign else ''}.0f}\u00a0%"
+    whole = round(100 * share) + 0  # never "-0 %"
+    return f"{whole:{'+' if sign else ''}.0f}\u00a0%"
 
 
 def before_after() -> Table:

@@ -14,6 +14,7 @@ from demottle.errors import InputError, OutputError
 from demottle.image import Image
 from demottle.quality.check import Check
 from demottle.quality.evaluation import Evaluation
+from demottle.quality.sharpness import Pooled, pooled
 from demottle.quality.truth import Comparison
 from demottle.quality.verdicts import moved
 from demottle.quality.worst import WorstSlice, worst_slice
@@ -90,6 +91,7 @@ def _html(
         gate=gate,
         worst=worst,
         known=None if evaluation is None else evaluation.known,
+        together=_together(evaluation),
         repeat=None if evaluation is None else evaluation.repeat,
         many=None if evaluation is None else evaluation.many,
         missing=() if evaluation is None else evaluation.missing,
@@ -104,6 +106,7 @@ def environment_and_style() -> tuple[Environment, Markup]:
         loader=PackageLoader("demottle.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     environment.filters["signed"] = words.signed
+    environment.filters["share"] = words.share
     return environment, Markup(source_of(environment, "page.css"))
 
 
@@ -111,6 +114,12 @@ def source_of(environment: Environment, name: str) -> str:
     """A file of this room as text."""
     assert environment.loader is not None
     return environment.loader.get_source(environment, name)[0]
+
+
+def _together(evaluation: Evaluation | None) -> list[Pooled]:
+    """Sharpness of structures of one size and contrast, where there are several."""
+    known = None if evaluation is None else evaluation.known
+    return [] if known is None else [group for group in pooled(known.sharpness) if group.count > 1]
 
 
 def _plots(check: Check) -> dict[str, Markup | None]:

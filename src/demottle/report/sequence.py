@@ -84,7 +84,7 @@ def cards(check: SequenceCheck, record: Mapping[str, Any]) -> list[Card]:
     )
     delay, speed = record.get("delay_frames"), record.get("ms_per_frame")
     if delay is not None and speed is not None:
-        made.append(Card("Live", f"{speed:.3g} ms per frame", f"delayed by {delay} frames", "plain"))
+        made.append(Card("Live", f"{speed:.3g} ms", f"per frame; delayed by {delay} frames", "plain"))
     return made
 
 

@@ -107,6 +107,12 @@ def signed(value: float, digits: int, plus: bool = True) -> str:
     return text.replace("-", "\u2212") if plus or value < 0 else text[1:]
 
 
+def share(value: float, digits: int = 0, plus: bool = False) -> str:
+    """Return a share as percent; a dash alone for what is unknown."""
+    text = signed(100 * value, digits, plus)
+    return text if text == "–" else f"{text} %"
+
+
 def figure_in_digits(value: float, scale: float) -> str:
     """Return a number with as many decimals as show two digits of `scale` (its spread), or of itself where there is none."""
     if not isfinite(value):
