@@ -5,17 +5,19 @@ from typing import Any
 
 import numpy as np
 
-from demottle.errors import UnsuitableError
+from demottle.errors import UnsuitableError, counted
 from demottle.methods.registry import METHODS
 from demottle.methods.registry import method as look_up
-from demottle.noise.sequence import SequenceFingerprint
+from demottle.noise.sequence import PANNING, SequenceFingerprint
 from demottle.plan import Plan
 
 CLASSICAL_SEQUENCE = "motion-adaptive-recursive"
+DEFAULT_SEQUENCE = "udca"
+_FEWEST_FRAMES = 20
+_SMALLEST_SIDE = 64
+_MOST_HELD = 0.6  # beyond, undoing what frames share would double their noise
 INDEPENDENT = 0.05
 """Part of the noise that a frame may share with the next one and still count as independent."""
-PANNING = 0.5
-"""Pixels per frame by which the whole image moves where the table is said to pan."""
 
 
 def make_sequence_plan(
@@ -32,7 +34,28 @@ def make_sequence_plan(
             suitable = ", ".join(name for name, info in METHODS.items() if info.takes(sequence=True))
             raise UnsuitableError(f"{method} is for volumes of slices, but this is a run of frames; use {suitable}.")
         return Plan(method, dict(settings or {}), (f"{method} was asked for.", *findings(fingerprint)))
-    return Plan(CLASSICAL_SEQUENCE, dict(settings or {}), findings(fingerprint))
+    obstacle = obstacle_to_learning(fingerprint)
+    if obstacle:
+        reason = f"{obstacle} So a classical filter is used that learns nothing."
+        return Plan(CLASSICAL_SEQUENCE, dict(settings or {}), (*findings(fingerprint), reason))
+    reason = (
+        "The run is long enough to learn from, so a network is fitted on it; no frame waits for one that comes after."
+    )
+    return Plan(DEFAULT_SEQUENCE, dict(settings or {}), (*findings(fingerprint), reason))
+
+
+def obstacle_to_learning(found: SequenceFingerprint) -> str:
+    """Say in a sentence why this run cannot be learned from; empty where it can."""
+    frames, rows, columns = found.shape
+    if frames < _FEWEST_FRAMES:
+        return f"The run has {counted(frames, 'frame')}; learning from it needs {_FEWEST_FRAMES}."
+    if min(rows, columns) < _SMALLEST_SIDE:
+        return f"The frames have {rows} x {columns} pixels; learning needs {_SMALLEST_SIDE} x {_SMALLEST_SIDE}."
+    if not np.isfinite(found.held):
+        return "Whether frames share noise is not known, so they cannot teach a network what is noise."
+    if found.held > _MOST_HELD:
+        return f"Successive frames share {100 * found.held:.0f} % of their noise, which a network would take for the image."
+    return ""
 
 
 def findings(fingerprint: SequenceFingerprint) -> tuple[str, ...]:
@@ -88,10 +111,10 @@ def _of_pixels(found: SequenceFingerprint) -> str:
 
 
 def _of_motion(found: SequenceFingerprint) -> str:
-    if found.pan > PANNING and found.moving_share > 0.2:
+    if found.pan >= PANNING:
         return (
-            f"The whole image moves by about {found.pan:.1f} pixels per frame; the noise measured is then rather too high, and a "
-            "filter over time has little to average."
+            f"The whole image moves by about {found.pan:.1f} pixels per frame, so a filter over time has little to average; the "
+            "noise was measured on aligned frames."
         )
     if found.moving_share > 0.03:
         return f"Something moves in {100 * found.moving_share:.0f} % of the image; what moves must not leave a trail."

@@ -86,6 +86,6 @@ def _show_frames(found: "SequenceFingerprint") -> None:
         shown = Text.assemble((bar(max(rho, 0.0)), "cyan"), f" {rho:5.2f}")
         table.add_row(f"{counted(lag, 'frame')} apart", shown)
     table.add_row("moving", percent(found.moving_share))
-    if found.pan > 0.5:
+    if found.pan >= 0.5:
         table.add_row("whole image", f"{found.pan:.1f} pixels per frame")
     out.print(table)

@@ -9,10 +9,13 @@ from numpy.typing import NDArray
 
 from demottle.errors import InputError, counted
 from demottle.events import Listener, Progress, silent
-from demottle.image import Image
-from demottle.noise.sequence_blocks import BLOCK, Blocks, held_over, measure_blocks, shared_in_space
+from demottle.image import Image, Voxels
+from demottle.noise.sequence_blocks import BLOCK, held_over, measure_blocks, pixels_of, shared_in_space
 from demottle.noise.sequence_curve import NoiseCurve, curve_of
+from demottle.noise.sequence_pan import differences_of, pan_speed, panned_noise
 
+PANNING = 1.0
+"""Pixels per frame from which on the whole image counts as moving, and frames are aligned before they are compared."""
 _LEAST_SIDE = 4 * BLOCK
 _LEAST_STILL = 16  # blocks
 _DARK = 0.7  # of the run's brightness: below, the exposure had not begun or had ended
@@ -96,32 +99,23 @@ def measure_sequence(image: Image, listener: Listener = silent) -> SequenceFinge
         raise InputError(
             f"The frames have {rows} x {columns} pixels; at least {_LEAST_SIDE} x {_LEAST_SIDE} are needed to measure noise."
         )
-    steps = 4
-    listener(Progress("measure", 0, steps, "noise against signal"))
+    steps = 3
+    listener(Progress("measure", 0, steps, "motion of the whole image"))
     warnings = _oddities(image)
-    held, moving = float("nan"), 0.0
-    rho: tuple[float, ...] = ()
-    shared = np.full((4, 4), np.nan)
-    curve = None
-    if frames > 1:
-        blocks = measure_blocks(image)
-        moving = blocks.moving_share
-        listener(Progress("measure", 1, steps, "from frame to frame"))
-        held, rho = held_over(blocks)
-        curve = _curve(blocks, held)
-        listener(Progress("measure", 2, steps, "from pixel to pixel"))
-        if blocks.still.any():
-            shared = shared_in_space(image, blocks)
-        if curve is not None and blocks.still.sum() < _LEAST_STILL:
-            warnings.append("Hardly any part of the run stands still, so its noise is measured with little certainty.")
+    pan = pan_speed(image)
+    listener(Progress("measure", 1, steps, "noise against signal"))
+    found = _panned(image, pan) if pan >= PANNING else None
+    if found is None:
+        found = _still(image, warnings) if frames > 1 else _Noise()
+    listener(Progress("measure", 2, steps, "from pixel to pixel"))
+    curve = found.curve
     if curve is None:
         curve = _from_single_frames(image)
         warnings.append(
             f"The noise was measured within {'the only frame' if frames == 1 else 'single frames'}, as if it were white, "
             "because there is nothing to compare: read its level with caution."
         )
-    listener(Progress("measure", 3, steps, "motion of the whole image"))
-    pan = _pan(image)
+    shared = shared_in_space(found.differences) if found.differences else np.full((4, 4), np.nan)
     listener(Progress("measure", steps, steps))
     return SequenceFingerprint(
         modality=image.modality,
@@ -129,19 +123,47 @@ def measure_sequence(image: Image, listener: Listener = silent) -> SequenceFinge
         shape=image.shape,
         spacing=image.spacing,
         curve=curve,
-        held=held,
-        temporal_correlation=rho,
+        held=found.held,
+        temporal_correlation=found.rho,
         spatial_correlation=shared,
-        moving_share=moving,
+        moving_share=found.moving,
         pan=pan,
         saturated=_saturated(image),
         warnings=tuple(warnings),
     )
 
 
-def _curve(blocks: Blocks, held: float) -> NoiseCurve | None:
-    kept = 1 - held if np.isfinite(held) else 1.0
-    return curve_of(blocks.mean[blocks.still], blocks.structure[0][blocks.still] / max(kept, 0.02))
+@dataclass(frozen=True, eq=False)
+class _Noise:
+    """What one way of looking at a run gave."""
+
+    curve: NoiseCurve | None = None
+    held: float = float("nan")
+    rho: tuple[float, ...] = ()
+    moving: float = 0.0
+    differences: tuple[Voxels, ...] = ()
+
+
+def _still(image: Image, warnings: list[str]) -> _Noise:
+    """Look at what stands still."""
+    blocks = measure_blocks(image)
+    if not blocks.still.any():
+        return _Noise(moving=blocks.moving_share)
+    held, rho = held_over(blocks)
+    kept = max(1 - held, 0.02) if np.isfinite(held) else 1.0
+    curve = curve_of(blocks.mean[blocks.still], blocks.structure[0][blocks.still] / kept)
+    if blocks.still.sum() < _LEAST_STILL:
+        warnings.append("Hardly any part of the run stands still, so its noise is measured with little certainty.")
+    where = pixels_of(blocks.still, image.shape[1:])
+    return _Noise(curve, held, rho, blocks.moving_share, differences_of(image, blocks.frames, where))
+
+
+def _panned(image: Image, pan: float) -> _Noise | None:
+    """Look at frames aligned onto each other."""
+    found = panned_noise(image, pan)
+    if found is None:
+        return None
+    return _Noise(curve_of(found.signal, found.variance), found.held, found.correlation, 1.0, found.differences)
 
 
 def _from_single_frames(image: Image) -> NoiseCurve:
@@ -166,29 +188,6 @@ def _from_single_frames(image: Image) -> NoiseCurve:
     if curve is None:
         raise InputError("The frames hold no noise that could be measured: they are constant, or all the same.")
     return curve
-
-
-def _pan(image: Image) -> float:
-    """Median over pairs of frames of how far the whole image moves per frame, by phase correlation of smaller pictures.
-
-    The frames of a pair lie up to four apart, so that noise moves the answer less.
-    """
-    count = image.shape[0]
-    if count < 2:
-        return 0.0
-    factor = 4 if min(image.shape[1:]) >= 128 else 2
-    gap = min(4, count - 1)
-    window = None
-    moved = []
-    for t in np.unique(np.linspace(0, count - 1 - gap, 12).astype(int)):
-        first, second = (
-            cv2.resize(image.voxels[i], None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA)
-            for i in (t, t + gap)
-        )
-        window = cv2.createHanningWindow(first.shape[::-1], cv2.CV_32F) if window is None else window
-        (right, down), _ = cv2.phaseCorrelate(first, second, window)
-        moved.append(factor / gap * float(np.hypot(right, down)))
-    return float(np.median(moved))
 
 
 def _saturated(image: Image) -> float:

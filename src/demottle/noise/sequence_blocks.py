@@ -5,6 +5,7 @@ s whose correlation over k frames is rho_k it is `s (1 - rho_k)`: one frame's di
 anything that was filtered over time. Motion adds a part that grows like k^2 at first.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -19,7 +20,7 @@ _MOST_FRAMES = 40
 _GROUPS = 8
 _STILL = 2.0  # times the spread of block means that the stillest fifth of the blocks has
 _MOST_HELD = 0.97
-_MEDIAN = (1 - 2 / (9 * 24)) ** -3  # from the median of a chi-square of about 24 degrees of freedom to its mean
+MEDIAN = (1 - 2 / (9 * 24)) ** -3  # from the median of a chi-square of about 24 degrees of freedom to its mean
 
 Array = NDArray[np.float64]
 
@@ -53,10 +54,10 @@ def frames_to_look_at(image: Image) -> range:
 def measure_blocks(image: Image) -> Blocks:
     """Measure the blocks of a sequence of at least two frames and at least 8 x 8 pixels."""
     frames = frames_to_look_at(image)
-    means = np.stack([_means(image.voxels[t]) for t in frames])
+    means = np.stack([block_means(image.voxels[t]) for t in frames])
     lags = min(LAGS, len(frames) - 1)
     structure = np.stack([_structure(image, frames, lag) for lag in range(1, lags + 1)])
-    usable = _usable(image, frames) & (structure[0] > 0)
+    usable = usable_blocks(image, frames) & (structure[0] > 0)
     if not usable.any():
         return Blocks(means.mean(axis=0), structure, usable, 0.0, frames)
     spread = np.zeros(usable.shape)
@@ -88,7 +89,8 @@ def held_over(blocks: Blocks) -> tuple[float, tuple[float, ...]]:
     lags = len(blocks.structure)
     if lags < 2 or not blocks.still.any():
         return float("nan"), ()
-    ratio = np.array([np.median((plane / blocks.structure[0])[blocks.still]) for plane in blocks.structure])
+    first = blocks.structure[0][blocks.still]
+    ratio = np.array([np.median(plane[blocks.still] / first) for plane in blocks.structure])
     k = np.arange(1, lags + 1)
     drift = (k**2 - 1).astype(np.float64)
     best = (np.inf, 0.0, 0.0)
@@ -103,23 +105,23 @@ def held_over(blocks: Blocks) -> tuple[float, tuple[float, ...]]:
     return held, tuple(float(value) for value in rho)
 
 
-def shared_in_space(image: Image, blocks: Blocks, reach: int = 3) -> Array:
+def shared_in_space(differences: Sequence[NDArray[np.float32]], reach: int = 3) -> Array:
     """Noise correlation of pixels up to `reach` apart, shape (reach + 1, reach + 1): rows down, columns right; [0, 0] is 1.
 
-    From differences of successive frames in still blocks; NaN where there are none.
+    Args:
+        differences: of frames in which the scene is the same, so that they hold noise only; NaN where they are not.
+        reach: in pixels.
     """
     total = np.zeros((reach + 1, reach + 1))
     count = np.zeros_like(total)
-    where = np.zeros(image.shape[1:], np.bool_)
-    fine = np.repeat(np.repeat(blocks.still, BLOCK, axis=0), BLOCK, axis=1)
-    where[: fine.shape[0], : fine.shape[1]] = fine
-    pairs = list(blocks.frames)[:-1]
-    for t in pairs[:: max(1, len(pairs) // 8)]:
-        change = np.where(where, image.voxels[t + 1] - image.voxels[t], 0).astype(np.float64)
+    for plane in differences:
+        where = np.isfinite(plane)
+        change = np.where(where, plane, 0).astype(np.float64)
         change -= np.where(where, change.sum() / max(1, where.sum()), 0)
+        rows, columns = change.shape
         for down in range(reach + 1):
             for right in range(reach + 1):
-                low = slice(0, image.shape[1] - down), slice(0, image.shape[2] - right)
+                low = slice(0, rows - down), slice(0, columns - right)
                 high = slice(down, None), slice(right, None)
                 total[down, right] += float(np.sum(change[low] * change[high]))
                 count[down, right] += int(np.sum(where[low] & where[high]))
@@ -128,25 +130,34 @@ def shared_in_space(image: Image, blocks: Blocks, reach: int = 3) -> Array:
         return np.asarray(covariance / covariance[0, 0])
 
 
+def pixels_of(blocks: Mask, shape: tuple[int, int]) -> Mask:
+    """Blocks as a mask of pixels, of `shape` (rows, columns)."""
+    where = np.zeros(shape, np.bool_)
+    fine = np.repeat(np.repeat(blocks, BLOCK, axis=0), BLOCK, axis=1)
+    where[: fine.shape[0], : fine.shape[1]] = fine
+    return where
+
+
 def _whole(plane: NDArray[np.float32]) -> NDArray[np.float32]:
     rows, columns = plane.shape[0] // BLOCK * BLOCK, plane.shape[1] // BLOCK * BLOCK
     return plane[:rows, :columns]
 
 
-def _means(plane: NDArray[np.float32]) -> Array:
+def block_means(plane: NDArray[np.float32]) -> Array:
+    """Means of blocks of 8 x 8 pixels; rows and columns that fill no block are left out."""
     whole = _whole(plane)
     size = whole.shape[1] // BLOCK, whole.shape[0] // BLOCK
-    return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), np.float64)
+    return np.asarray(cv2.resize(np.ascontiguousarray(whole), size, interpolation=cv2.INTER_AREA), np.float64)
 
 
 def _structure(image: Image, frames: range, lag: int) -> Array:
     """D_k of every block: the median over pairs of frames, so that what passes now and then does not count."""
     pairs = list(frames)[:-lag]
-    found = np.stack([_means((image.voxels[t] - image.voxels[t + lag]) ** 2) for t in pairs]) / 2
-    return np.asarray(np.median(found, axis=0) * (_MEDIAN if len(pairs) > 2 else 1.0))
+    found = np.stack([block_means((image.voxels[t] - image.voxels[t + lag]) ** 2) for t in pairs]) / 2
+    return np.asarray(np.median(found, axis=0) * (MEDIAN if len(pairs) > 2 else 1.0))
 
 
-def _usable(image: Image, frames: range) -> Mask:
+def usable_blocks(image: Image, frames: range) -> Mask:
     """Blocks all of whose pixels are valid and hardly any at an end of the range, where noise is cut off."""
     first = frames.start
     bad = np.zeros(image.shape[1:], np.float32)
@@ -157,4 +168,4 @@ def _usable(image: Image, frames: range) -> Mask:
     for t in some:
         plane = image.voxels[t]
         bad += ((plane <= low) | (plane >= high)).astype(np.float32) / len(some)
-    return np.asarray(_means(bad) < 0.01)
+    return np.asarray(block_means(bad) < 0.01)

@@ -113,5 +113,5 @@ def curve_tensors(curve: NoiseCurve) -> dict[str, NDArray[np.float32]]:
 
 def curve_from(facts: Mapping[str, Any], tensors: Mapping[str, NDArray[np.float32]]) -> NoiseCurve:
     """The curve from what `noise_facts` and `curve_tensors` made of it."""
-    knots = (np.asarray(tensors[name], np.float64) for name in ("signal", "deviation"))
-    return NoiseCurve(*knots, float(facts["gain"]), float(facts["offset"]), float(facts["misfit"]))
+    signal, deviation = (np.asarray(tensors[name], np.float64) for name in ("signal", "deviation"))
+    return NoiseCurve(signal, deviation, float(facts["gain"]), float(facts["offset"]), float(facts["misfit"]))

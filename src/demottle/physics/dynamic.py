@@ -153,9 +153,9 @@ def _scene(
     end = (float(wire[-1][1]), float(wire[-1][2]))
     layers = [
         Layer(Part.PATIENT, patient, chest),
-        Layer(Part.DIAPHRAGM, diaphragm, (Ball((118, -52), (78, 72), 130, 0.85 * organs),)),
-        Layer(Part.DIAPHRAGM, diaphragm, (Ball((128, 62), (74, 62), 120, 0.85 * organs),)),
-        Layer(Part.HEART, beating, (Ball(heart, (46, 42), 90, 0.8 * organs),)),
+        Layer(Part.DIAPHRAGM, diaphragm, (Ball((118, -52), (78, 72), 130, 0.5 * organs),)),
+        Layer(Part.DIAPHRAGM, diaphragm, (Ball((128, 62), (74, 62), 120, 0.5 * organs),)),
+        Layer(Part.HEART, beating, (Ball(heart, (46, 42), 90, 0.35 * organs),)),
         Layer(Part.CATHETER, held, (Tube(chain(catheter, 1.0), 1.0, CATHETER, 0.6),)),
         Layer(Part.GUIDEWIRE, pushed, (Tube(chain(wire, 0.18), 0.18, STEEL),)),
     ]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from demottle.errors import InputError
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image
-from demottle.noise.sequence_blocks import BLOCK, Blocks, frames_to_look_at, held_over, measure_blocks
+from demottle.noise.sequence_blocks import BLOCK, Blocks, frames_to_look_at, held_over, measure_blocks, pixels_of
 from demottle.quality.level import Levels
 from demottle.quality.plain import plain
 from demottle.quality.sequence_truth import flicker
@@ -114,9 +114,7 @@ def _level(blocks: Blocks, held: float) -> float:
 
 def _removed(before: Image, after: Image, blocks: Blocks) -> float:
     """Root mean square of what was removed in still blocks."""
-    where = np.zeros(before.shape[1:], np.bool_)
-    fine = np.repeat(np.repeat(blocks.still, BLOCK, axis=0), BLOCK, axis=1)
-    where[: fine.shape[0], : fine.shape[1]] = fine
+    where = pixels_of(blocks.still, before.shape[1:])
     if not where.any():
         return float("nan")
     squares = [np.mean((before.voxels[t] - after.voxels[t])[where] ** 2) for t in blocks.frames]
