@@ -32,4 +32,4 @@ def test_spectral_norm_bounds_every_convolution() -> None:
 
 def test_unknown_norm() -> None:
     with pytest.raises(InputError, match="cannot be built"):
-        PatchGAN(8, "batch")  # type: ignore[arg-type]
+        PatchGAN(8, "batch")

@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from demottle.learning.players import Game, Player, Share
+from demottle.learning.players import Player, Share
 from demottle.losses.adversarial import judged_as, judges_loss
 from demottle.losses.patch_metric import patch_nce
-from demottle.methods.cycle_game import Draw
+from demottle.methods.full_band import Draw
+from demottle.methods.pdml_game import exact_norms
+from demottle.methods.watched_game import WatchedGame
 from demottle.networks.attention_unet import AttentionUNet
 from demottle.networks.projection_heads import ProjectionHeads
 
@@ -40,7 +43,7 @@ class CutTurn:
     made: Tensor | None = None
 
 
-class CutGame(Game[CutTurn]):
+class CutGame(WatchedGame[CutTurn]):
     """Two players, the generator ("network", with its projection "heads") and the discriminator.
 
     The generator lowers `LSGAN(D, G(a)) + contrast (NCE(a, G(a)) + NCE(b, G(b))) / 2`, with a low dose, b full dose, and NCE over
@@ -73,9 +76,18 @@ class CutGame(Game[CutTurn]):
 
     def losses(self, player: str, batch: CutTurn) -> Mapping[str, Tensor]:
         """Return the losses of the generator or the discriminator."""
-        if player == "discriminator":
-            assert batch.made is not None  # the generator moves first
-            return {"discriminator": judges_loss(self._judge(batch.full), self._judge(batch.made))}
+        with exact_norms(self._judge):
+            return self._maker(batch) if player == "generator" else self._judgment(batch)
+
+    def generator_of(self, networks: Mapping[str, nn.Module]) -> nn.Module:
+        """Return the generator."""
+        return cast(nn.ModuleDict, networks["generator"])["network"]
+
+    def _judgment(self, batch: CutTurn) -> Mapping[str, Tensor]:
+        assert batch.made is not None  # the generator moves first
+        return {"discriminator": judges_loss(self._judge(batch.full), self._judge(batch.made))}
+
+    def _maker(self, batch: CutTurn) -> Mapping[str, Tensor]:
         items = len(batch.low)
         both = torch.cat([batch.low, batch.full])
         made, of_input = self._generator.with_features(both)

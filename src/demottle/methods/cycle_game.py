@@ -12,19 +12,21 @@ these terms are 0; so they are measured with the slices' 3 x 3 means in place of
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from demottle.learning.players import Game, Player, Share
+from demottle.learning.players import Player, Share
 from demottle.losses.adversarial import judged_as, judges_loss
 from demottle.losses.perceptual import Extractor, same_anatomy, same_content, weight_for_share
+from demottle.methods.full_band import Draw
 from demottle.methods.history_pool import HistoryPool
+from demottle.methods.pdml_game import exact_norms
+from demottle.methods.watched_game import WatchedGame
 
-Draw = Callable[[Share], tuple[Tensor, Tensor]]
-"""Draws low-dose and full-dose patches of other patients, (items, 1, rows, columns) each, scaled."""
 _POOLS = ("full", "low")
 
 
@@ -55,7 +57,7 @@ class CycleTurn:
     made_full: Tensor | None = None
 
 
-class CycleGame(Game[CycleTurn]):
+class CycleGame(WatchedGame[CycleTurn]):
     """Two players, the generators ("to_full", "to_low") and the discriminators ("full", "low")."""
 
     def __init__(
@@ -73,7 +75,7 @@ class CycleGame(Game[CycleTurn]):
         """Prepare the players.
 
         Args:
-            draw: where the patches come from.
+            draw: low-dose and full-dose patches of other patients, (items, 1, rows, columns) each, scaled.
             generator, discriminator: build one network; called twice each.
             extractor: frozen; has `levels` (`losses.perceptual.Extractor`). None where the share is 0.
             weights: of the losses.
@@ -103,7 +105,12 @@ class CycleGame(Game[CycleTurn]):
 
     def losses(self, player: str, batch: CycleTurn) -> Mapping[str, Tensor]:
         """Return the losses of the generators or the discriminators."""
-        return self._generators(batch) if player == "generators" else self._discriminators(batch)
+        with exact_norms(self._judges):
+            return self._generators(batch) if player == "generators" else self._discriminators(batch)
+
+    def generator_of(self, networks: Mapping[str, nn.Module]) -> nn.Module:
+        """Return the generator from low to full dose."""
+        return cast(nn.ModuleDict, networks["generators"])["to_full"]
 
     def _generators(self, turn: CycleTurn) -> Mapping[str, Tensor]:
         to_full, to_low, judges = self._makers["to_full"], self._makers["to_low"], self._judges

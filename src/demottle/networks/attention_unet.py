@@ -8,6 +8,10 @@ from torch.nn import functional
 
 from demottle.errors import InputError
 
+SOFT_TISSUE = 0.5
+"""Taken off the input by the networks of the CycleGAN family: near 0 bfloat16 is finest, and borders of zeros are no cliff."""
+_SLOPE = 0.1
+
 
 class AttentionUNet(nn.Module):
     """Predict what to add to a slice: `output = input + residual`.
@@ -16,7 +20,7 @@ class AttentionUNet(nn.Module):
     additive attention gate. Nothing normalizes (no batch or instance normalization): that would rescale intensities and so
     move CT numbers. The last layer begins at zero, so that an untrained network gives its input back.
 
-    Shapes: (batch, 1, rows, columns) to the same; rows and columns divisible by `multiple`, and at least twice as many.
+    Shapes: slices scaled to about 0 to 1, (batch, 1, rows, columns), to the same; rows and columns divisible by `multiple`.
 
     Source: arXiv 2605.00793 for the parts; it publishes no layer counts, these are the usual ones. Attention gates after
     arXiv 1804.03999.
@@ -48,9 +52,8 @@ class AttentionUNet(nn.Module):
         self.grow = nn.ModuleList(nn.ConvTranspose2d(a, b, 2, stride=2) for a, b in pairwise(up))
         self.gates = nn.ModuleList(AttentionGate(b) if attention else _Open() for b in up[1:])
         self.decode = nn.ModuleList(_convolutions(2 * b, b) for b in up[1:])
-        self.last = nn.Conv2d(channels[0], 1, 3, padding=1, padding_mode="replicate")
+        self.last = _convolution(channels[0], 1)
         nn.init.zeros_(self.last.weight)
-        nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
         """Return `x` with the predicted residual added."""
@@ -67,7 +70,7 @@ class AttentionUNet(nn.Module):
 
     def features(self, x: Tensor) -> tuple[Tensor, ...]:
         """Return what the encoder makes of `x`: one tensor (batch, channels, ...) for each level, the bottom's last."""
-        found = [self.enter(x)]
+        found = [self.enter(x - SOFT_TISSUE)]
         for shrink, encode in zip(self.shrink, self.encode, strict=True):
             found.append(encode(shrink(found[-1])))
         return (*found[:-1], self.bottom(found[-1]))
@@ -99,10 +102,8 @@ class ResidualBlock(nn.Module):
     def __init__(self, channels: int) -> None:
         """Build the layers; the second one begins at zero, so that a deep stack of blocks begins as the identity."""
         super().__init__()
-        self.first = nn.Conv2d(channels, channels, 3, padding=1, padding_mode="replicate")
-        self.second = nn.Conv2d(channels, channels, 3, padding=1, padding_mode="replicate")
+        self.first, self.second = _convolution(channels, channels), _convolution(channels, channels)
         nn.init.zeros_(self.second.weight)
-        nn.init.zeros_(self.second.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the input with the two convolutions' result added."""
@@ -118,11 +119,20 @@ class _Open(nn.Module):
 
 
 def _convolutions(inputs: int, outputs: int) -> nn.Sequential:
-    # Replicated borders: zeros would be air in the middle of the body wherever a patch ends there.
-    first = nn.Conv2d(inputs, outputs, 3, padding=1, padding_mode="replicate")
-    second = nn.Conv2d(outputs, outputs, 3, padding=1, padding_mode="replicate")
-    return nn.Sequential(first, nn.LeakyReLU(0.1), second, nn.LeakyReLU(0.1))
+    return nn.Sequential(
+        _convolution(inputs, outputs), nn.LeakyReLU(_SLOPE), _convolution(outputs, outputs), nn.LeakyReLU(_SLOPE)
+    )
+
+
+def _convolution(inputs: int, outputs: int) -> nn.Conv2d:
+    # Replicated borders: zeros would be one tissue's value wherever a patch ends in another.
+    layer = nn.Conv2d(inputs, outputs, 3, padding=1, padding_mode="replicate")
+    nn.init.kaiming_normal_(
+        layer.weight, _SLOPE
+    )  # without normalization layers, features have to keep their size by themselves
+    nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+    return layer
 
 
 def _bend(x: Tensor) -> Tensor:
-    return functional.leaky_relu(x, 0.1)
+    return functional.leaky_relu(x, _SLOPE)

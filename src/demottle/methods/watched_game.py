@@ -1,0 +1,36 @@
+"""A game whose generator can be judged and shown while it learns."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from torch import nn
+
+from demottle.image import Voxels
+from demottle.learning.players import Game
+
+B = TypeVar("B")
+
+
+class WatchedGame(Game[B]):
+    """A game with room for someone who judges the generator without pairs, and someone who draws what it makes.
+
+    Attributes:
+        examiner: returns a figure for a generator, lower is better; None: no criterion.
+        shower: returns pictures; None: no pictures.
+    """
+
+    examiner: Callable[[nn.Module], float] | None = None
+    shower: Callable[[nn.Module], Mapping[str, Voxels]] | None = None
+
+    @abstractmethod
+    def generator_of(self, networks: Mapping[str, nn.Module]) -> nn.Module:
+        """Return the generator from low to full dose out of the players' networks."""
+
+    def exam(self, networks: Mapping[str, nn.Module]) -> float | None:
+        """Ask the examiner."""
+        return None if self.examiner is None else self.examiner(self.generator_of(networks))
+
+    def pictures(self, networks: Mapping[str, nn.Module]) -> Mapping[str, Voxels]:
+        """Ask the shower."""
+        return {} if self.shower is None else self.shower(self.generator_of(networks))
