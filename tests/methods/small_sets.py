@@ -11,12 +11,12 @@ from demottle.learning.gathering import Choices, entries_of, sets_of
 
 def small_sets(folder: Path, paired: bool = False, shift: float = 0.0) -> Sets:
     """Low dose with 40 HU of noise, full dose with 10 HU and `shift` HU added; other patients unless paired."""
-    low = [(f"p{n}", _scan(n, 40.0)) for n in range(2)]
-    full = [(f"p{n}", _scan(n if paired else n + 2, 10.0, shift)) for n in range(2)]
+    low = [(f"p{n}", scan_of(n, 40.0)) for n in range(2)]
+    full = [(f"p{n}", scan_of(n if paired else n + 2, 10.0, shift)) for n in range(2)]
     return sets_of(entries_of(low), entries_of(full), folder, Choices(paired=paired))
 
 
-def _scan(number: int, level: float, shift: float = 0.0) -> Image:
+def scan_of(number: int, level: float, shift: float = 0.0) -> Image:
     """Water-like ellipse with organs of other density, white noise."""
     random = np.random.default_rng(number)
     z, y, x = np.ogrid[0:3, -48:48, -48:48]

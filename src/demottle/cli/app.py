@@ -12,11 +12,13 @@ from demottle.cli.denoise import denoise
 from demottle.cli.evaluate import evaluate
 from demottle.cli.inspect import inspect
 from demottle.cli.methods import methods
+from demottle.cli.models import models
 from demottle.cli.report import report
 from demottle.cli.simulate import simulate
 from demottle.cli.stopping import answer_at_once
 from demottle.cli.stream import stream
 from demottle.cli.study import study
+from demottle.cli.train import train
 
 app = typer.Typer(
     name="demottle",
@@ -35,6 +37,8 @@ app.command()(evaluate)
 app.command()(report)
 app.command()(stream)
 app.command()(methods)
+app.command()(train)
+app.add_typer(models)
 app.add_typer(simulate)
 app.add_typer(study)
 

@@ -19,6 +19,7 @@ OPTIONS = {
     "modality": "--modality CT",
     "accept_uneven": "--accept-uneven",
     "accept_own_output": "--accept-own-output",
+    "allow_mixed": "--allow-mixed",
     "raw": "--raw ROWSxCOLUMNSxTYPE",
     "model": "--model FILE",
 }

@@ -23,6 +23,7 @@ TITLES = {
     "match": "Matching slices",
     "plan": "Planning",
     "prepare": "Preparing",
+    "gather": "Gathering scans",
     "learn": "Learning",
     "fit": "Learning",
     "apply": "Denoising",

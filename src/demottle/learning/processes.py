@@ -7,6 +7,7 @@ is the gradient of the whole batch, and all of them take the same step.
 import atexit
 import os
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import torch
@@ -18,7 +19,10 @@ from demottle.errors import InputError
 def join(device: torch.device) -> None:
     """Join the processes that torchrun started, for as long as this one lives; does nothing where there is only one."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not distributed.is_initialized():
-        distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        if device.type == "cuda":
+            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+        # Long, because the others wait while the first one reads the scans.
+        distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=timedelta(hours=24))
         atexit.register(distributed.destroy_process_group)
 
 

@@ -62,9 +62,10 @@ def read_header(path: str | Path) -> dict[str, Any]:
         with safe_open(path, framework="numpy") as file:
             text = (file.metadata() or {}).get(_KEY)
         header = json.loads(text) if text else None
-    except (SafetensorError, ValueError, OSError) as error:
+    except (SafetensorError, ValueError, OSError, RecursionError) as error:
         raise InputError(f"{path} is damaged or not a model file; fit the model again or use another file.") from error
-    if not isinstance(header, dict) or not {"method", "settings", "fitted"} <= header.keys():
+    kinds = {"method": str, "settings": dict, "fitted": dict}
+    if not isinstance(header, dict) or not all(isinstance(header.get(name), kind) for name, kind in kinds.items()):
         raise InputError(f"{path} is a safetensors file, but not a model of demottle.")
     return header
 

@@ -34,6 +34,7 @@ from demottle.networks.patch_discriminator import PatchDiscriminator
 from demottle.networks.residual_dense import ResidualDense, plain_weights
 
 NAME = "pdml"
+_MOST_BLOCKS = 64
 REACH = 20
 """Pixels that the generator sees around a pixel: 17, and some to spare."""
 
@@ -93,6 +94,8 @@ class Settings:
         for name in ("features", "growth", "blocks", "width", "batch", "steps", "rate", "scale"):
             if getattr(self, name) <= 0:
                 raise InputError(f"{name} is {getattr(self, name)}; it has to be positive.")
+        if self.blocks > _MOST_BLOCKS:
+            raise InputError(f"blocks is {self.blocks}; more than {_MOST_BLOCKS} are not possible.")
         for name in ("levels", "margin", "adversarial", "identity", "metric", "check_every"):
             if getattr(self, name) < 0:
                 raise InputError(f"{name} is {getattr(self, name)}; it must not be negative.")
@@ -199,8 +202,9 @@ def _offset(settings: Settings) -> float:
 
 def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> "MetricDenoiser":
     """Rebuild a saved network."""
-    network = _network(settings, normalized=False)
-    network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in tensors.items()})
+    with torch.device("meta"):  # no memory for what a damaged file claims: its tensors have to fit first
+        network = _network(settings, normalized=False)
+    network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in tensors.items()}, assign=True)
     return MetricDenoiser(settings, fitted, network)
 
 
@@ -227,14 +231,14 @@ class MetricDenoiser(TrainedNetwork):
 
     def _made(self, band: Voxels) -> Voxels:
         """What the generator makes of a band (rows, columns), in HU."""
-        offset = _offset(self._settings)
-        x = (torch.from_numpy(band)[None, None].to(self.device) + offset) / self._settings.scale
-        x = x.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.low_precision):
-            features = self.network.features(x)[1]
-        # The last layer in full precision: bfloat16 has steps of 2 HU at 500 HU.
-        out = self.network.output(features.float()) * self._settings.scale - offset
-        made: Voxels = out[0, 0].cpu().numpy()
+        offset, scale = _offset(self._settings), self._settings.scale
+        with torch.inference_mode():
+            x = (torch.from_numpy(np.array(band))[None, None].to(self.device) + offset) / scale
+            x = x.contiguous(memory_format=torch.channels_last)
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.low_precision):
+                features = self.network.features(x)[1]
+            # The last layer in full precision: bfloat16 has steps of 2 HU at 500 HU.
+            made: Voxels = (self.network.output(features.float()) * scale - offset)[0, 0].cpu().numpy()
         return made
 
 

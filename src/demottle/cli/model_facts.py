@@ -1,0 +1,53 @@
+"""What a model file says of itself, as a list of names and values."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from demottle.cli.tables import facts
+
+_NAMES = {
+    "modality": "modality",
+    "unit": "unit",
+    "noise_level": "noise level",
+    "noise_range": "noise levels",
+    "full_noise_range": "noise, full dose",
+    "spacing_mm": "spacing (mm)",
+    "pixel_range_mm": "pixels (mm)",
+    "intensity_range": "values",
+    "kernels": "kernels",
+    "patients": "patients",
+    "scans": "scans",
+    "slices": "slices",
+    "steps": "steps",
+    "ended": "ended",
+    "weights": "weights",
+    "criterion": "criterion",
+    "losses": "losses",
+}
+"""What is shown of what a model was fitted on, in this order; `--json` has everything."""
+
+
+def show_fitted(fitted: Mapping[str, Any], console: Console) -> None:
+    """Show what a model was fitted on and what it is for."""
+    table = facts()
+    for key, name in _NAMES.items():
+        if fitted.get(key) not in (None, "", [], {}):
+            table.add_row(name, Text(told(fitted[key])))
+    console.print(table)
+
+
+def told(value: Any) -> str:
+    """A value as people read it; text from a file cannot reach the terminal as anything but text."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        parts = [told(part) for part in value]
+        numbers = len(value) == 2 and all(isinstance(part, int | float) for part in value)
+        return " to ".join(parts) if numbers else ", ".join(parts)
+    if isinstance(value, dict):
+        return ", ".join(f"{told(name)} {told(part)}" for name, part in value.items())
+    return json.dumps(value).strip('"')

@@ -1,0 +1,208 @@
+"""`demottle train`: two folders of scans in, a model file out."""
+
+import json
+from contextlib import ExitStack, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from demottle.cli import options
+from demottle.cli.console import heading, out, say, show_json
+from demottle.cli.guard import guarded
+from demottle.cli.model_facts import show_fitted
+from demottle.cli.progress import watch
+from demottle.cli.training_screen import TrainingScreen
+from demottle.errors import OutputError
+
+if TYPE_CHECKING:
+    from demottle.learning.cohort import Sets
+    from demottle.learning.gathering import Choices, Reading
+
+DATA, TRAINING, WATCHING = "Data", "Training", "Watching"
+
+
+@guarded
+def train(
+    method: Annotated[str, typer.Argument(metavar="METHOD", help="One that learns from sets: see 'demottle methods'.")],
+    low: Annotated[Path, typer.Option("--low", metavar="FOLDER", help="Low-dose scans.", rich_help_panel=DATA)],
+    full: Annotated[
+        Path, typer.Option("--full", metavar="FOLDER", help="Full-dose scans of others.", rich_help_panel=DATA)
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where the model goes.")],
+    preset: Annotated[
+        str, typer.Option(metavar="NAME", help="full (for a GPU) or small.", rich_help_panel=TRAINING)
+    ] = "full",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A setting; repeatable.", rich_help_panel=TRAINING),
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Steps. Default: the preset's.", rich_help_panel=TRAINING)
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.01, metavar="M", help="Most minutes.", rich_help_panel=TRAINING)
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(min=0, metavar="N", help="The same seed: the same model.", rich_help_panel=TRAINING)
+    ] = 0,
+    resume: Annotated[
+        bool, typer.Option("--resume", metavar="", help="Go on where it was stopped.", rich_help_panel=TRAINING)
+    ] = False,
+    exam_share: Annotated[
+        float, typer.Option(min=0.01, max=0.9, metavar="S", help="Patients kept from it.", rich_help_panel=DATA)
+    ] = 0.2,
+    allow_mixed: Annotated[
+        bool, typer.Option("--allow-mixed", metavar="", help="Take several kernels.", rich_help_panel=DATA)
+    ] = False,
+    cache: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Keep the slices there.", rich_help_panel=DATA)
+    ] = None,
+    cache_limit: Annotated[
+        float, typer.Option(min=0.01, metavar="GB", help="Most disk for slices.", rich_help_panel=DATA)
+    ] = 20.0,
+    spacing: options.Spacing = None,
+    modality: options.Modality = None,
+    accept_uneven: options.AcceptUneven = False,
+    pictures: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Samples every N steps; 0: none.", rich_help_panel=WATCHING)
+    ] = 1000,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", metavar="", help="Write its files.", rich_help_panel=WATCHING)
+    ] = False,
+    save_every: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Steps between checkpoints.", rich_help_panel=WATCHING)
+    ] = 500,
+    overwrite: Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace an earlier model.")] = False,
+    as_json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Train METHOD on two folders of scans, and write a model for 'demottle denoise --model'."""
+    module, chosen = _method(method, preset, settings or [])
+    folder = output.with_name(f"{output.stem}-training")
+    _refuse_existing(output, folder, resume, overwrite)
+    from demottle.learning import processes
+    from demottle.learning.device import best_device
+    from demottle.learning.gathering import Choices, Reading
+
+    processes.join(best_device())
+    choices = Choices(seed, exam_share, allow_mixed, cache_limit, _learns_from_pairs(method))
+    reading = Reading(modality, options.parse_spacing(spacing), accept_uneven)
+    try:
+        sets = _gathered(low, full, cache or folder / "cache", choices, reading)
+        model = _trained(module, chosen, sets, seed, steps, minutes, folder, pictures, tensorboard, save_every)
+    except KeyboardInterrupt:
+        kept = any(folder.glob("*.safetensors"))
+        raise KeyboardInterrupt(
+            "Stopped. The same command with --resume goes on from the last checkpoint." if kept else ""
+        ) from None
+    if processes.rank():
+        return
+    model.save(output)
+    _clean_up(folder, cache)
+    if as_json:
+        show_json({"model": str(output), "method": method, "model_hash": model.model_hash, "fitted": model.fitted})
+        return
+    heading(str(output), "apply it with: demottle denoise SCAN -o OUT --model " + str(output))
+    show_fitted(model.fitted, out)
+
+
+def _method(name: str, preset: str, pairs: list[str]) -> tuple[Any, Any]:
+    """The method's module and settings: all that can be wrong with them is known before a scan is read."""
+    from demottle.errors import InputError
+    from demottle.methods.registry import METHODS, method
+
+    info = method(name)
+    if not info.is_trained:
+        known = ", ".join(name for name, other in METHODS.items() if other.is_trained)
+        raise InputError(f"{name} learns from {info.learns_from} and needs no training; those that do are: {known}.")
+    module = info.load()
+    if preset not in module.PRESETS:
+        raise typer.BadParameter(f"has to be one of {', '.join(module.PRESETS)}", param_hint="--preset")
+    from demottle.denoise import make_settings
+
+    return module, make_settings(name, {**module.PRESETS[preset], **options.parse_settings(pairs)})
+
+
+def _learns_from_pairs(name: str) -> bool:
+    from demottle.methods.registry import method
+
+    return method(name).learns_from == "pairs"
+
+
+def _refuse_existing(output: Path, folder: Path, resume: bool, overwrite: bool) -> None:
+    if output.suffix != ".safetensors":
+        raise OutputError(f"{output.name} is not a name for a model; use one that ends in .safetensors.")
+    if not output.parent.is_dir():
+        raise OutputError(f"There is no folder {output.parent} for the model; make it first.")
+    if output.exists() and not overwrite:
+        raise OutputError(f"{output} exists already; choose another name or add --overwrite.")
+    checkpoints = list(folder.glob("*.safetensors"))
+    if resume and not checkpoints:
+        raise OutputError(f"There is no checkpoint in {folder} to go on from; leave out --resume.")
+    if checkpoints and not resume:
+        if not overwrite:
+            raise OutputError(
+                f"{folder} holds an unfinished training; add --resume to go on, or --overwrite to drop it."
+            )
+        for checkpoint in checkpoints:
+            checkpoint.unlink()
+
+
+def _gathered(low: Path, full: Path, cache: Path, choices: "Choices", reading: "Reading") -> "Sets":
+    """Read the scans; with several processes the first one reads, the others find them in the cache."""
+    from demottle.events import silent
+    from demottle.learning import processes
+    from demottle.learning.gathering import gather
+
+    if processes.rank():
+        processes.wait()
+        return gather(low, full, cache, choices, reading, silent)
+    with watch() as listener:
+        sets = gather(low, full, cache, choices, reading, listener)
+    processes.wait()
+    return sets
+
+
+def _trained(
+    module: Any,
+    settings: Any,
+    sets: "Sets",
+    seed: int,
+    steps: int | None,
+    minutes: float | None,
+    folder: Path,
+    pictures: int,
+    tensorboard: bool,
+    save_every: int,
+) -> Any:
+    from demottle.learning import processes
+    from demottle.learning.run import Run
+    from demottle.learning.traces import PictureFiles, TensorBoardFiles
+    from demottle.methods import Budget
+
+    folder.mkdir(exist_ok=True)
+    first = processes.rank() == 0
+    if first:
+        (folder / "manifest.json").write_text(json.dumps(sets.manifest, indent=2) + "\n")
+    with ExitStack() as stack:
+        files = stack.enter_context(
+            TensorBoardFiles(folder / "tensorboard") if tensorboard and first else nullcontext()
+        )
+        screen = stack.enter_context(TrainingScreen()) if first else None
+        observers = [
+            observer for observer in (screen, PictureFiles(folder / "pictures"), files) if observer is not None
+        ]
+        run = Run(folder, tuple(observers), None, save_every, pictures)
+        return module.train(sets, settings, seed=seed, budget=Budget(steps, minutes), run=run)
+
+
+def _clean_up(folder: Path, cache: Path | None) -> None:
+    """Take away what only an unfinished training needs; manifest, pictures and TensorBoard's files stay."""
+    from demottle.learning.scan_cache import remove
+
+    for checkpoint in folder.glob("*.safetensors"):
+        checkpoint.unlink()
+    if cache is None:
+        remove(folder / "cache")
+    say(f"What went where is in {folder / 'manifest.json'}.")

@@ -1,0 +1,115 @@
+"""`demottle train`: two folders in, a model out that `denoise` applies; stopped, resumed, refused with a sentence."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.cli.conftest import Demottle
+from tests.methods.small_sets import scan_of
+
+SMALL = (
+    *("--preset", "small", "--modality", "CT", "--spacing", "3,2.2,2.2"),
+    *("--set", "features=8", "--set", "growth=2", "--set", "batch=2"),
+)
+
+
+@pytest.fixture
+def sides(tmp_path: Path) -> tuple[Path, Path]:
+    for name, numbers, level in (("low", (0, 1), 40.0), ("full", (2, 3), 10.0)):
+        (tmp_path / name).mkdir()
+        for number in numbers:
+            np.save(tmp_path / name / f"Miller{number}.npy", scan_of(number, level).voxels)
+    return tmp_path / "low", tmp_path / "full"
+
+
+def test_from_two_folders_to_a_denoised_scan(sides: tuple[Path, Path], tmp_path: Path, demottle: Demottle) -> None:
+    low, full = sides
+    model = tmp_path / "liver.safetensors"
+    done = demottle(
+        *("train", "pdml", "--low", low, "--full", full, "-o", model, "--steps", 4, *SMALL),
+        *("--pictures", 2, "--tensorboard", "--json"),
+    )
+    assert done.exit_code == 0, done.output
+    fitted = json.loads(done.stdout)["fitted"]
+    assert fitted["steps"] == 4 and fitted["patients"] == {"low": 1, "full": 1}
+    traces = tmp_path / "liver-training"
+    assert sorted(path.name for path in traces.iterdir()) == ["manifest.json", "pictures", "tensorboard"]
+    manifest = json.loads((traces / "manifest.json").read_text())
+    assert sorted(one["used_for"] for one in manifest["low"]) == ["exam", "learning"]
+    assert len(list((traces / "pictures").glob("*.png"))) == 4
+    assert list((traces / "tensorboard").iterdir())
+
+    shown = demottle("models", "show", model)
+    assert shown.exit_code == 0 and "pdml" in shown.stdout and "noise levels" in shown.stdout
+    assert json.loads(demottle("models", "show", model, "--json").stdout)["fitted"]["steps"] == 4
+
+    scan = (low / "Miller0.npy", "--modality", "CT", "--spacing")
+    inside = demottle(
+        "denoise", *scan, "3,2.2,2.2", "-o", tmp_path / "out.npy", "--model", model, "--force", "--no-report"
+    )
+    assert inside.exit_code == 0, inside.output
+    assert np.load(tmp_path / "out.npy").shape == (3, 96, 96)
+    outside = demottle(
+        "denoise", *scan, "3,0.5,0.5", "-o", tmp_path / "o2.npy", "--model", model, "--force", "--no-report"
+    )
+    assert "the model was fitted at 2.20 mm" in " ".join(outside.stderr.split())
+
+
+def test_what_was_stopped_goes_on(
+    sides: tuple[Path, Path], tmp_path: Path, demottle: Demottle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from demottle.learning import training
+
+    low, full = sides
+    command = ["--low", low, "--full", full, "--steps", 4, "--save-every", 2, "--pictures", 0, *SMALL]
+    assert demottle("train", "pdml", *command, "-o", tmp_path / "whole.safetensors").exit_code == 0
+    model = tmp_path / "stopped.safetensors"
+    report = training._Training.report
+
+    def stop(self: training._Training, *arguments: object) -> None:
+        if self.story.step == 4:
+            raise KeyboardInterrupt
+        report(self, *arguments)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training._Training, "report", stop)
+        stopped = demottle("train", "pdml", *command, "-o", model)
+    assert stopped.exit_code == 130 and "--resume" in stopped.stderr
+    assert not model.exists()
+    unfinished = demottle("train", "pdml", *command, "-o", model)
+    assert unfinished.exit_code == 2 and "unfinished" in unfinished.stderr
+    resumed = demottle("train", "pdml", *command, "-o", model, "--resume")
+    assert resumed.exit_code == 0, resumed.output
+    assert model.read_bytes() == (tmp_path / "whole.safetensors").read_bytes()
+
+
+def test_what_cannot_be_trained_is_one_sentence(sides: tuple[Path, Path], tmp_path: Path, demottle: Demottle) -> None:
+    low, full = sides
+    model = tmp_path / "m.safetensors"
+
+    def refused(method: str, low: Path, full: Path, model: Path, *more: object) -> str:
+        result = demottle("train", method, "--low", low, "--full", full, "-o", model, *SMALL, *more)
+        assert result.exit_code == 2
+        return " ".join(result.stderr.split())
+
+    assert "both sides" in refused("pdml", low, low, model)
+    assert "no folder" in refused("pdml", tmp_path / "none", full, model)
+    assert "needs no training" in refused("ns-n2n", low, full, model)
+    assert "no method" in refused("nothing", low, full, model)
+    assert ".safetensors" in refused("pdml", low, full, tmp_path / "m.pt")
+    assert "no checkpoint" in refused("pdml", low, full, model, "--resume")
+    assert "multiple" in refused("pdml", low, full, model, "--set", "patch=17")
+    assert not model.exists()
+
+
+def test_denoise_says_that_it_has_to_be_trained(sides: tuple[Path, Path], tmp_path: Path, demottle: Demottle) -> None:
+    result = demottle("denoise", sides[0] / "Miller0.npy", "-o", tmp_path / "o.npy", "--method", "pdml")
+    assert result.exit_code == 2 and "train a model first" in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize("content", [b"", b"\x08\x00\x00\x00\x00\x00\x00\x00{}      ", b"\xff" * 100])
+def test_damaged_model_files_are_one_sentence(content: bytes, tmp_path: Path, demottle: Demottle) -> None:
+    (tmp_path / "m.safetensors").write_bytes(content)
+    result = demottle("models", "show", tmp_path / "m.safetensors")
+    assert result.exit_code == 2 and "Traceback" not in result.output
