@@ -53,7 +53,10 @@
     key("Enter"); // nothing is answered: it stays
     await rest(100);
     log.stayed = text("#position");
-    for (const answer of ["1", "2", "3", "4", "5", "y"]) key(answer);
+    key("1");
+    await until(() => by("saved").className === "bad"); // the first time it is not saved
+    log.failed = text("#saved");
+    for (const answer of ["2", "3", "4", "5", "y"]) key(answer);
     await until(() => text("#saved") === "Saved");
     key("Enter");
     await until(() => text("#position").includes(" 2 "));

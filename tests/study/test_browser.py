@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from tests.study.conftest import Made, key_of, read, served
 
 from demottle.study.answers import Answers
-from demottle.study.application import Application, Response
+from demottle.study.application import Application, Response, said
 from demottle.study.design import order_for
 
 DRIVER = Path(__file__).with_name("driver.js").read_bytes()
@@ -22,7 +23,14 @@ DRIVER = Path(__file__).with_name("driver.js").read_bytes()
 class Driven(Application):
     """The study with a driver in its page, which comes from the same place as the page's own scripts."""
 
-    resume = False
+    resume = failed = False
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Response:
+        """Fail to save the first answer, as a full disk would."""
+        if path == "/api/answers" and not self.failed:
+            self.failed = True
+            return said(507, {"error": "The disk is full."})
+        return super().post(path, body)
 
     def get(self, path: str) -> Response:
         script = b"window.resume = %s;\n" % (b"true" if self.resume else b"false")
@@ -72,6 +80,7 @@ def test_a_reader_goes_through_the_page_and_goes_on_after_a_kill(made: Made, tmp
     assert log["dragged"] == "center 0  width 500 HU"
     assert log["lung"] == "center −600  width 1500 HU"
     assert (log["slice"], log["scrolled"]) == ("slice 2 of 3", "slice 3 of 3")
+    assert log["failed"] == "Not saved. The disk is full."
     assert log["chosen"] == ["2", "2", "3", "4", "5", "Yes"]
     assert log["kept"] == ["5", "4", "", "", "", ""]
 
