@@ -80,8 +80,11 @@ def stream(
         opened = open_source(source, geometry, lambda path: _read(path, listener))
         if opened.image is None and model is None and method is None:
             raise InputError(
-                "Frames that come live cannot be learned from first; give --model, or the --method of a filter."
+                "Frames that come live cannot be learned from first; a fitted model is needed, or the method of a filter.",
+                remedy="model",
             )
+        if opened.port is not None:
+            say(f"Listening on port {opened.port} of this machine.")
         denoiser, frames = _denoiser(opened, model, method, listener)
         report, chosen = _run(
             opened, frames, denoiser, output, listener,
@@ -155,8 +158,6 @@ def _run(
     if save_onnx is not None:
         save_as_onnx(denoiser, save_onnx, shape)
     chosen = live_form(denoiser, shape, engine)  # type: ignore[arg-type]
-    if opened.port is not None:
-        say(f"Listening on port {opened.port} of this machine.")
     with ExitStack() as stack:
         sink, finish = _sink(opened, denoiser, output, overwrite, stack)
         total = 0 if opened.image is None else opened.image.shape[0]

@@ -12,24 +12,23 @@ from demottle.events import Listener, silent
 from demottle.image import Image, ProcessingStep, Voxels
 from demottle.methods import Denoiser, method
 from demottle.noise.sequence import measure_sequence
+from demottle.plan_sequence import make_sequence_plan
 from demottle.stream.live import LiveReport
 from demottle.stream.sources import peeked
 
-DEFAULT = "udca"
 _UNKNOWN_PACE = 1 / 15  # s between frames, of no matter to any filter
 
 
 def fit_to_file(image: Image, name: str | None, listener: Listener = silent) -> Denoiser:
-    """Fit a method (default: udca) on a whole run.
+    """Fit a method on a whole run; None: the one that is chosen for it.
 
     Raises:
         InputError: for a method that does not take sequences, or a run it cannot take.
     """
-    info = method(name or DEFAULT)
-    if not info.takes(sequence=True):
-        raise InputError(f"{info.name} works on volumes of slices; choose a method for sequences.")
     fingerprint = measure_sequence(image, listener)
-    fitted: Denoiser = info.load().fit(image, make_settings(info.name, {}), fingerprint, listener=listener)
+    plan = make_sequence_plan(fingerprint, name)
+    settings = make_settings(plan.method, plan.settings)
+    fitted: Denoiser = method(plan.method).load().fit(image, settings, fingerprint, listener=listener)
     return fitted
 
 

@@ -4,10 +4,10 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 
-from demottle.errors import InputError
+from demottle.errors import DemottleError, InputError
 from demottle.image import Image, Voxels
 from demottle.stream.folder import folder_frames, read_npy_frame
 from demottle.stream.raw import RawGeometry, TcpSource, raw_frames
@@ -63,10 +63,25 @@ def open_source(name: str, geometry: RawGeometry | None, read: Callable[[Path], 
 
 
 def peeked(frames: Iterable[Voxels], count: int) -> tuple[list[Voxels], Iterator[Voxels]]:
-    """Look at the first frames; returns them, and all frames, those included."""
+    """Look at the first frames; returns them, and all frames, those included.
+
+    Where the source breaks meanwhile, the frames until then are returned, and the error comes where it would have come.
+    """
     going = iter(frames)
-    first = list(islice(going, count))
-    return first, chain(first, going)
+    first: list[Voxels] = []
+    broken: DemottleError | None = None
+    try:
+        first.extend(islice(going, count))
+    except DemottleError as error:
+        broken = error
+
+    def every() -> Iterator[Voxels]:
+        yield from first
+        if broken is not None:
+            raise broken
+        yield from going
+
+    return first, every()
 
 
 def _one_frame(path: Path, read: Callable[[Path], Image]) -> Voxels:

@@ -1,0 +1,138 @@
+"""`demottle stream`: frames from anywhere, in order, and what became of them."""
+
+import json
+import socket
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.cli.conftest import Demottle
+from typer.testing import CliRunner
+
+from demottle import io as images
+from demottle.cli import app
+from demottle.methods import recursive
+from demottle.physics.dynamic import dynamic_phantom
+from demottle.physics.fluoroscopy import Exposure, Run, acquire
+
+FRAMES, SIDE = 8, 48
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:
+    return acquire(dynamic_phantom(FRAMES, SIDE, 15, seed=2, motion="slow").image, Exposure(24), seed=1)
+
+
+@pytest.fixture(scope="module")
+def expected(run: Run) -> np.ndarray:
+    fitted = recursive.Recursive(recursive.Settings(), {})
+    return np.asarray(fitted(run.noisy).voxels)
+
+
+@pytest.fixture(scope="module")
+def cine(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("run") / "run.dcm"
+    images.write(run.noisy, path)
+    return path
+
+
+def bytes_of(frames: np.ndarray) -> bytes:
+    return np.rint(frames).astype("<u2").tobytes()
+
+
+def test_a_file_becomes_a_file_with_what_was_done_on_record(
+    cine: Path, expected: np.ndarray, tmp_path: Path, demottle: Demottle
+) -> None:
+    result = demottle("stream", cine, "-o", tmp_path / "out.dcm", "--method", "recursive", "--json")
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    assert (told["method"], told["results"], told["dropped"], told["trouble"]) == ("recursive", FRAMES, [], None)
+    assert 0 < told["latency"]["median_ms"] <= told["latency"]["p99_ms"] <= told["latency"]["worst_ms"]
+    out = images.read(tmp_path / "out.dcm", accept_own_output=True)
+    assert out.voxels == pytest.approx(expected, abs=0.51)
+    assert out.history[-1].method == "recursive"
+    again = demottle("stream", cine, "-o", tmp_path / "out.dcm", "--method", "recursive")
+    assert again.exit_code == 2
+    assert "--overwrite" in again.stderr
+
+
+def test_a_folder_that_is_written_becomes_another(
+    run: Run, expected: np.ndarray, tmp_path: Path, demottle: Demottle
+) -> None:
+    from demottle.stream.sinks import FolderSink
+
+    source = FolderSink(tmp_path / "in")
+    for number, frame in enumerate(run.noisy.voxels):
+        source(number, frame)
+    source.end()
+    result = demottle("stream", tmp_path / "in", "-o", f"{tmp_path}/out/", "--method", "recursive", "--policy", "slow")
+    assert result.exit_code == 0, result.output
+    assert f"{FRAMES}, 0 dropped" in result.stdout
+    names = sorted(p.name for p in (tmp_path / "out").iterdir())
+    assert names == ["END", *(f"frame-{n:06d}.npy" for n in range(FRAMES))]
+    out = np.stack([np.load(tmp_path / "out" / name) for name in names[1:]])
+    assert out == pytest.approx(expected, abs=1e-3)
+
+
+def test_bytes_in_bytes_out(run: Run, expected: np.ndarray) -> None:
+    command = ["stream", "-", "-o", "-", "--method", "recursive", "--raw", f"{SIDE}x{SIDE}xuint16", "--policy", "slow"]
+    result = CliRunner().invoke(app, command, input=bytes_of(run.noisy.voxels))
+    assert result.exit_code == 0, result.stderr
+    out = np.frombuffer(result.stdout_bytes, "<u2").reshape(FRAMES, SIDE, SIDE)
+    assert out == pytest.approx(expected, abs=0.51)
+
+
+def test_the_middle_of_a_frame_keeps_what_came_before(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "out.raw"
+    command = ["stream", "-", "-o", str(out), "--method", "recursive", "--raw", f"{SIDE}x{SIDE}xuint16"]
+    result = CliRunner().invoke(app, [*command, "--policy", "slow"], input=bytes_of(run.noisy.voxels)[:-100])
+    assert result.exit_code == 2
+    assert f"middle of frame {FRAMES - 1}" in result.stderr
+    assert out.stat().st_size == (FRAMES - 1) * SIDE * SIDE * 2
+
+
+def test_a_connection_on_this_machine(run: Run, expected: np.ndarray, tmp_path: Path, demottle: Demottle) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+
+    def send() -> None:
+        for _ in range(1000):
+            try:
+                with socket.create_connection(("127.0.0.1", port)) as connection:
+                    connection.sendall(bytes_of(run.noisy.voxels))
+                return
+            except ConnectionRefusedError:
+                time.sleep(0.02)
+
+    sender = threading.Thread(target=send, daemon=True)
+    sender.start()
+    out = tmp_path / "out.raw"
+    command = ("stream", f"tcp:{port}", "-o", out, "--method", "recursive", "--raw", f"{SIDE}x{SIDE}xuint16")
+    result = demottle(*command, "--policy", "slow")
+    assert result.exit_code == 0, result.output
+    assert f"Listening on port {port}" in result.stderr
+    assert np.frombuffer(out.read_bytes(), "<u2").reshape(expected.shape) == pytest.approx(expected, abs=0.51)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("-", "-o", "x.raw", "--method", "recursive"), "--raw ROWSxCOLUMNSxTYPE"),
+        (("nowhere.dcm", "-o", "x.dcm", "--method", "recursive"), "nowhere.dcm"),
+        (("-", "-o", "x.raw", "--raw", "48x48xuint16"), "--model FILE"),
+        (("-", "-o", "x.raw", "--raw", "48x48xuint16", "--method", "udca"), "--model FILE"),
+        (("-", "-o", "x.raw", "--raw", "48x48"), "ROWSxCOLUMNSxTYPE"),
+        (("-", "-o", "x.raw", "--policy", "guess"), "drop or slow"),
+        (("-", "-o", "x.raw", "--engine", "steam"), "auto, torch or onnx"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(
+    arguments: tuple[str, ...], said: str, demottle: Demottle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = demottle("stream", *arguments)
+    assert result.exit_code == 2
+    assert said in " ".join(result.stderr.replace("│", " ").split())
+    assert list(tmp_path.iterdir()) == []
