@@ -1,7 +1,9 @@
 """Hotelling observers of a phantom's discs: what they say follows from what was done to the scans."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -134,3 +136,34 @@ def test_an_evaluation_holds_the_observer_against_its_limit_and_means_of_repeats
     assert good.known is not None and all(abs(one.share - 1) < 0.3 for one in good.known.contrast)
     assert any(f.name == "d' CHO of seeing small" and f.after > f.before for f in figures_of(good))
     assert good.to_dict()["scans"] == {"with": 2, "without": 0}
+
+
+@pytest.mark.real_data
+def test_on_the_public_phantom_discs_are_seen_better_with_dose() -> None:
+    """Ten repeats of one slice of a phantom that is not ours, taken as slices; each dose is "after" once."""
+    if "DEMOTTLE_REAL_DATA" not in os.environ:
+        pytest.skip("DEMOTTLE_REAL_DATA is unset")
+    root = Path(os.environ["DEMOTTLE_REAL_DATA"]) / "low-contrast-phantom"
+    spacing = (1.0, 150 / 232, 150 / 232)
+
+    def images(dose: str) -> Image:
+        paths = sorted((root / dose / "signal_present").glob("*.raw"))
+        planes = [np.fromfile(path, "<u2").reshape(256, 256) for path in paths]
+        return Image(np.stack(planes).astype(np.float32) - 1000, spacing, "CT", "HU")
+
+    truth = np.fromfile(root / "ground_truth.raw", "<u2").reshape(256, 256).astype(int) - 1000
+    discs = [np.argwhere(truth == contrast) for contrast in (14, 7, 5, 3)]
+    structures = [Structure("body", Insert((4.5, 127.5, 127.5), 75.0, 1000.0, np.inf), -1000.0, "uniform")]
+    for contrast, disc in zip((14.0, 7.0, 5.0, 3.0), discs, strict=True):
+        row, column = (float(at) for at in disc.mean(axis=0))
+        insert = Insert((4.5, row, column), float(np.sqrt(len(disc) / np.pi) * spacing[1]), contrast, np.inf)
+        structures.append(Structure(f"{contrast:g} HU", insert, 0.0, "detection"))
+    known = GroundTruth("low-contrast", (10, 256, 256), spacing, tuple(structures))
+    low, middle, high = (images(dose) for dose in ("dose_010", "dose_055", "dose_100"))
+    seen = [gather(pair, [], [], known, None, without=False).observed for pair in ((low, middle), (low, high))]
+    dprime = [
+        np.mean([getattr(one, side).dprime for one in found if one.task == "detection"])
+        for found, side in ((seen[0], "before"), (seen[0], "after"), (seen[1], "after"))
+    ]
+    assert dprime[0] < dprime[1] < dprime[2]
+    assert dprime[2] - dprime[0] > 0.8
