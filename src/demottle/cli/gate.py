@@ -46,7 +46,7 @@ def refusal(verdict: "Gate", model: Path | None, learned: bool) -> "GateError":
     if model is not None:
         kept = f" The fitted model is kept in {model}: with --model and --force it gives this result without learning again."
     elif learned:
-        kept = " The fitted network is lost; --save-model FILE keeps it, whatever the gate says."
+        kept = " The fitted network is lost; for a single scan --save-model FILE keeps it, whatever the gate says."
     return GateError(
         f"The result fails the gate, so {'no scan' if model is not None else 'nothing'} was written: {verdict.reasons}. Add "
         f"--force to write it all the same, or change the limits with --limits FILE.{kept}"
