@@ -24,7 +24,7 @@ def test_the_table_shows_losses_and_time_left() -> None:
 
 
 def test_elsewhere_a_line_now_and_then(capsys) -> None:  # type: ignore[no-untyped-def]
-    times = iter([0.0, 5.0, 25.0, 26.0])
+    times = iter([0.0, 5.0, 25.0, 25.0, 26.0])
     with TrainingScreen(live=False, now=lambda: next(times)) as screen:
         for step in (10, 20, 30):
             screen(report(step, 0.1))

@@ -70,6 +70,15 @@ def test_only_the_box_and_its_surroundings_are_computed_and_the_rest_stays() -> 
     assert np.array_equal(part[:30], plane[:30])
 
 
+def test_ct_numbers_cannot_follow_full_dose_scans_that_are_off_by_20_hu(tmp_path: Path) -> None:
+    outputs = []
+    for shift in (0.0, 20.0):
+        sets = small_sets(tmp_path / f"{shift}", shift=shift)
+        image = sets.low_exam.scans[0].image()
+        outputs.append(pdml.train(sets, TINY, budget=Budget(steps=3))(image).voxels)
+    assert outputs[1] == pytest.approx(outputs[0], abs=0.1)
+
+
 def test_a_kill_changes_no_bit_and_reports_come(tmp_path: Path) -> None:
     sets = small_sets(tmp_path / "cache")
     settings = replace(TINY, check_every=2, averaging=0.5)

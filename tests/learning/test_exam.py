@@ -1,0 +1,34 @@
+"""The criterion without pairs: 1 for doing nothing, 0 for taking out just the noise that was added."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from tests.methods.small_sets import small_sets
+
+from demottle.learning.exam import SimulatedExam
+from demottle.learning.pictures import before_and_after
+
+
+def test_it_knows_good_from_bad(tmp_path: Path) -> None:
+    exam = SimulatedExam(small_sets(tmp_path), count=2)
+    assert exam.level == pytest.approx((40**2 - 10**2) ** 0.5, rel=0.15)
+    clean = {id(noisy): clean for noisy, clean in zip(exam.noisy, exam.clean, strict=True)}
+    assert exam.score(lambda plane: plane) == pytest.approx(1, abs=0.1)
+    assert exam.score(lambda plane: clean[id(plane)]) == 0
+    little = exam.score(lambda plane: cv2.GaussianBlur(plane, (0, 0), 0.7))
+    assert little < 1 < exam.score(lambda plane: np.full_like(plane, 500))
+
+
+def test_the_same_seed_asks_the_same(tmp_path: Path) -> None:
+    sets = small_sets(tmp_path)
+    first, again, other = (SimulatedExam(sets, count=1, seed=seed).noisy[0] for seed in (0, 0, 1))
+    assert np.array_equal(first, again) and not np.array_equal(first, other)
+
+
+def test_pictures_lie_beside_each_other() -> None:
+    plane = np.full((8, 9), 40.0, np.float32)
+    (picture,) = before_and_after([plane], lambda x: x - 100).values()
+    assert picture.shape == (8, 27)
+    assert picture[0, 0] == pytest.approx(0.5) and picture[0, 10] == pytest.approx(0.25) and picture[0, 20] == 1
