@@ -49,7 +49,8 @@ class TrainedNetwork(Denoiser):
             if box is None:
                 out[index] = plane
                 continue
-            clean = self.plane(fill_invalid(image, index), box)
+            with torch.inference_mode():
+                clean = self.plane(fill_invalid(image, index), box)
             out[index] = np.where(allowed > 0, plane + allowed * (clean - plane), plane)
         listener(Progress("apply", image.shape[0], image.shape[0]))
         return image.with_voxels(out)
