@@ -34,7 +34,7 @@ from demottle.methods.udca_settings import Settings, student_network, teacher_ne
 from demottle.methods.udca_student import Answer, StudentLesson
 from demottle.methods.udca_teacher import Teacher, TeacherLesson, predictions
 from demottle.networks.windowed_wiener import WindowedWiener
-from demottle.noise.fingerprint import Fingerprint
+from demottle.noise.fingerprint import Fingerprint, measure
 from demottle.noise.sequence import SequenceFingerprint, measure_sequence
 
 __all__ = ["NAME", "Settings", "fit", "fit_runs", "restore"]
@@ -77,21 +77,29 @@ def fit_runs(
     Args:
         images: runs of frames, or stacks of slices; the noise of the first is taken as that of all.
         settings, seed, budget, listener: as in `fit`.
-        fingerprints: what was measured on each; None: measured here (sequences only).
+        fingerprints: what was measured on each; None: measured here.
 
     Raises:
         UnsuitableError: where there is too little to learn from.
-        InputError: for no runs at all.
+        InputError: for no runs at all, or frames and slices together.
     """
     if not images:
         raise InputError("There is no run to learn from.")
-    known = fingerprints or [measure_sequence(image, listener) for image in images]
-    first = known[0]
+    known = fingerprints or [_measured(image, listener) for image in images]
     settings = replace(settings, patch=min(patch_that_fits(settings.patch, _MULTIPLE, image) for image in images))
     listener(Progress("prepare", 0, 1))
-    if isinstance(first, SequenceFingerprint):
-        return _fit_frames(images, settings, first, seed, budget or Budget(), listener)
-    return _fit_slices(images[0], settings, first, seed, budget or Budget(), listener)
+    budget = budget or Budget()
+    frames = [found for found in known if isinstance(found, SequenceFingerprint)]
+    slices = [found for found in known if isinstance(found, Fingerprint)]
+    if frames and slices:
+        raise InputError("Runs of frames and stacks of slices were given together; learn from one or the other.")
+    if frames:
+        return _fit_frames(images, settings, frames[0], seed, budget, listener)
+    return _fit_slices(images, settings, slices, seed, budget, listener)
+
+
+def _measured(image: Image, listener: Listener) -> Fingerprint | SequenceFingerprint:
+    return measure_sequence(image, listener) if image.sequence else measure(image, listener)
 
 
 def _fit_frames(
@@ -128,15 +136,23 @@ def _fit_frames(
 
 
 def _fit_slices(
-    image: Image, settings: Settings, fingerprint: Fingerprint, seed: int, budget: Budget, listener: Listener
+    images: Sequence[Image],
+    settings: Settings,
+    fingerprints: Sequence[Fingerprint],
+    seed: int,
+    budget: Budget,
+    listener: Listener,
 ) -> Denoiser:
+    image, fingerprint = images[0], fingerprints[0]
     size, kind = settings.resolved(in_time=False)
     spectrum = learnable_spectrum(NAME, image, fingerprint)
     scale = scale_of(image, fingerprint)
     network = seeded(lambda: student_network(size, kind, INPUTS), seed)
     student = Normalized(network, WindowedWiener(spectrum), scale, int(network.multiple))  # type: ignore[arg-type]
-    runs = runs_of_slices(image, fingerprint, settings.patch)
-    clips = [make_clip(run, offsets_for(causal=False), settings, listener) for run in runs]
+    clips = []
+    for one, found in zip(images, fingerprints, strict=True):
+        for run in runs_of_slices(one, found, settings.patch):
+            clips.append(make_clip(run, offsets_for(causal=False), settings, listener))
 
     def answer(asked: nn.Module, patches: dict[str, Tensor]) -> Tensor:
         clean: Tensor = asked(patches["x"], patches["deviation"])

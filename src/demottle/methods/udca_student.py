@@ -88,8 +88,10 @@ class StudentLesson:
         """How far T and R are believed at each pixel, and the released matrix where it is asked for."""
         one = torch.ones_like(output)
         if self._settings.fusion == "noise":
-            still = (1 - patches["motion"]) * patches["sure"]
-            return (1 - still) * self._plausible(patches), still, None
+            # Where one of the two is switched off, the other is believed as far as it can be, everywhere.
+            still = (1 - patches["motion"]) * patches["sure"] if self._settings.cns > 0 else 0 * one
+            moving = (1 - still) * self._plausible(patches) if self._settings.uns > 0 else 0 * one
+            return moving, still, None
         if self._settings.fusion == "released":
             low = min(float(patches[name].min()) for name in ("x", "teacher", "recursive"))
             width = max(float(patches["x"].max()) - low, 1e-6)  # the published form wants images in 0 to 1

@@ -82,7 +82,8 @@ def run_live(
         queue: most frames that wait.
         policy: what happens where more come: "drop" the oldest that waits, or "slow" the source down.
         rate: frames per second that the source is held to; None: as fast as it gives them.
-        patience: seconds without a frame after which the source counts as stalled; None: wait for ever.
+        patience: seconds without a frame, once the first has come, after which the source counts as stalled; None: wait for
+            ever.
         total: how many frames are expected, for the listener; 0: unknown.
         listener: told after every frame; may raise to stop.
 
@@ -100,7 +101,7 @@ def run_live(
     try:
         while True:
             try:
-                frame = line.take(patience)
+                frame = line.take(patience if tally.works else None)  # who comes live may come late
             except TimeoutError:
                 got = counted(len(tally.works), "frame")
                 trouble = f"The source has stalled: after {got} none came for {patience:g} seconds."

@@ -28,7 +28,7 @@ def export(denoiser: SequenceNetwork, path: Path, rows: int, columns: int) -> Pa
     metadata `demottle`: rows, columns, lag to be undone, version.
 
     Raises:
-        InputError: where the packages of the extra "onnx" are missing.
+        InputError: where the packages of the extra "onnx" are missing, or PyTorch fails.
         OutputError: where the file cannot be written.
     """
     try:
@@ -45,7 +45,7 @@ def export(denoiser: SequenceNetwork, path: Path, rows: int, columns: int) -> Pa
     student.low_precision = False  # what is written is float32
     student.cpu()
     try:
-        with warnings.catch_warnings(), redirect_stdout(StringIO()), _quiet():
+        with warnings.catch_warnings(), redirect_stdout(StringIO()), _Quiet():
             warnings.simplefilter("ignore")  # of torch, to those who develop it
             program = torch.onnx.export(
                 student,
@@ -56,6 +56,8 @@ def export(denoiser: SequenceNetwork, path: Path, rows: int, columns: int) -> Pa
                 dynamo=True,
                 verbose=False,
             )
+    except torch.onnx.errors.OnnxExporterError as error:
+        raise InputError(f"This PyTorch cannot write the student as ONNX ({type(error).__name__}).") from error
     finally:
         student.low_precision = precision
         student.to(device)
@@ -73,7 +75,7 @@ def export(denoiser: SequenceNetwork, path: Path, rows: int, columns: int) -> Pa
     return path
 
 
-class _quiet:  # noqa: N801 (used like a function)
+class _Quiet:
     """Keep torch's exporter from reporting its stages."""
 
     def __enter__(self) -> None:
