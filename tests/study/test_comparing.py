@@ -17,6 +17,7 @@ from demottle.study.comparing import (
     TOO_FEW,
     WORSE,
     Mean,
+    fewest_scans,
     gains_of,
     mcnemar,
     mean_of,
@@ -52,6 +53,14 @@ def test_signed_ranks_average_readers_and_count_cases_only() -> None:
 def test_signed_ranks_of_too_few_or_no_differences() -> None:
     assert isnan(signed_ranks(np.ones((5, 3))))
     assert signed_ranks(np.zeros((8, 3))) == 1
+
+
+@pytest.mark.parametrize("tests", [1, 5, 10, 20])
+def test_fewer_scans_than_needed_can_never_show_anything(tests: int) -> None:
+    needed = fewest_scans(tests)
+    assert tests * signed_ranks(np.ones((needed, 1)) + np.arange(needed)[:, None]) < 0.05
+    fewer = tests * signed_ranks(np.ones((needed - 1, 1)) + np.arange(needed - 1)[:, None])
+    assert not fewer < 0.05  # NaN for fewer than six
 
 
 @pytest.mark.parametrize(

@@ -56,20 +56,15 @@ def _show_gains(found: "Analysis") -> None:
 
 
 def _show_yes_no(found: "Analysis") -> None:
-    heading("Would report from it", "McNemar's exact test, on cases with different answers")
-    table = _table("", "cases", "yes", f"{found.reference}", "only it", f"only {found.reference}", "p")
-    for y in found.yes_no:
-        p = y.p_holm if isfinite(y.p_holm) else y.p
-        table.add_row(
-            f"{y.arm}, {y.reader}",
-            str(y.cases),
-            percent(y.yes),
-            percent(y.yes_reference),
-            str(y.only_arm),
-            str(y.only_reference),
-            _p(p),
-        )
-    out.print(table)
+    for arm in dict.fromkeys(y.arm for y in found.yes_no):
+        heading(f"Would report from {arm}", "share of yes; McNemar's exact test, on cases with different answers")
+        table = _table("", "cases", "yes", found.reference, "only it", f"only {found.reference}", "p")
+        for y in found.yes_no:
+            if y.arm == arm:
+                p = y.p_holm if isfinite(y.p_holm) else y.p
+                shares = (percent(y.yes), percent(y.yes_reference))
+                table.add_row(y.reader, str(y.cases), *shares, str(y.only_arm), str(y.only_reference), _p(p))
+        out.print(table)
 
 
 def _show_agreement(found: "Analysis") -> None:

@@ -1,6 +1,6 @@
 """The analysis of a reader study: everything that is told of it, computed from answers and key."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from demottle.errors import InputError, counted
 from demottle.quality.plain import plain
 from demottle.study.agreement import Agreement, SelfAgreement, between_readers, with_oneself
 from demottle.study.answers import readers_of
-from demottle.study.comparing import RESAMPLES, Gain, Mean, YesNo, gains_of, mean_of, yes_no_of
+from demottle.study.comparing import RESAMPLES, Gain, Mean, YesNo, fewest_scans, gains_of, mean_of, yes_no_of
 from demottle.study.design import PAIRS
 from demottle.study.files import KEY_FILE, StudyFolder, read_key, read_study
 from demottle.study.questions import EQUAL, ITEMS
@@ -122,6 +122,7 @@ def analyse(
     others = [arm for arm in ratings.key.arms if arm != reference]
     tables = [(item, arm, ratings.by_scan(ratings.gains(item, arm, reference))) for arm in others for item in ITEMS]
     answers = [(arm, ratings.reported(arm, reference), ratings.reported(reference, arm)) for arm in others]
+    gains = tuple(gains_of(tables, reference, margin, resamples, seed))
     own = tuple(_self_agreement(ratings))
     reading = tuple(_reading(ratings))
     return Analysis(
@@ -134,12 +135,12 @@ def analyse(
         scans=len({ratings.scans[rating.case] for rating in ratings.all}),
         margin=margin,
         means=tuple(_means(ratings, others, resamples, seed)),
-        gains=tuple(gains_of(tables, reference, margin, resamples, seed)),
+        gains=gains,
         yes_no=tuple(yes_no_of(answers, reference, ratings.readers)),
         agreement=tuple(between_readers(i, ratings.rated(i)) for i in ITEMS) if len(ratings.readers) > 1 else (),
         self_agreement=own,
         reading=reading,
-        warnings=tuple(_warnings(ratings, own, reading)),
+        warnings=(*_size_warnings(ratings, gains), *_warnings(ratings, own, reading)),
     )
 
 
@@ -186,11 +187,21 @@ def _of(ratings: Ratings, reader: str) -> list[Rating]:
     return [rating for rating in ratings.all if rating.reader == reader]
 
 
-def _warnings(ratings: Ratings, own: tuple[SelfAgreement, ...], reading: tuple[Reading, ...]) -> Iterator[str]:
+def _size_warnings(ratings: Ratings, gains: Sequence[Gain]) -> Iterator[str]:
+    scans = max(gain.scans for gain in gains)
+    needed = fewest_scans(len(gains))
+    if scans < needed:
+        yield (
+            f"With {counted(scans, 'scan')} none of the {len(gains)} tests can fall below 0.05 after Holm, whatever readers say: "
+            f"that takes {needed} scans, and in practice more."
+        )
     if len(ratings.readers) == 1:
         yield "There is one reader only: the intervals say nothing about what other readers would find."
     elif len(ratings.readers) == 2:
         yield "There are two readers only: the spread between readers is hardly known."
+
+
+def _warnings(ratings: Ratings, own: Sequence[SelfAgreement], reading: Sequence[Reading]) -> Iterator[str]:
     for reader, missing in ratings.unfinished().items():
         yield f"Reader {reader} has not finished {counted(missing, 'case')} of {len(ratings.study.trials)}."
     cases, scans = len(ratings.key.sources), len(set(ratings.scans))

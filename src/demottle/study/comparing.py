@@ -120,6 +120,17 @@ def signed_ranks(table: Scores) -> float:
     return float(stats.wilcoxon(means).pvalue) if means.any() else 1.0
 
 
+def fewest_scans(tests: int) -> int:
+    """Return how many scans it takes for the smallest p-value of `signed_ranks` to be below 0.05 after Holm over `tests`.
+
+    The smallest is 2 / 2^n, where all n scans differ in the same direction.
+    """
+    scans = FEWEST_FOR_RANKS
+    while tests * 2.0 ** (1 - scans) >= 0.05:
+        scans += 1
+    return scans
+
+
 def gains_of(
     tables: Sequence[tuple[str, str, Scores]], reference: str, margin: float, resamples: int, seed: int
 ) -> list[Gain]:
