@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from demottle import __version__
-from demottle.errors import InputError
+from demottle.errors import InputError, UnsuitableError
 from demottle.events import Listener, silent
 from demottle.image import Image, ProcessingStep, Voxels
 from demottle.methods import Budget, Denoiser, load
@@ -18,6 +18,7 @@ from demottle.methods import method as look_up
 from demottle.methods.registry import refuse_untrained
 from demottle.noise.fingerprint import Fingerprint, measure
 from demottle.plan import CLASSICAL, DEFAULT, Plan, make_plan
+from demottle.plan_sequence import CLASSICAL_SEQUENCE
 from demottle.quality.check import Check, check
 
 
@@ -71,6 +72,8 @@ def denoise(
     Raises:
         InputError: for arguments that make no sense, or an image that no method can treat.
     """
+    if image.sequence:
+        raise UnsuitableError("The image is a run of frames, not a volume of slices; use denoise_sequence for it.")
     if not 0 <= strength <= 1:
         raise InputError(f"The strength is {strength}; it has to lie between 0 (nothing) and 1 (all noise).")
     if model is not None and (method is not None or settings):
@@ -152,14 +155,13 @@ def range_warnings(denoiser: Denoiser, fingerprint: Fingerprint) -> list[str]:
         if name in made_for and made_for[name] != value:
             raise InputError(f"The model was fitted on {name} {made_for[name]}, but the image has {name} {value}.")
     warnings = []
-    levels = _range(made_for, "noise_range", made_for.get("noise_level"))
+    levels = _range(made_for, "noise_range", "noise_level")
     if levels and np.isfinite(fingerprint.noise_level) and not _within(fingerprint.noise_level, levels, 0.7, 1.4):
         warnings.append(
             f"The noise level is {fingerprint.noise_level:.1f}, but the model was fitted at {_told(levels, 1)}; "
             "expect noise left or detail lost, or fit a model on this scan."
         )
-    spacing = made_for.get("spacing_mm")
-    pixels = _range(made_for, "pixel_range_mm", spacing[1] if spacing else None)
+    pixels = _range(made_for, "pixel_range_mm", "spacing_mm")
     if pixels and not _within(fingerprint.spacing[1], pixels, 0.8, 1.25):
         warnings.append(
             f"The pixels are {fingerprint.spacing[1]:.2f} mm, but the model was fitted at {_told(pixels, 2)} mm; "
@@ -174,12 +176,15 @@ def range_warnings(denoiser: Denoiser, fingerprint: Fingerprint) -> list[str]:
     return warnings
 
 
-def _range(made_for: Mapping[str, Any], name: str, single: float | None) -> tuple[float, float] | None:
-    """What a model was made for: a range where it learned from several scans, else the one value."""
-    found = made_for.get(name)
-    if found:
-        return float(found[0]), float(found[1])
-    return (float(single), float(single)) if single else None
+def _range(made_for: Mapping[str, Any], name: str, single: str) -> tuple[float, float] | None:
+    """What a model was made for: a range where it learned from several scans, else one value; None where it does not say."""
+    value = made_for.get(name) or made_for.get(single)
+    try:
+        if isinstance(value, list | tuple):
+            return (float(value[0]), float(value[1])) if made_for.get(name) else (float(value[1]), float(value[1]))
+        return (float(value), float(value)) if value else None
+    except (TypeError, ValueError, IndexError):  # a damaged or hostile file: as good as silent
+        return None
 
 
 def _within(value: float, made_for: tuple[float, float], least: float, most: float) -> bool:
@@ -207,7 +212,7 @@ def check_settings(method: str | None, settings: Mapping[str, Any]) -> None:
         InputError: names the setting and what it has to be.
     """
     refused: list[InputError] = []
-    for name in [DEFAULT, CLASSICAL] if method is None else [method]:
+    for name in [DEFAULT, CLASSICAL, CLASSICAL_SEQUENCE] if method is None else [method]:
         try:
             make_settings(name, settings)
             return

@@ -8,6 +8,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
+from torch.optim import Optimizer
 
 from demottle.errors import InputError
 from demottle.io.staging import staged
@@ -48,3 +49,22 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 def below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """Return the tensors whose names begin with `prefix`, by the rest of their names."""
     return {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def optimizer_state(optimizer: Optimizer) -> dict[str, Tensor]:
+    """Return what an optimizer remembers of each parameter, as "number.kind"."""
+    state = optimizer.state_dict()["state"]
+    return {f"{index}.{kind}": value for index, values in state.items() for kind, value in values.items()}
+
+
+def restore_optimizer(optimizer: Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    """Take back what `optimizer_state` gave.
+
+    Raises:
+        ValueError: for names that are none of its own.
+    """
+    state: dict[int, dict[str, Tensor]] = {}
+    for label, value in tensors.items():
+        index, kind = label.split(".")
+        state.setdefault(int(index), {})[kind] = value
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})

@@ -171,8 +171,7 @@ class _Training:
         tensors |= {f"averaged.{n}.{k}": v for n, net in self.averaged.items() for k, v in net.state_dict().items()}
         tensors |= {f"best.{n}.{k}": v for n, net in self.best.items() for k, v in net.state_dict().items()}
         for name, optimizer in self.optimizers.items():
-            for index, values in optimizer.state_dict()["state"].items():
-                tensors |= {f"optimizer.{name}.{index}.{k}": v for k, v in values.items()}
+            tensors |= {f"optimizer.{name}.{k}": v for k, v in checkpoint.optimizer_state(optimizer).items()}
         for rank, state in enumerate(processes.gathered(self.game.state())):
             tensors |= {f"state.{rank}.{k}": v for k, v in state.items()}
         if processes.rank() == 0:
@@ -194,7 +193,7 @@ class _Training:
         try:
             for name, player in self.game.players.items():
                 player.network.load_state_dict(checkpoint.below(tensors, f"network.{name}."))
-                self._restore_optimizer(name, checkpoint.below(tensors, f"optimizer.{name}."))
+                checkpoint.restore_optimizer(self.optimizers[name], checkpoint.below(tensors, f"optimizer.{name}."))
             for name, network in self.averaged.items():
                 network.load_state_dict(checkpoint.below(tensors, f"averaged.{name}."))
             if checkpoint.below(tensors, "best."):
@@ -206,14 +205,6 @@ class _Training:
             self.sums = {name: torch.tensor(value, device=self.device) for name, value in self.story.sums.items()}
         except (RuntimeError, KeyError, TypeError, ValueError) as error:
             raise InputError(f"The checkpoint {path} does not fit this training; remove it to start afresh.") from error
-
-    def _restore_optimizer(self, name: str, tensors: Mapping[str, Tensor]) -> None:
-        state: dict[int, dict[str, Tensor]] = {}
-        for label, value in tensors.items():
-            index, kind = label.split(".")
-            state.setdefault(int(index), {})[kind] = value
-        groups = self.optimizers[name].state_dict()["param_groups"]
-        self.optimizers[name].load_state_dict({"state": state, "param_groups": groups})
 
     def finished(self) -> Trained:
         """Hand back the networks of the best look, or the last ones."""
