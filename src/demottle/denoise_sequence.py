@@ -16,7 +16,9 @@ from demottle.methods import method as look_up
 from demottle.noise.sequence import SequenceFingerprint, measure_sequence
 from demottle.plan import Plan
 from demottle.plan_sequence import make_sequence_plan
+from demottle.quality.plain import plain
 from demottle.quality.sequence_check import SequenceCheck, check_sequence
+from demottle.quality.sequence_response import Response, response_at
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +28,7 @@ class SequenceResult:
     Attributes:
         ms_per_frame: time that applying the method took.
         delay: frames by which the live form of the method lags behind.
+        response: what the method does to what moves, on test scenes with the run's own noise.
     """
 
     image: Image
@@ -37,6 +40,7 @@ class SequenceResult:
     record: dict[str, Any]
     ms_per_frame: float
     delay: int
+    response: Response
 
 
 def denoise_sequence(
@@ -92,6 +96,7 @@ def denoise_sequence(
     after = image.with_voxels(out, step)
     started = time.monotonic()
     checked = check_sequence(image, after, listener)
+    response = response_at(denoiser, image, fingerprint.curve)
     times["check"] = time.monotonic() - started
     speed, delay = 1000 * times["apply"] / image.shape[0], int(getattr(denoiser, "delay", 0))
     record = {
@@ -106,12 +111,13 @@ def denoise_sequence(
         "fitted": dict(denoiser.fitted),
         "fingerprint": fingerprint.to_dict(),
         "check": checked.to_dict(),
+        "response": plain(response),
         "delay_frames": delay,
         "ms_per_frame": round(speed, 2),
         "warnings": [*warnings, *checked.warnings],
         "times": {stage: round(seconds, 2) for stage, seconds in times.items()},
     }
-    return SequenceResult(after, image, fingerprint, plan, checked, denoiser, record, speed, delay)
+    return SequenceResult(after, image, fingerprint, plan, checked, denoiser, record, speed, delay, response)
 
 
 def _range_warnings(denoiser: Denoiser, fingerprint: SequenceFingerprint) -> list[str]:

@@ -104,7 +104,7 @@ def _of_signal(found: SequenceFingerprint) -> str:
 
 
 def _of_pixels(found: SequenceFingerprint) -> str:
-    across = float(np.nanmean([found.spatial_correlation[0, 1], found.spatial_correlation[1, 0]]))
+    across = float(found.spatial_correlation[0, 1] + found.spatial_correlation[1, 0]) / 2
     if not np.isfinite(across) or across < INDEPENDENT:
         return ""
     return f"Neighboring pixels share noise (correlation {across:.2f}), as a scintillator's blur makes them."

@@ -128,7 +128,7 @@ def test_dynamic_comes_as_nifti_with_its_flow(tmp_path: Path, demottle: Demottle
     assert result.exit_code == 0, result.output
     assert "not DICOM" in result.stderr
     frames = nibabel.load(tmp_path / "truth.nii.gz")
-    assert frames.shape == (48, 48, 3)
+    assert frames.shape == (48, 48, 1, 3)
     assert np.load(tmp_path / "flow.npy").shape == (3, 48, 48, 2)
     assert np.load(tmp_path / "parts.npy").shape == (3, 48, 48)
     record = GroundTruth.from_json((tmp_path / RECORD).read_text())

@@ -171,6 +171,33 @@ def test_compressed_runs_are_read(xa: Any, tmp_path: Path) -> None:
     assert np.array_equal(io.read(tmp_path / "rle.dcm").voxels, wanted)
 
 
+def groups_of_frame(index: int) -> Dataset:
+    content, groups = Dataset(), Dataset()
+    content.FrameReferenceDateTime = f"20200102101112.{100000 + 40000 * index:06d}"
+    groups.FrameContentSequence = Items([content])
+    return groups
+
+
+def test_enhanced_objects_have_their_times_and_shutter_in_groups(xa: Any, denoised: Denoised, tmp_path: Path) -> None:
+    shutter, shared = Dataset(), Dataset()
+    shutter.ShutterShape, shutter.CenterOfCircularShutter, shutter.RadiusOfCircularShutter = "CIRCULAR", [12, 10], 8
+    shared.FrameDisplayShutterSequence = Items([shutter])
+    path = xa(
+        SOPClassUID="1.2.840.10008.5.1.4.1.1.12.1.1",
+        FrameTime=None,
+        RecommendedDisplayFrameRate=None,
+        SharedFunctionalGroupsSequence=Items([shared]),
+        PerFrameFunctionalGroupsSequence=Items([groups_of_frame(index) for index in range(FRAMES)]),
+    )
+    image = io.read(path)
+    assert image.shape == (FRAMES, 24, 20) and image.spacing[0] == pytest.approx(0.04)
+    assert image.valid is not None and not image.valid[0, 0, 0] and image.valid[0, 12, 10]
+    after = pydicom.dcmread(io.write(denoised(image), tmp_path / "out.dcm"))
+    changed = after.pixel_array != pydicom.dcmread(path).pixel_array
+    assert changed[:, 12, 10].all() and not changed[:, 0, 0].any()
+    assert "DerivationImageSequence" in after.SharedFunctionalGroupsSequence[0]
+
+
 def test_of_several_runs_one_has_to_be_named(xa: Any, tmp_path: Path) -> None:
     xa("series/a.dcm")
     xa("series/b.dcm", SOPInstanceUID="1.2.3", frames=4)

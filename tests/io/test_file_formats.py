@@ -161,7 +161,7 @@ def test_nan_is_refused_with_its_place(tmp_path, suffix):
 
 
 def test_what_is_not_one_volume_is_refused(tmp_path):
-    nibabel.Nifti1Image(np.zeros((4, 4, 4, 3), np.float32), np.eye(4)).to_filename(tmp_path / "series.nii")
+    nibabel.Nifti1Image(np.zeros((4, 4, 4, 3, 2), np.float32), np.eye(4)).to_filename(tmp_path / "series.nii")
     with pytest.raises(InputError, match="3-D"):
         read(tmp_path / "series.nii")
     nibabel.Nifti1Image(np.zeros((4, 4, 4, 1), np.float32), np.eye(4)).to_filename(tmp_path / "one.nii")

@@ -5,9 +5,10 @@ import pytest
 
 from demottle.errors import InputError
 from demottle.image import Image
+from demottle.noise.sequence_curve import NoiseCurve
 from demottle.physics.fluoroscopy import Exposure, acquire
 from demottle.physics.fluoroscopy_edge import moving_edge
-from demottle.quality.sequence_response import edge_width, response_of
+from demottle.quality.sequence_response import edge_width, response_at, response_of
 from demottle.quality.sequence_truth import flicker, sequence_errors
 
 SPACING = (1 / 15, 0.4, 0.4)
@@ -90,6 +91,16 @@ def test_the_recursive_filter_lags_as_its_formula_says_and_smears_a_moving_edge(
     nothing = response_of(lambda image: image, Exposure(100), speeds=(0.0, 10.0), seed=2)
     assert abs(nothing.lag_first) < 1e-6 and nothing.widening == pytest.approx(1, abs=0.15)
     assert nothing.widths == nothing.widths_before
+
+
+def test_a_filter_is_tested_with_the_noise_of_the_run_itself() -> None:
+    like = Image(np.zeros((2, 8, 8), np.float32), SPACING, "XA")
+    curve = NoiseCurve(np.array([100.0, 900.0]), np.array([20.0, 60.0]), 4.0, 0.0)
+    found = response_at(recursive, like, curve, speeds=(0.0, 5.0))
+    assert found.lag_first == pytest.approx(0.8, abs=0.02)
+    assert found.widening > 5 and found.widths_before[1][1] < 3
+    flat = NoiseCurve(np.array([100.0]), np.array([20.0]), 0.0, 400.0)
+    assert response_at(lambda image: image, like, flat, speeds=(0.0, 2.0)).widening == pytest.approx(1, abs=0.3)
 
 
 def test_an_edge_that_cannot_be_drawn_is_refused() -> None:

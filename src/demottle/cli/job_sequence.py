@@ -82,7 +82,7 @@ def _write(outcome: RunOutcome, wishes: "Wishes", listener: Stages) -> None:
             with listener.stage("report"):
                 record = outcome.to_dict()
                 names.record.write_text(json.dumps(record, indent=2, ensure_ascii=False, default=str) + "\n")
-                write_sequence_page(result.before, result.image, result.check, record, names.page)
+                write_sequence_page(result.before, result.image, result.check, record, names.page, result.response)
         if names.model is not None:
             result.denoiser.save(names.model)
         with listener.stage("write"):  # last: everything else that can fail has not failed

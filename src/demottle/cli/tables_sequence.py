@@ -37,5 +37,14 @@ def show_sequence_check(outcome: "RunOutcome") -> None:
     if isfinite(check.trail):
         style = CAREFUL if check.trail > TRAIL_LIMIT else GOOD
         list_.add_row("where it moves", Text(f"{check.trail:.2f} times as much removed as at rest", style=style))
+    response = result.response
+    (_, still), (speed, fast) = response.widths[0], response.widths[-1]
+    list_.add_row("edge width", f"{_pixels(still)} at rest, {_pixels(fast)} at {speed:g} px per frame")
+    first, tenth = 100 * response.lag_first, 100 * response.lag_tenth
+    list_.add_row("lag", f"{first:.0f} % of a step is missing in its first frame, {tenth:.0f} % in the tenth")
     list_.add_row("speed", f"{result.ms_per_frame:.3g} ms per frame; the live form lags by {result.delay} frames")
     out.print(list_)
+
+
+def _pixels(width: float) -> str:
+    return f"{width:.1f} px" if isfinite(width) else "over 60 px"

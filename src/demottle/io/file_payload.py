@@ -56,6 +56,7 @@ def image_of(
     spacing: tuple[float, float, float],
     modality: str | None,
     history: tuple[ProcessingStep, ...] = (),
+    sequence: bool = False,
 ) -> Image:
     """Make the image of a file's values: what all readers of single-file formats do in the end.
 
@@ -66,6 +67,7 @@ def image_of(
         spacing: mm between slices, rows, columns.
         modality: None where nobody says; "CT" makes the unit HU and leaves out what lies outside the reconstruction circle.
         history: what the file says was done to it.
+        sequence: True for frames over time, whatever the modality.
     """
     voxels = as_voxels(stored, payload.slope, payload.intercept)
     return Image(
@@ -76,6 +78,7 @@ def image_of(
         valid=outside_circle(voxels, modality),
         source=Source(format, str(path), payload),
         history=history,
+        sequence=sequence,
     )
 
 
@@ -148,10 +151,19 @@ def load_source(image: Image, load: Callable[[Path], Loaded]) -> Loaded:
 
 
 def note(image: Image) -> str:
-    """Return demottle's own entry for a file's header, as JSON: the modality and the history."""
-    return json.dumps(
-        {"modality": image.modality, "history": [step_as_dict(step) for step in image.history]}, sort_keys=True
-    )
+    """Return demottle's own entry for a file's header, as JSON: the modality, the history, and whether it is a run of frames."""
+    entries: dict[str, Any] = {"modality": image.modality, "history": [step_as_dict(step) for step in image.history]}
+    if image.sequence:
+        entries["sequence"] = True
+    return json.dumps(entries, sort_keys=True)
+
+
+def says_sequence(text: str) -> bool:
+    """True where what `note` wrote says that the image is a run of frames."""
+    try:
+        return bool(json.loads(text)["sequence"])
+    except (KeyError, TypeError, ValueError):
+        return False
 
 
 def read_note(text: str) -> tuple[str | None, tuple[ProcessingStep, ...]]:

@@ -12,6 +12,8 @@ SUFFIXES: dict[str, str] = {
     ".tiff": "tiff",
     ".tif": "tiff",
     ".npy": "npy",
+    ".mp4": "mp4",
+    ".avi": "avi",
     ".dcm": "dicom",
     ".dicom": "dicom",
     ".ima": "dicom",
@@ -26,6 +28,8 @@ DEFAULT_SUFFIX: dict[str, str] = {
     "nrrd": ".nrrd",
     "tiff": ".tif",
     "npy": ".npy",
+    "mp4": ".mp4",
+    "avi": ".avi",
     "dicom": "",
 }
 """The suffix a file gets whose name has none; DICOM is a folder."""

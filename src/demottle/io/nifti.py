@@ -1,5 +1,6 @@
 """NIfTI-1 and NIfTI-2: .nii and .nii.gz."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,17 @@ from numpy.typing import NDArray
 
 from demottle.errors import InputError
 from demottle.image import Image, ProcessingStep
-from demottle.io.file_payload import FilePayload, image_of, load_source, note, read_note, restore, same_format_payload
+from demottle.io.file_payload import (
+    FilePayload,
+    image_of,
+    load_source,
+    note,
+    read_note,
+    restore,
+    same_format_payload,
+    says_sequence,
+)
+from demottle.io.nifti_frames import frames_of, gaps, time_step, volumes_of
 from demottle.io.payload import affine_of
 
 _LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -17,10 +28,10 @@ _MARK = "demottle: "
 
 
 def read_nifti(path: Path, modality: str | None = None) -> Image:
-    """Read a 3-D NIfTI volume; its third axis becomes the slices, its second the rows.
+    """Read a NIfTI volume; its third axis becomes the slices, its second the rows. With a fourth axis: a run of frames.
 
     Raises:
-        InputError: broken file; not three-dimensional; complex or color values; unit of length other than mm.
+        InputError: broken file; not three- or four-dimensional; complex or color values; unit of length other than mm.
     """
     nifti, stored, slope, intercept = _load(path)
     header = nifti.header
@@ -39,8 +50,24 @@ def read_nifti(path: Path, modality: str | None = None) -> Image:
         intercept=intercept,
         header=header,
     )
-    spacing = zooms[2], zooms[1], zooms[0]
-    return image_of(stored, payload, format="nifti", path=path, spacing=spacing, modality=modality, history=history)
+    named: dict[str, Any] = {"format": "nifti", "path": path, "modality": modality, "history": history}
+    if nifti.ndim < 4 or nifti.shape[3] == 1:
+        spacing = zooms[2], zooms[1], zooms[0]
+        return image_of(stored, payload, spacing=spacing, sequence=_says_sequence(header), **named)
+    step, warning = time_step(header)
+    odd = tuple(text for text in (warning, _layout(nifti.shape)) if text)
+    payload = replace(payload, affine=None, warnings=(*payload.warnings, *odd))
+    image = image_of(stored, payload, spacing=(step, zooms[1], zooms[0]), sequence=True, **named)
+    between = gaps(image.shape, nifti.shape[2])
+    if between is None:
+        return image
+    return replace(image, valid=between if image.valid is None else image.valid & between)
+
+
+def _layout(shape: tuple[int, ...]) -> str:
+    if shape[2] == 1:
+        return ""
+    return f"The file holds {shape[3]} volumes of {shape[2]} slices, taken as frames over time, slices one below the other."
 
 
 def _warnings(header: Any, length_unit: str, modality: str | None) -> tuple[str, ...]:
@@ -65,12 +92,17 @@ def _load(path: Path) -> tuple[Any, NDArray[Any], float, float]:
         raise InputError(f"{path} is not a readable NIfTI file, or truncated; replace it.") from error
     if stored.ndim > 3 and stored.shape[3:] == (1,) * (stored.ndim - 3):
         stored = stored.reshape(stored.shape[:3])
-    if stored.ndim != 3:
-        raise InputError(f"{path} has the shape {stored.shape}; demottle needs one 3-D volume: split it first.")
+    if stored.ndim not in (3, 4):
+        raise InputError(f"{path} has the shape {stored.shape}; demottle needs a 3-D volume, or volumes over time.")
     if stored.dtype.kind not in "iuf":
         raise InputError(f"{path} holds {stored.dtype} values; demottle needs real numbers.")
     slope, intercept = nifti.dataobj.slope, nifti.dataobj.inter
-    return nifti, stored.T, float(slope), float(intercept)
+    planes = stored.T if stored.ndim == 3 else frames_of(stored)
+    return nifti, planes, float(slope), float(intercept)
+
+
+def _says_sequence(header: Any) -> bool:
+    return any(_is_mark(one) and says_sequence(_text(one).removeprefix(_MARK)) for one in header.extensions)
 
 
 def _note(header: Any) -> tuple[str | None, tuple[ProcessingStep, ...]]:
@@ -99,8 +131,7 @@ def write_nifti(image: Image, path: Path) -> None:
     nibabel: Any = untyped_nibabel  # its types are incomplete
     payload = same_format_payload(image, "nifti")
     if payload is None:
-        nifti = nibabel.Nifti1Image(image.voxels.T, _LPS_FROM_RAS @ affine_of(image))
-        nifti.header.set_xyzt_units("mm")
+        nifti = _new_frames(nibabel, image) if image.sequence else _new_volume(nibabel, image)
         slope, intercept = 1.0, 0.0
     else:
         nifti, slope, intercept = _with_source_header(image, payload)
@@ -111,7 +142,25 @@ def write_nifti(image: Image, path: Path) -> None:
     nifti.to_filename(path)
 
 
+def _new_volume(nibabel: Any, image: Image) -> Any:
+    nifti = nibabel.Nifti1Image(image.voxels.T, _LPS_FROM_RAS @ affine_of(image))
+    nifti.header.set_xyzt_units("mm")
+    return nifti
+
+
+def _new_frames(nibabel: Any, image: Image) -> Any:
+    """One slice over time: columns, rows, 1, frames."""
+    seconds, down, right = image.spacing
+    values = image.voxels.transpose(2, 1, 0)[:, :, None]
+    nifti = nibabel.Nifti1Image(values, _LPS_FROM_RAS @ np.diag([right, down, 1.0, 1.0]))
+    nifti.header.set_zooms((right, down, 1.0, seconds))
+    nifti.header.set_xyzt_units("mm", "sec")
+    return nifti
+
+
 def _with_source_header(image: Image, payload: FilePayload) -> tuple[Any, float, float]:
     source, stored, slope, intercept = load_source(image, _load)
-    values = restore(image, stored, payload).T.reshape(source.shape)
+    planes = restore(image, stored, payload)
+    frames = source.ndim > 3 and source.shape[3] > 1
+    values = (volumes_of(planes, source.shape[2]) if frames else planes.T).reshape(source.shape)
     return type(source)(values, None, source.header.copy()), slope, intercept

@@ -25,7 +25,7 @@ def read(
     """Read one image.
 
     Args:
-        path: a DICOM folder, file, DICOMDIR or zip; or .nii, .nii.gz, .mha, .mhd, .nrrd, .tif, .tiff, .npy.
+        path: a DICOM folder, file, DICOMDIR or zip; or .nii, .nii.gz, .mha, .mhd, .nrrd, .tif, .tiff, .npy; .mp4, .avi.
         series: SeriesInstanceUID, where a DICOM folder holds several.
         spacing: mm between slices, rows, columns; required for .npy, and for TIFF that does not state it. Formats that
             state their own spacing refuse it.
@@ -77,6 +77,10 @@ def _read_file(path: Path, kind: str, spacing: Spacing | None, modality: str | N
         from demottle.io.tiff import read_tiff
 
         return read_tiff(path, spacing, modality)
+    if kind in ("mp4", "avi"):
+        from demottle.io.video import read_video
+
+        return read_video(path, kind, spacing, modality)
     from demottle.io.npy import read_npy
 
     return read_npy(path, spacing, modality)

@@ -27,7 +27,7 @@ def write(
     Args:
         image: what to write.
         path: a name with a known suffix decides the format; without one, the source's format (DICOM: a folder).
-        format: "dicom", "nifti", "mha", "mhd", "nrrd", "tiff" or "npy", where the name does not say.
+        format: "dicom", "nifti", "mha", "mhd", "nrrd", "tiff", "npy", "mp4" or "avi", where the name does not say.
         overwrite: replace what is there, once the new output is complete.
         listener: told about progress, stage "write".
 
@@ -98,6 +98,10 @@ def _write_as(kind: str, image: Image, path: Path, listener: Listener) -> None:
         from demottle.io.tiff import write_tiff
 
         write_tiff(image, path)
+    elif kind in ("mp4", "avi"):
+        from demottle.io.video import write_video
+
+        write_video(image, path, kind)
     else:
         from demottle.io.npy import write_npy
 

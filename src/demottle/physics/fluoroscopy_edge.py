@@ -11,6 +11,9 @@ from demottle.image import Image
 SETTLE = 12
 """Frames that a filter gets to settle before anything is measured."""
 
+LEVELS = (0.1, 0.2)
+"""What the test scenes transmit, at least and at most."""
+
 
 @dataclass(frozen=True, eq=False)
 class MovingEdge:
@@ -28,7 +31,7 @@ class MovingEdge:
 
 
 def moving_edge(
-    speed: float, frames: int = 32, rows: int = 64, levels: tuple[float, float] = (0.1, 0.2), reach: int = 64
+    speed: float, frames: int = 32, rows: int = 64, levels: tuple[float, float] = LEVELS, reach: int = 64
 ) -> MovingEdge:
     """Draw an edge that moves by `speed` pixels per frame; `reach` pixels on both sides of it are always in view.
 
@@ -65,7 +68,7 @@ class Appearing:
     start: int
 
 
-def appearing_patch(contrast: float = -0.3, level: float = 0.2, size: int = 96, after: int = 12) -> Appearing:
+def appearing_patch(contrast: float = -0.3, level: float = LEVELS[1], size: int = 96, after: int = 12) -> Appearing:
     """Draw a patch of the relative contrast `contrast` that appears after `SETTLE` frames and stays for `after` frames."""
     voxels = np.full((SETTLE + after, size, size), level, np.float32)
     third = size // 3

@@ -1,14 +1,15 @@
 """What a filter over time does to things that move: lag after a step, and how wide a moving edge becomes."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from demottle.image import Image, Voxels
+from demottle.noise.sequence_curve import NoiseCurve
 from demottle.physics.fluoroscopy import Exposure, acquire
-from demottle.physics.fluoroscopy_edge import SETTLE, MovingEdge, appearing_patch, moving_edge
+from demottle.physics.fluoroscopy_edge import LEVELS, SETTLE, MovingEdge, appearing_patch, moving_edge
 
 SPEEDS = (0.0, 2.0, 5.0, 10.0)
 """Pixels per frame."""
@@ -46,7 +47,7 @@ def response_of(
     speeds: Sequence[float] = SPEEDS,
     seed: int = 0,
 ) -> Response:
-    """Send the test scenes through a filter.
+    """Send the test scenes through a filter, as runs that the simulator takes.
 
     Args:
         denoise: from a noisy run to a clean one; a fitted `Denoiser` is one.
@@ -54,18 +55,59 @@ def response_of(
         speeds: of the edge, from the lowest to the highest.
         seed: of the noise.
     """
+
+    def take(scene: Image, number: int) -> tuple[Image, Image]:
+        run = acquire(scene, exposure, seed + number)
+        return run.noisy, run.clean
+
+    return _response(denoise, take, speeds)
+
+
+def response_at(
+    denoise: Callable[[Image], Image], like: Image, curve: NoiseCurve, speeds: Sequence[float] = SPEEDS, seed: int = 0
+) -> Response:
+    """Send the test scenes through a filter with the numbers and the noise of a run that was measured.
+
+    The scenes go from a quarter to three quarters of the signal that `curve` knows; noise is Gaussian, of its deviation, white
+    in space and time.
+
+    Args:
+        denoise: as in `response_of`.
+        like: modality, unit and spacing of the scenes.
+        curve: noise against signal of that run.
+        speeds, seed: as in `response_of`.
+    """
+    low, high = (float(curve.signal[0] + part * (curve.signal[-1] - curve.signal[0])) for part in (0.25, 0.75))
+    high = max(high, low + 6 * curve.level)
+
+    def take(scene: Image, number: int) -> tuple[Image, Image]:
+        part = (scene.voxels - LEVELS[0]) / np.float32(LEVELS[1] - LEVELS[0])
+        clean = np.asarray(low + part * (high - low), np.float32)
+        noise = np.random.default_rng([seed, number]).standard_normal(clean.shape, np.float32) * curve.sigma(clean)
+        made = replace(like, voxels=clean, valid=None, source=None, history=(), sequence=True)
+        return made.with_voxels(clean + noise), made
+
+    return _response(denoise, take, speeds)
+
+
+def _response(
+    denoise: Callable[[Image], Image],
+    take: Callable[[Image, int], tuple[Image, Image]],
+    speeds: Sequence[float],
+) -> Response:
     step = appearing_patch()
-    run = acquire(step.image, exposure, seed)
-    out = denoise(run.noisy)
-    missing = [missing_after_step(image.voxels, run.clean.voxels, step.patch, step.start) for image in (out, run.noisy)]
+    noisy, clean = take(step.image, 0)
+    missing = [
+        missing_after_step(image.voxels, clean.voxels, step.patch, step.start) for image in (denoise(noisy), noisy)
+    ]
     lag = missing[0] - missing[1]
     after: list[tuple[float, float]] = []
     before: list[tuple[float, float]] = []
-    for number, speed in enumerate(speeds):
+    for number, speed in enumerate(speeds, start=1):
         scene = moving_edge(speed)
-        run = acquire(scene.image, exposure, seed + 1 + number)
-        for image, found in ((denoise(run.noisy), after), (run.noisy, before)):
-            found.append((speed, edge_width(image.voxels, run.clean.voxels, scene)))
+        noisy, clean = take(scene.image, number)
+        for image, found in ((denoise(noisy), after), (noisy, before)):
+            found.append((speed, edge_width(image.voxels, clean.voxels, scene)))
     return Response(float(lag[0]), float(lag[9]), tuple(after), tuple(before))
 
 

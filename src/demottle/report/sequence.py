@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from demottle.image import Image
 from demottle.quality.sequence_check import SHIFT_LIMIT, TRAIL_LIMIT, SequenceCheck
+from demottle.quality.sequence_response import Response
 from demottle.report import words
 from demottle.report.done import done_groups
 from demottle.report.page import environment_and_style, write_whole
@@ -25,7 +26,12 @@ _REMOVED_SIGMAS = 3.0
 
 
 def write_sequence_page(
-    before: Image, after: Image, check: SequenceCheck, record: Mapping[str, Any], path: Path
+    before: Image,
+    after: Image,
+    check: SequenceCheck,
+    record: Mapping[str, Any],
+    path: Path,
+    response: Response | None = None,
 ) -> None:
     """Write one self-contained HTML page (a few MB) about a denoised sequence.
 
@@ -34,11 +40,13 @@ def write_sequence_page(
         check: what `check_sequence` measured on them.
         record: what was done, as in `run.json`; any key may be missing.
         path: the page; appears only when complete.
+        response: what the method does to what moves, where it was tested.
 
     Raises:
         OutputError: where the page cannot be written.
     """
     environment, css = environment_and_style()
+    environment.filters["zip"] = zip
     seconds, down, right = before.spacing
     frames, rows, columns = before.shape
     template = environment.get_template("sequence.html.j2")
@@ -57,6 +65,7 @@ def write_sequence_page(
         done=done_groups(record),
         version=record.get("version", ""),
         check=check,
+        response=response,
         film=Markup(film_of(before, after, check.noise.before)),
         sigmas=_REMOVED_SIGMAS,
     )
