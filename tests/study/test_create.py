@@ -49,6 +49,12 @@ def test_the_key_may_lie_elsewhere_and_is_needed_for_the_analysis_only(arms: Arm
     assert read_key(place, study).arms == ("original", "clean")
 
 
+def test_a_key_with_a_name_of_its_own_in_the_folder_is_not_lost(arms: Arms, tmp_path: Path) -> None:
+    study, place = create(arms, tmp_path / "study", read, Plan(slices=1), tmp_path / "study" / "safe" / "k.json")
+    assert read_key(place, study).study == study.name
+    assert read_study(tmp_path / "study") == study
+
+
 def test_the_same_seed_gives_the_same_study(made: Made, arms: Arms, tmp_path: Path) -> None:
     first, second, other = made(), tmp_path / "b", made("c", seed=2)
     create(arms, second, read, Plan(slices=1))

@@ -115,7 +115,8 @@ class Application:
         for trial in order_for(self.study, alias):
             geometry = plain(self.study.cases[trial.case])
             trials.append({"name": trial.name, "images": len(trial.images), **geometry})
-        given = {name: dict(trial.answers) for name, trial in one.given.items()}
+        with self._lock:
+            given = {name: dict(trial.answers) for name, trial in one.given.items()}
         return said(200, {"reader": alias, "trials": trials, "given": given})
 
     def _answers(self, body: Mapping[str, Any]) -> Response:

@@ -137,7 +137,9 @@ def create(
         name = seen.hexdigest()[:16]
         study = Study(name, plan.title, plan.design, questions_for(plan.design != SINGLE), tuple(cases), trials)
         found = Key(name, tuple(arms), images, tuple(sources), plan.seed)
-        _publish(study, found, kept, folder, place if key else folder / KEY_FILE)
+        inside = place.resolve().is_relative_to(output.resolve())
+        part = folder / place.resolve().relative_to(output.resolve()) if inside else place
+        _publish(study, found, kept, folder, part)
         listener(Progress("study", len(scans), len(scans), counted(len(cases), "case")))
     return study, place
 
@@ -199,7 +201,8 @@ def _publish(study: Study, key: Key, kept: Path, folder: Path, key_file: Path) -
     kept.rmdir()
     (folder / ANSWERS).mkdir()
     write_study(study, folder)
-    if key_file.parent == folder:
+    if key_file.is_relative_to(folder):
+        key_file.parent.mkdir(parents=True, exist_ok=True)
         write_key(key, key_file)
         return
     with staged(key_file) as part:
