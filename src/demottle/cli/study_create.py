@@ -52,8 +52,8 @@ def create(
 ) -> None:
     """Make a blinded study of the same scans in two or more arms.
 
-    An arm is one scan or a folder of scans, named alike in all arms. Images carry no text and no patient data; which image
-    is of which arm stands in the key only.
+    An arm is one scan or a folder of scans, named alike in all arms. No header goes into the study.
+    Which image is of which arm stands in the key only.
     """
     arms = parse_arms(arm)
     _refuse_telling(title, arms)
