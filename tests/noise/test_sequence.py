@@ -50,6 +50,16 @@ def test_what_frames_share_is_found_although_something_moves(
     assert found.temporal_correlation[1] == pytest.approx(held**2, abs=0.03)
 
 
+@pytest.mark.parametrize(("lag", "quanta"), [(0.0, 24), (0.1, 50), (0.1, 24), (0.2, 50)])
+@pytest.mark.parametrize("motion", ["static", "fast"])
+def test_lag_is_told_apart_from_electronic_noise(
+    motion: str, lag: float, quanta: float, scenes: dict[str, Dynamic]
+) -> None:
+    found = measure_sequence(acquire(scenes[motion].image, Exposure(quanta, lag=lag), seed=1).noisy)
+    assert found.lag == pytest.approx(lag, abs=0.03)
+    assert found.held <= found.lag + 0.02  # electronic noise is not held over
+
+
 @pytest.mark.parametrize("exposure", [Exposure(24), LAG, CAMERA], ids=["usual", "lag", "camera"])
 def test_under_a_panning_table_noise_is_right_to_a_tenth(exposure: Exposure, scenes: dict[str, Dynamic]) -> None:
     run = acquire(scenes["panning"].image, exposure, seed=1)

@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 from demottle.errors import InputError, counted
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Voxels
-from demottle.noise.sequence_blocks import BLOCK, held_over, measure_blocks, pixels_of, shared_in_space
+from demottle.noise.sequence_blocks import (
+    BLOCK,
+    held_over,
+    measure_blocks,
+    pixels_of,
+    shared_in_space,
+    signal_held_over,
+)
 from demottle.noise.sequence_curve import NoiseCurve, curve_of
 from demottle.noise.sequence_pan import differences_of, pan_speed, panned_noise
 
@@ -31,6 +38,8 @@ class SequenceFingerprint:
         curve: noise of a frame against its signal.
         held: part of a frame's noise that the next one still holds (detector lag, a recursive filter in the camera), 0 to 1;
             NaN where fewer than three frames or no still part.
+        lag: part of the signal that the next frame holds, electronic noise apart: what a correction for lag has to use. NaN
+            where it cannot be told (few frames, a panning table, numbers that are not proportional to the X-rays).
         temporal_correlation: noise correlation of frames 1, 2, ... apart.
         spatial_correlation: of pixels up to 3 apart, shape (4, 4), rows down and columns right; NaN where not measurable.
         moving_share: part of the image in which something moves.
@@ -45,6 +54,7 @@ class SequenceFingerprint:
     spacing: tuple[float, float, float]
     curve: NoiseCurve
     held: float
+    lag: float
     temporal_correlation: tuple[float, ...]
     spatial_correlation: NDArray[np.float64]
     moving_share: float
@@ -79,6 +89,7 @@ class SequenceFingerprint:
                 "misfit": _plain(self.curve.misfit),
             },
             "held_over": _plain(self.held),
+            "lag": _plain(self.lag),
             "temporal_correlation": [_plain(v) for v in self.temporal_correlation],
             "spatial_correlation": [[_plain(v) for v in row] for row in self.spatial_correlation],
             "moving_share": _plain(self.moving_share),
@@ -124,6 +135,7 @@ def measure_sequence(image: Image, listener: Listener = silent) -> SequenceFinge
         spacing=image.spacing,
         curve=curve,
         held=found.held,
+        lag=found.lag,
         temporal_correlation=found.rho,
         spatial_correlation=shared,
         moving_share=found.moving,
@@ -142,6 +154,7 @@ class _Noise:
     rho: tuple[float, ...] = ()
     moving: float = 0.0
     differences: tuple[Voxels, ...] = ()
+    lag: float = float("nan")
 
 
 def _still(image: Image, warnings: list[str]) -> _Noise:
@@ -155,7 +168,9 @@ def _still(image: Image, warnings: list[str]) -> _Noise:
     if blocks.still.sum() < _LEAST_STILL:
         warnings.append("Hardly any part of the run stands still, so its noise is measured with little certainty.")
     where = pixels_of(blocks.still, image.shape[1:])
-    return _Noise(curve, held, rho, blocks.moving_share, differences_of(image, blocks.frames, where))
+    return _Noise(
+        curve, held, rho, blocks.moving_share, differences_of(image, blocks.frames, where), signal_held_over(blocks)
+    )
 
 
 def _panned(image: Image, pan: float) -> _Noise | None:

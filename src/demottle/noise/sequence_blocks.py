@@ -13,13 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demottle.image import Image, Mask
+from demottle.noise.sequence_curve import curve_of
 
 BLOCK = 8
 LAGS = 6
 _MOST_FRAMES = 40
 _GROUPS = 8
-_STILL = 2.0  # times the spread of block means that the stillest fifth of the blocks has
+_STILL = 2.6  # standard deviations that the spread of a still block's means may lie above that of all
 _MOST_HELD = 0.97
+_LEAST_FOR_SLOPE = 128  # blocks
+_LINE = 0.1  # misfit up to which noise against signal is a line
 MEDIAN = (1 - 2 / (9 * 24)) ** -3  # from the median of a chi-square of about 24 degrees of freedom to its mean
 
 Array = NDArray[np.float64]
@@ -67,17 +70,22 @@ def measure_blocks(image: Image) -> Blocks:
         moved = (means[lag:] - means[:-lag]) ** 2 / 2
         spread += moved.mean(axis=0) / np.maximum(structure[lag - 1], 1e-30) / lags
     mean = means.mean(axis=0)
-    still = usable & (spread <= _limit(mean, spread, usable))
+    still = usable & (spread <= _limit(mean, spread, usable, len(frames) - 1))
     return Blocks(mean, structure, still, float(1 - still.sum() / usable.sum()), frames)
 
 
-def _limit(mean: Array, spread: Array, usable: Mask) -> Array:
-    """How large the spread may be at each block; by signal, because dark parts hold more electronic noise, which is white."""
+def _limit(mean: Array, spread: Array, usable: Mask, pairs: int) -> Array:
+    """How large the spread may be at each block; by signal, because dark parts hold more electronic noise, which is white.
+
+    It starts from the stillest fifth of the blocks, which lies 0.84 standard deviations below what all still blocks have.
+    """
+    uncertain = min(0.9, float(np.sqrt(2 / pairs)))  # of a variance from so many pairs, relative
+    above = (1 + _STILL * uncertain) / (1 - 0.84 * uncertain)
     order = np.argsort(mean[usable], kind="stable")
     groups = np.array_split(order, max(1, min(_GROUPS, order.size // 40)))
     at = [float(np.median(mean[usable][group])) for group in groups]
     lowest = [float(np.quantile(spread[usable][group], 0.2)) for group in groups]
-    return np.asarray(_STILL * np.interp(mean, at, lowest))
+    return np.asarray(above * np.interp(mean, at, lowest))
 
 
 def held_over(blocks: Blocks) -> tuple[float, tuple[float, ...]]:
@@ -103,6 +111,20 @@ def held_over(blocks: Blocks) -> tuple[float, tuple[float, ...]]:
     _, held, motion = best
     rho = 1 - (ratio - motion * drift) * (1 - held)
     return held, tuple(float(value) for value in rho)
+
+
+def signal_held_over(blocks: Blocks) -> float:
+    """Return how much of the signal the next frame holds (lag), with the noise of the electronics kept apart; NaN if unknown.
+
+    Lag holds quanta over, and electronic noise comes after it: `D_k = a (1 - lag^k) signal + b`, so the slopes of D_1 and D_2
+    over the signal give `lag = slope_2 / slope_1 - 1` whatever b is. Needs numbers proportional to the X-rays.
+    """
+    if len(blocks.structure) < 2 or blocks.still.sum() < _LEAST_FOR_SLOPE:
+        return float("nan")
+    first, second = (curve_of(blocks.mean[blocks.still], plane[blocks.still]) for plane in blocks.structure[:2])
+    if first is None or second is None or first.gain <= 0 or max(first.misfit, second.misfit) > _LINE:
+        return float("nan")
+    return float(np.clip(second.gain / first.gain - 1, 0, _MOST_HELD))
 
 
 def shared_in_space(differences: Sequence[NDArray[np.float32]], reach: int = 3) -> Array:

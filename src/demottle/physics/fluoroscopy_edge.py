@@ -68,7 +68,7 @@ class Appearing:
     start: int
 
 
-def appearing_patch(contrast: float = -0.3, level: float = LEVELS[1], size: int = 96, after: int = 12) -> Appearing:
+def appearing_patch(contrast: float = -0.3, level: float = LEVELS[1], size: int = 192, after: int = 12) -> Appearing:
     """Draw a patch of the relative contrast `contrast` that appears after `SETTLE` frames and stays for `after` frames."""
     voxels = np.full((SETTLE + after, size, size), level, np.float32)
     third = size // 3

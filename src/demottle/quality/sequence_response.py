@@ -51,13 +51,14 @@ def response_of(
 
     Args:
         denoise: from a noisy run to a clean one; a fitted `Denoiser` is one.
-        exposure: of the runs; the defaults of `Exposure` without it.
+        exposure: of the runs; the defaults of `Exposure` without it. Scatter is left out: it would widen every edge.
         speeds: of the edge, from the lowest to the highest.
         seed: of the noise.
     """
+    unscattered = replace(exposure or Exposure(), scatter=0.0)
 
     def take(scene: Image, number: int) -> tuple[Image, Image]:
-        run = acquire(scene, exposure, seed + number)
+        run = acquire(scene, unscattered, seed + number)
         return run.noisy, run.clean
 
     return _response(denoise, take, speeds)

@@ -1,0 +1,59 @@
+"""The check of a run without a truth sees what the truth would have said."""
+
+import numpy as np
+import pytest
+
+from demottle.errors import InputError
+from demottle.image import Image
+from demottle.physics.dynamic import dynamic_phantom
+from demottle.physics.fluoroscopy import Exposure, Run, acquire
+from demottle.quality.sequence_check import SHIFT_LIMIT, check_sequence
+
+
+def recursive(image: Image, weight: float = 0.2) -> Image:
+    out = image.voxels.copy()
+    for index in range(1, len(out)):
+        out[index] = weight * image.voxels[index] + (1 - weight) * out[index - 1]
+    return image.with_voxels(out)
+
+
+@pytest.fixture(scope="module")
+def runs() -> dict[str, Run]:
+    return {
+        name: acquire(dynamic_phantom(40, 128, 15, seed=1, motion=name).image, Exposure(24), seed=2)  # type: ignore[arg-type]
+        for name in ("static", "fast")
+    }
+
+
+def test_noise_behind_a_recursive_filter_is_not_under_read(runs: dict[str, Run]) -> None:
+    run = runs["static"]
+    found = check_sequence(run.noisy, recursive(run.noisy))
+    assert found.noise.removed_share == pytest.approx(1 - np.sqrt(0.2 / 1.8), abs=0.03)  # 9.5 dB
+    assert found.held_after == pytest.approx(0.8, abs=0.05) and abs(found.held_before) < 0.02
+    assert found.flicker_after < 0.6 * found.flicker_before
+    assert found.warnings == () and not found.trail > 1.2
+    assert all(abs(shift.share) < SHIFT_LIMIT for shift in found.shifts)
+
+
+def test_trails_are_seen_where_something_moves_and_the_truth_leaves_none(runs: dict[str, Run]) -> None:
+    run = runs["fast"]
+    smeared, perfect = check_sequence(run.noisy, recursive(run.noisy)), check_sequence(run.noisy, run.clean)
+    assert smeared.trail > 1.6 > 1.3 > perfect.trail
+    assert any("trails" in warning for warning in smeared.warnings)
+    assert perfect.noise.removed_share > 0.95
+
+
+def test_a_mean_that_moves_is_told_about(runs: dict[str, Run]) -> None:
+    run = runs["static"]
+    found = check_sequence(run.noisy, run.noisy.with_voxels(run.noisy.voxels * np.float32(0.98)))
+    assert any("bright parts moved" in warning for warning in found.warnings)
+    assert [shift.name for shift in found.shifts] == ["dark", "middle", "bright"]
+
+
+def test_what_cannot_be_measured_is_none_and_other_shapes_are_refused(runs: dict[str, Run]) -> None:
+    run = runs["static"]
+    one = Image(run.noisy.voxels[:1].copy(), run.noisy.spacing, "XA")
+    told = check_sequence(one, one).to_dict()
+    assert told["noise"]["before"] is None and told["trail"] is None
+    with pytest.raises(InputError, match="one shape"):
+        check_sequence(run.noisy, one)

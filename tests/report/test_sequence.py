@@ -1,0 +1,42 @@
+"""The page of a run: whole, self-contained, and without anything that could name a patient."""
+
+import base64
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from demottle.image import Image
+from demottle.quality.sequence_check import check_sequence
+from demottle.quality.sequence_response import Response
+from demottle.report.sequence import film_of, write_sequence_page
+
+
+@pytest.fixture
+def run() -> Image:
+    return Image(np.random.default_rng(1).normal(500, 20, (6, 64, 80)).astype(np.float32), (0.1, 0.5, 0.5), "XA")
+
+
+def test_the_film_shows_before_after_and_removed_side_by_side(run: Image) -> None:
+    after = run.with_voxels(np.full_like(run.voxels, 500))
+    data = film_of(run, after, 20.0).removeprefix("data:image/webp;base64,")
+    done, film = cv2.imdecodeanimation(np.frombuffer(base64.b64decode(data), np.uint8))
+    assert done and len(film.frames) == 6
+    gray = film.frames[0][..., 1].astype(float)
+    assert gray.shape == (64, 3 * 82)
+    before, clean, removed = gray[:, :80], gray[:, 82:162], gray[:, 164:244]
+    assert before.std() > 30 > 8 > clean.std()
+    assert removed.mean() == pytest.approx(127, abs=8) and removed.std() > 25
+
+
+def test_the_page_is_whole_and_names_no_path(run: Image, tmp_path: Path) -> None:
+    after = run.with_voxels(run.voxels * 0.5 + 250)
+    response = Response(0.2, 0.01, ((0.0, 2.0), (10.0, float("inf"))), ((0.0, 2.0), (10.0, 2.1)))
+    record = {"method": "recursive", "input": str(tmp_path / "DOE^JANE"), "warnings": ["Something."], "delay_frames": 2}
+    write_sequence_page(run, after, check_sequence(run, after), record, tmp_path / "page.html", response)
+    page = (tmp_path / "page.html").read_text()
+    assert page.rstrip().endswith("</html>") and "<script" not in page and "http" not in page.split("</style>")[1]
+    for words in ("6 frames of 64 x 80", "10 frames per second", "Something.", "over 60", "20.0 %"):
+        assert words in page
+    assert "JANE" not in page and str(tmp_path) not in page

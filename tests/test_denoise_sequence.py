@@ -1,0 +1,69 @@
+"""The whole path of a run in Python: measure, plan, apply, check, record."""
+
+import json
+
+import numpy as np
+import pytest
+
+from demottle.denoise import denoise
+from demottle.denoise_sequence import denoise_sequence
+from demottle.errors import InputError
+from demottle.methods import recursive
+from demottle.noise.sequence import SequenceFingerprint, measure_sequence
+from demottle.physics.dynamic import dynamic_phantom
+from demottle.physics.fluoroscopy import Exposure, Run, acquire
+from demottle.plan_sequence import findings, make_sequence_plan
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:
+    return acquire(dynamic_phantom(12, 96, 15, seed=1, motion="static").image, Exposure(24), seed=2)
+
+
+@pytest.fixture(scope="module")
+def fingerprint(run: Run) -> SequenceFingerprint:
+    return measure_sequence(run.noisy)
+
+
+def test_everything_is_on_record_and_half_strength_removes_half(run: Run) -> None:
+    whole = denoise_sequence(run.noisy, method="recursive")
+    half = denoise_sequence(run.noisy, method="recursive", strength=0.5, settings={"weight": 0.2})
+    assert half.image.voxels == pytest.approx((whole.image.voxels + run.noisy.voxels) / 2, abs=1e-2)
+    record = json.loads(json.dumps(whole.record))
+    assert record["method"] == "recursive" and record["fingerprint"]["noise_level"] > 0
+    assert record["response"]["lag_first"] == pytest.approx(0.8, abs=0.03)
+    assert whole.image.history[-1].settings["strength"] == 1.0 and whole.delay == 0
+
+
+def test_a_model_of_another_noise_or_unit_is_told_about_or_refused(run: Run) -> None:
+    made = denoise_sequence(run.noisy, method="motion-adaptive-recursive").denoiser
+    louder = run.noisy.with_voxels(run.noisy.voxels * 3)
+    assert any("noise level" in text for text in denoise_sequence(louder, model=made).record["warnings"])
+    made.fitted = {**made.fitted, "unit": "HU"}
+    with pytest.raises(InputError, match="unit HU"):
+        denoise_sequence(run.noisy, model=made)
+
+
+def test_what_makes_no_sense_is_refused(run: Run) -> None:
+    with pytest.raises(InputError, match="strength"):
+        denoise_sequence(run.noisy, strength=2)
+    with pytest.raises(InputError, match="not both"):
+        denoise_sequence(run.noisy, method="recursive", model=recursive.Recursive(recursive.Settings(), {}))
+    with pytest.raises(InputError, match="volumes of slices"):
+        denoise_sequence(run.noisy, method="ns-n2n")
+    with pytest.raises(InputError, match="denoise_sequence"):
+        denoise(run.noisy)
+    with pytest.raises(InputError, match="no setting"):
+        denoise_sequence(run.noisy, method="recursive", settings={"wait": 1})
+
+
+def test_reasons_follow_from_what_was_measured(fingerprint: SequenceFingerprint) -> None:
+    words = " ".join(make_sequence_plan(fingerprint).reasons)
+    for expected in ("independent", "quantum noise", "scintillator", "Hardly anything moves"):
+        assert expected in words
+    assert make_sequence_plan(fingerprint, "recursive").reasons[0] == "recursive was asked for."
+    log = acquire(dynamic_phantom(12, 96, 15, seed=1, motion="static").image, Exposure(24, display="log"), seed=2)
+    assert "logarithm" in " ".join(findings(measure_sequence(log.noisy)))
+    panning = acquire(dynamic_phantom(12, 96, 15, seed=1, motion="panning").image, Exposure(50), seed=2)
+    assert "whole image moves" in " ".join(findings(measure_sequence(panning.noisy)))
+    assert np.isfinite(fingerprint.noise_level)
