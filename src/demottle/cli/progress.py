@@ -29,6 +29,7 @@ TITLES = {
     "apply": "Denoising",
     "stream": "Streaming",
     "restore": "Putting back what slices agree on",
+    "calibrate": "Keeping CT numbers",
     "check": "Checking",
     "evaluate": "Evaluating",
     "report": "Drawing the page",

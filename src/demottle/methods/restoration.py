@@ -80,7 +80,7 @@ def _look(
 ) -> None:
     """Smooth by `scale`, look for structure, add it; `found` (like `clean`, 0 to 1) remembers where it was seen at any scale."""
     slices = image.shape[0]
-    shared = sum(max(correlation.at(lag), 0.0) for lag in range(1, REACH + 1) if np.isfinite(correlation.at(lag)))
+    rho = [float(max(np.nan_to_num(correlation.at(lag)), 0.0)) for lag in range(1, REACH + 1)]
     tolerance = np.float32(max(_TOLERANCE * local.level, 1e-6))
     # Smoothed residuals and guides are kept from before the look changes their slice.
     known: OrderedDict[int, tuple[Voxels, Voxels]] = OrderedDict()
@@ -90,16 +90,16 @@ def _look(
                 residual = guide.smooth(image.voxels[ahead] - clean[ahead], scale)
                 known[ahead] = residual, guide.smooth(clean[ahead])
         own, here = known[index]
-        total, weight, square = own.copy(), np.ones_like(own), np.ones_like(own)
-        for other in range(max(0, index - REACH), min(slices, index + REACH + 1)):
-            if other != index:
-                residual, there = known[other]
-                match = np.exp(-(((there - here) / tolerance) ** 2))
-                total += match * residual
-                weight += match
-                square += match**2
+        around = range(max(0, index - REACH), min(slices, index + REACH + 1))
+        match = {other: np.exp(-(((known[other][1] - here) / tolerance) ** 2)) for other in around}
+        weight = sum(match.values(), np.zeros_like(own))
+        total = sum((match[other] * known[other][0] for other in around), np.zeros_like(own))
+        variance = sum((m**2 for m in match.values()), np.zeros_like(own))  # of the total, in units of one slice's
+        for lag, shared in enumerate(rho, start=1):
+            for other in around[:-lag]:
+                variance += 2 * shared * match[other] * match[other + lag]
         mean = total / weight
-        noise = local.plane(index) * gain * np.sqrt(square * np.float32(1 + 2 * shared)) / weight
+        noise = local.plane(index) * gain * np.sqrt(variance) / weight
         seen = np.clip(np.abs(mean) / np.maximum(noise, 1e-6) - threshold, 0, 1).astype(np.float32)
         np.maximum(found[index], _widened(seen, scale), out=found[index], casting="same_kind")
         clean[index] += found[index] * mean * masks[index]

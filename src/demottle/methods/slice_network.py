@@ -23,6 +23,7 @@ from torch.nn import functional
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Mask, Voxels
 from demottle.methods.base import Denoiser, Tensors
+from demottle.methods.calibration import keep_ct_numbers
 from demottle.methods.protection import changeable, fill_invalid
 from demottle.methods.restoration import REACH, restore_agreed
 from demottle.methods.slice_fusion import Fusion, fuse, learn_fusion
@@ -156,6 +157,7 @@ class SliceNetwork(Denoiser):
         if self.fusion is not None:
             fuse(out, local.plane, lambda index: self._learned(image, index, out[index]), self.fusion, listener)
         restore_agreed(image, out, local, correlation, self._spectrum, lambda index: changeable(image, index), listener)
+        keep_ct_numbers(image, out, lambda index: changeable(image, index), listener)
         return image.with_voxels(out)
 
     @property
