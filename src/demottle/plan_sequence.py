@@ -83,7 +83,8 @@ def _of_frames(found: SequenceFingerprint) -> str:
             f"Each frame hands {share:.0f} % of its noise on to the next: the camera seems to filter already, with a weight of "
             f"about {1 - found.held:.2f}. Filtering over time gains less, and differences of frames under-read the noise."
         )
-    return f"Each frame hands {share:.0f} % of its noise on to the next (lag of the detector), so filtering over time gains less."
+    lag = f"a lag of about {100 * found.lag:.0f} % in" if np.isfinite(found.lag) else "lag in"
+    return f"Each frame hands {share:.0f} % of its noise on to the next ({lag} the detector), so filtering over time gains less."
 
 
 def _of_signal(found: SequenceFingerprint) -> str:
