@@ -25,7 +25,6 @@ TINY: dict[str, Any] = {"channels": (4, 8), "blocks": 1, "batch": 2}
 JUDGED: dict[str, Any] = {**TINY, "judge_channels": 4}
 GIVEN: list[tuple[ModuleType, dict[str, Any]]] = [
     (perceptual_cyclegan, {**JUDGED, "feature_channels": 4}),
-    (cyclegan, JUDGED),
     (cut, {**JUDGED, "places": 16, "head_width": 8}),
     (supervised, {**TINY, "network": "attention-unet"}),
     (supervised, {**TINY, "features": 8, "growth": 4}),

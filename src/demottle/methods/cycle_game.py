@@ -97,10 +97,12 @@ class CycleGame(WatchedGame[CycleTurn]):
     def draw(self, share: Share) -> CycleTurn:
         """Draw patches; at the start, measure how much the perceptual loss weighs."""
         low, full = self._draw(share)
-        if self._extractor is not None and self._perceptual is None:
-            # The whole batch of the first step, so that every process finds the same weights.
-            everything = Share(share.seed, 0, range(self.batch), share.device)
-            self._perceptual = self._measured(self._extractor.to(share.device), *self._draw(everything))
+        if self._extractor is not None:
+            self._extractor.to(share.device)  # a training that goes on from a checkpoint measures nothing any more
+            if self._perceptual is None:
+                # The whole batch of the first step, so that every process finds the same weights.
+                everything = Share(share.seed, 0, range(self.batch), share.device)
+                self._perceptual = self._measured(self._extractor, *self._draw(everything))
         return CycleTurn(low, full, {name: share.random(10 + index) for index, name in enumerate(_POOLS)})
 
     def losses(self, player: str, batch: CycleTurn) -> Mapping[str, Tensor]:

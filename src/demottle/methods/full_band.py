@@ -1,5 +1,6 @@
 """What the CycleGAN family shares: its generator, values on their way to it and back, and the training around a game."""
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -203,12 +204,17 @@ def played(
         run: folder, observers and device.
     """
     fitted = trained_summary(sets)
+
+    def plane_of(generator: nn.Module) -> Callable[[Voxels], Voxels]:
+        # Of a copy: a denoiser lays out its network's memory anew, which can change the last bits of what follows.
+        return denoiser_of(copy.deepcopy(generator), fitted).plane
+
     if course.check_every:
         exam = SimulatedExam(sets, seed=seed)
-        game.examiner = lambda generator: exam.score(denoiser_of(generator, fitted).plane)
+        game.examiner = lambda generator: exam.score(plane_of(generator))
     if course.show_every:
         samples = pieces(sets.low_exam, 2)
-        game.shower = lambda generator: before_and_after(samples, denoiser_of(generator, fitted).plane)
+        game.shower = lambda generator: before_and_after(samples, plane_of(generator))
     trained = train(
         game,
         course,

@@ -106,6 +106,51 @@ _ALL = (
         module="demottle.methods.pdml",
     ),
     MethodInfo(
+        name="perceptual-cyclegan",
+        title="CycleGAN with attention and a perceptual loss made for CT, from unpaired scans",
+        learns_from="unpaired sets",
+        summary=(
+            "Learns from low-dose scans and full-dose scans of other patients: two generators with attention-gated skips and "
+            "residual blocks, two discriminators, cycle, identity and perceptual losses; the features come from a CT autoencoder "
+            "trained on the full-dose scans. CT numbers follow those of the full-dose scans."
+        ),
+        paper="arXiv 2605.00793",
+        module="demottle.methods.perceptual_cyclegan",
+    ),
+    MethodInfo(
+        name="cyclegan",
+        title="CycleGAN, from unpaired scans; for comparison",
+        learns_from="unpaired sets",
+        summary=(
+            "As perceptual-cyclegan, without attention and without a perceptual loss. CT numbers follow those of the full-dose "
+            "scans, and the result can be worse than the input."
+        ),
+        paper="Zhu et al., ICCV 2017, arXiv 1703.10593",
+        module="demottle.methods.cyclegan",
+    ),
+    MethodInfo(
+        name="cut",
+        title="Contrastive unpaired translation (CUT), from unpaired scans; for comparison",
+        learns_from="unpaired sets",
+        summary=(
+            "One generator and one discriminator; places of the output have to be found again in the input by their features. CT "
+            "numbers follow those of the full-dose scans."
+        ),
+        paper="Park et al., ECCV 2020, arXiv 2007.15651",
+        module="demottle.methods.cut",
+    ),
+    MethodInfo(
+        name="supervised",
+        title="Learning from pairs; the upper bound for the methods without",
+        learns_from="pairs",
+        summary=(
+            "Learns from the same slices at low and at full dose, which exist in simulations only, with the network of pdml or "
+            "that of perceptual-cyclegan."
+        ),
+        paper="classical",
+        module="demottle.methods.supervised",
+    ),
+    MethodInfo(
         name="motion-adaptive-recursive",
         title="Recursive filter that lets go where something moves",
         learns_from="nothing",

@@ -78,7 +78,7 @@ class Settings(GeneratorSettings):
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "full": {},
-    "small": {**full_band.SMALL, "features": 16, "growth": 4, "margin": 8},
+    "small": {**full_band.SMALL, **{k: v for k, v in pdml.PRESETS["small"].items() if k != "width"}},
 }
 """Settings by the machine they are for: "full" for a GPU, "small" for a processor and a look at how it goes."""
 

@@ -4,6 +4,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from demottle.errors import InputError
+from demottle.networks.attention_unet import SOFT_TISSUE
 
 COARSE = 4
 
@@ -42,11 +43,11 @@ class CTAutoencoder(nn.Module):
             *_layers(c, c),
         )
         self.last = nn.Conv2d(c, 1, 3, padding=1, padding_mode="replicate")
-        nn.init.constant_(self.last.bias, 0.5)  # type: ignore[arg-type]  # soft tissue, so that learning begins there
+        nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the slice as far as the code knows it."""
-        out: Tensor = self.last(self.decoder(self.encoder(x)))
+        out: Tensor = SOFT_TISSUE + self.last(self.decoder(self._code(x)))
         return out
 
     def levels(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -54,8 +55,11 @@ class CTAutoencoder(nn.Module):
 
         Averages of the first code would not do: a rectified feature grows with noise, and its mean with it.
         """
-        code: Tensor = self.encoder(x)
-        return code, self.encoder(functional.avg_pool2d(x, COARSE))
+        return self._code(x), self._code(functional.avg_pool2d(x, COARSE))
+
+    def _code(self, x: Tensor) -> Tensor:
+        code: Tensor = self.encoder(x - SOFT_TISSUE)
+        return code
 
 
 def _layers(inputs: int, *outputs: int) -> list[nn.Module]:

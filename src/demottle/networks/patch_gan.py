@@ -47,4 +47,4 @@ class PatchGAN(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return a verdict per patch: near 1 for what it takes for a real slice, near 0 for what it takes for a made one."""
         out: Tensor = self.layers(x - SOFT_TISSUE)
-        return out
+        return out.float()  # the squares and means that follow need more digits than bfloat16 has
