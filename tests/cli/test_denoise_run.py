@@ -127,3 +127,18 @@ def test_constant_frames_are_refused(tmp_path: Path, demottle: Demottle) -> None
     io.write(Image(np.full((4, 64, 64), 100, np.float32), (0.1, 1, 1), "XA"), tmp_path / "flat.dcm")
     result = demottle("denoise", tmp_path / "flat.dcm", "-o", tmp_path / "out.dcm")
     assert result.exit_code == 2 and "no noise that could be measured" in " ".join(result.stderr.split())
+
+
+def test_evaluate_compares_a_run_with_its_truth(run: Run, file: Path, tmp_path: Path, demottle: Demottle) -> None:
+    io.write(run.clean, tmp_path / "truth.nii.gz")
+    out = tmp_path / "out.dcm"
+    assert demottle("denoise", file, "-o", out, "--method", "recursive", "--no-report").exit_code == 0
+    common = ("evaluate", out, "--input", file, "--truth", tmp_path / "truth.nii.gz")
+    shown = demottle(*common, "--html", tmp_path / "page.html")
+    assert shown.exit_code == 0, shown.output
+    assert "PSNR" in shown.stdout and "noise over time" in shown.stdout and (tmp_path / "page.html").exists()
+    found = json.loads(demottle(*common, "--json").stdout)
+    assert found["truth"]["after"]["psnr"] > found["truth"]["before"]["psnr"] + 5
+    assert found["check"]["noise"]["removed_share"] > 0.4
+    refused = demottle(*common, "--second-input", file, "--second-output", out)
+    assert refused.exit_code == 2 and "is for volumes" in " ".join(refused.stderr.split())

@@ -8,6 +8,7 @@ import typer
 from demottle.cli.console import say_warnings, show_json
 from demottle.cli.evaluate_batch import evaluate_batch
 from demottle.cli.evaluate_case import Given, Reading, evaluate_case
+from demottle.cli.evaluate_sequence import evaluate_run, is_run
 from demottle.cli.evaluation_tables import show_evaluation
 from demottle.cli.figures_csv import write_csv
 from demottle.cli.gate import PANEL, LimitsFile, limits_of, show_gate
@@ -82,6 +83,9 @@ def evaluate(
         evaluate_batch(batch, given, reading, held if gated else None, margin, csv, html, as_json)
         return
     given.refuse_incomplete()
+    if scan is not None and is_run(scan, reading):
+        evaluate_run(given, reading, html, as_json)
+        return
     with watch() as listener:
         images, found = evaluate_case(given, reading, held, margin, listener)
         if html is not None:
