@@ -13,7 +13,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -154,24 +154,24 @@ def _udca(changes: dict[str, Any]) -> Rival:
 
 def clean_targets(cases: Sequence[Case], steps: int, seed: int) -> list[Image]:
     """Teach the same student with clean frames: what it can reach."""
-    settings = Settings(uns=1.0, cns=0.0, edges=0.0, own=0.0, fusion="none", motion_compensation=False)
+    settings = Settings(uns=0.0, own=0.0, fusion="none", motion_compensation=False)
     size, kind = settings.resolved(in_time=True)
     noise = frame_noise(cases[0].measured)
     student = seeded(lambda: wrapped(empty_network(size, kind), kind, noise, settings.memory), seed)
-    clips, truths = [], []
+    clips = []
     for case in cases:
         (run,) = runs_of_frames([case.noisy], noise, student)
         clip = make_clip(run, offsets_for(kind == "causal"), settings)
         rows, columns = run.frames.shape[1:]
-        clips.append(clip)
-        # Offsets that look ahead only: the frame of an example is the one before its nearest neighbor.
-        truths.append(case.clean.voxels[clip.around[:, -1] - 1, :rows, :columns])
+        # Offsets that look ahead only: an example is the frame before its nearest neighbor.
+        truth = case.clean.voxels[clip.around[:, -1] - 1, :rows, :columns]
+        clips.append(replace(clip, recursive=truth))  # compared with the truth wherever udca compares with the average
 
     def answer(asked: nn.Module, patches: dict[str, Tensor]) -> Tensor:
         clean: Tensor = asked(patches["x"], patches["state"], patches["memory"])[0]
         return clean
 
-    lesson = StudentLesson(clips, truths, settings, noise.spectrum, answer, seed)
+    lesson = StudentLesson(clips, [clip.recursive for clip in clips], settings, noise.spectrum, answer, seed)
     learned, _ = learn(student, lesson.loss, Schedule(steps, rate=settings.rate))
     fitted = {"size": size, "student": kind, "frame_noise": noise.to_dict()}
     model = SequenceNetwork(udca.NAME, {"memory": settings.memory}, fitted, learned.network, noise.spectrum)

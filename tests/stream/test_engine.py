@@ -24,18 +24,19 @@ def noisy() -> Image:
     return acquire(dynamic_phantom(8, 64, 15, seed=3, motion="slow").image, Exposure(24), seed=4).noisy
 
 
-def fitted(noisy: Image, student: str) -> SequenceNetwork:
+def fitted(noisy: Image, student: str, strength: float) -> SequenceNetwork:
     settings = udca.Settings(uns=0, patch=32, batch=2, student=student)  # type: ignore[arg-type]
     model = udca.fit(noisy, settings, measure_sequence(noisy), budget=Budget(steps=4))
     assert isinstance(model, SequenceNetwork)
     last = model.student.network.last.weight
-    last.data.normal_(std=0.2)  # as if it had learned much
+    last.data.normal_(std=strength)  # as if it had learned much
     return model
 
 
-@pytest.mark.parametrize("student", ["causal", "single"])
-def test_same_frames_within_the_stated_error(student: str, noisy: Image, tmp_path: Path) -> None:
-    model = fitted(noisy, student)
+@pytest.mark.slow
+@pytest.mark.parametrize(("student", "strength"), [("causal", 0.2), ("single", 2.0)])
+def test_same_frames_within_the_stated_error(student: str, strength: float, noisy: Image, tmp_path: Path) -> None:
+    model = fitted(noisy, student, strength)
     frames = noisy.voxels[:, :60, :]  # not a multiple of 8
     onnx = OnnxStream(save_as_onnx(model, tmp_path / "student.onnx", (60, 64)), model.noise.lag, 1)
     torch = model.stream()
@@ -45,7 +46,7 @@ def test_same_frames_within_the_stated_error(student: str, noisy: Image, tmp_pat
         assert ours is not None and theirs is not None
         assert theirs.shape == (60, 64)
         assert np.abs(ours - theirs).max() < ERROR * level
-    assert np.abs(theirs - frames[-1]).mean() > 0.2 * level
+    assert np.abs(theirs - frames[-1]).mean() > 0.1 * level
     assert live_form(model, (60, 64), "onnx").engine == "onnx"
 
 
