@@ -1,6 +1,8 @@
 """`demottle train`: two folders in, a model out that `denoise` applies; stopped, resumed, refused with a sentence."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +84,23 @@ def test_what_was_stopped_goes_on(
     resumed = demottle("train", "pdml", *command, "-o", model, "--resume")
     assert resumed.exit_code == 0, resumed.output
     assert model.read_bytes() == (tmp_path / "whole.safetensors").read_bytes()
+
+
+@pytest.mark.slow
+def test_two_processes_train_what_one_does(sides: tuple[Path, Path], tmp_path: Path, demottle: Demottle) -> None:
+    from demottle.methods import load
+
+    low, full = sides
+    command = ["--low", low, "--full", full, "--steps", 4, "--pictures", 0, *SMALL]
+    assert demottle("train", "pdml", *command, "-o", tmp_path / "one.safetensors").exit_code == 0
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    both = [*torchrun, "-m", "demottle", "train", "pdml", *command, "-o", tmp_path / "two.safetensors"]
+    done = subprocess.run(list(map(str, both)), capture_output=True, text=True, check=False, timeout=1200)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("two.safetensors") == 2  # said once, with the command that applies it
+    one, two = (load(tmp_path / f"{name}.safetensors") for name in ("one", "two"))
+    for name, value in one.tensors().items():
+        assert two.tensors()[name] == pytest.approx(value, abs=2e-3)
 
 
 def test_what_cannot_be_trained_is_one_sentence(sides: tuple[Path, Path], tmp_path: Path, demottle: Demottle) -> None:

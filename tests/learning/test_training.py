@@ -104,8 +104,8 @@ def test_a_kill_changes_no_bit(tmp_path: Path) -> None:
     course = Course(20, save_every=5)
     whole = train(LineAndJudge(), course, seed=3)
     saved = tmp_path / "checkpoint.safetensors"
-    with pytest.raises(Killed):  # after step 12: the last checkpoint is of step 10
-        train(LineAndJudge(), course, seed=3, saved=saved, listener=kill_at(12))
+    with pytest.raises(Killed):  # after step 17: the last checkpoint is of step 15, between two reports
+        train(LineAndJudge(), course, seed=3, saved=saved, listener=kill_at(17))
     game = LineAndJudge()
     resumed = train(game, course, seed=3, saved=saved)
     assert same(whole, resumed)

@@ -165,6 +165,7 @@ class _Training:
     def save(self, path: Path, key: str) -> None:
         """Write a checkpoint; every process's own state goes into it."""
         self.story.seconds, self.started = self._seconds(), time.monotonic()
+        self.story.sums = {name: float(total) for name, total in self.sums.items()}
         tensors = {
             f"network.{n}.{k}": v for n, p in self.game.players.items() for k, v in p.network.state_dict().items()
         }
