@@ -132,7 +132,9 @@ def test_constant_frames_are_refused(tmp_path: Path, demottle: Demottle) -> None
 def test_evaluate_compares_a_run_with_its_truth(run: Run, file: Path, tmp_path: Path, demottle: Demottle) -> None:
     io.write(run.clean, tmp_path / "truth.nii.gz")
     out = tmp_path / "out.dcm"
-    assert demottle("denoise", file, "-o", out, "--method", "recursive", "--no-report").exit_code == 0
+    assert demottle("denoise", file, "-o", out, "--method", "recursive").exit_code == 0
+    again = demottle("report", tmp_path / "out-report", "-o", tmp_path / "again.html")
+    assert again.exit_code == 0 and "data:image/webp" in (tmp_path / "again.html").read_text()
     common = ("evaluate", out, "--input", file, "--truth", tmp_path / "truth.nii.gz")
     shown = demottle(*common, "--html", tmp_path / "page.html")
     assert shown.exit_code == 0, shown.output

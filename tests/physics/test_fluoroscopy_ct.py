@@ -1,11 +1,17 @@
 """Line integrals of a CT scan."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from demottle import io
 from demottle.errors import InputError
 from demottle.image import Image
+from demottle.noise.sequence import measure_sequence
 from demottle.physics.dynamic import WATER, dynamic_phantom
+from demottle.physics.fluoroscopy import Exposure, acquire
 from demottle.physics.fluoroscopy_ct import project_scan
 
 
@@ -40,3 +46,19 @@ def test_what_is_no_volume_of_hu_is_refused() -> None:
         project_scan(water_box(modality="MR", unit="a.u."), WATER)
     with pytest.raises(InputError, match="uneven distances"):
         project_scan(water_box(evenly_spaced=False), WATER)
+
+
+@pytest.mark.real_data
+def test_a_real_abdomen_is_seen_through_and_its_noise_is_what_was_asked_for() -> None:
+    folder = os.environ.get("DEMOTTLE_REAL_DATA")
+    if not folder:
+        pytest.skip("DEMOTTLE_REAL_DATA is not set")
+    scan = io.read(Path(folder) / "abdomen-ct" / "ct.nii.gz", modality="CT")
+    patient = project_scan(scan, WATER)
+    scene = dynamic_phantom(24, 192, pixel=patient.extent / 192, motion="slow", patient=patient)
+    run = acquire(scene.image, Exposure(24), seed=1)
+    assert scene.image.voxels.min() > 0 and scene.image.voxels.max() < 1
+    found = measure_sequence(run.noisy)
+    expected = np.sqrt(run.facts["gain"] * (found.curve.signal - run.facts["black"]) + run.facts["noise_offset"])
+    assert np.median(found.curve.deviation / expected) == pytest.approx(1, abs=0.05)
+    assert abs(found.held) < 0.03

@@ -10,6 +10,7 @@ from demottle.errors import InputError
 
 if TYPE_CHECKING:
     from demottle.cli.evaluate_case import Given, Reading
+    from demottle.cli.pages import Record
     from demottle.image import Image
     from demottle.quality.sequence_check import SequenceCheck
     from demottle.quality.sequence_truth import SequenceErrors
@@ -65,7 +66,7 @@ def evaluate_run(given: "Given", reading: "Reading", html: Path | None, as_json:
                 errors = first, sequence_errors(after, truth, first.window)
             found["truth"] = {"before": plain(errors[0]), "after": plain(errors[1])}
         if html is not None:
-            _write_page(before, after, check, html)
+            _write_page(before, after, check, html, None)
     if as_json:
         show_json(found)
         return
@@ -75,11 +76,24 @@ def evaluate_run(given: "Given", reading: "Reading", html: Path | None, as_json:
     _show_check(check)
 
 
-def _write_page(before: "Image", after: "Image", check: "SequenceCheck", path: Path) -> None:
+def report_run(given: "Given", reading: "Reading", path: Path, record: "Record | None") -> None:
+    """Write the page of a run: what `demottle report` does for one."""
+    from demottle.quality.sequence_check import check_sequence
+
+    assert given.scan is not None and given.output is not None
+    with watch() as listener:
+        with listener.stage("read"):
+            before, after = reading.read(given.scan), reading.read(given.output)
+        check = check_sequence(before, after, listener)
+        with listener.stage("report"):
+            _write_page(before, after, check, path, record)
+
+
+def _write_page(before: "Image", after: "Image", check: "SequenceCheck", path: Path, record: "Record | None") -> None:
     from demottle.cli.pages import record_of
     from demottle.report.sequence import write_sequence_page
 
-    write_sequence_page(before, after, check, record_of(before, after), path)
+    write_sequence_page(before, after, check, record or record_of(before, after), path)
 
 
 def _show_errors(before: "SequenceErrors", after: "SequenceErrors") -> None:

@@ -7,6 +7,7 @@ import typer
 
 from demottle.cli.console import out
 from demottle.cli.evaluate_case import Given, Images, Reading, evaluate_case
+from demottle.cli.evaluate_sequence import is_run, report_run
 from demottle.cli.guard import guarded
 from demottle.cli.options import AcceptUneven, Debug, Modality, Spacing, parse_spacing
 from demottle.cli.pages import Record, read_record, write_evaluation_page
@@ -41,6 +42,10 @@ def report(
     scan, denoised, record = _found(places)
     reading = Reading(parse_spacing(spacing), modality, accept_uneven)
     given = Given(denoised, scan, truth, structures=structures)
+    if is_run(scan, reading):
+        report_run(given, reading, output, record)
+        out.print(f"Page   {output}", markup=False, soft_wrap=True)
+        return
     with watch() as listener:
         images, found = evaluate_case(given, reading, Limits(), None, listener)
         with listener.stage("report"):
