@@ -1,0 +1,43 @@
+"""Which method a run of frames gets, and why."""
+
+from dataclasses import replace
+
+import pytest
+
+from demottle.noise.sequence import SequenceFingerprint, measure_sequence
+from demottle.physics.dynamic import dynamic_phantom
+from demottle.physics.fluoroscopy import Exposure, acquire
+from demottle.plan_sequence import CLASSICAL_SEQUENCE, DEFAULT_SEQUENCE, make_sequence_plan
+
+
+@pytest.fixture(scope="module")
+def found() -> SequenceFingerprint:
+    film = dynamic_phantom(24, 64, 15, seed=3, motion="slow").image
+    return measure_sequence(acquire(film, Exposure(24), seed=4).noisy)
+
+
+def test_a_run_long_enough_is_learned_from(found: SequenceFingerprint) -> None:
+    plan = make_sequence_plan(found)
+    assert plan.method == DEFAULT_SEQUENCE
+    assert "long enough to learn from" in plan.reasons[-1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"shape": (8, 64, 64)}, "has 8 frames; learning from it needs 20"),
+        ({"shape": (40, 48, 64)}, "48 x 64 pixels"),
+        ({"held": 0.7}, "share 70 % of their noise"),
+        ({"held": float("nan")}, "is not known"),
+    ],
+)
+def test_what_cannot_be_learned_from_is_filtered(
+    found: SequenceFingerprint, changes: dict[str, object], said: str
+) -> None:
+    plan = make_sequence_plan(replace(found, **changes))  # type: ignore[arg-type]
+    assert plan.method == CLASSICAL_SEQUENCE
+    assert said in plan.reasons[-1]
+
+
+def test_what_is_asked_for_is_taken(found: SequenceFingerprint) -> None:
+    assert make_sequence_plan(replace(found, shape=(8, 64, 64)), "udca").method == "udca"
