@@ -12,9 +12,7 @@ if TYPE_CHECKING:
 
 READING = "Reading and writing"
 
-Scan = Annotated[
-    Path, typer.Argument(metavar="SCAN", help="DICOM folder, file or zip; NIfTI, MHA, NRRD, TIFF or .npy.")
-]
+Scan = Annotated[Path, typer.Argument(metavar="SCAN", help="DICOM folder, file or zip; NIfTI, MHA, TIFF, .npy, MP4...")]
 Json = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON instead of tables.")]
 Debug = Annotated[bool, typer.Option("--debug", metavar="", help="Show the traceback of an error.")]
 Series = Annotated[
@@ -23,11 +21,11 @@ Series = Annotated[
 ]
 Spacing = Annotated[
     str | None,
-    typer.Option(metavar="Z,Y,X", help="Distances in mm, where the file has none.", rich_help_panel=READING),
+    typer.Option(metavar="Z,Y,X", help="In mm (frames: s), where the file has none.", rich_help_panel=READING),
 ]
 Modality = Annotated[
     str | None,
-    typer.Option(metavar="CT|MR", help="Where the file does not say; CT: values in HU.", rich_help_panel=READING),
+    typer.Option(metavar="CT|MR|XA", help="Where the file does not say. XA: frames.", rich_help_panel=READING),
 ]
 AcceptUneven = Annotated[
     bool, typer.Option("--accept-uneven", metavar="", help="Accept uneven slice distances.", rich_help_panel=READING)
