@@ -76,7 +76,7 @@ def test_ct_numbers_cannot_follow_full_dose_scans_that_are_off_by_20_hu(tmp_path
         sets = small_sets(tmp_path / f"{shift}", shift=shift)
         image = sets.low_exam.scans[0].image()
         outputs.append(pdml.train(sets, TINY, budget=Budget(steps=3))(image).voxels)
-    assert outputs[1] == pytest.approx(outputs[0], abs=0.1)
+    assert outputs[1] == pytest.approx(outputs[0], abs=0.01)
 
 
 def test_a_kill_changes_no_bit_and_reports_come(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ no memory; what a method derives from whole slices (a wavelet band) is stored be
 """
 
 import math
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -73,7 +74,7 @@ class Scan:
         """Return what `of_slice` makes of every slice, mapped, float16; computed once and stored under `name`."""
         file = self.folder / f"{name}.npy"
         if not file.exists():
-            part = file.with_name(f".{name}.part.npy")
+            part = file.with_name(f".{name}.{os.getpid()}.part.npy")  # of several processes each makes its own
             made = np.lib.format.open_memmap(part, mode="w+", dtype=np.float16, shape=self.slices.shape)
             for index, plane in enumerate(self.slices):
                 made[index] = of_slice(np.asarray(plane, np.float32))

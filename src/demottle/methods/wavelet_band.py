@@ -27,7 +27,8 @@ def high_band(plane: NDArray[np.floating], levels: int, wavelet: str = WAVELET) 
     levels = min(levels, most)
     if levels < 1:
         return plane
-    coefficients = pywt.wavedec2(plane, wavelet, mode="symmetric", level=levels)
+    # In double precision, so that what is added to the whole slice leaves no trace in its band.
+    coefficients = pywt.wavedec2(plane.astype(np.float64), wavelet, mode="symmetric", level=levels)
     coefficients[0] = np.zeros_like(coefficients[0])
     rows, columns = plane.shape
     back = pywt.waverec2(coefficients, wavelet, mode="symmetric")[:rows, :columns]
