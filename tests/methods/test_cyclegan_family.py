@@ -115,6 +115,14 @@ def test_values_are_scaled_as_the_specification_says() -> None:
     assert to_network(hu, 2000.0).tolist() == pytest.approx(((hu + 1000) / 2000).tolist())
 
 
+def test_the_balance_of_errors_and_verdicts_does_not_depend_on_the_scale() -> None:
+    weights = [perceptual_cyclegan._weights(perceptual_cyclegan.Settings(scale=scale)) for scale in (2000.0, 200.0)]
+    error_hu = 30.0
+    costs = [w.cycle * error_hu / scale for w, scale in zip(weights, (2000.0, 200.0), strict=True)]
+    assert weights[0].cycle == 10 and weights[0].identity == 5
+    assert costs[0] == pytest.approx(costs[1])
+
+
 def test_vgg19_from_a_file_whose_place_is_not_told(unpaired: Sets, tmp_path: Path) -> None:
     torch.manual_seed(0)
     torch.save(VGG19().state_dict(), tmp_path / "vgg19.pth")

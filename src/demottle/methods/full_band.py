@@ -29,6 +29,8 @@ from demottle.noise.level import noise_level
 
 REACH = 48
 """Pixels around the body's box that the generator is shown: it sees further, but there is only air."""
+SCALE = 2000.0
+"""HU that the specification has as 1; the weights of absolute errors belong to it."""
 Draw = Callable[[Share], tuple[Tensor, Tensor]]
 
 
@@ -58,7 +60,7 @@ class GeneratorSettings:
     batch: int = 8
     steps: int = 78_000
     rate: float = 2e-4
-    scale: float = 2000.0
+    scale: float = SCALE
     averaging: float = 0.999
     check_every: int = 0
     patience: int = 10
@@ -89,7 +91,7 @@ class GeneratorSettings:
 SMALL: Mapping[str, Any] = {
     "channels": (8, 16, 32),
     "blocks": 2,
-    "patch": 32,
+    "patch": 48,
     "batch": 4,
     "steps": 2000,
     "rate": 1e-3,

@@ -39,7 +39,7 @@ class Settings(GeneratorSettings):
     """Settings of the method; those of the generator and the training are in `GeneratorSettings`.
 
     Attributes:
-        cycle, identity: weights of the mean absolute errors.
+        cycle, identity: weights of the mean absolute errors, in units of 2000 HU whatever `scale` is.
         share: influence of the perceptual loss: its part of all terms but the adversarial ones at the start, 0 to below 1.
         window: of the local statistics that the perceptual loss compares, in features (4 pixels each); 0: points only.
         features: what the perceptual loss compares: "autoencoder", trained on the full-dose patches first, or "vgg19".
@@ -86,7 +86,7 @@ class Settings(GeneratorSettings):
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "full": {},
-    "small": {**full_band.SMALL, "feature_channels": 8, "feature_steps": 400, "judge_channels": 8},
+    "small": {**full_band.SMALL, "feature_channels": 8, "feature_steps": 400, "judge_channels": 16},
 }
 """Settings by the machine they are for: "full" for a GPU, "small" for a processor and a look at how it goes."""
 
@@ -132,7 +132,7 @@ def train_cycle(
             settings.generator,
             lambda: PatchGAN(settings.judge_channels, settings.judge_norm),
             extractor,
-            CycleWeights(settings.cycle, settings.identity, settings.share, settings.window),
+            _weights(settings),
             batch=settings.batch,
             pool=settings.pool,
             rate=settings.rate,
@@ -151,6 +151,12 @@ def train_cycle(
         run=run,
         listener=listener,
     )
+
+
+def _weights(settings: Settings) -> CycleWeights:
+    # Errors grow with the scale's inverse and verdicts do not: at 200 HU as 1, a cycle of 10 would forbid to remove any noise.
+    per = settings.scale / full_band.SCALE
+    return CycleWeights(settings.cycle * per, settings.identity * per, settings.share, settings.window)
 
 
 def _extractor(
