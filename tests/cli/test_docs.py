@@ -9,7 +9,11 @@ from tests.cli.conftest import Demottle
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "command-line.md").read_text()
 VERBS = {"denoise", "inspect", "evaluate", "report", "methods", "simulate", "study", "train", "models", "stream"}
-GROUPS = {"simulate": ("phantom", "low-dose", "fluoroscopy"), "study": ("create", "serve", "analyse"), "models": ("show",)}
+GROUPS = {
+    "simulate": ("phantom", "low-dose", "fluoroscopy"),
+    "study": ("create", "serve", "analyse"),
+    "models": ("show",),
+}
 COMMANDS = [
     *((verb,) for verb in sorted(VERBS - set(GROUPS))),
     *((group, verb) for group, verbs in GROUPS.items() for verb in verbs),

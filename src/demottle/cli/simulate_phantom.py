@@ -83,7 +83,9 @@ def phantom(
         with watch() as listener, published_together(output, BELONGS, overwrite) as folder:
             made = dynamic_phantom(frames or FRAMES, size, RATE if rate is None else rate, seed=seed, listener=listener)
             names = write_dynamic(folder, made, seed)
-        say("The frames are NIfTI, not DICOM, and free of noise; 'demottle simulate fluoroscopy' takes noisy runs as DICOM.")
+        say(
+            "The frames are NIfTI, not DICOM, and free of noise; 'demottle simulate fluoroscopy' takes noisy runs as DICOM."
+        )
     else:
         _refuse(film, "is for --kind dynamic")
         from demottle.physics.catalog import build, kind_named

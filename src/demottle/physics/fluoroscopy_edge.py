@@ -44,13 +44,13 @@ def moving_edge(
         raise InputError(
             f"An edge at {speed} px per frame over {frames} frames cannot be made; it needs more than {SETTLE} frames."
         )
-    position = reach + 0.3 + speed * np.arange(frames)  # not on the border of a pixel at rest
+    position = reach + 0.3 + float(speed) * np.arange(frames, dtype=np.float64)  # not on the border of a pixel at rest
     columns = int(np.ceil(position[-1])) + reach
     part = np.clip(position[:, None] - np.arange(columns)[None] + 0.5, 0, 1)  # of each pixel that lies behind the edge
     behind, ahead = levels
     line = (behind * part + ahead * (1 - part)).astype(np.float32)
     voxels = np.repeat(line[:, None], rows, axis=1)
-    return MovingEdge(Image(voxels, (1 / 15, 0.4, 0.4), "XA"), position, levels)
+    return MovingEdge(Image(voxels, (1 / 15, 0.4, 0.4), "XA"), np.asarray(position, np.float64), levels)
 
 
 @dataclass(frozen=True, eq=False)
