@@ -8,22 +8,28 @@ from noise, a remainder as strong as the noise would stay away for good (a fifth
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from demottle.events import Listener, Progress, silent
-from demottle.image import Image, Mask, Voxels
+from demottle.image import Image, Voxels
 from demottle.noise import guide
 from demottle.noise.correlation import Correlation
 from demottle.noise.local import NoiseMap
 
-LOOKS = ((4.5, 2.3), (3.0, 2.8), (2.0, 4.0), (1.4, 5.0), (1.4, 5.0), (1.0, 5.0), (1.0, 5.0), (0.8, 5.0), (0.8, 5.0))
+_COARSE = ((4.5, 2.3), (3.0, 2.8), (2.0, 4.0), (2.0, 4.0))
+_FINE = ((1.4, 5.0), (1.4, 5.0), (1.0, 5.0), (1.0, 5.0), (0.8, 5.0), (0.8, 5.0))
+LOOKS = (*_COARSE, *_FINE)
 """Widths of the smoothing in pixels, coarse first, each with the standard deviations of the averaged residual from which on it
 counts as structure (full weight one further on). 10 mm lesions fill the first at usual pixel sizes, the last bring back
-edges of what was found. The finer, the more places there are to be wrong in, and the more a mistake looks like a finding."""
+edges. The finer, the more places there are to be wrong in, and the more a mistake looks like a finding."""
+FINEST_SURE = 2.0
+"""Width in pixels below which what was found is put back only as far as the residual's power around exceeds the noise's:
+fine grain comes with much noise, which slices then share."""
+_MARGIN = 1.3  # of that noise power, to be exceeded
 REACH = 2
 _TOLERANCE = 0.45  # of two clean slices to count as the same tissue, in units of the noise level
 
@@ -51,10 +57,15 @@ def restore_agreed(
     if image.shape[0] < 3:
         return
     masks = [allowed(index) > 0 for index in range(image.shape[0])]
-    found = np.zeros(image.shape, np.float16)
-    for done, (scale, threshold) in enumerate(LOOKS):
+    found = np.zeros(image.shape, np.float16)  # where structure was seen at any width, 0 to 1
+    for done, (width, threshold) in enumerate(LOOKS):
         listener(Progress("restore", done, len(LOOKS)))
-        _look(image, clean, local, correlation, scale, threshold, noise_gain(spectrum, scale), masks, found)
+        for index, residual, noise in _agreed(image, clean, local, correlation, width, noise_gain(spectrum, width)):
+            certainty = np.asarray(np.abs(residual) / noise, np.float32)
+            seen = _widened(np.clip(certainty - threshold, 0, 1), width)
+            np.maximum(found[index], seen, out=found[index], casting="same_kind")
+            worth = 1.0 if width >= FINEST_SURE else _share_of_signal(certainty, width)
+            clean[index] += found[index] * worth * residual * masks[index]
     listener(Progress("restore", len(LOOKS), len(LOOKS)))
 
 
@@ -67,43 +78,39 @@ def noise_gain(spectrum: NDArray[np.floating], sigma: float) -> float:
     return float(np.sqrt(np.sum(spectrum * transfer) / total)) if total > 0 else 1.0
 
 
-def _look(
-    image: Image,
-    clean: Voxels,
-    local: NoiseMap,
-    correlation: Correlation,
-    scale: float,
-    threshold: float,
-    gain: float,
-    masks: list[Mask],
-    found: NDArray[np.float16],
-) -> None:
-    """Smooth by `scale`, look for structure, add it; `found` (like `clean`, 0 to 1) remembers where it was seen at any scale."""
+def _agreed(
+    image: Image, clean: Voxels, local: NoiseMap, correlation: Correlation, width: float, gain: float
+) -> Iterator[tuple[int, Voxels, Voxels]]:
+    """Yield for each slice its index, the smoothed residual averaged over matched slices, and how strong noise is in that.
+
+    The slice of an index already yielded may be changed meanwhile: the others are compared with it as it was before.
+    """
     slices = image.shape[0]
     rho = [float(max(np.nan_to_num(correlation.at(lag)), 0.0)) for lag in range(1, REACH + 1)]
     tolerance = np.float32(max(_TOLERANCE * local.level, 1e-6))
-    # Smoothed residuals and guides are kept from before the look changes their slice.
     known: OrderedDict[int, tuple[Voxels, Voxels]] = OrderedDict()
     for index in range(slices):
         for ahead in range(index, min(slices, index + REACH + 1)):
             if ahead not in known:
-                residual = guide.smooth(image.voxels[ahead] - clean[ahead], scale)
-                known[ahead] = residual, guide.smooth(clean[ahead])
-        own, here = known[index]
+                known[ahead] = guide.smooth(image.voxels[ahead] - clean[ahead], width), guide.smooth(clean[ahead])
+        here = known[index][1]
         around = range(max(0, index - REACH), min(slices, index + REACH + 1))
         match = {other: np.exp(-(((known[other][1] - here) / tolerance) ** 2)) for other in around}
-        weight = sum(match.values(), np.zeros_like(own))
-        total = sum((match[other] * known[other][0] for other in around), np.zeros_like(own))
-        variance = sum((m**2 for m in match.values()), np.zeros_like(own))  # of the total, in units of one slice's
+        weight = sum(match.values(), np.zeros_like(here))
+        total = sum((match[other] * known[other][0] for other in around), np.zeros_like(here))
+        variance = sum((m**2 for m in match.values()), np.zeros_like(here))  # of the total, in units of one slice's
         for lag, shared in enumerate(rho, start=1):
             for other in around[:-lag]:
                 variance += 2 * shared * match[other] * match[other + lag]
-        mean = total / weight
         noise = local.plane(index) * gain * np.sqrt(variance) / weight
-        seen = np.clip(np.abs(mean) / np.maximum(noise, 1e-6) - threshold, 0, 1).astype(np.float32)
-        np.maximum(found[index], _widened(seen, scale), out=found[index], casting="same_kind")
-        clean[index] += found[index] * mean * masks[index]
+        yield index, total / weight, np.maximum(noise, 1e-6).astype(np.float32)
         known.pop(index - REACH, None)
+
+
+def _share_of_signal(certainty: Voxels, width: float) -> Voxels:
+    """Return 1 - noise power / power around every pixel (Wiener), at least 0; `certainty` is in units of the noise."""
+    power = guide.smooth(certainty**2, 2 * width)
+    return np.asarray(np.clip(1 - _MARGIN / np.maximum(power, np.float32(1e-6)), 0, 1), np.float32)
 
 
 def _widened(weight: Voxels, scale: float) -> Voxels:
