@@ -62,6 +62,8 @@ def test_reasons_follow_from_what_was_measured(fingerprint: SequenceFingerprint)
     for expected in ("independent", "quantum noise", "scintillator", "Hardly anything moves"):
         assert expected in words
     assert make_sequence_plan(fingerprint, "recursive").reasons[0] == "recursive was asked for."
+    lag = acquire(dynamic_phantom(30, 128, 15, seed=1, motion="static").image, Exposure(24, lag=0.1), seed=2)
+    assert "of the signal over to the next frame" in " ".join(findings(measure_sequence(lag.noisy)))
     log = acquire(dynamic_phantom(12, 96, 15, seed=1, motion="static").image, Exposure(24, display="log"), seed=2)
     assert "logarithm" in " ".join(findings(measure_sequence(log.noisy)))
     panning = acquire(dynamic_phantom(12, 96, 15, seed=1, motion="panning").image, Exposure(50), seed=2)

@@ -76,6 +76,11 @@ def _of_frames(found: SequenceFingerprint) -> str:
     if not np.isfinite(found.held):
         return "Whether successive frames share noise cannot be measured: there are too few frames, or nothing stands still."
     if found.held <= INDEPENDENT:
+        if found.lag > INDEPENDENT:
+            return (
+                f"The noise of successive frames is almost independent (correlation {found.held:.2f}), although the detector "
+                f"holds about {100 * found.lag:.0f} % of the signal over to the next frame: the rest is noise of the electronics."
+            )
         return f"The noise of successive frames is independent (correlation {found.held:.2f}): averaging over time works in full."
     share = 100 * found.held
     if found.held > 0.25:
