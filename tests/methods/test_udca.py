@@ -8,11 +8,13 @@ from demottle.errors import InputError, UnsuitableError
 from demottle.image import Image
 from demottle.methods import Budget, udca
 from demottle.methods.udca_alignment import Alignment
-from demottle.methods.udca_clip import make_clip, offsets_for
+from demottle.methods.udca_clip import Clip, make_clip, offsets_for
+from demottle.methods.udca_clip import Run as Run_
 from demottle.methods.udca_frames import CausalFrames
 from demottle.methods.udca_noise import FrameNoise, frame_noise, unlagged
 from demottle.methods.udca_runs import memories, runs_of_frames, stretches
 from demottle.methods.udca_settings import Settings
+from demottle.methods.udca_student import StudentLesson
 from demottle.networks.light_causal_student import LightCausalStudent
 from demottle.noise.sequence import measure_sequence
 from demottle.noise.sequence_curve import NoiseCurve
@@ -109,6 +111,26 @@ def test_no_target_holds_the_frame_or_what_a_causal_student_remembers(run: Run, 
         assert here not in around
         assert len(set(around)) >= 2
         assert not causal or min(around) > here
+
+
+def test_structures_stand_still_appear_or_go_and_targets_show_what_the_frame_shows() -> None:
+    nothing, one = np.zeros((3, 40, 40), np.float32), np.ones((3, 40, 40), np.float32)
+    around = np.zeros((3, 4), np.int64)
+    run = Run_(nothing, one, nothing, one > 0, 0.19)
+    clip = Clip(run, around, nothing, one, nothing, one, nothing, one > 0, nothing, one)
+    settings = Settings(patch=32, batch=40, structured_share=0.5, own=0)
+    seen: dict[str, torch.Tensor] = {}
+
+    def answer(student: torch.nn.Module, patches: dict[str, torch.Tensor]) -> torch.Tensor:
+        seen.update(patches)
+        return patches["x"]
+
+    StudentLesson([clip], [nothing], settings, WHITE, answer, seed=0).loss(torch.nn.Identity())
+    frame, memory = seen["x"][20:], seen["state"][20:]
+    assert torch.equal(frame, seen["teacher"][20:]) and torch.equal(frame, seen["recursive"][20:])
+    kinds = {(bool(f.any()), bool(m.any())) for f, m in zip(frame, memory, strict=True)}
+    assert kinds == {(True, True), (True, False), (False, True)}
+    assert not seen["x"][:20].any()
 
 
 def test_long_runs_are_looked_at_in_stretches() -> None:

@@ -35,6 +35,8 @@ class Settings:
         penalty: "square" (linear for outliers), or "absolute" as published, for UNS and CNS.
         own: factor a of the recorrupted frame as its own target; 0 switches it off, as published.
         own_share: share of a batch that is recorrupted.
+        structured_share: share of a batch to which random structures are added: to frame, memory and targets alike, or such
+            that they have just appeared or gone. They teach that edges are sharp and that nothing trails behind them.
         correct_lag: undo the detector's lag where it is measured.
         patch, batch: side of a patch in pixels, patches per step.
         outlier: errors beyond this many deviations count linearly.
@@ -54,6 +56,7 @@ class Settings:
     penalty: Literal["square", "absolute"] = "square"
     own: float = 0.5
     own_share: float = 0.25
+    structured_share: float = 0.25
     correct_lag: bool = True
     patch: int = 96
     batch: int = 8
@@ -71,8 +74,10 @@ class Settings:
         for name, known in words.items():
             if getattr(self, name) not in known:
                 raise InputError(f'{name} is "{getattr(self, name)}"; it has to be one of: {", ".join(known)}.')
-        if min(self.uns, self.cns, self.edges, self.own) < 0 or not 0 <= self.own_share <= 1:
-            raise InputError("uns, cns, edges and own cannot be negative, and own_share has to lie between 0 and 1.")
+        if min(self.uns, self.cns, self.edges, self.own) < 0 or not all(
+            0 <= share <= 1 for share in (self.own_share, self.structured_share)
+        ):
+            raise InputError("uns, cns, edges and own cannot be negative, and shares have to lie between 0 and 1.")
         if self.uns + self.cns + self.own * self.own_share == 0:
             raise InputError("uns, cns and own are all switched off; there is nothing left to learn from.")
         if not (0 < self.recursion <= 1 and 0 < self.memory <= 1):

@@ -22,6 +22,7 @@ from torch.nn import functional
 from demottle.image import Voxels
 from demottle.learning.device import best_device
 from demottle.learning.patches import Positions, cut_patches
+from demottle.learning.structures import random_structures
 from demottle.losses.edge_preserving import edge_preserving
 from demottle.losses.motion_fusion import released_fusion
 from demottle.losses.neighbors import bounded_square
@@ -31,6 +32,8 @@ from demottle.methods.udca_noise import pooled_deviation
 from demottle.methods.udca_settings import Settings
 from demottle.noise.synthesis import NoiseSource
 
+_APPEARED, _GONE = 1, 2
+_STRONGER = 4.0  # most times that structures are stronger than `random_structures` draws them
 _AGREE, _DIFFER = 2.0, 4.0  # deviations of a mean over 5 x 5 pixels
 
 Answer = Callable[[nn.Module, dict[str, Tensor]], Tensor]
@@ -60,7 +63,7 @@ class StudentLesson:
     def loss(self, student: nn.Module) -> Tensor:
         """Draw a batch and return its loss, in units of the noise variance."""
         settings = self._settings
-        patches = self._patches()
+        patches = self._with_structures(self._patches())
         x, sigma = patches["x"], patches["deviation"]
         own = round(settings.own_share * settings.batch) if settings.own > 0 else 0
         corrupted, target = self._recorrupted(x, sigma, own)
@@ -106,6 +109,24 @@ class StudentLesson:
         apart = (patches["x"] - patches["teacher"]) / patches["deviation"]
         apart = functional.avg_pool2d(apart, 5, stride=1, padding=2, count_include_pad=False).abs() / self._pooled
         return 1 - ((apart - _AGREE) / (_DIFFER - _AGREE)).clamp(0, 1)
+
+    def _with_structures(self, patches: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Add random structures to the last patches: standing still, just appeared (not in the memory), or just gone."""
+        count = round(self._settings.structured_share * self._settings.batch)
+        if not count:
+            return patches
+        random, sigma = self._draws.random, patches["deviation"][-count:]
+        drawn = torch.from_numpy(random_structures(count, self._settings.patch, random))[:, None].to(self.device)
+        strength, kind = (
+            torch.from_numpy(values).float().view(-1, 1, 1, 1).to(self.device)
+            for values in (_STRONGER ** random.random(count), random.integers(0, 3, count))
+        )
+        added = drawn * strength * sigma
+        now, before = added * (kind != _GONE), added * (kind != _APPEARED)
+        parts = {"x": now, "teacher": now, "recursive": now, "state": before}
+        return patches | {
+            name: torch.cat([patches[name][:-count], patches[name][-count:] + part]) for name, part in parts.items()
+        }
 
     def _recorrupted(self, x: Tensor, sigma: Tensor, count: int) -> tuple[Tensor, Tensor]:
         """Return x with the first `count` patches made noisier, and what these are compared with."""
