@@ -38,13 +38,15 @@ from demottle.physics.fluoroscopy import Exposure, acquire
 RANGE, FIRST, PIXEL, RATE = 4095.0, 10, 200 / 512, 15.0
 MOTIONS = ("static", "slow", "fast", "panning")
 ABLATION: dict[str, dict[str, Any]] = {
-    "without UNS": {"uns": 0.0},
-    "without CNS": {"cns": 0.0},
+    "with UNS": {"uns": 1.0},
+    "UNS without CNS": {"uns": 1.0, "cns": 0.0},
     "without motion compensation": {"motion_compensation": False},
     "without fusion matrix": {"fusion": "none"},
-    "released fusion matrix": {"fusion": "released"},
+    "UNS, no fusion matrix": {"uns": 1.0, "fusion": "none"},
+    "UNS, released fusion matrix": {"uns": 1.0, "fusion": "released"},
     "without edge loss": {"edges": 0.0},
     "without own frame": {"own": 0.0},
+    "without structures": {"structured_share": 0.0},
     "frame itself in the average": {"hide_frame": False},
 }
 

@@ -144,9 +144,9 @@ def test_long_runs_are_looked_at_in_stretches() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"uns": 0.0},
-        {"cns": 0.0},
-        {"own": 0.0, "fusion": "released", "penalty": "absolute", "hide_frame": False},
+        {"uns": 1.0},
+        {"uns": 1.0, "cns": 0.0},
+        {"uns": 1.0, "own": 0.0, "fusion": "released", "penalty": "absolute", "hide_frame": False},
         {"fusion": "none", "edges": 0.0, "motion_compensation": False},
         {"student": "single"},
     ],

@@ -83,12 +83,12 @@ _ALL = (
     ),
     MethodInfo(
         name="udca",
-        title="Teacher and student from the frames around each frame, for fluoroscopy (and stacks of slices)",
+        title="A student taught by the frames around each frame, for fluoroscopy (and stacks of slices)",
         learns_from="the image itself",
         summary=(
-            "Learns from the noisy run alone. A teacher predicts each frame from those around it; a small student learns from "
-            "the teacher, from the recursive average of frames brought onto one another by optical flow, and from the frame "
-            "itself where something moves. Only the student runs: no delay, fast enough for live images on a CPU."
+            "Learns from the noisy run alone. A small student learns from the recursive average of frames brought onto one "
+            "another by optical flow, from the frame itself where something moves, and, where asked for, from a teacher that "
+            "predicts each frame from those around it. Only the student runs: no delay."
         ),
         paper="arXiv 2411.00830",
         module="demottle.methods.udca",

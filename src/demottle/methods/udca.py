@@ -1,9 +1,10 @@
 """UDCA: unsupervised dynamic context-aware denoising of fluoroscopy (arXiv 2411.00830), for stacks of CT slices as well.
 
 Two steps, no clean frames anywhere. A teacher predicts each frame from those around it, which hide its noise (`udca_teacher`).
-A student that sees the frame learns from the teacher (UNS), from the recursive average of the frames around, brought onto it by
-optical flow (CNS, `udca_alignment`), weighed pixel by pixel by how much moves (`losses.motion_fusion`), and from its own frame
-made noisier where neither can be believed (`udca_student`). At run time only the student runs: no delay, no flow.
+A student that sees the frame learns from the teacher (UNS, off by default), from the recursive average of the frames around,
+brought onto it by optical flow (CNS, `udca_alignment`), weighed pixel by pixel by how much moves (`losses.motion_fusion`), and
+from its own frame made noisier where neither can be believed (`udca_student`). At run time only the student runs: no delay, no
+flow.
 
 All of this assumes that the noise of frames is independent. Detector lag and a recursive filter in the camera break that; they
 are measured, and undone before anything else.

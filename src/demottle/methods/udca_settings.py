@@ -23,7 +23,8 @@ class Settings:
             a GPU.
         student: "causal" (sees the frame and a memory of those before), "single" (the frame alone, as published), or "auto":
             causal for sequences with the light size, single otherwise, and always for slices, which have no before.
-        uns: weight of the teacher's frame as target; 0 switches it off, and no teacher is fitted.
+        uns: weight of the teacher's frame as target; 0 switches it off, and no teacher is fitted. Off by default: with the light
+            teacher it made frames worse by 0.8 to 1.2 dB, and takes 60 % of the time. As published: 1.
         cns: weight of the recursive average as target; 0 switches it off.
         recursion: weight of a new frame in the recursive average, in the long run.
         memory: the same for what a causal student remembers.
@@ -45,7 +46,7 @@ class Settings:
 
     size: Literal["auto", "light", "paper"] = "auto"
     student: Literal["auto", "causal", "single"] = "auto"
-    uns: float = 1.0
+    uns: float = 0.0
     cns: float = 1.0
     recursion: float = 0.2
     memory: float = 0.1
