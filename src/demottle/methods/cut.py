@@ -54,7 +54,7 @@ class Settings(GeneratorSettings):
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "full": {},
-    "small": {**full_band.SMALL, "places": 64, "head_width": 32, "judge_channels": 16},
+    "small": {**full_band.SMALL, "places": 64, "head_width": 32, "judge_channels": 16, "judge_norm": "none"},
 }
 """Settings by the machine they are for: "full" for a GPU, "small" for a processor and a look at how it goes."""
 

@@ -86,7 +86,13 @@ class Settings(GeneratorSettings):
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "full": {},
-    "small": {**full_band.SMALL, "feature_channels": 8, "feature_steps": 400, "judge_channels": 16},
+    "small": {
+        **full_band.SMALL,
+        "feature_channels": 8,
+        "feature_steps": 400,
+        "judge_channels": 16,
+        "judge_norm": "none",  # instance normalization of small patches takes out how strong the noise is
+    },
 }
 """Settings by the machine they are for: "full" for a GPU, "small" for a processor and a look at how it goes."""
 
