@@ -14,6 +14,7 @@ from demottle.cli.figures_csv import write_csv
 from demottle.cli.gate import PANEL, LimitsFile, limits_of, show_gate
 from demottle.cli.guard import guarded
 from demottle.cli.options import AcceptUneven, Debug, Json, Modality, Spacing, parse_spacing
+from demottle.cli.patterns import holds
 from demottle.cli.progress import watch
 
 KNOWN = "What is known besides"
@@ -83,7 +84,7 @@ def evaluate(
         evaluate_batch(batch, given, reading, held if gated else None, margin, csv, html, as_json)
         return
     given.refuse_incomplete()
-    if scan is not None and is_run(scan, reading):
+    if scan is not None and not holds(scan, "repeat") and is_run(scan, reading):
         evaluate_run(given, reading, html, as_json)
         return
     with watch() as listener:

@@ -8,6 +8,7 @@ from typing import ParamSpec, TypeVar
 import typer
 
 from demottle.cli.console import err, say, say_error
+from demottle.cli.stopping import wait_until_told
 from demottle.errors import DemottleError
 
 Arguments = ParamSpec("Arguments")
@@ -41,6 +42,7 @@ def guarded(verb: Callable[Arguments, Returned]) -> Callable[Arguments, Returned
         except (typer.Exit, typer.Abort, typer.BadParameter):
             raise
         except KeyboardInterrupt as stop:
+            wait_until_told()
             say(f"\n{stop}" if str(stop) else "\nStopped, nothing was written.", style="yellow")
             raise typer.Exit(STOPPED) from None
         except Exception as error:

@@ -6,6 +6,8 @@ import socket
 import threading
 
 _STANDARD_ERROR = 2
+_told = threading.Event()
+_told.set()  # nobody waits for a thread that was not started
 
 
 def answer_at_once() -> None:
@@ -16,6 +18,7 @@ def answer_at_once() -> None:
     """
     hearing, telling = socket.socketpair()
     telling.setblocking(False)
+    _told.clear()
     signal.set_wakeup_fd(telling.fileno(), warn_on_full_buffer=False)
     threading.Thread(target=_listen, args=(hearing, telling), name="stopping", daemon=True).start()
 
@@ -25,3 +28,9 @@ def _listen(hearing: socket.socket, telling: socket.socket) -> None:
     while heard := hearing.recv(16):
         if signal.SIGINT in heard:
             os.write(_STANDARD_ERROR, b"\nStopping ...\n")
+            _told.set()
+
+
+def wait_until_told() -> None:
+    """Wait, a second at most, until "Stopping" is said, so that what comes after it does not come before it."""
+    _told.wait(1.0)
