@@ -170,3 +170,11 @@ def test_repeats_in_a_folder_are_told_apart(simulated: Path, tmp_path: Path, dem
     wanted = str(pydicom.dcmread(next((simulated / "scan").iterdir())).SeriesInstanceUID)
     assert demottle(*LOW, tmp_path / "set", "--dose", "1", "-o", tmp_path / "out", "--series", wanted).exit_code == 0
     assert np.array_equal(io.read(tmp_path / "out").voxels, io.read(simulated / "scan").voxels)
+
+
+def test_a_dose_whose_level_is_not_reached_leaves_nothing(simulated: Path, tmp_path: Path, demottle: Demottle) -> None:
+    """Below the scanner's lowest CT number nothing can be stored: noise of hundreds of HU is cut off there."""
+    low = demottle(*LOW, simulated / "scan", "--dose", "0.0005", "-o", tmp_path / "low")
+    assert low.exit_code == 2
+    assert "HU wanted" in low.stderr and "higher dose" in low.stderr.replace("\n", " ")
+    assert not list(tmp_path.iterdir())

@@ -221,3 +221,12 @@ def test_stopped_by_the_listener(quarter):
 
     with pytest.raises(KeyboardInterrupt):
         quarter.noise(listener=stop)
+
+
+def test_a_level_near_the_one_wanted_passes_farther_off_it_is_a_warning_and_far_off_refused(quarter):
+    assert quarter.check([1.02 * quarter.target]) == ()
+    (warning,) = quarter.check([0.94 * quarter.target])
+    assert "-6 % from" in warning
+    for factor in (0.64, 1.2, np.nan):
+        with pytest.raises(InputError, match=r"HU wanted.*higher dose"):
+            quarter.check([factor * quarter.target])

@@ -143,3 +143,19 @@ def _at_disc(inside: np.ndarray, present: np.ndarray, absent: np.ndarray) -> tup
     channels = laguerre_gauss((40, 40), 2.5 * np.sqrt(inside.sum() / np.pi), 1.0, count=3)
     result = hotelling(present[cut], mirrored[cut], channels)
     return result.dprime, result.dprime_low, result.dprime_high
+
+
+@pytest.mark.parametrize("size", [3, 5])
+def test_crops_too_small_for_the_channels_are_refused_in_a_sentence(size) -> None:
+    present, absent = np.random.default_rng(0).standard_normal((2, 60, size, size))
+    with pytest.raises(InputError, match=r"6 channels do not tell different things.*larger crops"):
+        hotelling(present, absent, laguerre_gauss((size, size), 8.0, SPACING), bootstrap=20)
+
+
+def test_images_without_noise_are_refused_in_a_sentence() -> None:
+    flat, channels = np.zeros((30, *SHAPE)), laguerre_gauss(SHAPE, 8.0, SPACING)
+    outputs = flat.reshape(30, -1) @ channels.reshape(6, -1).T
+    with pytest.raises(InputError, match="hold noise"):
+        hotelling(flat + imaged(DISC), flat, channels, bootstrap=20)
+    with pytest.raises(InputError, match="hold noise"):
+        change_of_dprime((outputs, outputs), (outputs, outputs), bootstrap=20)

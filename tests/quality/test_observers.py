@@ -101,7 +101,7 @@ def test_too_few_images_give_a_sentence_and_no_figure() -> None:
     pair = tuple(Image(image.voxels[:6], SPACING, "CT", "HU") for image in scan(1, 0.5))
     many = gather((pair[0], pair[1]), [], [], few, None, without=False)
     assert many.observed == ()
-    assert any("Only 6 independent images" in s and "repeats" in s for s in many.refused)
+    assert any("needs 10 independent images, and there are only 6;" in s and "repeats" in s for s in many.refused)
 
 
 def test_without_an_empty_place_like_its_own_a_lesion_is_not_judged() -> None:

@@ -56,21 +56,17 @@ def test_each_group_has_names_and_units_for_a_reader() -> None:
     }
 
 
-def test_what_put_structure_back_has_a_group_of_its_own() -> None:
+def test_how_far_neighbors_speak_in_the_result_has_a_group_of_its_own() -> None:
     record = {
         "settings": {"reach": 1, "fuse": True},
         "fitted": {"steps": 40, "fusion": {"weights": [0.2, 0.1], "gain": 0.12}},
-        "restoration": {"passes": 4, "scales": [4.5, 2.0], "restored_share": 0.031, "patient_id": "4711"},
     }
     told = rows_of(done_groups(record))
-    assert list(told) == ["Settings", "Learning", "Restoration"]
-    assert told["Restoration"] == {
+    assert list(told) == ["Settings", "Learning", "Neighbors in the result"]
+    assert told["Neighbors in the result"] == {
         "neighbors have a say in the result where they agree": "yes",
         "weight of neighbors, nearest first": "0.2, 0.1",
         "squared error saved by that": "12 %",
-        "passes that put agreed structure back": "4",
-        "widths at which structure was looked for": "4.5, 2 pixels",
-        "body where structure was put back": "3 %",
     }
 
 

@@ -126,11 +126,16 @@ def low_dose(
 
 
 def _draw_and_write(simulation: "LowDose", seed: int, repeat: int, path: Path, options: dict[str, Any]) -> float:
-    """Draw one realization and write it; return the noise level that it has in HU."""
+    """Draw one realization and write it; return the noise level that it has in HU.
+
+    Raises:
+        InputError: where that level is far from the one wanted; nothing is written then.
+    """
     from demottle import io
 
     image = simulation.realization(seed, repeat, options["listener"])
     level = simulation.level_of(image)
+    simulation.check([level])
     io.write(image, path, **options)
     return level
 

@@ -30,6 +30,8 @@ from demottle.physics.projection import FloatArray, Kernel
 METHOD = "simulate-low-dose"
 TOLERANCE = 0.03
 """How far the noise level may be from its target, as a share of it, before the user is warned."""
+REFUSED = 0.1
+"""How far it may be before the scan is refused: it would not be one at the dose that its header says."""
 
 
 @dataclass(frozen=True)
@@ -189,14 +191,22 @@ class LowDose:
         return level_where_flat(realization.voxels, self.image)
 
     def check(self, levels: Sequence[float]) -> tuple[str, ...]:
-        """Return a warning where the mean of these noise levels is not within `TOLERANCE` of the target."""
+        """Return a warning where the mean of these noise levels is not within `TOLERANCE` of the target.
+
+        Raises:
+            InputError: not within `REFUSED` of it.
+        """
         found = float(np.mean(levels))
-        if abs(found / self.target - 1) <= TOLERANCE:
+        off = found / self.target - 1
+        if abs(off) <= TOLERANCE:
             return ()
-        return (
-            f"The noise level came out at {found:.1f} HU, {100 * (found / self.target - 1):+.0f} % from the {self.target:.1f} "
-            "HU wanted: too little flat tissue, or CT numbers at the limits of the file's data type.",
-        )
+        told = f"The noise level came out at {found:.1f} HU, {100 * off:+.0f} % from the {self.target:.1f} HU wanted"
+        if not abs(off) <= REFUSED:
+            raise InputError(
+                f"{told}, since CT numbers reach the lowest that the scanner stores or too little tissue is flat: "
+                "choose a higher dose."
+            )
+        return (f"{told}: too little flat tissue, or CT numbers at the lowest that the scanner stores.",)
 
     @property
     def target(self) -> float:

@@ -13,6 +13,7 @@ from demottle.quality.leak import Leak, slice_leak
 from demottle.quality.level import Levels, noise_levels
 from demottle.quality.plain import plain
 from demottle.quality.residual import EdgeTest, edge_test
+from demottle.quality.same import SAME_OUTPUT, same_voxels
 from demottle.quality.shifts import TissueShift, tissue_shifts
 from demottle.quality.spectra import Spectra, compare_spectra
 from demottle.quality.untouched import Untouched, untouched
@@ -116,6 +117,8 @@ def check(
     kept = untouched(before, after)
     listener(Progress("check", steps, steps))
     warnings = warnings_of(before.unit, noise, spectra, tissues, edges, leak)
+    if same_voxels(before, after):
+        warnings = (SAME_OUTPUT, *warnings)
     return Check(before.modality, before.unit, noise, spectra, tissues, edges, leak, kept, warnings, no_spectra)
 
 

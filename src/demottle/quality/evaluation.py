@@ -1,7 +1,7 @@
 """Everything that can be measured on one result, chosen by what is at hand; and in words what cannot be, and why."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
@@ -16,6 +16,7 @@ from demottle.quality.limits import Limits
 from demottle.quality.many import Many, Pair, gather
 from demottle.quality.plain import plain
 from demottle.quality.realizations import Repeat, compare_repeats
+from demottle.quality.same import truth_given_twice
 from demottle.quality.tissues import tissues_of
 from demottle.quality.together import refuse_apart
 from demottle.quality.truth import Comparison, against_truth
@@ -109,6 +110,8 @@ def evaluate(
             f"The truth holds no body (nothing above {BODY_HU:.0f} HU) in which errors could be measured; is it the right series?"
         )
     found = check(before, after, margin=margin, listener=listener)
+    if truth is not None:
+        found = replace(found, warnings=(*truth_given_twice(truth, before, after), *found.warnings))
     steps = 4
     listener(Progress("evaluate", 0, steps, "worst slice"))
     worst = worst_slice(before, after, truth)

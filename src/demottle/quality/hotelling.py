@@ -23,6 +23,7 @@ from demottle.quality.arrays import planes_of
 Array = NDArray[np.float64]
 
 _FOLDS = 10
+_DEPENDENT = 1e-10  # least eigenvalue of the channels' correlation matrix; rounding alone leaves 1e-14
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ def hotelling(
         seed: of resampling and folds; the same seed gives the same figures.
 
     Raises:
-        InputError: other shapes than the channels', NaN, too few images for that many channels.
+        InputError: other shapes than the channels', NaN, too few images for that many channels, too few pixels (or no noise)
+            for the channels to say different things.
     """
     sets = [
         outputs_of(planes_of(images, what), channels, what)
@@ -94,6 +96,7 @@ def hotelling_of_outputs(
     """
     sets = [np.asarray(present, np.float64), np.asarray(absent, np.float64)]
     n1, n2, c = _counts(sets)
+    _refuse_dependent(sets)
     random = np.random.default_rng(seed)
     dprime = _dprime(sets)
     low, high = _interval(sets, dprime, bootstrap, confidence, random)
@@ -123,6 +126,8 @@ def change_of_dprime(
     n1, n2, _ = _counts(pairs[0])
     if _counts(pairs[1])[:2] != (n1, n2):
         raise InputError("Before and after hold different numbers of images; a change of d' takes the same ones.")
+    for sets in pairs:
+        _refuse_dependent(sets)
     weights = [random.multinomial(n, np.full(n, 1 / n), bootstrap).astype(float) for n in (n1, n2)]
     first, second = (_in_resamples(sets, weights) - _as_population(sets) for sets in pairs)
     deviation = second - first
@@ -193,6 +198,19 @@ def _counts(sets: list[Array]) -> tuple[int, int, int]:
             f"{2 * c + 2} in all: give more images or fewer channels."
         )
     return n1, n2, c
+
+
+def _refuse_dependent(sets: list[Array]) -> None:
+    """Raise InputError where a channel follows from the others (or never varies): the template is not determined then."""
+    scatter = sum(_moments(s, np.ones((1, len(s))))[1][0] for s in sets)
+    deviation = np.sqrt(np.maximum(np.diag(scatter), 0))
+    # Channel by channel on one scale, so that weak channels do not count as dependent ones.
+    if (deviation > 0).all() and np.linalg.eigvalsh(scatter / np.outer(deviation, deviation))[0] > _DEPENDENT:
+        return
+    raise InputError(
+        f"The {len(scatter)} channels do not tell different things about these images, so that no observer can be computed: "
+        "give larger crops or fewer channels, and images that hold noise."
+    )
 
 
 def _dprime(sets: list[Array]) -> float:

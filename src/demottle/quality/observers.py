@@ -11,7 +11,7 @@ from math import isfinite
 import numpy as np
 from numpy.typing import NDArray
 
-from demottle.errors import InputError, counted
+from demottle.errors import InputError
 from demottle.image import Image
 from demottle.physics.structures import GroundTruth
 from demottle.quality.hotelling import Hotelling, change_of_dprime, hotelling_of_outputs
@@ -133,13 +133,17 @@ def _observed(asked: Question, kept: _Answers) -> Observed:
     n1, n2 = len(present[0]), len(absent[0])
     if min(n1, n2) < FEWEST_IMAGES:
         raise InputError(
-            f"Only {counted(min(n1, n2), 'independent image')} of it is at hand and an observer needs {FEWEST_IMAGES}; give "
-            "repeats of the phantom, or more slices."
+            f"An observer needs {FEWEST_IMAGES} independent images, and there {_are(min(n1, n2))}; give repeats of the phantom, "
+            "or more slices."
         )
     count = int(np.clip((n1 + n2) // _IMAGES_PER_CHANNEL, 2, MOST_CHANNELS))
     before, after = ((p[:, :count], a[:, :count]) for p, a in zip(present, absent, strict=True))
     measured = hotelling_of_outputs(*before), hotelling_of_outputs(*after)
     return Observed(asked.name, asked.task, *measured, *change_of_dprime(before, after))
+
+
+def _are(count: int) -> str:
+    return "is only 1" if count == 1 else f"are only {count}" if count else "are none"
 
 
 def _joined(outputs: list[Array]) -> Array:

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demottle.image import Image, Mask
+from demottle.image import Image
 from demottle.noise import guide
-from demottle.noise.body import body_plane
 from demottle.quality.sampling import MOST_SLICES, picked_slices
+from demottle.quality.thick import LUNG_HU, lung_plane
 
 _FINE, _COARSE = 1.0, 3.0  # pixels: the Gaussians between which structure is looked for
 _STEEPEST = 0.1  # share of a region's pixels that count as edges
@@ -19,8 +19,7 @@ _FEWEST_EDGE_PIXELS = 1000
 
 # HU of a smooth guide. Apart, because noise and structure of lung and soft tissue differ, and a method can keep the edges of
 # one and lose those of the other. Metal and dense bone are left out: their noise is not that of the flat regions.
-_REGIONS = {"soft tissue": (-300.0, 600.0), "lung": (-950.0, -300.0)}
-_THICK_MM = 12.0  # skin and bowel against air have a lung's CT numbers in a thin rim; the mattress is outside the body
+_REGIONS = {"soft tissue": (-300.0, 600.0), "lung": LUNG_HU}
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ def _moments(
     for name, (low, high) in regions.items():
         use = (coarse > low) & (coarse < high)
         if name == "lung":
-            use = _thick(use & body_plane(guide.smooth(plane), before.unit), before.spacing[1:])
+            use = lung_plane(coarse, before.spacing[1:], guide.smooth(plane))
         if before.valid is not None:
             use &= before.valid[z]
         if use.sum() < _FEWEST_IN_SLICE:
@@ -112,18 +111,6 @@ def _moments(
             parts += [float(r.size), r.sum(), h.sum(), r @ r, h @ h, r @ h]
         found[name] = np.array(parts)
     return found
-
-
-def _thick(mask: Mask, spacing: tuple[float, ...]) -> Mask:
-    """What is left of a mask without its thin parts; vessels inside thick ones do not count as thinning them."""
-    rows, columns = (max(3, round(_THICK_MM / s) | 1) for s in spacing)
-    filled = cv2.morphologyEx(
-        mask.astype(np.uint8), cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))
-    )
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (columns, rows))
-    core = cv2.morphologyEx(filled, cv2.MORPH_OPEN, disc, borderType=cv2.BORDER_CONSTANT, borderValue=0)
-    out: Mask = mask & core.astype(np.bool_)
-    return out
 
 
 def _combine(sums: NDArray[np.float64]) -> tuple[float, float, float]:

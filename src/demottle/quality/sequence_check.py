@@ -13,6 +13,7 @@ from demottle.image import Image
 from demottle.noise.sequence_blocks import BLOCK, Blocks, frames_to_look_at, held_over, measure_blocks, pixels_of
 from demottle.quality.level import Levels
 from demottle.quality.plain import plain
+from demottle.quality.same import SAME_OUTPUT, same_voxels
 from demottle.quality.sequence_truth import flicker
 
 SHIFT_LIMIT = 0.1
@@ -90,6 +91,8 @@ def check_sequence(before: Image, after: Image, listener: Listener = silent) -> 
     flickers = [flicker(image.voxels[frames.start : frames.stop]) for image in (before, after)]
     listener(Progress("check", 2, 2))
     warnings = tuple(_warnings(shifts, checked[3], noise))
+    if same_voxels(before, after):
+        warnings = (SAME_OUTPUT, *warnings)
     return SequenceCheck(
         before.modality,
         before.unit,

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from demottle.image import Image
 from demottle.quality.sampling import MOST_SLICES, picked_slices
+from demottle.quality.thick import lung_plane
 
 Plane = NDArray[np.float32]
 Labels = NDArray[np.uint8]
@@ -51,7 +52,7 @@ CT_TISSUES = (
     Tissue("enhanced vessel", 125, 450, 15, 60),
     Tissue("bone", 150, 1600, 60, 150),
 )
-_VESSEL, _BONE = 6, 7
+_LUNG, _VESSEL, _BONE = 2, 6, 7
 _CORTICAL = 350.0
 
 
@@ -135,7 +136,11 @@ def _agreeing(labels: Labels, difference: Plane, tissues: tuple[Tissue, ...]) ->
 
 
 def _by_ring(image: Image, tissues: tuple[Tissue, ...]) -> Callable[[int], Labels]:
-    return lambda z: _label(_ring_mean(_filled(image, z), image), image, tissues)
+    def label(z: int) -> Labels:
+        # The ring blurs the rim of a body into a wide band: what is thick is seen on the slice itself.
+        return _label(_ring_mean(_filled(image, z), image), image, tissues, _smoothed(image.voxels[z], image))
+
+    return label
 
 
 def _smoothed(plane: Plane, image: Image) -> Plane:
@@ -158,14 +163,20 @@ def _ring_mean(plane: Plane, image: Image) -> Plane:
     return mean
 
 
-def _label(smooth: Plane, image: Image, tissues: tuple[Tissue, ...]) -> Labels:
+def _label(smooth: Plane, image: Image, tissues: tuple[Tissue, ...], little: Plane | None = None) -> Labels:
+    """Labels of a smooth plane; `little`: the slice smoothed little, where `smooth` is more than that."""
     row_step, column_step = image.spacing[1:]
     steepness = np.hypot(*np.gradient(smooth, row_step, column_step))
     labels = np.zeros(smooth.shape, np.uint8)
     for number, tissue in enumerate(tissues, start=1):
         inside = (smooth >= tissue.lower) & (smooth <= tissue.upper) & (steepness <= tissue.steepest)
         labels[inside] = number
-    return _tell_bone(labels, smooth, image) if tissues is CT_TISSUES else labels
+    if tissues is not CT_TISSUES:
+        return labels
+    lung = labels == _LUNG
+    if lung.any():
+        labels[lung & ~lung_plane(smooth if little is None else little, image.spacing[1:])] = 0
+    return _tell_bone(labels, smooth, image)
 
 
 def _tell_bone(labels: Labels, smooth: Plane, image: Image) -> Labels:

@@ -63,14 +63,10 @@ _LEARNED: Mapping[str, _Named] = {
     "matched_share_of_body": ("body with a matching neighbor", "%"),
     "white_noise_assumed": ("noise taken as white", ""),
 }
-_RESTORED: Mapping[str, _Named] = {
+_FUSION: Mapping[str, _Named] = {
     "fuse": ("neighbors have a say in the result where they agree", ""),
     "weights": ("weight of neighbors, nearest first", ""),
     "gain": ("squared error saved by that", "%"),
-    "passes": ("passes that put agreed structure back", ""),
-    "scales": ("widths at which structure was looked for", "pixels"),
-    "threshold": ("counts as structure beyond", "standard deviations"),
-    "restored_share": ("body where structure was put back", "%"),
 }
 _ABOUT_THE_SCAN = (
     "modality",
@@ -81,24 +77,24 @@ _ABOUT_THE_SCAN = (
     "slice_correlation",
     "scale",
 )
-_RESTORING = ("restoration", "fusion", "fuse")  # told in a group of their own, wherever a method keeps them
+_FUSING = ("fuse", "fusion")  # told in a group of their own: the setting, and what was learned of it
 _ELSEWHERE = ("program", "warnings", "plan_reasons", "check", "gate", "truth", "comparison", "page")
-_GROUPED = (*_METHOD, *_RESTORING, "source", "settings", "fitted", "fingerprint", "times", *_ELSEWHERE)
+_GROUPED = (*_METHOD, "source", "settings", "fitted", "fingerprint", "times", *_ELSEWHERE)
 
 
 def done_groups(record: Mapping[str, Any]) -> list[Group]:
     """Return what was done from the record of a run. Paths and patient data are left out; so is what is not known."""
     source, settings, fitted, times = (_mapping(record.get(key)) for key in ("source", "settings", "fitted", "times"))
     # Strength stands beside the settings too.
-    own = {key: value for key, value in settings.items() if key not in record and key not in _RESTORING}
-    learned = {key: value for key, value in fitted.items() if key not in (*_ABOUT_THE_SCAN, *_RESTORING)}
-    restored = [fact for part in (settings, fitted, record) for fact in _restoring(part)]
+    own = {key: value for key, value in settings.items() if key not in record and key not in _FUSING}
+    learned = {key: value for key, value in fitted.items() if key not in (*_ABOUT_THE_SCAN, *_FUSING)}
+    fused = [fact for part in (settings, fitted) for fact in _fusing(part)]
     other = {key: value for key, value in record.items() if key not in _GROUPED}
     groups = (
         ("Method", (*_named(record, _METHOD, known_only=True), *_named(source, _SOURCE, known_only=True))),
         ("Settings", tuple(_named(own, _SETTINGS))),
         ("Learning", tuple(_named(learned, _LEARNED))),
-        ("Restoration", tuple(_named(dict(restored), _RESTORED))),
+        ("Neighbors in the result", tuple(_named(dict(fused), _FUSION))),
         ("Measured on the scan", tuple(_measured(_mapping(record.get("fingerprint"))))),
         ("Time", tuple((plain_name(str(stage)), f"{said(spent)} s") for stage, spent in times.items())),
         ("Besides", tuple(_besides(other))),
@@ -106,9 +102,9 @@ def done_groups(record: Mapping[str, Any]) -> list[Group]:
     return [Group(title, rows) for title, rows in groups if rows]
 
 
-def _restoring(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """What was done after denoising to keep or put back structure: plain facts, and those of inner mappings."""
-    for key in _RESTORING:
+def _fusing(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """How far neighboring slices speak in the result: plain facts, and those of inner mappings."""
+    for key in _FUSING:
         value = values.get(key)
         yield from value.items() if isinstance(value, Mapping) else () if value is None else ((key, value),)
 
