@@ -73,3 +73,10 @@ def test_strong_noise_is_no_other_object_but_another_slice_is() -> None:
     refuse_other_object(clean.voxels, np.zeros_like(clean.voxels), "It")  # nothing to compare
     with pytest.raises(InputError, match="It does not show"):
         refuse_other_object(clean.voxels, np.roll(clean.voxels, 40, axis=2), "It")
+
+
+def test_an_arm_that_is_the_reference_itself_is_refused() -> None:
+    """A path given twice by mistake would cost readers their time."""
+    clean = scan(size=32)
+    with pytest.raises(InputError, match="It is the reference arm"):
+        refuse_other_object(clean.voxels, clean.voxels.copy(), "It")

@@ -76,7 +76,12 @@ def refuse_other_geometry(reference: Image, other: Image, what: str) -> None:
 
 
 def refuse_other_object(reference: Voxels, other: Voxels, what: str) -> None:
-    """Raise InputError where two stacks of one shape show different objects: their block means hardly correlate."""
+    """Raise InputError where two stacks of one shape are the same to the voxel, or show different objects.
+
+    They show different objects where their block means hardly correlate.
+    """
+    if np.array_equal(reference, other) and reference.std() > 0:
+        raise InputError(f"{what} is the reference arm, voxel by voxel; give each arm its own images.")
     first, second = (np.concatenate([_blocks(plane).ravel() for plane in stack]) for stack in (reference, other))
     if first.std() == 0 or second.std() == 0:
         return
