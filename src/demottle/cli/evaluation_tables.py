@@ -12,6 +12,7 @@ from demottle.cli.tables import CAREFUL, GOOD, before_after, number, percent, sh
 
 if TYPE_CHECKING:
     from demottle.quality.check import Check
+    from demottle.quality.contrast import Recovered
     from demottle.quality.evaluation import Evaluation
     from demottle.quality.known import KnownStructures
     from demottle.quality.realizations import Repeat
@@ -91,7 +92,8 @@ def show_known(known: "KnownStructures", unit: str, against_truth: bool) -> None
     if known.contrast:
         heading(
             "Contrast of known structures",
-            f"in {unit}; what is left is a share of that in the {'truth' if against_truth else 'list'}",
+            f"in {unit}; left: share of that in the {'truth' if against_truth else 'list'} ± standard error from the noise; dim: "
+            "below 3 standard errors, not told from noise",
         )
         table = columns("mm", "true", "before", "after", "left")
         for one in known.contrast:
@@ -101,7 +103,7 @@ def show_known(known: "KnownStructures", unit: str, against_truth: bool) -> None
                 number(one.contrast),
                 number(one.before),
                 number(one.after),
-                percent(one.share),
+                Text(_left(one), style="dim" if one.lost_in_noise else ""),
             )
         out.print(table)
     if known.sharpness:
@@ -126,6 +128,13 @@ def show_known(known: "KnownStructures", unit: str, against_truth: bool) -> None
         for seen in known.detected:
             table.add_row(seen.name, *(number(v) for v in (*seen.npw, *seen.npwe)))
         out.print(table)
+
+
+def _left(one: "Recovered") -> str:
+    """Share of contrast left with its standard error, where that is known."""
+    if not isfinite(one.share_error):
+        return percent(one.share)
+    return f"{100 * one.share:.0f} ± {100 * one.share_error:.0f} %"
 
 
 def show_worst(worst: "WorstSlice", unit: str) -> None:

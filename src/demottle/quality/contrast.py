@@ -1,6 +1,6 @@
 """Structures of known place: how much of their contrast is left, before and after. Learned denoisers fail here first."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ Plane = NDArray[np.floating]
 # Pixels near the edge are mixtures, of the disc and of blur: both regions stay away from it.
 _CORE = 0.7
 _RING = (1.4, 2.2)
+LEAST_CONTRAST_TO_ERROR = 3.0
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def disc_contrast(plane: Plane, disc: Disc) -> float:
     """
     if plane.ndim != 2 or not np.isfinite(plane).all():
         raise InputError("Contrast needs a slice (rows, columns) without NaN or infinite values.")
-    core, ring = _core_and_ring(plane, disc)
+    core, ring = core_and_ring(plane, disc)
     return float(plane[core].mean(dtype=np.float64) - plane[ring].mean(dtype=np.float64))
 
 
@@ -52,7 +53,8 @@ class Recovered:
         contrast: true contrast in HU.
         before, after: contrast found, in HU: mean of the disc less mean of a ring around it.
         reference: the same in the truth, where there is one (partial volume takes some of it there too); else NaN.
-        error: standard error of `before` and hence of what any linear method can find, in HU.
+        error: standard error of `before` and hence of what any linear method can find, in HU: from the noise spectrum where
+            that is known, else from the spread of the slices; NaN where neither is.
     """
 
     name: str
@@ -66,14 +68,38 @@ class Recovered:
     @property
     def share(self) -> float:
         """Contrast after over that of the truth; without a truth over the true contrast. 1: all of it is left."""
-        base = self.reference if np.isfinite(self.reference) else self.contrast
-        return self.after / base if base else float("nan")
+        return self.after / self._base if self._base else float("nan")
+
+    @property
+    def share_error(self) -> float:
+        """Standard error of `share` that noise alone makes; NaN where the noise is not known."""
+        return self.error / abs(self._base) if self._base else float("nan")
+
+    @property
+    def lost_in_noise(self) -> bool:
+        """True where the contrast is below 3 standard errors: what is left of it cannot be told."""
+        return self.share_error > 1 / LEAST_CONTRAST_TO_ERROR
+
+    @property
+    def _base(self) -> float:
+        return self.reference if np.isfinite(self.reference) else self.contrast
 
 
 def recovered(
-    before: Image, after: Image, structures: Sequence[Structure], truth: Image | None = None
+    before: Image,
+    after: Image,
+    structures: Sequence[Structure],
+    truth: Image | None = None,
+    error: Callable[[float, int], float] | None = None,
 ) -> tuple[list[Recovered], list[str]]:
     """Measure every structure that can be.
+
+    Args:
+        before, after: the scan and what was made of it.
+        structures: what is where.
+        truth: the noise-free scan.
+        error: standard error of a contrast from radius in pixels and number of slices (`ContrastNoise.error`); None: from the
+            spread of the slices, as if they shared no noise.
 
     Returns:
         What was measured, and for each structure that could not be one sentence that says why.
@@ -91,7 +117,10 @@ def recovered(
         except InputError as refusal:
             refused.append(f"{structure.name}: {refusal}")
             continue
-        error = float(first.std(ddof=1) / np.sqrt(len(first))) if len(first) > 2 else float("nan")
+        if error is not None:
+            noise = error(disc.radius, len(slices))
+        else:
+            noise = float(first.std(ddof=1) / np.sqrt(len(first))) if len(first) > 2 else float("nan")
         found.append(
             Recovered(
                 structure.name,
@@ -100,7 +129,7 @@ def recovered(
                 float(first.mean()),
                 float(second.mean()),
                 true,
-                error,
+                noise,
             )
         )
     return found, refused
@@ -135,7 +164,12 @@ def _contrasts(image: Image, slices: Sequence[int], disc: Disc) -> np.ndarray[tu
     return np.array([disc_contrast(image.voxels[z], disc) for z in slices], np.float64)
 
 
-def _core_and_ring(plane: Plane, disc: Disc) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def core_and_ring(plane: Plane, disc: Disc) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return the pixels of a disc (to 0.7 radii) and of the ring around it (1.4 to 2.2 radii).
+
+    Raises:
+        InputError: where the ring leaves the slice, or the disc is too small to hold a pixel.
+    """
     rows, columns = plane.shape
     reach = disc.radius * _RING[1]
     if min(disc.row, disc.column) < reach or disc.row > rows - 1 - reach or disc.column > columns - 1 - reach:

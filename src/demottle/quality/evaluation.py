@@ -123,7 +123,7 @@ def evaluate(
     many = known = None
     if structures is not None:
         many = gather((before, after), repeats, absent, structures, found.leak, without=absent != ())
-        known = known_structures(many.before, many.after, structures, found, truth)
+        known = known_structures(many.before, many.after, structures, found, truth, many.scans)
     listener(Progress("evaluate", steps, steps))
     if compared is None and repeat is None and known is None:
         _refuse_nothing(found)

@@ -83,6 +83,7 @@ def _known(found: Evaluation) -> Iterator[Figure]:
     for one in found.known.contrast:
         yield Figure(f"contrast of {one.name}", unit, one.before, one.after, tested=False)
         yield Figure(f"share of contrast left of {one.name}", "", nan, one.share)
+        yield Figure(f"share of contrast left of {one.name}, standard error", "", nan, one.share_error, tested=False)
     for edge in found.known.sharpness:
         yield Figure(f"f50 of {edge.name}", "1/mm", edge.reference.f50, edge.after.f50)
         yield Figure(f"f10 of {edge.name}", "1/mm", edge.reference.f10, edge.after.f10)

@@ -8,6 +8,7 @@ from demottle.image import Image
 from demottle.physics.structures import GroundTruth, Structure
 from demottle.quality.check import Check
 from demottle.quality.contrast import Recovered, by_size_and_contrast, recovered
+from demottle.quality.contrast_noise import ContrastNoise
 from demottle.quality.detectability import Viewing, dprime
 from demottle.quality.plain import plain
 from demottle.quality.refusals import refusals
@@ -48,7 +49,7 @@ class KnownStructures:
             }
             for s in self.sharpness
         ]
-        contrast = [{**plain(one), "share": one.share} for one in self.contrast]
+        contrast = [{**plain(one), "share": one.share, "share_error": one.share_error} for one in self.contrast]
         parts = {
             "contrast": contrast,
             "contrast_by_size": by_size_and_contrast(self.contrast),
@@ -61,16 +62,21 @@ class KnownStructures:
 
 
 def known_structures(
-    before: Image, after: Image, structures: GroundTruth, found: Check, truth: Image | None = None
+    before: Image, after: Image, structures: GroundTruth, found: Check, truth: Image | None = None, scans: int = 1
 ) -> KnownStructures:
     """Measure the structures of a phantom: contrast of all, sharpness of those made for it, detectability where both
     sharpness and noise spectrum are known.
+
+    `scans`: how many scans of independent noise `before` is the mean of; `found` is the check of one of them.
     """
     solid = [s for s in structures.structures if s.task in ("edge", "detection")]
     if not solid:
         why = f"the list of structures (phantom '{structures.kind}') holds no disc or sphere"
         return KnownStructures((), (), (), (f"No contrast, sharpness or detectability of structures: {why}.",))
-    contrast, no_contrast = recovered(before, after, solid, truth)
+    error = None
+    if found.spectra is not None:
+        error = ContrastNoise(found.spectra.before, found.leak.before if found.leak else None, scans).error
+    contrast, no_contrast = recovered(before, after, solid, truth, error)
     edges = structures.for_task("edge")
     reference = before if truth is None else truth
     sharp, not_sharp = sharpness(reference, after, edges)

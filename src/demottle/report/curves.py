@@ -55,7 +55,7 @@ def contrast_plot(found: Sequence[Recovered], unit: str) -> str:
         contrasts = np.array([abs(one.contrast) for one in found])
         by_size = bool(np.ptp(sizes) > 0)
         shares = np.array([one.share for one in found])
-        errors = np.nan_to_num(np.array([one.error for one in found]) / np.where(contrasts > 0, contrasts, np.nan))
+        errors = np.nan_to_num(np.array([one.share_error for one in found]))
         axes.axhline(1, color=FAINT, lw=1)
         axes.errorbar(sizes if by_size else contrasts, shares, errors, fmt="o", color=AFTER, ecolor=FAINT, ms=6, lw=1.5)
         if not by_size:
