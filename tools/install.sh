@@ -23,4 +23,4 @@ if [ "$(uname)" = Linux ] && ! command -v nvidia-smi >/dev/null; then
 fi
 echo "Installing torch, then demottle and its tools into .venv (some minutes the first time) ..."
 "${pip[@]}" ${cpu[@]+"${cpu[@]}"} torch
-"${pip[@]}" -e ".[dev]"
+"${pip[@]}" -e ".[dev,onnx]"

@@ -153,7 +153,9 @@ def range_warnings(denoiser: Denoiser, fingerprint: Fingerprint) -> list[str]:
     made_for = denoiser.fitted
     for name, value in (("modality", fingerprint.modality), ("unit", fingerprint.unit)):
         if name in made_for and made_for[name] != value:
-            raise InputError(f"The model was fitted on {name} {made_for[name]}, but the image has {name} {value}.")
+            raise InputError(
+                f"The model was fitted on {name} {made_for[name]}, but the image has {name} {value}.", remedy="modality"
+            )
     warnings = []
     levels = _range(made_for, "noise_range", "noise_level")
     if levels and np.isfinite(fingerprint.noise_level) and not _within(fingerprint.noise_level, levels, 0.7, 1.4):

@@ -100,7 +100,7 @@ def entries_in(folder: Path, reading: Reading) -> list[Entry]:
         series = [info.uid for info in io.list_series(path)] if path.is_dir() else []
         for number, uid in enumerate(series if len(series) > 1 else [None]):
             name = str(relative) if uid is None else f"{relative}#{number + 1}"
-            found.append(Entry(name, group, _stamp(path), _reader(path, uid, reading)))
+            found.append(Entry(name, group, f"{_stamp(path)}|{reading!r}", _reader(path, uid, reading)))
     return found
 
 

@@ -14,7 +14,7 @@ from demottle.methods import full_band
 from demottle.methods.base import Budget, Tensors
 from demottle.methods.cut_game import CutGame, CutWeights
 from demottle.methods.full_band import FullBandDenoiser, GeneratorSettings
-from demottle.methods.trained_network import TrainedNetwork
+from demottle.methods.trained_network import TrainedNetwork, refuse_other_units
 from demottle.networks.patch_gan import NORMS, PatchGAN
 from demottle.networks.projection_heads import ProjectionHeads
 
@@ -73,7 +73,7 @@ def train(
     Raises:
         UnsuitableError: for images that are not CT in HU.
     """
-    full_band.refuse_other_units(NAME, sets)
+    refuse_other_units(NAME, sets)
     budget, run = budget or Budget(), run or Run()
     game = seeded(
         lambda: CutGame(

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from demottle.errors import InputError, UnsuitableError
+from demottle.errors import InputError
 from demottle.events import Listener, silent
 from demottle.image import Image, Voxels
 from demottle.learning.cohort import Sets
@@ -158,12 +158,6 @@ def restored(name: str, settings: GeneratorSettings, fitted: Mapping[str, Any], 
     network = settings.generator()
     network.load_state_dict({key: torch.from_numpy(np.array(value)) for key, value in tensors.items()})
     return FullBandDenoiser(name, settings, fitted, network)
-
-
-def refuse_other_units(name: str, sets: Sets) -> None:
-    """Raise UnsuitableError for images that are not CT in HU."""
-    if sets.unit != "HU":
-        raise UnsuitableError(f"{name} needs CT in HU; these scans have the unit {sets.unit}.")
 
 
 def key_of(name: str, settings: GeneratorSettings, sets: Sets, budget: Budget) -> str:

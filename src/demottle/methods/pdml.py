@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from demottle.errors import InputError, UnsuitableError
+from demottle.errors import InputError
 from demottle.events import Listener, silent
 from demottle.image import Voxels
 from demottle.learning.cohort import Sets
@@ -28,7 +28,7 @@ from demottle.learning.run import Run
 from demottle.learning.training import train as play
 from demottle.methods.base import Budget, Tensors
 from demottle.methods.pdml_game import MetricGame, Weights, generator_of
-from demottle.methods.trained_network import Box, TrainedNetwork, trained_summary, widened
+from demottle.methods.trained_network import Box, TrainedNetwork, refuse_other_units, trained_summary, widened
 from demottle.methods.wavelet_band import WAVELET, high_band
 from demottle.networks.patch_discriminator import PatchDiscriminator
 from demottle.networks.residual_dense import ResidualDense, plain_weights
@@ -138,8 +138,7 @@ def train(
     Raises:
         UnsuitableError: for images that are not CT in HU.
     """
-    if sets.unit != "HU":
-        raise UnsuitableError(f"{NAME} needs CT in HU; these scans have the unit {sets.unit}.")
+    refuse_other_units(NAME, sets)
     budget, run = budget or Budget(), run or Run()
     course = Course(
         steps=budget.steps or settings.steps,

@@ -26,7 +26,7 @@ from demottle.methods.base import Budget, Tensors
 from demottle.methods.ct_features import learned_features
 from demottle.methods.cycle_game import CycleGame, CycleWeights
 from demottle.methods.full_band import Draw, FullBandDenoiser, GeneratorSettings
-from demottle.methods.trained_network import TrainedNetwork
+from demottle.methods.trained_network import TrainedNetwork, refuse_other_units
 from demottle.networks.patch_gan import NORMS, PatchGAN
 from demottle.networks.vgg19 import load_vgg19
 
@@ -124,7 +124,7 @@ def train_cycle(
     name: str, sets: Sets, settings: Settings, seed: int, budget: Budget, run: Run, listener: Listener
 ) -> TrainedNetwork:
     """Train this method, or under another name the one that differs from it in its settings only."""
-    full_band.refuse_other_units(name, sets)
+    refuse_other_units(name, sets)
     draw = full_band.scaled(UnpairedPatches(sets, settings.patch), settings.scale)
     key = full_band.key_of(name, settings, sets, budget)
     extractor = None

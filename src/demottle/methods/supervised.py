@@ -20,7 +20,7 @@ from demottle.methods import full_band, pdml
 from demottle.methods.base import Budget, Tensors
 from demottle.methods.full_band import Draw, FullBandDenoiser, GeneratorSettings
 from demottle.methods.pdml_game import exact_norms
-from demottle.methods.trained_network import TrainedNetwork
+from demottle.methods.trained_network import TrainedNetwork, refuse_other_units
 from demottle.methods.watched_game import WatchedGame
 from demottle.methods.wavelet_band import WAVELET, high_band
 from demottle.networks.residual_dense import ResidualDense, plain_weights
@@ -132,7 +132,7 @@ def train(
         UnsuitableError: for images that are not CT in HU.
         InputError: for sets that were not gathered as pairs.
     """
-    full_band.refuse_other_units(NAME, sets)
+    refuse_other_units(NAME, sets)
     if not sets.manifest.get("paired"):
         raise InputError(f"{NAME} learns from pairs, but these scans were not gathered as pairs.")
     budget, run = budget or Budget(), run or Run()

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from demottle.errors import UnsuitableError
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Voxels
 from demottle.learning.cohort import Facts, Sets
@@ -80,3 +81,12 @@ def _box(allowed: Voxels) -> Box | None:
     if not len(rows):
         return None
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def refuse_other_units(name: str, sets: Sets) -> None:
+    """Raise UnsuitableError for images that are not CT in HU."""
+    if sets.unit != "HU":
+        raise UnsuitableError(
+            f'{name} needs CT in HU, and these scans have the unit "{sets.unit}"; say so where they are CT all the same.',
+            remedy="modality",
+        )
