@@ -4,7 +4,7 @@
     python -m benchmarks.low_dose --scan SCAN --dose 0.1
 
 Without --scan it takes the public abdomen scan (64 slices of 512 x 512), which is first written as DICOM. Processor seconds
-are those of all cores together: the time that it takes at most where one core is free. They hold on a busy machine too.
+are those of all cores together: they hold on a busy machine too. The limit is on the time that passed.
 """
 
 import argparse
@@ -36,7 +36,7 @@ def main() -> None:
     print(
         f"{written} files written in {seconds:.0f} s, of which {processor:.0f} processor seconds; peak {peak:.2f} GiB"
     )
-    if peak > LIMIT_GIB or processor > 60 * LIMIT_MINUTES:
+    if peak > LIMIT_GIB or seconds > 60 * LIMIT_MINUTES:
         raise SystemExit(f"The aim is {LIMIT_GIB:g} GiB and {LIMIT_MINUTES:g} minutes.")
 
 
