@@ -127,6 +127,7 @@ def _denoiser(
     if opened.image is not None:
         return fit_to_file(opened.image, method, listener), opened.frames
     assert method is not None
+    say(f"Waiting for the first {MEASURED} frames, to measure their noise ...")
     return fit_first(opened.frames, method, MEASURED, listener)
 
 
