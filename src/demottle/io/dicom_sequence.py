@@ -110,7 +110,8 @@ def _frames(header: SliceHeader, members: Sequence[SliceHeader], dataset: Datase
 def _pixel_size(header: SliceHeader, dataset: Dataset) -> tuple[float, float, str]:
     """Rows and columns in mm, and a warning where they are not those in the patient."""
     if header.pixel_spacing is not None and min(header.pixel_spacing) > 0:
-        return *header.pixel_spacing[:2], ""  # type: ignore[return-value]
+        rows, columns = header.pixel_spacing[:2]
+        return rows, columns, ""
     imager = numbers(dataset, "ImagerPixelSpacing", 2)
     if imager is not None and min(imager) > 0:
         larger = number(dataset, "EstimatedRadiographicMagnificationFactor") or 1.0

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from demottle.errors import InputError
 from demottle.events import Listener, silent
 from demottle.image import Image, Voxels
 from demottle.methods.base import Budget, Tensors
-from demottle.methods.streaming import SequenceDenoiser, Stream
+from demottle.methods.streaming import PlainFilter, Stream
 from demottle.noise.sequence import SequenceFingerprint
 
 NAME = "frame-average"
@@ -70,21 +70,10 @@ class FrameAverageStream(Stream):
         return np.asarray(np.mean(list(self._frames)[from_:to], axis=0, dtype=np.float32), np.float32)
 
 
-class FrameAverage(SequenceDenoiser):
+class FrameAverage(PlainFilter[Settings]):
     """The filter; it learns nothing."""
 
     method = NAME
-
-    def __init__(self, settings: Settings, fitted: Mapping[str, Any]) -> None:
-        """Keep the settings."""
-        self.settings = asdict(settings)
-        self.fitted = dict(fitted)
-        self.delay = settings.delay
-        self._settings = settings
-
-    def tensors(self) -> Tensors:
-        """Return nothing: there is nothing to remember."""
-        return {}
 
     def stream(self) -> FrameAverageStream:
         """See `SequenceDenoiser`."""
@@ -101,9 +90,9 @@ def fit(
     listener: Listener = silent,
 ) -> FrameAverage:
     """Make the filter; nothing is taken from the image."""
-    return FrameAverage(settings, {"modality": image.modality, "unit": image.unit})
+    return FrameAverage(settings, {"modality": image.modality, "unit": image.unit}, settings.delay)
 
 
 def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> FrameAverage:
     """Rebuild a saved filter."""
-    return FrameAverage(settings, fitted)
+    return FrameAverage(settings, fitted, settings.delay)

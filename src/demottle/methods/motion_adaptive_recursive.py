@@ -7,7 +7,7 @@ standard deviations now and then: where nothing moves, 7.2 dB are removed instea
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,9 @@ from demottle.errors import InputError
 from demottle.events import Listener, silent
 from demottle.image import Image, Voxels
 from demottle.methods.base import Budget, Tensors
-from demottle.methods.streaming import SequenceDenoiser, Stream
+from demottle.methods.streaming import NoiseFilter, Stream
 from demottle.noise.sequence import SequenceFingerprint
-from demottle.noise.sequence_curve import NoiseCurve, curve_from, curve_tensors, noise_facts
+from demottle.noise.sequence_curve import NoiseCurve, curve_from, noise_facts
 
 NAME = "motion-adaptive-recursive"
 
@@ -72,21 +72,10 @@ class MotionAdaptiveStream(Stream):
         return self._last.copy()
 
 
-class MotionAdaptiveRecursive(SequenceDenoiser):
+class MotionAdaptiveRecursive(NoiseFilter[Settings]):
     """The filter with the noise it was made for."""
 
     method = NAME
-
-    def __init__(self, settings: Settings, fitted: Mapping[str, Any], curve: NoiseCurve) -> None:
-        """Keep settings, summary and noise."""
-        self.settings = asdict(settings)
-        self.fitted = dict(fitted)
-        self._settings = settings
-        self._curve = curve
-
-    def tensors(self) -> Tensors:
-        """Return the noise curve."""
-        return curve_tensors(self._curve)
 
     def stream(self) -> MotionAdaptiveStream:
         """See `SequenceDenoiser`."""

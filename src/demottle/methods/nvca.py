@@ -6,7 +6,7 @@ detection: what is no longer there is not similar. Costs 125 comparisons per pix
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,9 @@ from demottle.errors import InputError
 from demottle.events import Listener, silent
 from demottle.image import Image, Voxels
 from demottle.methods.base import Budget, Tensors
-from demottle.methods.streaming import SequenceDenoiser, Stream
+from demottle.methods.streaming import NoiseFilter, Stream
 from demottle.noise.sequence import SequenceFingerprint
-from demottle.noise.sequence_curve import NoiseCurve, curve_from, curve_tensors, noise_facts
+from demottle.noise.sequence_curve import NoiseCurve, curve_from, noise_facts
 
 NAME = "nvca"
 
@@ -86,22 +86,10 @@ class NvcaStream(Stream):
         return np.asarray(center + change / count, np.float32)  # the pixel itself is always among them
 
 
-class Nvca(SequenceDenoiser):
+class Nvca(NoiseFilter[Settings]):
     """The filter with the noise it was made for."""
 
     method = NAME
-
-    def __init__(self, settings: Settings, fitted: Mapping[str, Any], curve: NoiseCurve) -> None:
-        """Keep settings, summary and noise."""
-        self.settings = asdict(settings)
-        self.fitted = dict(fitted)
-        self.delay = settings.frames // 2
-        self._settings = settings
-        self._curve = curve
-
-    def tensors(self) -> Tensors:
-        """Return the noise curve."""
-        return curve_tensors(self._curve)
 
     def stream(self) -> NvcaStream:
         """See `SequenceDenoiser`."""
@@ -118,11 +106,10 @@ def fit(
     listener: Listener = silent,
 ) -> Nvca:
     """Take the noise curve from the fingerprint."""
-    return Nvca(
-        settings, {"modality": image.modality, "unit": image.unit, **noise_facts(fingerprint.curve)}, fingerprint.curve
-    )
+    fitted = {"modality": image.modality, "unit": image.unit, **noise_facts(fingerprint.curve)}
+    return Nvca(settings, fitted, fingerprint.curve, settings.frames // 2)
 
 
 def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> Nvca:
     """Rebuild a saved filter."""
-    return Nvca(settings, fitted, curve_from(fitted, tensors))
+    return Nvca(settings, fitted, curve_from(fitted, tensors), settings.frames // 2)

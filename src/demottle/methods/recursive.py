@@ -5,7 +5,7 @@ that fades by 1 - w per frame.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from demottle.errors import InputError
 from demottle.events import Listener, silent
 from demottle.image import Image, Voxels
 from demottle.methods.base import Budget, Tensors
-from demottle.methods.streaming import SequenceDenoiser, Stream
+from demottle.methods.streaming import PlainFilter, Stream
 from demottle.noise.sequence import SequenceFingerprint
 
 NAME = "recursive"
@@ -59,20 +59,10 @@ class RecursiveStream(Stream):
         return out.copy()
 
 
-class Recursive(SequenceDenoiser):
+class Recursive(PlainFilter[Settings]):
     """The filter; it learns nothing."""
 
     method = NAME
-
-    def __init__(self, settings: Settings, fitted: Mapping[str, Any]) -> None:
-        """Keep the settings."""
-        self.settings = asdict(settings)
-        self.fitted = dict(fitted)
-        self._settings = settings
-
-    def tensors(self) -> Tensors:
-        """Return nothing: there is nothing to remember."""
-        return {}
 
     def stream(self) -> RecursiveStream:
         """See `SequenceDenoiser`."""

@@ -1,13 +1,22 @@
 """Filters that take frames one by one: what every method for live fluoroscopy offers beside the call on a whole image."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
 from demottle.errors import InputError
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Voxels
-from demottle.methods.base import Denoiser
+from demottle.methods.base import Denoiser, Tensors
+from demottle.noise.sequence_curve import NoiseCurve, curve_tensors
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+FilterSettings = TypeVar("FilterSettings", bound="DataclassInstance")
 
 
 class Stream(ABC):
@@ -78,3 +87,31 @@ class SequenceDenoiser(Denoiser):
             keep(result)
         listener(Progress("apply", image.shape[0], image.shape[0]))
         return image.with_voxels(out)
+
+
+class PlainFilter(SequenceDenoiser, Generic[FilterSettings]):
+    """A filter that learns nothing: there is nothing to keep but its settings."""
+
+    def __init__(self, settings: FilterSettings, fitted: Mapping[str, Any], delay: int = 0) -> None:
+        """Keep settings and summary."""
+        self.settings = asdict(settings)
+        self.fitted = dict(fitted)
+        self.delay = delay
+        self._settings = settings
+
+    def tensors(self) -> Tensors:
+        """Return nothing: there is nothing to remember."""
+        return {}
+
+
+class NoiseFilter(PlainFilter[FilterSettings]):
+    """A filter with the noise it was made for."""
+
+    def __init__(self, settings: FilterSettings, fitted: Mapping[str, Any], curve: NoiseCurve, delay: int = 0) -> None:
+        """Keep settings, summary and noise."""
+        super().__init__(settings, fitted, delay)
+        self._curve = curve
+
+    def tensors(self) -> Tensors:
+        """Return the noise curve."""
+        return curve_tensors(self._curve)
