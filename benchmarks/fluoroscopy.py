@@ -24,13 +24,14 @@ from benchmarks.noise2void import noise2void
 from demottle.image import Image
 from demottle.learning.loop import Schedule, learn
 from demottle.learning.seeding import seeded
-from demottle.methods import METHODS, Budget, udca
-from demottle.methods.udca_clip import make_clip, offsets_for
-from demottle.methods.udca_noise import frame_noise
-from demottle.methods.udca_runs import runs_of_frames
-from demottle.methods.udca_sequence import SequenceNetwork, empty_network, wrapped
-from demottle.methods.udca_settings import Settings
-from demottle.methods.udca_student import StudentLesson
+from demottle.methods import METHODS, Budget
+from demottle.methods.udca import method as udca
+from demottle.methods.udca.clip import make_clip, offsets_for
+from demottle.methods.udca.noise import frame_noise
+from demottle.methods.udca.runs import runs_of_frames
+from demottle.methods.udca.sequence import SequenceNetwork, empty_network, wrapped
+from demottle.methods.udca.settings import Settings
+from demottle.methods.udca.student import StudentLesson
 from demottle.noise.sequence import SequenceFingerprint, measure_sequence
 from demottle.physics.dynamic import Part, dynamic_phantom
 from demottle.physics.fluoroscopy import Exposure, acquire

@@ -10,8 +10,8 @@ from benchmarks.cases import Case
 from demottle.events import silent
 from demottle.image import Image
 from demottle.methods.base import Budget
-from demottle.methods.matched_neighbors import NAME, Lesson, Settings
-from demottle.methods.scan_fit import Ground, fit_on_scan
+from demottle.methods.one_scan.matched_neighbors import NAME, Lesson, Settings
+from demottle.methods.one_scan.scan_fit import Ground, fit_on_scan
 from demottle.noise.fingerprint import measure
 
 

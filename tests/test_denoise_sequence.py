@@ -8,7 +8,7 @@ import pytest
 from demottle.denoise import denoise
 from demottle.denoise_sequence import denoise_sequence
 from demottle.errors import InputError
-from demottle.methods import recursive
+from demottle.methods.filters import recursive
 from demottle.noise.sequence import SequenceFingerprint, measure_sequence
 from demottle.physics.dynamic import dynamic_phantom
 from demottle.physics.fluoroscopy import Exposure, Run, acquire

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from demottle import io as images
 from demottle.cli import app
-from demottle.methods import recursive
+from demottle.methods.filters import recursive
 from demottle.physics.dynamic import dynamic_phantom
 from demottle.physics.fluoroscopy import Exposure, Run, acquire
 

@@ -110,7 +110,7 @@ def test_the_order_of_the_slices_makes_no_difference(fitted: Denoiser, cleaned: 
 def test_a_slice_does_not_depend_on_others_in_its_batch(scan: Image, fingerprint: Fingerprint) -> None:
     import torch
 
-    from demottle.methods.slice_network import INPUTS
+    from demottle.methods.one_scan.slice_network import INPUTS
     from demottle.networks.half_resolution_unet import HalfResolutionUNet
     from demottle.networks.windowed_wiener import WindowedWiener
 

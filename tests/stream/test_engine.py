@@ -7,8 +7,10 @@ import pytest
 
 from demottle.errors import InputError
 from demottle.image import Image
-from demottle.methods import Budget, recursive, udca
-from demottle.methods.udca_sequence import SequenceNetwork
+from demottle.methods import Budget
+from demottle.methods.filters import recursive
+from demottle.methods.udca import method as udca
+from demottle.methods.udca.sequence import SequenceNetwork
 from demottle.noise.sequence import measure_sequence
 from demottle.physics.dynamic import dynamic_phantom
 from demottle.physics.fluoroscopy import Exposure, acquire

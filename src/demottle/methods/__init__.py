@@ -1,4 +1,4 @@
-"""Denoising methods, one file per paper; `registry` names them without importing them."""
+"""Denoising methods, one room per family; `registry` names them without importing them."""
 
 from demottle.methods.base import Budget, Denoiser
 from demottle.methods.models import load

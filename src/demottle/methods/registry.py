@@ -57,7 +57,7 @@ _ALL = (
             "with independent noise by adding noise of the measured spectrum. Thresholds and weights follow the local noise."
         ),
         paper="demottle; builds on NS-N2N (arXiv 2411.10831) and Recorrupted-to-Recorrupted (CVPR 2021)",
-        module="demottle.methods.matched_neighbors",
+        module="demottle.methods.one_scan.matched_neighbors",
     ),
     MethodInfo(
         name="ns-n2n",
@@ -68,7 +68,7 @@ _ALL = (
             "consistency and inter-slice continuity. Assumes that the noise of neighboring slices is independent."
         ),
         paper="arXiv 2411.10831",
-        module="demottle.methods.ns_n2n",
+        module="demottle.methods.one_scan.ns_n2n",
     ),
     MethodInfo(
         name="spectral-wiener",
@@ -79,7 +79,7 @@ _ALL = (
             "spectrum measured on the scan. Works on a single slice; used where learning from the scan is not possible."
         ),
         paper="empirical Wiener filtering in local windows; noise spectrum after ICRU 87 / AAPM TG-233",
-        module="demottle.methods.spectral_wiener",
+        module="demottle.methods.filters.spectral_wiener",
     ),
     MethodInfo(
         name="udca",
@@ -91,7 +91,7 @@ _ALL = (
             "predicts each frame from those around it. Only the student runs: no delay."
         ),
         paper="arXiv 2411.00830",
-        module="demottle.methods.udca",
+        module="demottle.methods.udca.method",
         images="both",
     ),
     MethodInfo(
@@ -103,7 +103,7 @@ _ALL = (
             "network, so CT numbers of organs cannot shift; a metric loss keeps the anatomy. Has to be trained first."
         ),
         paper="Jung et al., MICCAI 2022, arXiv 2207.02377",
-        module="demottle.methods.pdml",
+        module="demottle.methods.unpaired.pdml",
     ),
     MethodInfo(
         name="perceptual-cyclegan",
@@ -115,7 +115,7 @@ _ALL = (
             "trained on the full-dose scans. CT numbers follow those of the full-dose scans."
         ),
         paper="arXiv 2605.00793",
-        module="demottle.methods.perceptual_cyclegan",
+        module="demottle.methods.unpaired.perceptual_cyclegan",
     ),
     MethodInfo(
         name="cyclegan",
@@ -126,7 +126,7 @@ _ALL = (
             "scans, and the result can be worse than the input."
         ),
         paper="Zhu et al., ICCV 2017, arXiv 1703.10593",
-        module="demottle.methods.cyclegan",
+        module="demottle.methods.unpaired.cyclegan",
     ),
     MethodInfo(
         name="cut",
@@ -137,7 +137,7 @@ _ALL = (
             "numbers follow those of the full-dose scans."
         ),
         paper="Park et al., ECCV 2020, arXiv 2007.15651",
-        module="demottle.methods.cut",
+        module="demottle.methods.unpaired.cut",
     ),
     MethodInfo(
         name="supervised",
@@ -148,7 +148,7 @@ _ALL = (
             "that of perceptual-cyclegan."
         ),
         paper="classical",
-        module="demottle.methods.supervised",
+        module="demottle.methods.unpaired.supervised",
     ),
     MethodInfo(
         name="motion-adaptive-recursive",
@@ -159,7 +159,7 @@ _ALL = (
             "from that in units of the measured noise. No delay."
         ),
         paper="classical; weight by a smooth step of |x - y| / sigma from 2 to 4",
-        module="demottle.methods.motion_adaptive_recursive",
+        module="demottle.methods.filters.motion_adaptive_recursive",
         images="sequences",
     ),
     MethodInfo(
@@ -171,7 +171,7 @@ _ALL = (
             "0.2 where nothing moves. What moves leaves a trail. No delay."
         ),
         paper="classical; first-order recursive average",
-        module="demottle.methods.recursive",
+        module="demottle.methods.filters.recursive",
         images="sequences",
     ),
     MethodInfo(
@@ -180,7 +180,7 @@ _ALL = (
         learns_from="nothing",
         summary="A classical filter: the mean of the last five frames. What moves is seen five times. No delay unless centered.",
         paper="classical",
-        module="demottle.methods.frame_average",
+        module="demottle.methods.filters.frame_average",
         images="sequences",
     ),
     MethodInfo(
@@ -192,7 +192,7 @@ _ALL = (
             "the noise from the pixel itself. Delayed by two frames."
         ),
         paper="noise-variance-controlled averaging; sigma filter (Lee 1983) over space and time",
-        module="demottle.methods.nvca",
+        module="demottle.methods.filters.nvca",
         images="sequences",
     ),
 )

@@ -13,10 +13,10 @@ from demottle.errors import InputError
 from demottle.image import Voxels
 from demottle.methods.base import Denoiser
 from demottle.methods.streaming import SequenceDenoiser, Stream
-from demottle.methods.udca_noise import unlagged
+from demottle.methods.udca.noise import unlagged
 
 if TYPE_CHECKING:
-    from demottle.methods.udca_sequence import SequenceNetwork
+    from demottle.methods.udca.sequence import SequenceNetwork
 
 Engine = Literal["auto", "torch", "onnx"]
 _TRIALS = 5

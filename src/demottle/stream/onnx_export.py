@@ -11,7 +11,7 @@ import torch
 
 from demottle import __version__
 from demottle.errors import InputError, OutputError
-from demottle.methods.udca_sequence import SequenceNetwork
+from demottle.methods.udca.sequence import SequenceNetwork
 
 OPSET = 18
 INPUTS, OUTPUTS = ("frame", "state", "spread"), ("clean", "next_state", "next_spread")

@@ -1,0 +1,1 @@
+"""Classical filters: nothing is learned, in the plane or over time."""

@@ -1,0 +1,122 @@
+"""Wiener shrinkage in overlapping windows, against the noise spectrum measured on the scan.
+
+The classical answer where learning from the scan is not possible: one or two slices, nothing matched, noise fully shared
+between slices. The filter itself is `networks.windowed_wiener`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from demottle.errors import InputError, UnsuitableError
+from demottle.events import Listener, Progress, silent
+from demottle.image import Image, Voxels
+from demottle.methods.base import Budget, Denoiser, Tensors
+from demottle.methods.one_scan.protection import changeable, fill_invalid
+from demottle.methods.one_scan.restoration import REACH, restore_agreed
+from demottle.networks.windowed_wiener import WindowedWiener
+from demottle.noise.correlation import slice_correlation
+from demottle.noise.fingerprint import Fingerprint
+from demottle.noise.level import noise_level
+from demottle.noise.local import noise_map
+
+NAME = "spectral-wiener"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of the filter.
+
+    Attributes:
+        window: side of a window in pixels; a multiple of 4, at least 8.
+        threshold: a coefficient counts as signal above this many standard deviations of its noise.
+    """
+
+    window: int = 16
+    threshold: float = 2.7
+
+    def __post_init__(self) -> None:
+        """Refuse settings that cannot work."""
+        if self.window < 8 or self.window % 4:
+            raise InputError(f"window is {self.window}; it has to be a multiple of 4 and at least 8.")
+        if self.threshold <= 0:
+            raise InputError(f"threshold is {self.threshold}; it has to be positive.")
+
+
+class SpectralWiener(Denoiser):
+    """The filter with the noise it was made for: the shape of the spectrum (n, n), and the level."""
+
+    method = NAME
+
+    def __init__(self, settings: Settings, fitted: Mapping[str, Any], spectrum: NDArray[np.float32]) -> None:
+        """Keep settings, summary and spectrum."""
+        self.settings = asdict(settings)
+        self.fitted = dict(fitted)
+        self._spectrum = spectrum
+        self._filter = WindowedWiener(spectrum, settings.window, 4, settings.threshold)
+
+    def tensors(self) -> Tensors:
+        """Return the spectrum."""
+        return {"spectrum": self._spectrum}
+
+    def __call__(self, image: Image, listener: Listener = silent) -> Image:
+        """Filter every slice; the local noise level is measured on the image itself."""
+        level = noise_level(image)
+        if not np.isfinite(level):
+            level = float(self.fitted["noise_level"])
+        correlation = slice_correlation(image, lags=REACH)
+        local = noise_map(image, correlation, level)
+        out = np.empty(image.shape, np.float32)
+        for index, plane in enumerate(image.voxels):
+            listener(Progress("apply", index, image.shape[0]))
+            filtered = self._plane(fill_invalid(image, index), local.plane(index))
+            allowed = changeable(image, index)
+            out[index] = np.where(allowed > 0, plane + allowed * (filtered - plane), plane)
+        listener(Progress("apply", image.shape[0], image.shape[0]))
+        restore_agreed(image, out, local, correlation, self._spectrum, lambda index: changeable(image, index), listener)
+        return image.with_voxels(out)
+
+    def _plane(self, plane: Voxels, deviation: Voxels) -> Voxels:
+        with torch.inference_mode():
+            tensors = [torch.from_numpy(np.ascontiguousarray(a).copy())[None, None] for a in (plane, deviation)]
+            out: Voxels = self._filter(*tensors)[0, 0].numpy()
+        return out
+
+
+def fit(
+    image: Image,
+    settings: Settings,
+    fingerprint: Fingerprint,
+    *,
+    seed: int = 0,
+    budget: Budget | None = None,
+    listener: Listener = silent,
+) -> SpectralWiener:
+    """Take the noise spectrum from the fingerprint; without one the noise is taken as white, and `fitted` says so.
+
+    Raises:
+        UnsuitableError: where not even the noise level is known.
+    """
+    if not np.isfinite(fingerprint.noise_level):
+        raise UnsuitableError(
+            "The image has no flat soft tissue, so its noise cannot be measured; demottle does not guess it."
+        )
+    white = fingerprint.spectrum is None
+    spectrum = np.ones((64, 64)) if fingerprint.spectrum is None else fingerprint.spectrum.density_2d
+    fitted = {
+        "noise_level": fingerprint.noise_level,
+        "white_noise_assumed": white,
+        "unit": image.unit,
+        "modality": image.modality,
+        "spacing_mm": list(image.spacing),
+    }
+    return SpectralWiener(settings, fitted, spectrum.astype(np.float32))
+
+
+def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> SpectralWiener:
+    """Rebuild a saved filter."""
+    return SpectralWiener(settings, fitted, np.asarray(tensors["spectrum"], np.float32))

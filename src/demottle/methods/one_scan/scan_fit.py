@@ -1,0 +1,149 @@
+"""What methods that learn one network from the scan itself have in common: the way from a scan to a `SliceNetwork`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from demottle.errors import InputError
+from demottle.events import Listener, Progress
+from demottle.image import Image, Voxels
+from demottle.learning.loop import Schedule, learn
+from demottle.learning.seeding import seeded
+from demottle.methods.base import Budget, Tensors
+from demottle.methods.one_scan.scan_samples import (
+    ScanSamples,
+    default_steps,
+    learnable_spectrum,
+    patch_that_fits,
+    scan_samples,
+)
+from demottle.methods.one_scan.slice_network import (
+    INPUTS,
+    Normalized,
+    Scale,
+    SliceNetwork,
+    load_weights,
+    scale_of,
+    summary,
+)
+from demottle.networks.half_resolution_unet import HalfResolutionUNet
+from demottle.networks.windowed_wiener import WindowedWiener
+from demottle.noise.fingerprint import Fingerprint
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScanSettings:
+    """Settings that every method of this kind has.
+
+    Attributes:
+        channels: of the network, from half resolution downward.
+        patch, batch: side of a patch in pixels, patches per step.
+        rate: peak learning rate.
+        early_stop: end when the error on the exam no longer falls.
+    """
+
+    channels: tuple[int, ...] = (64, 128, 256)
+    patch: int = 128
+    batch: int = 8
+    rate: float = 1e-3
+    early_stop: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse settings that cannot work."""
+        if self.batch < 1 or not self.channels or not self.rate > 0:
+            raise InputError("batch and the number of channels have to be at least 1, rate positive.")
+        if self.patch < 32 or self.patch % 2 ** len(self.channels):
+            raise InputError(
+                f"patch is {self.patch}; it has to be a multiple of {2 ** len(self.channels)}, at least 32."
+            )
+
+
+class Lesson(Protocol):
+    """What a network is taught."""
+
+    def loss(self, student: nn.Module) -> Tensor:
+        """Draw the next batch and return its loss."""
+
+    def exam(self, student: nn.Module) -> float:
+        """Return the error on what is always the same."""
+
+    def facts(self) -> Mapping[str, Any]:
+        """Return what belongs on record, as plain values."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """What a lesson is made from.
+
+    Attributes:
+        samples: slices of the scan, cut to the body.
+        spectrum: noise power spectrum (n, n), FFT order.
+        scale: of the network's values.
+        patch: side of a patch in pixels; smaller than asked for where the slices are.
+        device: where the network is.
+    """
+
+    samples: ScanSamples
+    spectrum: Voxels
+    scale: Scale
+    patch: int
+    device: torch.device
+
+
+def fit_on_scan(
+    name: str,
+    image: Image,
+    settings: ScanSettings,
+    fingerprint: Fingerprint,
+    lesson_on: Callable[[Ground], Lesson],
+    *,
+    seed: int,
+    budget: Budget | None,
+    listener: Listener,
+) -> SliceNetwork:
+    """Make the samples, let `lesson_on` make a lesson from them, teach a network, and return it ready for use.
+
+    Args:
+        name: of the method.
+        image, fingerprint: the scan and what was measured on it.
+        settings: of the method.
+        lesson_on: the method itself.
+        seed: of the network's first weights.
+        budget: how long it may take; None: the scan decides.
+        listener: told of the stages "prepare" and "learn".
+
+    Raises:
+        UnsuitableError: where the scan cannot be learned from; the sentence says why.
+        InputError: where a slice is smaller than a patch can be.
+    """
+    spectrum = learnable_spectrum(name, image, fingerprint)
+    listener(Progress("prepare", 0, 1))
+    patch = patch_that_fits(settings.patch, 2 ** len(settings.channels), image)
+    samples = scan_samples(image, fingerprint.correlation, fingerprint.noise_level, patch)
+    scale = scale_of(image, fingerprint)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    lesson = lesson_on(Ground(samples, spectrum, scale, patch, device))
+    network = seeded(lambda: HalfResolutionUNet(INPUTS, settings.channels), seed)
+    student = Normalized(network, WindowedWiener(spectrum), scale, network.multiple).to(device)
+    listener(Progress("prepare", 1, 1))
+    budget = budget or Budget()
+    schedule = Schedule(
+        steps=default_steps(samples, patch, settings.batch) if budget.steps is None else budget.steps,
+        minutes=budget.minutes,
+        rate=settings.rate,
+        check_every=50 if settings.early_stop else 0,
+    )
+    learned, history = learn(student, lesson.loss, schedule, criterion=lesson.exam, listener=listener)
+    fitted = {**summary(image, fingerprint, scale), **history.summary(), **lesson.facts()}
+    return SliceNetwork(name, asdict(settings), fitted, learned.network, spectrum)
+
+
+def restore_slice_network(
+    name: str, settings: ScanSettings, fitted: Mapping[str, Any], tensors: Tensors
+) -> SliceNetwork:
+    """Rebuild a saved network."""
+    network = load_weights(HalfResolutionUNet(INPUTS, settings.channels), tensors)
+    return SliceNetwork(name, asdict(settings), fitted, network, tensors["noise.spectrum"])

@@ -1,0 +1,102 @@
+"""What a scan offers for learning: some of its slices, cut to the body, with their noise level."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from demottle.errors import InputError, UnsuitableError
+from demottle.image import Image, Mask, Voxels
+from demottle.methods.one_scan.protection import changeable, fill_invalid
+from demottle.noise.correlation import Correlation
+from demottle.noise.fingerprint import Fingerprint
+from demottle.noise.local import noise_map
+from demottle.noise.slices import spread
+
+MOST_SLICES = 64
+"""More slices than this teach a network nothing new, and cost memory and time."""
+
+
+@dataclass(frozen=True, eq=False)
+class ScanSamples:
+    """Slices to learn from, all cut to the same box around the body.
+
+    Attributes:
+        indices: which slices of the image.
+        slices: float32 (n, rows, columns), padding filled.
+        deviation: local noise level, same shape.
+        body: True where a pixel may be learned from and will be changed.
+        box: rows and columns of the cut in the full slice.
+    """
+
+    indices: tuple[int, ...]
+    slices: Voxels
+    deviation: Voxels
+    body: Mask
+    box: tuple[slice, slice]
+
+
+def scan_samples(image: Image, correlation: Correlation, noise_level: float, least_side: int) -> ScanSamples:
+    """Choose up to `MOST_SLICES` slices, spread evenly, and cut them to the body, at least `least_side` pixels wide."""
+    indices = spread(image.shape[0], MOST_SLICES)
+    local = noise_map(image, correlation, noise_level)
+    masks = np.stack([changeable(image, index) >= 1 for index in indices])
+    box = box_around(np.logical_or.reduce(masks), least_side)
+    return ScanSamples(
+        indices=tuple(indices),
+        slices=np.stack([fill_invalid(image, index)[box] for index in indices]),
+        deviation=np.stack([local.plane(index)[box] for index in indices]),
+        body=masks[(slice(None), *box)],
+        box=box,
+    )
+
+
+def learnable_spectrum(method: str, image: Image, fingerprint: Fingerprint) -> Voxels:
+    """Return the noise spectrum (n, n), float32, FFT order, of a scan that a method can learn from.
+
+    Raises:
+        UnsuitableError: where it cannot; the sentence says why.
+    """
+    if fingerprint.spectrum is None or not np.isfinite(fingerprint.noise_level) or fingerprint.noise_level <= 0:
+        raise UnsuitableError(f"{method} needs a measurable noise level and spectrum, which this image does not offer.")
+    if image.shape[0] < 3:
+        raise UnsuitableError(
+            f"{method} learns from neighboring slices and needs at least 3; the image has {image.shape[0]}."
+        )
+    return fingerprint.spectrum.density_2d.astype(np.float32)
+
+
+def default_steps(samples: ScanSamples, patch: int, batch: int) -> int:
+    """Choose how long to learn: enough steps to see the body about ten times, 300 to 550 of them.
+
+    Fewer leave a network unfinished even on a short scan.
+    """
+    return int(np.clip(10 * samples.body.sum() / (patch**2 * batch), 300, 550))
+
+
+def patch_that_fits(patch: int, multiple: int, image: Image) -> int:
+    """Shrink a patch to the slices where they are smaller.
+
+    Raises:
+        InputError: where not even 32 pixels fit.
+    """
+    rows, columns = image.shape[1:]
+    side = min(rows, columns) // multiple * multiple
+    if side < 32:
+        raise InputError(f"The slices have {rows} x {columns} pixels; learning needs at least 32 x 32.")
+    return min(patch, side)
+
+
+def box_around(mask: Mask, least: int) -> tuple[slice, slice]:
+    """Rows and columns around what is wanted (rows, columns), at least `least` pixels wide where the slice is."""
+    rows, columns = np.nonzero(mask.any(axis=1))[0], np.nonzero(mask.any(axis=0))[0]
+    if not len(rows):
+        return slice(0, mask.shape[0]), slice(0, mask.shape[1])
+    return _span(rows[0], rows[-1] + 1, least, mask.shape[0]), _span(columns[0], columns[-1] + 1, least, mask.shape[1])
+
+
+def _span(first: int, last: int, least: int, whole: int) -> slice:
+    """Widen a range to `least`, inside `whole`."""
+    missing = max(0, least - (last - first))
+    first = max(0, int(first) - missing // 2)
+    last = min(whole, max(int(last), first + least))
+    return slice(max(0, min(first, last - least)), last)

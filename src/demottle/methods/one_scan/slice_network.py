@@ -1,0 +1,240 @@
+"""A network applied slice by slice, with everything around it: normalization by the local noise, protection, saving.
+
+All methods that learn from the scan itself end in a `SliceNetwork`. The network never sees CT numbers as they are: it sees
+
+- the slice and a quick Wiener filtering p of it, `(x - centre) / level` and `(p - centre) / level`, bounded: soft tissue
+  at the scale of the noise, so that what is left of the noise in p is as easy to see as the noise in x,
+- the filtered slice at the scale of the anatomy, `(p - centre) / width`,
+- the local noise level sigma, `log(sigma / level)`,
+
+and answers with `r`; the result is `p + sigma r`. Learning so starts from a good classical filter.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from demottle.events import Listener, Progress, silent
+from demottle.image import Image, Mask, Voxels
+from demottle.methods.base import Denoiser, Tensors
+from demottle.methods.one_scan.calibration import keep_ct_numbers
+from demottle.methods.one_scan.protection import changeable, fill_invalid
+from demottle.methods.one_scan.restoration import REACH, restore_agreed
+from demottle.methods.one_scan.slice_fusion import Fusion, fuse, learn_fusion
+from demottle.networks.windowed_wiener import WindowedWiener
+from demottle.noise.correlation import slice_correlation
+from demottle.noise.fingerprint import Fingerprint
+from demottle.noise.level import noise_level
+from demottle.noise.local import noise_map
+
+INPUTS = 4
+# Inputs are bounded: beyond lie bone and metal, and unbounded inputs once blew up the learning.
+_FARTHEST = 4.0  # of the filtered slice, in widths
+_PASSAGE = 100.0  # from learned to only filtered, in HU
+_FINE_RANGE = 8.0  # of slice and filtered slice, in units of the noise level
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How an image's values are brought to the network's scale.
+
+    Attributes:
+        centre, width: of the filtered slice, in the image's unit.
+        level: global noise level.
+        highest: values above this, dense vessels, are only filtered, not learned, and bone (150 above it) is left as it is:
+            structure there is many times stronger than the noise, and a method that errs by a per cent shifts CT numbers.
+            None: no such limit.
+    """
+
+    centre: float
+    width: float
+    level: float
+    highest: float | None = None
+
+
+def scale_of(image: Image, fingerprint: Fingerprint) -> Scale:
+    """CT: centre 0 HU, width 400 HU. Without absolute units: from the brightest percent of the middle slice."""
+    if image.unit == "HU":
+        return Scale(0.0, 400.0, fingerprint.noise_level, highest=150.0)
+    top = float(np.percentile(image.voxels[image.shape[0] // 2], 99))
+    return Scale(top / 2, max(top / 2, 1e-6), fingerprint.noise_level)
+
+
+class Normalized(nn.Module):
+    """A network wrapped in its normalization: maps a slice and its noise level to the denoised slice.
+
+    Shapes: slice and deviation (batch, 1, rows, columns), rows and columns divisible by `multiple`; so is the result.
+    """
+
+    def __init__(self, network: nn.Module, pilot: WindowedWiener, scale: Scale, multiple: int = 8) -> None:
+        """Keep network, filter and scale."""
+        super().__init__()
+        self.network, self.pilot, self.scale, self.multiple = network, pilot, scale, multiple
+        self.low_precision = _has_fast_bfloat16()
+
+    def forward(self, image: Tensor, deviation: Tensor, pilot: Tensor | None = None) -> Tensor:
+        """Return the denoised slice; `pilot` is the filtered slice where it is known already."""
+        deviation = deviation.clamp(min=1e-3 * self.scale.level)
+        if pilot is None:
+            with torch.no_grad():
+                pilot = self.pilot(image, deviation)
+        fine = self.scale.level
+        inputs = torch.cat(
+            [
+                (self._centred(image) / fine).clamp(-_FINE_RANGE, _FINE_RANGE),
+                (self._centred(pilot) / fine).clamp(-_FINE_RANGE, _FINE_RANGE),
+                (self._centred(pilot) / self.scale.width).clamp(-_FARTHEST, _FARTHEST),
+                torch.log(deviation / self.scale.level),
+            ],
+            dim=1,
+        ).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(image.device.type, torch.bfloat16, enabled=self.low_precision):
+            answer = self.network(inputs)
+        learned = deviation * answer.float()
+        if self.scale.highest is not None:
+            smooth = functional.avg_pool2d(pilot, 3, stride=1, padding=1, count_include_pad=False)
+            learned = learned * (1 - (smooth - self.scale.highest) / _PASSAGE).clamp(0, 1)
+            dense = ((smooth - self.scale.highest - 1.5 * _PASSAGE) / _PASSAGE).clamp(0, 1)
+            pilot = pilot + dense * (image - pilot)
+        out: Tensor = pilot + learned
+        return out
+
+    def _centred(self, image: Tensor) -> Tensor:
+        return image - self.scale.centre
+
+
+class SliceNetwork(Denoiser):
+    """A fitted network with what it needs to be applied to any scan of the same protocol."""
+
+    def __init__(
+        self,
+        method: str,
+        settings: Mapping[str, Any],
+        fitted: Mapping[str, Any],
+        network: nn.Module,
+        spectrum: NDArray[np.float32],
+    ) -> None:
+        """Keep the network and the noise spectrum it was fitted with; `fitted` holds the scale."""
+        self.method, self.settings = method, dict(settings)
+        self.fitted: dict[str, Any] = dict(fitted)
+        self._spectrum = np.asarray(spectrum, np.float32)
+        scale = Scale(**fitted["scale"])
+        multiple = int(getattr(network, "multiple", 8))
+        self._network = network
+        self._whole = Normalized(network, WindowedWiener(self._spectrum), scale, multiple)
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._whole.to(self._device).eval()
+
+    def tensors(self) -> Tensors:
+        """Return the weights and the noise spectrum."""
+        weights = {name: value.detach().cpu().float().numpy() for name, value in self._network.state_dict().items()}
+        return {**weights, "noise.spectrum": self._spectrum}
+
+    def __call__(self, image: Image, listener: Listener = silent) -> Image:
+        """Denoise slice by slice; the local noise level is measured on the image itself."""
+        level = noise_level(image)
+        if level == 0:
+            return image  # without noise there is nothing to remove
+        if not np.isfinite(level):
+            level = float(self.fitted["scale"]["level"])
+        correlation = slice_correlation(image, lags=REACH)
+        local = noise_map(image, correlation, level)
+        out = np.empty(image.shape, np.float32)
+        for index, plane in enumerate(image.voxels):
+            listener(Progress("apply", index, image.shape[0]))
+            allowed = changeable(image, index)
+            if not allowed.any():
+                out[index] = plane
+                continue
+            out[index] = self._denoised(image, index, local.plane(index), allowed)
+        listener(Progress("apply", image.shape[0], image.shape[0]))
+        if self.fusion is not None:
+            fuse(out, local.plane, lambda index: self._learned(image, index, out[index]), self.fusion, listener)
+        restore_agreed(image, out, local, correlation, self._spectrum, lambda index: changeable(image, index), listener)
+        keep_ct_numbers(image, out, lambda index: changeable(image, index), listener)
+        return image.with_voxels(out)
+
+    @property
+    def fusion(self) -> Fusion | None:
+        """How much neighboring slices count, or None where each speaks for itself."""
+        return Fusion.from_dict(self.fitted["fusion"]) if self.fitted.get("fusion") else None
+
+    def weigh_neighbors(self, image: Image, fingerprint: Fingerprint, seed: int, listener: Listener = silent) -> None:
+        """Let the scan that was learned from say how much neighboring slices may count (`slice_fusion`)."""
+        local = noise_map(image, fingerprint.correlation, fingerprint.noise_level)
+
+        def denoised(index: int, extra: Voxels | None) -> Voxels:
+            return self._denoised(image, index, local.plane(index), changeable(image, index), extra)
+
+        fusion = learn_fusion(
+            denoised,
+            lambda index: fill_invalid(image, index),
+            local.plane,
+            lambda index, clean: self._learned(image, index, clean),
+            image.shape[0],
+            fingerprint.correlation,
+            self._spectrum,
+            seed,
+            listener,
+        )
+        self.fitted["fusion"] = None if fusion is None else fusion.to_dict()
+
+    def _denoised(
+        self, image: Image, index: int, deviation: Voxels, allowed: Voxels, extra: Voxels | None = None
+    ) -> Voxels:
+        """One slice, `extra` added to it, with what must not change as it was."""
+        plane, filled = image.voxels[index], fill_invalid(image, index)
+        clean = self.plane(filled if extra is None else filled + extra, deviation)
+        return np.asarray(np.where(allowed > 0, plane + allowed * (clean - plane), plane), np.float32)
+
+    def _learned(self, image: Image, index: int, clean: Voxels) -> Mask:
+        """Where a denoised slice comes from the network alone: in the body, below dense vessels and bone."""
+        inside: Mask = changeable(image, index) >= 1
+        highest = self._whole.scale.highest
+        return inside if highest is None else inside & (clean < highest)
+
+    def plane(self, plane: Voxels, deviation: Voxels) -> Voxels:
+        """Denoise one slice (rows, columns), whose noise has the given local deviation."""
+        with torch.inference_mode():
+            image, sigma = (
+                torch.from_numpy(np.array(a, np.float32))[None, None].to(self._device) for a in (plane, deviation)
+            )
+            rows, columns = plane.shape
+            many = self._whole.multiple
+            pad = (0, -columns % many, 0, -rows % many)
+            padded = [functional.pad(a, pad, mode="replicate") for a in (image, sigma)]
+            out: Voxels = self._whole(*padded)[0, 0, :rows, :columns].cpu().numpy()
+        return out
+
+
+def summary(image: Image, fingerprint: Fingerprint, scale: Scale) -> dict[str, Any]:
+    """Describe in plain values what a network is fitted on; no patient data."""
+    return {
+        "modality": image.modality,
+        "unit": image.unit,
+        "spacing_mm": list(image.spacing),
+        "noise_level": fingerprint.noise_level,
+        "spectrum_mean_per_mm": None if fingerprint.spectrum is None else fingerprint.spectrum.mean,
+        "slice_correlation": [float(v) if np.isfinite(v) else None for v in fingerprint.correlation.rho],
+        "scale": asdict(scale),
+    }
+
+
+def load_weights(network: nn.Module, tensors: Tensors) -> nn.Module:
+    """Fill a network from saved tensors; a missing or misshapen one is an error."""
+    weights = {name: torch.from_numpy(np.array(value)) for name, value in tensors.items() if name != "noise.spectrum"}
+    network.load_state_dict(weights)
+    return network
+
+
+def _has_fast_bfloat16() -> bool:
+    """Half precision pays on GPUs and on processors with bfloat16 arithmetic; elsewhere it is emulated and slow."""
+    if torch.cuda.is_available():
+        return True
+    return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())

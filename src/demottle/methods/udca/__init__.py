@@ -1,0 +1,1 @@
+"""UDCA: a student for runs of frames, taught by the run itself."""

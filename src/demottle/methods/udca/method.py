@@ -1,0 +1,208 @@
+"""UDCA: unsupervised dynamic context-aware denoising of fluoroscopy (arXiv 2411.00830), for stacks of CT slices as well.
+
+Two steps, no clean frames anywhere. A teacher predicts each frame from those around it, which hide its noise (`teacher`).
+A student that sees the frame learns from the teacher (UNS, off by default), from the recursive average of the frames around,
+brought onto it by optical flow (CNS, `alignment`), weighed pixel by pixel by how much moves (`losses.motion_fusion`), and
+from its own frame made noisier where neither can be believed (`student`). At run time only the student runs: no delay, no
+flow.
+
+All of this assumes that the noise of frames is independent. Detector lag and a recursive filter in the camera break that; they
+are measured, and undone before anything else.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from demottle.errors import InputError
+from demottle.events import Listener, Progress, silent
+from demottle.image import Image, Voxels
+from demottle.learning.device import best_device
+from demottle.learning.loop import History, Schedule, learn
+from demottle.learning.seeding import seeded
+from demottle.methods.base import Budget, Denoiser, Tensors
+from demottle.methods.one_scan.scan_samples import learnable_spectrum, patch_that_fits
+from demottle.methods.one_scan.slice_network import INPUTS, Normalized, SliceNetwork, load_weights, scale_of, summary
+from demottle.methods.udca.clip import Clip, make_clip, offsets_for
+from demottle.methods.udca.noise import frame_noise
+from demottle.methods.udca.runs import runs_of_frames, runs_of_slices
+from demottle.methods.udca.sequence import SequenceNetwork, empty_network, restored, wrapped
+from demottle.methods.udca.settings import Settings, student_network, teacher_network
+from demottle.methods.udca.student import Answer, StudentLesson
+from demottle.methods.udca.teacher import Teacher, TeacherLesson, predictions
+from demottle.networks.windowed_wiener import WindowedWiener
+from demottle.noise.fingerprint import Fingerprint, measure
+from demottle.noise.sequence import SequenceFingerprint, measure_sequence
+
+__all__ = ["NAME", "Settings", "fit", "fit_runs", "restore"]
+
+NAME = "udca"
+STEPS = 500
+_MULTIPLE = 8
+
+
+def fit(
+    image: Image,
+    settings: Settings,
+    fingerprint: Fingerprint | SequenceFingerprint,
+    *,
+    seed: int = 0,
+    budget: Budget | None = None,
+    listener: Listener = silent,
+) -> Denoiser:
+    """Fit teacher and student on one run of frames, or on one stack of slices.
+
+    A budget counts for each of the two.
+
+    Raises:
+        UnsuitableError: where there is too little to learn from; the sentence says why.
+    """
+    return fit_runs([image], settings, [fingerprint], seed=seed, budget=budget, listener=listener)
+
+
+def fit_runs(
+    images: Sequence[Image],
+    settings: Settings,
+    fingerprints: Sequence[Fingerprint | SequenceFingerprint] | None = None,
+    *,
+    seed: int = 0,
+    budget: Budget | None = None,
+    listener: Listener = silent,
+) -> Denoiser:
+    """Fit teacher and student on several runs of the same system and exposure.
+
+    Args:
+        images: runs of frames, or stacks of slices; the noise of the first is taken as that of all.
+        settings, seed, budget, listener: as in `fit`.
+        fingerprints: what was measured on each; None: measured here.
+
+    Raises:
+        UnsuitableError: where there is too little to learn from.
+        InputError: for no runs at all, or frames and slices together.
+    """
+    if not images:
+        raise InputError("There is no run to learn from.")
+    known = fingerprints or [_measured(image, listener) for image in images]
+    settings = replace(settings, patch=min(patch_that_fits(settings.patch, _MULTIPLE, image) for image in images))
+    listener(Progress("prepare", 0, 1))
+    budget = budget or Budget()
+    frames = [found for found in known if isinstance(found, SequenceFingerprint)]
+    slices = [found for found in known if isinstance(found, Fingerprint)]
+    if frames and slices:
+        raise InputError("Runs of frames and stacks of slices were given together; learn from one or the other.")
+    if frames:
+        return _fit_frames(images, settings, frames[0], seed, budget, listener)
+    return _fit_slices(images, settings, slices, seed, budget, listener)
+
+
+def _measured(image: Image, listener: Listener) -> Fingerprint | SequenceFingerprint:
+    return measure_sequence(image, listener) if image.sequence else measure(image, listener)
+
+
+def _fit_frames(
+    images: Sequence[Image],
+    settings: Settings,
+    measured: SequenceFingerprint,
+    seed: int,
+    budget: Budget,
+    listener: Listener,
+) -> Denoiser:
+    size, kind = settings.resolved(in_time=True)
+    noise = frame_noise(measured, settings.correct_lag)
+    student = seeded(lambda: wrapped(empty_network(size, kind), kind, noise, settings.memory), seed)
+    runs = runs_of_frames(images, noise, student)
+    clips = [make_clip(run, offsets_for(kind == "causal"), settings, listener) for run in runs]
+
+    def answer(asked: nn.Module, patches: dict[str, Tensor]) -> Tensor:
+        clean: Tensor = asked(patches["x"], patches["state"], patches["memory"])[0]
+        return clean
+
+    learned, story = _two_steps(clips, student, answer, noise.spectrum, settings, size, seed, budget, listener)
+    fitted = {
+        "modality": measured.modality,
+        "unit": measured.unit,
+        "spacing_mm": list(measured.spacing),
+        "noise_level": measured.noise_level,
+        "size": size,
+        "student": kind,
+        "runs": len(images),
+        "frame_noise": noise.to_dict(),
+        **story,
+    }
+    return SequenceNetwork(NAME, asdict(settings), fitted, learned.network, noise.spectrum)
+
+
+def _fit_slices(
+    images: Sequence[Image],
+    settings: Settings,
+    fingerprints: Sequence[Fingerprint],
+    seed: int,
+    budget: Budget,
+    listener: Listener,
+) -> Denoiser:
+    image, fingerprint = images[0], fingerprints[0]
+    size, kind = settings.resolved(in_time=False)
+    spectrum = learnable_spectrum(NAME, image, fingerprint)
+    scale = scale_of(image, fingerprint)
+    network = seeded(lambda: student_network(size, kind, INPUTS), seed)
+    student = Normalized(network, WindowedWiener(spectrum), scale, int(network.multiple))  # type: ignore[arg-type]
+    clips = []
+    for one, found in zip(images, fingerprints, strict=True):
+        for run in runs_of_slices(one, found, settings.patch):
+            clips.append(make_clip(run, offsets_for(causal=False), settings, listener))
+
+    def answer(asked: nn.Module, patches: dict[str, Tensor]) -> Tensor:
+        clean: Tensor = asked(patches["x"], patches["deviation"])
+        return clean
+
+    learned, story = _two_steps(clips, student, answer, spectrum, settings, size, seed, budget, listener)
+    fitted = {**summary(image, fingerprint, scale), "size": size, "student": kind, **story}
+    return SliceNetwork(NAME, asdict(settings), fitted, learned.network, spectrum)
+
+
+def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> Denoiser:
+    """Rebuild a saved student."""
+    if "frame_noise" in fitted:
+        return restored(NAME, asdict(settings), fitted, tensors)
+    network = load_weights(student_network(fitted["size"], fitted["student"], INPUTS), tensors)
+    return SliceNetwork(NAME, asdict(settings), fitted, network, tensors["noise.spectrum"])
+
+
+def _two_steps(
+    clips: Sequence[Clip],
+    student: nn.Module,
+    answer: Answer,
+    spectrum: Voxels,
+    settings: Settings,
+    size: str,
+    seed: int,
+    budget: Budget,
+    listener: Listener,
+) -> tuple[Any, dict[str, Any]]:
+    """Teach the teacher, let it predict, teach the student; returns the student and what happened."""
+    steps, device = budget.steps or STEPS, best_device()
+    half = None if budget.minutes is None else budget.minutes / 2
+    story: dict[str, Any] = {}
+    taught = [clip.recursive for clip in clips]  # never looked at where UNS is off
+    if settings.uns > 0:
+        teacher = seeded(lambda: Teacher(teacher_network(size, clips[0].around.shape[1])), seed + 1).to(device)
+        schedule = Schedule(steps, half, settings.rate)
+        first = TeacherLesson(clips, settings, seed + 1)
+        learned_teacher, history = learn(teacher, first.loss, schedule, listener=listener)
+        taught = [predictions(learned_teacher, clip) for clip in clips]
+        story |= _renamed(history, "teacher")
+    else:
+        half = budget.minutes
+    lesson = StudentLesson(clips, taught, settings, spectrum, answer, seed)
+    student.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    learned, history = learn(student, lesson.loss, Schedule(steps, half, settings.rate), listener=listener)
+    still = [float((clip.sure * (1 - clip.motion))[clip.wanted].mean()) for clip in clips]
+    return learned, {**story, **history.summary(), "matched_share": round(float(np.mean(still)), 4)}
+
+
+def _renamed(history: History, who: str) -> dict[str, Any]:
+    return {f"{who}_{name}": value for name, value in history.summary().items()}

@@ -1,0 +1,1 @@
+"""Learning from sets of scans, unpaired or (for comparison) in pairs."""

@@ -1,0 +1,47 @@
+"""CycleGAN (Zhu et al., ICCV 2017, arXiv 1703.10593): what the perceptual attention CycleGAN is to be compared with.
+
+The same program without attention and without a perceptual loss.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from demottle.events import Listener, silent
+from demottle.learning.cohort import Sets
+from demottle.learning.run import Run
+from demottle.methods.base import Budget, Tensors
+from demottle.methods.unpaired import full_band, perceptual_cyclegan
+from demottle.methods.unpaired.full_band import FullBandDenoiser
+from demottle.methods.unpaired.trained_network import TrainedNetwork
+
+NAME = "cyclegan"
+
+
+@dataclass(frozen=True)
+class Settings(perceptual_cyclegan.Settings):
+    """As of `perceptual-cyclegan`, with other defaults: open skips, no perceptual loss."""
+
+    attention: bool = False
+    share: float = 0.0
+
+
+PRESETS: Mapping[str, Mapping[str, Any]] = perceptual_cyclegan.PRESETS
+
+
+def train(
+    sets: Sets,
+    settings: Settings,
+    *,
+    seed: int = 0,
+    budget: Budget | None = None,
+    run: Run | None = None,
+    listener: Listener = silent,
+) -> TrainedNetwork:
+    """Train on unpaired sets; errors as of `perceptual-cyclegan`."""
+    return perceptual_cyclegan.train_cycle(NAME, sets, settings, seed, budget or Budget(), run or Run(), listener)
+
+
+def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> FullBandDenoiser:
+    """Rebuild a saved network."""
+    return full_band.restored(NAME, settings, fitted, tensors)

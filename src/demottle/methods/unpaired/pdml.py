@@ -1,0 +1,254 @@
+"""PDML: patch-wise deep metric learning for unpaired low-dose CT (Jung, Lee, You, Ye, MICCAI 2022, arXiv 2207.02377).
+
+Only the high band h of a slice goes through the generator G; the rest, and with it CT numbers at the scale of organs, is
+passed on: `result = slice + P (G(h) - h)`, where P takes the high band again, so that an offset of G is not passed on (an
+addition of ours). G is taught by a discriminator that knows full-dose slices of other patients, by leaving full-dose slices alone
+(identity), and by a metric loss on its own features.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from demottle.errors import InputError
+from demottle.events import Listener, silent
+from demottle.image import Voxels
+from demottle.learning.cohort import Sets
+from demottle.learning.course import Course
+from demottle.learning.device import has_fast_bfloat16
+from demottle.learning.drawing import UnpairedPatches
+from demottle.learning.exam import SimulatedExam, pieces
+from demottle.learning.pictures import before_and_after
+from demottle.learning.players import Share
+from demottle.learning.run import Run
+from demottle.learning.training import train as play
+from demottle.methods.base import Budget, Tensors
+from demottle.methods.unpaired.pdml_game import MetricGame, Weights, generator_of
+from demottle.methods.unpaired.trained_network import Box, TrainedNetwork, refuse_other_units, trained_summary, widened
+from demottle.methods.unpaired.wavelet_band import WAVELET, high_band
+from demottle.networks.patch_discriminator import PatchDiscriminator
+from demottle.networks.residual_dense import ResidualDense, plain_weights
+
+NAME = "pdml"
+_MOST_BLOCKS = 64
+REACH = 20
+"""Pixels that the generator sees around a pixel: 17, and some to spare."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of PDML; the defaults are the paper's and its program's, except where it says "ours".
+
+    Attributes:
+        levels: of the wavelet decomposition whose approximation bypasses the network; 0: the whole slice goes through it.
+        reproject: take the high band of what the generator makes (ours).
+        features, growth, blocks: of the generator.
+        shared: its blocks are one and the same.
+        width: channels of the discriminator's first layer.
+        patch: side of a training patch in pixels, a multiple of 8.
+        margin: pixels that patches keep from the border of a slice.
+        batch: patches of a step.
+        steps: of training.
+        rate: of learning; constant for the first half, then linear to zero.
+        adversarial, identity, metric: weights of the losses.
+        contrast: what pulls places together: "metric" (tau 0.15, 128 places) or "nce" (tau 0.07, 256 places).
+        scale: HU that the network sees as 1.
+        averaging: decay of the moving average of the weights per step; 0: the last weights (ours: the paper keeps the
+            weights that do best on pairs).
+        check_every: steps between two looks at a criterion that needs no pairs (`learning.exam`), which then decides when to end
+            and which weights to keep; 0: the last weights.
+        patience: looks without improvement before the training ends.
+    """
+
+    levels: int = 6
+    reproject: bool = True
+    features: int = 32
+    growth: int = 8
+    blocks: int = 3
+    shared: bool = True
+    width: int = 32
+    patch: int = 128
+    margin: int = 30
+    batch: int = 8
+    steps: int = 78_000
+    rate: float = 2e-4
+    adversarial: float = 1.0
+    identity: float = 5.0
+    metric: float = 0.1
+    contrast: str = "metric"
+    scale: float = 2000.0
+    averaging: float = 0.999
+    check_every: int = 0
+    patience: int = 10
+
+    def __post_init__(self) -> None:
+        """Refuse settings that cannot work."""
+        if self.patch < 16 or self.patch % 8:
+            raise InputError(f"patch is {self.patch}; it has to be a multiple of 8 and at least 16.")
+        if self.contrast not in ("metric", "nce"):
+            raise InputError(f'contrast is "{self.contrast}"; it has to be "metric" or "nce".')
+        for name in ("features", "growth", "blocks", "width", "batch", "steps", "rate", "scale"):
+            if getattr(self, name) <= 0:
+                raise InputError(f"{name} is {getattr(self, name)}; it has to be positive.")
+        if self.blocks > _MOST_BLOCKS:
+            raise InputError(f"blocks is {self.blocks}; more than {_MOST_BLOCKS} are not possible.")
+        for name in ("levels", "margin", "adversarial", "identity", "metric", "check_every"):
+            if getattr(self, name) < 0:
+                raise InputError(f"{name} is {getattr(self, name)}; it must not be negative.")
+        if not 0 <= self.averaging < 1:
+            raise InputError(f"averaging is {self.averaging}; it has to lie between 0 and 1.")
+
+
+PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "full": {},
+    "small": {
+        "features": 16,
+        "growth": 4,
+        "width": 8,
+        "patch": 48,
+        "margin": 8,
+        "batch": 4,
+        "steps": 4000,
+        "rate": 2e-3,
+        "scale": 50.0,
+        "averaging": 0.99,
+    },
+}
+"""Settings by the machine they are for: "full" for a GPU, "small" for a processor and a look at how it goes.
+
+In the small one noise is about 1 to the networks: in few steps a spectrally normalized discriminator hardly sees noise of 0.02.
+"""
+
+
+def train(
+    sets: Sets,
+    settings: Settings,
+    *,
+    seed: int = 0,
+    budget: Budget | None = None,
+    run: Run | None = None,
+    listener: Listener = silent,
+) -> "MetricDenoiser":
+    """Train on unpaired sets.
+
+    Raises:
+        UnsuitableError: for images that are not CT in HU.
+    """
+    refuse_other_units(NAME, sets)
+    budget, run = budget or Budget(), run or Run()
+    course = Course(
+        steps=budget.steps or settings.steps,
+        minutes=budget.minutes,
+        averaging=settings.averaging,
+        low_precision=has_fast_bfloat16(),
+        check_every=settings.check_every,
+        patience=settings.patience,
+        save_every=run.save_every,
+        show_every=run.show_every,
+    )
+    fitted = trained_summary(sets)
+
+    def denoiser(generator: nn.Module) -> MetricDenoiser:
+        return MetricDenoiser(settings, fitted, _plain(settings, generator))
+
+    game = MetricGame(
+        draw=_patches(sets, settings),
+        generator=lambda: _network(settings, normalized=True),
+        discriminator=lambda: PatchDiscriminator(settings.width),
+        weights=Weights(settings.adversarial, settings.identity, settings.metric, settings.contrast),
+        batch=settings.batch,
+        rate=settings.rate,
+        seed=seed,
+    )
+    if settings.check_every:
+        exam = SimulatedExam(sets, seed=seed)
+        game.examiner = lambda generator: exam.score(denoiser(generator).plane)
+    if run.show_every:
+        samples = pieces(sets.low_exam, 2)
+        game.shower = lambda generator: before_and_after(samples, denoiser(generator).plane)
+    trained = play(
+        game,
+        course,
+        seed=seed,
+        device=run.device,
+        saved=run.saved(),
+        key=f"{NAME} {sorted(asdict(settings).items())} {sets.key} {budget}",
+        listener=listener,
+        observers=run.observers,
+    )
+    fitted.update(trained.story.summary())
+    return denoiser(generator_of(trained.networks))
+
+
+def _patches(sets: Sets, settings: Settings) -> Callable[[Share], tuple[torch.Tensor, torch.Tensor]]:
+    """Draw patches as the network sees them."""
+    levels = settings.levels
+    derive = (f"{WAVELET}-{levels}", lambda plane: high_band(plane, levels)) if levels else None
+    draw = UnpairedPatches(sets, settings.patch, settings.margin, derive)
+    offset = _offset(settings)
+
+    def scaled(share: Share) -> tuple[torch.Tensor, torch.Tensor]:
+        low, full = draw(share)
+        return (low + offset) / settings.scale, (full + offset) / settings.scale
+
+    return scaled
+
+
+def _offset(settings: Settings) -> float:
+    return 0.0 if settings.levels else 1000.0  # a band has no offset
+
+
+def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> "MetricDenoiser":
+    """Rebuild a saved network."""
+    with torch.device("meta"):  # no memory for what a damaged file claims: its tensors have to fit first
+        network = _network(settings, normalized=False)
+    network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in tensors.items()}, assign=True)
+    return MetricDenoiser(settings, fitted, network)
+
+
+class MetricDenoiser(TrainedNetwork):
+    """A trained generator with the wavelet band around it."""
+
+    network: ResidualDense
+
+    def __init__(self, settings: Settings, fitted: Mapping[str, Any], network: ResidualDense) -> None:
+        """Keep settings and network (with plain weights)."""
+        super().__init__(NAME, asdict(settings), fitted, network)
+        self._settings = settings
+
+    def plane(self, plane: Voxels, box: Box | None = None) -> Voxels:
+        """Denoise one slice in HU; outside of `box` and some pixels around it nothing changes."""
+        settings = self._settings
+        band = high_band(plane, settings.levels)
+        wide = widened(box or (slice(0, plane.shape[0]), slice(0, plane.shape[1])), REACH, plane.shape)
+        change = np.zeros_like(plane)
+        change[wide] = self._made(band[wide]) - band[wide]
+        if settings.reproject:
+            change = high_band(change, settings.levels)
+        return np.asarray(plane + change, np.float32)
+
+    def _made(self, band: Voxels) -> Voxels:
+        """What the generator makes of a band (rows, columns), in HU."""
+        offset, scale = _offset(self._settings), self._settings.scale
+        with torch.inference_mode():
+            x = (torch.from_numpy(np.array(band))[None, None].to(self.device) + offset) / scale
+            x = x.contiguous(memory_format=torch.channels_last)
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.low_precision):
+                features = self.network.features(x)[1]
+            # The last layer in full precision: bfloat16 has steps of 2 HU at 500 HU.
+            made: Voxels = (self.network.output(features.float()) * scale - offset)[0, 0].cpu().numpy()
+        return made
+
+
+def _plain(settings: Settings, generator: nn.Module) -> ResidualDense:
+    network = _network(settings, normalized=False)
+    network.load_state_dict(plain_weights(generator))
+    return network
+
+
+def _network(settings: Settings, normalized: bool) -> ResidualDense:
+    return ResidualDense(settings.features, settings.growth, settings.blocks, settings.shared, normalized)

@@ -1,0 +1,194 @@
+"""A CycleGAN with attention-gated skips, residual blocks and a perceptual loss made for CT (arXiv 2605.00793, 2026).
+
+The authors published the parts, but neither layer counts nor weights nor a program; those here are the usual ones. Losses are in
+`cycle_game`, the feature extractor in `ct_features`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from demottle.errors import InputError
+from demottle.events import Listener, silent
+from demottle.learning.cohort import Sets
+from demottle.learning.course import Course
+from demottle.learning.device import has_fast_bfloat16
+from demottle.learning.drawing import UnpairedPatches
+from demottle.learning.run import Run
+from demottle.learning.seeding import seeded
+from demottle.losses.perceptual import frozen
+from demottle.methods.base import Budget, Tensors
+from demottle.methods.unpaired import full_band
+from demottle.methods.unpaired.ct_features import learned_features
+from demottle.methods.unpaired.cycle_game import CycleGame, CycleWeights
+from demottle.methods.unpaired.full_band import Draw, FullBandDenoiser, GeneratorSettings
+from demottle.methods.unpaired.trained_network import TrainedNetwork, refuse_other_units
+from demottle.networks.patch_gan import NORMS, PatchGAN
+from demottle.networks.vgg19 import load_vgg19
+
+NAME = "perceptual-cyclegan"
+_FEATURES_MINUTES = 0.2  # share of a limit in minutes that the feature extractor may take
+
+
+@dataclass(frozen=True)
+class Settings(GeneratorSettings):
+    """Settings of the method; those of the generator and the training are in `GeneratorSettings`.
+
+    Attributes:
+        cycle, identity: weights of the mean absolute errors, in units of 2000 HU whatever `scale` is.
+        share: influence of the perceptual loss: its part of all terms but the adversarial ones at the start, 0 to below 1.
+        window: of the local statistics that the perceptual loss compares, in features (4 pixels each); 0: points only.
+        features: what the perceptual loss compares: "autoencoder", trained on the full-dose patches first, or "vgg19".
+        vgg19: file with the weights of VGG-19.
+        feature_channels: of the autoencoder's first level.
+        feature_steps: of its training; fewer in proportion where `steps` are limited.
+        judge_channels: of the discriminators' first layer.
+        judge_norm: of the discriminators: "instance" as published, "spectral" or "none".
+        pool: earlier results kept for each discriminator.
+    """
+
+    cycle: float = 10.0
+    identity: float = 5.0
+    share: float = 0.8
+    window: int = 4
+    features: str = "autoencoder"
+    vgg19: str = ""
+    feature_channels: int = 64
+    feature_steps: int = 8000
+    judge_channels: int = 64
+    judge_norm: str = "instance"
+    pool: int = 50
+
+    def __post_init__(self) -> None:
+        """Refuse settings that cannot work."""
+        super().__post_init__()
+        for name in ("cycle", "identity", "window", "pool"):
+            if getattr(self, name) < 0:
+                raise InputError(f"{name} is {getattr(self, name)}; it must not be negative.")
+        if not 0 <= self.share < 1:
+            raise InputError(f"share is {self.share}; it has to be at least 0 and below 1.")
+        if self.share and not self.cycle + self.identity:
+            raise InputError(
+                "The perceptual loss is given a share of cycle and identity; one of them has to be above 0."
+            )
+        if self.features not in ("autoencoder", "vgg19"):
+            raise InputError(f'features is "{self.features}"; it has to be "autoencoder" or "vgg19".')
+        if self.judge_norm not in NORMS:
+            raise InputError(f'judge_norm is "{self.judge_norm}"; it has to be one of {", ".join(NORMS)}.')
+        for name in ("feature_channels", "feature_steps", "judge_channels"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} is {getattr(self, name)}; it has to be at least 1.")
+
+
+PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "full": {},
+    "small": {
+        **full_band.SMALL,
+        "feature_channels": 8,
+        "feature_steps": 400,
+        "judge_channels": 16,
+        "judge_norm": "none",  # instance normalization of small patches takes out how strong the noise is
+    },
+}
+"""Settings by the machine they are for: "full" for a GPU, "small" for a processor and a look at how it goes."""
+
+
+def train(
+    sets: Sets,
+    settings: Settings,
+    *,
+    seed: int = 0,
+    budget: Budget | None = None,
+    run: Run | None = None,
+    listener: Listener = silent,
+) -> TrainedNetwork:
+    """Train on unpaired sets.
+
+    Raises:
+        UnsuitableError: for images that are not CT in HU.
+        InputError: where the weights of VGG-19 are asked for and cannot be read.
+    """
+    return train_cycle(NAME, sets, settings, seed, budget or Budget(), run or Run(), listener)
+
+
+def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> FullBandDenoiser:
+    """Rebuild a saved network."""
+    return full_band.restored(NAME, settings, fitted, tensors)
+
+
+def train_cycle(
+    name: str, sets: Sets, settings: Settings, seed: int, budget: Budget, run: Run, listener: Listener
+) -> TrainedNetwork:
+    """Train this method, or under another name the one that differs from it in its settings only."""
+    refuse_other_units(name, sets)
+    draw = full_band.scaled(UnpairedPatches(sets, settings.patch), settings.scale)
+    key = full_band.key_of(name, settings, sets, budget)
+    extractor = None
+    if settings.share:
+        extractor = _extractor(draw, settings, key, seed, budget, run, listener)
+        if budget.minutes is not None and settings.features == "autoencoder":
+            budget = replace(budget, minutes=budget.minutes * (1 - _FEATURES_MINUTES))
+    game = seeded(
+        lambda: CycleGame(
+            draw,
+            settings.generator,
+            lambda: PatchGAN(settings.judge_channels, settings.judge_norm),
+            extractor,
+            _weights(settings),
+            batch=settings.batch,
+            pool=settings.pool,
+            rate=settings.rate,
+        ),
+        seed,
+    )
+    # A path says something of the machine it is on, so a model file gets the file's name alone.
+    told = replace(settings, vgg19=Path(settings.vgg19).name)
+    return full_band.played(
+        game,
+        lambda generator, fitted: FullBandDenoiser(name, told, fitted, generator),
+        sets,
+        full_band.course_of(settings, budget, run),
+        key=key,
+        seed=seed,
+        run=run,
+        listener=listener,
+    )
+
+
+def _weights(settings: Settings) -> CycleWeights:
+    # Errors grow with the scale's inverse and verdicts do not: at 200 HU as 1, a cycle of 10 would forbid to remove any noise.
+    per = settings.scale / full_band.SCALE
+    return CycleWeights(settings.cycle * per, settings.identity * per, settings.share, settings.window)
+
+
+def _extractor(
+    draw: Draw, settings: Settings, key: str, seed: int, budget: Budget, run: Run, listener: Listener
+) -> nn.Module:
+    if settings.features == "vgg19":
+        return frozen(load_vgg19(settings.vgg19))
+    steps = settings.feature_steps
+    if budget.steps:
+        steps = min(steps, ceil(steps * budget.steps / settings.steps))
+    course = Course(
+        steps=steps,
+        minutes=None if budget.minutes is None else budget.minutes * _FEATURES_MINUTES,
+        averaging=settings.averaging,
+        low_precision=has_fast_bfloat16(),
+        save_every=run.save_every,
+    )
+    return learned_features(
+        lambda share: draw(share)[1],
+        settings.feature_channels,
+        settings.batch,
+        course,
+        seed=seed,
+        saved=run.saved("features"),
+        key=key,
+        listener=listener,
+        observers=run.observers,
+        device=run.device,
+    )

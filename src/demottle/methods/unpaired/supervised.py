@@ -1,0 +1,195 @@
+"""Learning from pairs: the upper bound for methods without pairs, on their own networks."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from demottle.errors import InputError
+from demottle.events import Listener, silent
+from demottle.learning.cohort import Sets
+from demottle.learning.drawing import PairedPatches
+from demottle.learning.players import Player, Share
+from demottle.learning.run import Run
+from demottle.learning.seeding import seeded
+from demottle.methods.base import Budget, Tensors
+from demottle.methods.unpaired import full_band, pdml
+from demottle.methods.unpaired.full_band import Draw, FullBandDenoiser, GeneratorSettings
+from demottle.methods.unpaired.pdml_game import exact_norms
+from demottle.methods.unpaired.trained_network import TrainedNetwork, refuse_other_units
+from demottle.methods.unpaired.watched_game import WatchedGame
+from demottle.methods.unpaired.wavelet_band import WAVELET, high_band
+from demottle.networks.residual_dense import ResidualDense, plain_weights
+
+NAME = "supervised"
+NETWORKS = ("residual-dense", "attention-unet")
+LOSSES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {"l1": functional.l1_loss, "mse": functional.mse_loss}
+
+
+@dataclass(frozen=True)
+class Settings(GeneratorSettings):
+    """Settings of the method; those of `attention-unet` and the training are in `GeneratorSettings`.
+
+    Attributes:
+        network: "residual-dense", that of `pdml`, or "attention-unet", that of `perceptual-cyclegan`.
+        loss: "l1", the mean absolute error, or "mse", the mean squared error.
+        levels, reproject, features, growth, dense_blocks, shared: of `residual-dense`, as of `pdml`, where `dense_blocks` are
+            called `blocks`.
+        margin: pixels that patches keep from the border of a slice.
+    """
+
+    network: str = "residual-dense"
+    loss: str = "l1"
+    levels: int = 6
+    reproject: bool = True
+    features: int = 32
+    growth: int = 8
+    dense_blocks: int = 3
+    shared: bool = True
+    margin: int = 30
+
+    def __post_init__(self) -> None:
+        """Refuse settings that cannot work."""
+        super().__post_init__()
+        if self.network not in NETWORKS:
+            raise InputError(f'network is "{self.network}"; it has to be one of {", ".join(NETWORKS)}.')
+        if self.loss not in LOSSES:
+            raise InputError(f'loss is "{self.loss}"; it has to be one of {", ".join(LOSSES)}.')
+        _ = self.dense  # its own checks
+
+    @property
+    def dense(self) -> pdml.Settings:
+        """The settings of `residual-dense` as `pdml` has them."""
+        return pdml.Settings(
+            levels=self.levels,
+            reproject=self.reproject,
+            features=self.features,
+            growth=self.growth,
+            blocks=self.dense_blocks,
+            shared=self.shared,
+            margin=self.margin,
+            scale=self.scale,
+        )
+
+
+PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "full": {},
+    "small": {**full_band.SMALL, **{k: v for k, v in pdml.PRESETS["small"].items() if k != "width"}},
+}
+"""Settings by the machine they are for: "full" for a GPU, "small" for a processor and a look at how it goes."""
+
+
+class PairGame(WatchedGame[tuple[Tensor, Tensor]]):
+    """One player, a network that lowers the distance of what it makes of low dose from full dose."""
+
+    def __init__(
+        self, draw: Draw, network: nn.Module, loss: Callable[[Tensor, Tensor], Tensor], *, batch: int, rate: float
+    ) -> None:
+        """Prepare; `draw` gives patches of the same places at low and at full dose."""
+        self.batch, self._draw, self._loss = batch, draw, loss
+        self.players = {"network": Player(network, rate, averaged=True)}
+
+    def draw(self, share: Share) -> tuple[Tensor, Tensor]:
+        """Draw patches."""
+        return self._draw(share)
+
+    def losses(self, player: str, batch: tuple[Tensor, Tensor]) -> Mapping[str, Tensor]:
+        """Return the one loss."""
+        network = self.players[player].network
+        with exact_norms(network):
+            return {"error": self._loss(network(batch[0]).float(), batch[1])}
+
+    def generator_of(self, networks: Mapping[str, nn.Module]) -> nn.Module:
+        """Return the network."""
+        return networks["network"]
+
+
+class PairDenoiser(pdml.MetricDenoiser):
+    """PDML's network and the wavelet band around it, trained on pairs."""
+
+    def __init__(self, settings: Settings, fitted: Mapping[str, Any], network: ResidualDense) -> None:
+        """Keep settings and network (with plain weights)."""
+        super().__init__(settings.dense, fitted, network)
+        self.method, self.settings = NAME, asdict(settings)
+
+
+def train(
+    sets: Sets,
+    settings: Settings,
+    *,
+    seed: int = 0,
+    budget: Budget | None = None,
+    run: Run | None = None,
+    listener: Listener = silent,
+) -> TrainedNetwork:
+    """Train on pairs; `sets` have been gathered as pairs.
+
+    Raises:
+        UnsuitableError: for images that are not CT in HU.
+        InputError: for sets that were not gathered as pairs.
+    """
+    refuse_other_units(NAME, sets)
+    if not sets.manifest.get("paired"):
+        raise InputError(f"{NAME} learns from pairs, but these scans were not gathered as pairs.")
+    budget, run = budget or Budget(), run or Run()
+    dense = settings.network == "residual-dense"
+    network = seeded(lambda: _dense(settings, normalized=True) if dense else settings.generator(), seed)
+    return full_band.played(
+        PairGame(
+            _dense_patches(sets, settings) if dense else _patches(sets, settings),
+            network,
+            LOSSES[settings.loss],
+            batch=settings.batch,
+            rate=settings.rate,
+        ),
+        lambda learned, fitted: _denoiser(settings, fitted, learned),
+        sets,
+        full_band.course_of(settings, budget, run),
+        key=full_band.key_of(NAME, settings, sets, budget),
+        seed=seed,
+        run=run,
+        listener=listener,
+    )
+
+
+def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> TrainedNetwork:
+    """Rebuild a saved network."""
+    if settings.network != "residual-dense":
+        return full_band.restored(NAME, settings, fitted, tensors)
+    network = _dense(settings, normalized=False)
+    network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in tensors.items()})
+    return PairDenoiser(settings, fitted, network)
+
+
+def _denoiser(settings: Settings, fitted: Mapping[str, Any], learned: nn.Module) -> TrainedNetwork:
+    if settings.network != "residual-dense":
+        return FullBandDenoiser(NAME, settings, fitted, learned)
+    network = _dense(settings, normalized=False)
+    network.load_state_dict(plain_weights(learned))
+    return PairDenoiser(settings, fitted, network)
+
+
+def _dense(settings: Settings, normalized: bool) -> ResidualDense:
+    return ResidualDense(settings.features, settings.growth, settings.dense_blocks, settings.shared, normalized)
+
+
+def _patches(sets: Sets, settings: Settings) -> Draw:
+    return full_band.scaled(PairedPatches(sets, settings.patch, settings.margin), settings.scale)
+
+
+def _dense_patches(sets: Sets, settings: Settings) -> Draw:
+    """Draw patches of the band that PDML's network sees."""
+    levels = settings.levels
+    derive = (f"{WAVELET}-{levels}", lambda plane: high_band(plane, levels)) if levels else None
+    draw = PairedPatches(sets, settings.patch, settings.margin, derive)
+    offset = 0.0 if levels else 1000.0  # as PDML has it: a band has no offset
+
+    def scaled(share: Share) -> tuple[Tensor, Tensor]:
+        low, full = draw(share)
+        return (low + offset) / settings.scale, (full + offset) / settings.scale
+
+    return scaled

@@ -1,0 +1,52 @@
+"""Tissues come back to the mean CT number they had; nothing else moves."""
+
+import numpy as np
+import pytest
+
+from demottle.image import Image
+from demottle.methods.one_scan.calibration import keep_ct_numbers, measured_shift
+
+TISSUES = {"fat": -100.0, "fluid": 10.0, "muscle": 60.0}
+
+
+def scan(unit: str = "HU", seed: int = 0) -> tuple[Image, np.ndarray]:
+    """Three bands of tissue and one of bone in noise of 30, and what they truly are."""
+    truth = np.repeat(np.array([*TISSUES.values(), 800.0], np.float32), 40)[None, :, None] * np.ones(
+        (6, 1, 160), np.float32
+    )
+    noise = np.random.default_rng(seed).normal(0, 30, truth.shape).astype(np.float32)
+    return Image(truth + noise, (3, 1, 1), "CT", unit), truth
+
+
+def everywhere(index: int) -> np.ndarray:
+    return np.ones((160, 160), np.float32)
+
+
+def test_a_shifted_tissue_returns_to_its_mean() -> None:
+    image, truth = scan()
+    clean = truth.copy()
+    clean[truth == 60] -= 3.0
+    clean[truth == -100] += 2.0
+    keep_ct_numbers(image, clean, everywhere)
+    for number in TISSUES.values():
+        assert clean[truth == number].mean() == pytest.approx(number, abs=0.4)
+
+
+def test_bone_and_what_must_not_change_stay() -> None:
+    image, truth = scan()
+    clean = truth - 3.0
+    keep_ct_numbers(image, clean, lambda index: (truth[index] < 50).astype(np.float32))
+    assert np.array_equal(clean[truth >= 60], truth[truth >= 60] - 3.0)
+
+
+def test_a_shift_that_noise_explains_is_no_shift() -> None:
+    image, truth = scan()
+    found = measured_shift(image, truth, lambda index: everywhere(index) >= 1)
+    assert np.abs(found.amount).max() < 0.25  # three standard errors of 30 HU over some 28,000 voxels are 0.5
+
+
+def test_without_hounsfield_units_nothing_moves() -> None:
+    image, truth = scan(unit="arbitrary")
+    clean = truth - 3.0
+    keep_ct_numbers(image, clean, everywhere)
+    assert np.array_equal(clean, truth - 3.0)

@@ -1,0 +1,172 @@
+"""PDML keeps CT numbers, removes noise once trained, and its files can be trusted."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tests.methods.small_sets import small_sets
+
+from demottle.errors import InputError, UnsuitableError
+from demottle.events import Progress
+from demottle.image import Image
+from demottle.learning.gathering import entries_of, sets_of
+from demottle.learning.observing import Report
+from demottle.learning.run import Run
+from demottle.learning.seeding import seeded
+from demottle.methods import Budget, load
+from demottle.methods.unpaired import pdml
+from demottle.methods.unpaired.pdml import MetricDenoiser, Settings
+from demottle.methods.unpaired.wavelet_band import high_band
+from demottle.networks.residual_dense import ResidualDense
+
+TINY = replace(Settings(**pdml.PRESETS["small"]), features=8, growth=2, batch=2)
+
+
+def untrained(settings: Settings, bias: float = 0.0) -> MetricDenoiser:
+    network = seeded(
+        lambda: ResidualDense(settings.features, settings.growth, settings.blocks, settings.shared, normalized=False), 0
+    )
+    with torch.no_grad():
+        network.last.weight.zero_()
+        network.last.bias.fill_(bias / settings.scale)  # type: ignore[union-attr]
+    return MetricDenoiser(settings, {}, network)
+
+
+def organ(size: int = 192) -> np.ndarray:
+    y, x = np.ogrid[-size // 2 : size // 2, -size // 2 : size // 2]
+    return np.where(np.hypot(y, x) < 70, 60.0, 0.0).astype(np.float32)
+
+
+def test_the_high_band_has_no_constant_and_leaves_nothing_out() -> None:
+    plane = organ() + np.random.default_rng(0).normal(0, 20, (192, 192)).astype(np.float32)
+    band = high_band(plane, 4)
+    assert np.abs(high_band(np.full((192, 192), 1234.0), 4)).max() < 1e-3
+    assert band == pytest.approx(high_band(plane + 500, 4), abs=2e-3)
+    inside = (slice(48, -48), slice(48, -48))  # a projection, but for the border
+    assert band[inside] == pytest.approx(high_band(band, 4)[inside], abs=0.2)
+    assert high_band(plane, 0) is plane or np.array_equal(high_band(plane, 0), plane)
+    assert high_band(plane[:20, :20], 6).shape == (20, 20)
+
+
+def test_an_offset_of_the_network_is_not_passed_on_but_would_be_without_reprojection() -> None:
+    plane = organ()
+    middle = (slice(80, 112), slice(80, 112))
+
+    def shift(settings: Settings) -> float:
+        nothing, offset = (untrained(settings, bias).plane(plane)[middle].mean() for bias in (0.0, 10.0))
+        return float(offset - nothing)
+
+    assert shift(replace(TINY, reproject=False)) == pytest.approx(10, abs=0.1)
+    assert abs(shift(TINY)) < 0.05
+
+
+def test_only_the_box_and_its_surroundings_are_computed_and_the_rest_stays() -> None:
+    plane = organ() + np.random.default_rng(0).normal(0, 20, (192, 192)).astype(np.float32)
+    settings = replace(TINY, reproject=False)
+    box = (slice(60, 120), slice(60, 120))
+    whole, part = untrained(settings).plane(plane), untrained(settings).plane(plane, box)
+    assert part[box] == pytest.approx(whole[box], abs=0.01)
+    assert np.array_equal(part[:30], plane[:30])
+
+
+def test_ct_numbers_cannot_follow_full_dose_scans_that_are_off_by_20_hu(tmp_path: Path) -> None:
+    outputs = []
+    for shift in (0.0, 20.0):
+        sets = small_sets(tmp_path / f"{shift}", shift=shift)
+        image = sets.low_exam.scans[0].image()
+        outputs.append(pdml.train(sets, TINY, budget=Budget(steps=3))(image).voxels)
+    assert outputs[1] == pytest.approx(outputs[0], abs=0.01)
+
+
+def test_a_kill_changes_no_bit_and_reports_come(tmp_path: Path) -> None:
+    sets = small_sets(tmp_path / "cache")
+    settings = replace(TINY, check_every=2, averaging=0.5)
+    reports: list[Report] = []
+    whole = pdml.train(sets, settings, budget=Budget(steps=6), run=Run(observers=(reports.append,), show_every=3))
+
+    class Killed(Exception):  # noqa: N818
+        pass
+
+    def kill(event: Progress) -> None:
+        if event.done == 5:
+            raise Killed
+
+    folder = tmp_path / "run"
+    folder.mkdir()
+    with pytest.raises(Killed):
+        pdml.train(sets, settings, budget=Budget(steps=6), run=Run(folder, save_every=2), listener=kill)
+    resumed = pdml.train(sets, settings, budget=Budget(steps=6), run=Run(folder, save_every=2))
+    assert resumed.model_hash == whole.model_hash
+    assert {"generator/adversarial", "generator/identity", "generator/metric"} < set(reports[-1].losses)
+    assert [report.step for report in reports if report.exam is not None] == [2, 4, 6]
+    pictures = next(report.pictures for report in reports if report.pictures)
+    assert all(picture.min() >= 0 and picture.max() <= 1 for picture in pictures.values())
+    with pytest.raises(InputError, match="another training"):
+        pdml.train(sets, replace(settings, metric=0.2), budget=Budget(steps=6), run=Run(folder))
+
+
+@pytest.mark.parametrize("changes", [{"levels": 0}, {"metric": 0.0}, {"contrast": "nce"}, {"shared": False}])
+def test_every_ablation_can_be_trained_and_saved(changes: dict[str, object], tmp_path: Path) -> None:
+    sets = small_sets(tmp_path / "cache")
+    trained = pdml.train(sets, replace(TINY, **changes), budget=Budget(steps=1))  # type: ignore[arg-type]
+    image = sets.low_exam.scans[0].image()
+    loaded = load(trained.save(tmp_path / "model.safetensors"))
+    assert np.array_equal(loaded(image).voxels, trained(image).voxels)
+
+
+def test_what_it_was_made_for_is_in_the_file_and_patients_are_not(tmp_path: Path) -> None:
+    from demottle.methods.models import read_header
+
+    trained = pdml.train(small_sets(tmp_path / "cache"), TINY, budget=Budget(steps=1))
+    fitted = read_header(trained.save(tmp_path / "model.safetensors"))["fitted"]
+    assert fitted["noise_range"] == pytest.approx([40, 40], rel=0.2)
+    assert fitted["pixel_range_mm"] == [2.2, 2.2]
+    assert fitted["patients"] == {"low": 1, "full": 1}
+    assert "p0" not in str(fitted) and "p1" not in str(fitted)
+
+
+def test_settings_and_images_it_cannot_use_are_one_sentence(tmp_path: Path) -> None:
+    for bad in (
+        {"patch": 20},
+        {"contrast": "none"},
+        {"rate": 0.0},
+        {"levels": -1},
+        {"averaging": 1.0},
+        {"blocks": 999},
+    ):
+        with pytest.raises(InputError):
+            Settings(**bad)  # type: ignore[arg-type]
+    mr = [(f"p{n}", Image(np.random.default_rng(n).random((3, 64, 64)) + 1, (1, 1, 1), "MR")) for n in range(4)]
+    sets = sets_of(entries_of(mr[:2]), entries_of(mr[2:]), tmp_path)
+    with pytest.raises(UnsuitableError, match="HU"):
+        pdml.train(sets, TINY)
+
+
+def test_a_hostile_model_file_is_one_sentence(tmp_path: Path) -> None:
+    import json
+
+    from safetensors.numpy import save_file
+
+    good = pdml.train(small_sets(tmp_path / "cache"), TINY, budget=Budget(steps=1))
+    header = {"version": "1", "method": "pdml", "settings": dict(good.settings), "fitted": {}}
+    tensors = {name: np.ascontiguousarray(value) for name, value in good.tensors().items()}
+    path = tmp_path / "model.safetensors"
+
+    def refused(change: dict[str, object], missing: str = "") -> None:
+        kept = {name: value for name, value in tensors.items() if name != missing}
+        save_file(kept, path, metadata={"demottle": json.dumps({**header, **change})})
+        with pytest.raises(InputError) as raised:
+            load(path)
+        assert str(raised.value).count("\n") == 0
+
+    refused({}, missing="head.weight")
+    refused({"settings": {**header["settings"], "features": 10**7}})  # type: ignore[dict-item]
+    refused({"settings": {**header["settings"], "blocks": 10**9}})  # type: ignore[dict-item]
+    refused({"settings": "nothing"})
+    refused({"fitted": [1]})
+    refused({"method": "os.system"})
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(InputError):
+        load(path)
