@@ -1,72 +1,148 @@
-"""What a method that learns from sets of scans reaches on a simulated cohort, beside the usual filters.
+"""What methods that learn from sets of scans reach on a simulated cohort, beside filters and beside learning from pairs.
 
-    python -m benchmarks.unpaired pdml --preset small --minutes 10 --shift 20 --set levels=5
-    python -m benchmarks.unpaired filters
+    python -m benchmarks.unpaired filters --seeds 0 1 2
+    python -m benchmarks.unpaired pdml --minutes 12 --seeds 0 1 2
+    python -m benchmarks.unpaired supervised --minutes 12 --seeds 0 1 2
+    python -m benchmarks.unpaired pdml --minutes 12 --shift 20
+    python -m benchmarks.unpaired pdml --steps 2000 --ablation
+    python -m benchmarks.unpaired table
+    python -m benchmarks.unpaired apply pdml
 
-`--shift` adds so many HU to every full-dose scan: CT numbers of the output must not follow. The filters get the strength that
-suits the truth best, which no user could choose. Figures of two patients that nothing was learned from; lines are appended to
-benchmark-results/unpaired.jsonl.
+`--shift` adds so many HU to every full-dose scan: CT numbers of the output must not follow. Figures are of patients that nothing
+was learned from and no setting was chosen on (`unpaired_cases`); with DEMOTTLE_REAL_DATA parts of two real scans join the cohort.
+Every run is a line of benchmark-results/unpaired-cohort.jsonl. A run that is there is not made again, one that was killed goes
+on from its checkpoint, and `table` shows them all.
 """
 
 import argparse
 import json
+import shutil
 import time
-from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Sequence
+from typing import Any
 
-import numpy as np
-from skimage.restoration import denoise_nl_means, denoise_tv_chambolle
-
-from benchmarks.__main__ import Outcome, judge, line, with_discs
+from benchmarks import unpaired_apply, unpaired_tables
 from benchmarks.cases import Case
-from benchmarks.rivals import bm3d_white
-from benchmarks.unpaired_cases import LOW_HU, cohort, tests
-from demottle.image import Image, Voxels
+from benchmarks.unpaired_cases import Patient, cohort, has_real_scans, tests
+from benchmarks.unpaired_discs import disc_figures
+from benchmarks.unpaired_filters import FACTORS, FILTERS, Filter
+from benchmarks.unpaired_runs import ABLATIONS, FOLDER, Asked, figures, keep, known, mean
+from demottle.image import Image
 from demottle.learning.observing import Report
 from demottle.learning.run import Run
 from demottle.methods import Budget, method
 
-RESULTS = Path("benchmark-results/unpaired.jsonl")
-STRENGTHS = (0.4, 0.6, 0.8, 1.0, 1.4)
+Tests = Sequence[tuple[Patient, Case]]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("method", help="a method that learns from sets, or: filters")
+    parser.add_argument("what", help="a method that learns from sets, or: filters, table, apply")
+    parser.add_argument("of", nargs="*", help="with apply: the methods; default pdml and perceptual-cyclegan")
     parser.add_argument("--preset", default="small")
     parser.add_argument("--set", dest="sets", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--steps", type=int)
     parser.add_argument("--shift", type=float, default=0.0, help="HU added to every full-dose scan")
-    parser.add_argument("--seed", type=int, default=0, help="of noise, split and learning")
-    parser.add_argument("--checkpoints", type=Path, help="folder to go on from")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="of noise, split and learning")
+    parser.add_argument("--ablation", action="store_true", help="the method with its parts off, one after the other")
+    parser.add_argument("--cohort", choices=["phantoms", "all"], help="default: all where DEMOTTLE_REAL_DATA is set")
+    parser.add_argument("--tuning", action="store_true", help="figures of the patients that settings are chosen on")
     options = parser.parse_args()
-    cases = [with_discs(case) for case in tests(options.seed)]
-    note("input", [judge(case, case.noisy, discs) for case, discs in cases], {})
-    if options.method == "filters":
-        run_filters(cases)
+    if options.what == "table":
+        unpaired_tables.show(options.tuning)
+        return
+    if options.what == "apply":
+        unpaired_apply.run(options.of or ["pdml", "perceptual-cyclegan"])
+        return
+    real = has_real_scans() if options.cohort is None else options.cohort == "all"
+    who = "tuning" if options.tuning else "test"
+    for seed in options.seeds:
+        cases = tests(seed, real, who)
+        run_input(cases, Asked("input", seed, real, who))
+        if options.what == "filters":
+            for rival in FILTERS:
+                run_filter(rival, cases, seed, real, who)
+            continue
+        for asked in runs(options, seed, real, who):
+            run_method(asked, cases)
+
+
+def runs(options: argparse.Namespace, seed: int, real: bool, who: str) -> list[Asked]:
+    """What is asked for with one seed: one run, or an ablation's."""
+    chosen = {name: json.loads(value) for name, value in (text.split("=", 1) for text in options.sets)}
+    variants = ABLATIONS[options.what] if options.ablation else {"": {}}
+    length = {"steps": options.steps, "minutes": options.minutes, "shift": options.shift}
+    return [
+        Asked(options.what, seed, real, who, options.preset, {**chosen, **changes}, **length, label=label)
+        for label, changes in variants.items()
+    ]
+
+
+def run_input(cases: Tests, asked: Asked) -> None:
+    """The noisy scans themselves."""
+    line = known(asked) or keep(asked, [figures(one, case, case.noisy, []) for one, case in cases])
+    told(asked, line)
+
+
+def run_filter(rival: Filter, cases: Tests, seed: int, real: bool, who: str) -> None:
+    """One filter, with the strength of its rule, and with the one that suits the truth of these very patients best."""
+    rule, best = (Asked(rival.name, seed, real, who, preset) for preset in ("rule", "truth"))
+    if known(rule) and known(best):
+        told(rule, known(rule))
+        told(best, known(best))
         return
     started = time.monotonic()
-    denoiser = trained(options)
-    seconds = time.monotonic() - started
-    outcomes = [judge(case, denoiser(case.noisy), discs) for case, discs in cases]
-    steps = int(denoiser.fitted.get("steps", 0))
-    name = " ".join([options.method, *options.sets, *([f"+{options.shift:g} HU"] if options.shift else [])])
-    arguments = {key: value for key, value in vars(options).items() if key != "checkpoints"}
-    note(name, [replace(outcome, seconds=seconds, steps=steps) for outcome in outcomes], arguments)
+    strengths = [rival.strength(case.noisy) for _, case in cases]
+
+    def judged(factor: float, discs: bool) -> list[dict[str, Any]]:
+        found = []
+        for (one, case), strength in zip(cases, strengths, strict=True):
+
+            def clean(image: Image, strength: float = strength) -> Image:
+                return rival.apply(image, factor, strength)
+
+            made = clean(case.noisy)
+            found.append(figures(one, case, made, disc_figures(case, clean, made, seed) if discs else []))
+        return found
+
+    told(rule, known(rule) or keep(rule, judged(1.0, True), strengths=strengths, seconds=time.monotonic() - started))
+    errors = {factor: mean({"patients": judged(factor, False)}, "rmse") for factor in FACTORS}
+    factor = min(errors, key=lambda one: errors[one])
+    told(best, keep(best, judged(factor, True), factor=factor))
 
 
-def trained(options: argparse.Namespace):
-    """Train a method on the cohort."""
-    info = method(options.method)
+def run_method(asked: Asked, cases: Tests) -> None:
+    """Train one method and measure what it makes of the patients."""
+    line = known(asked)
+    if line is None:
+        started = time.monotonic()
+        denoiser = trained(asked)
+        seconds = time.monotonic() - started
+        found = []
+        for one, case in cases:
+            made = denoiser(case.noisy)
+            found.append(figures(one, case, made, disc_figures(case, denoiser, made, asked.seed)))
+        line = keep(asked, found, seconds=round(seconds, 1), steps=int(denoiser.fitted.get("steps", 0)))
+    told(asked, line)
+
+
+def trained(asked: Asked) -> Any:
+    """Train a method on the cohort; the model is kept in benchmark-results/unpaired-models."""
+    info = method(asked.method)
     module = info.load()
-    chosen = {key: json.loads(value) for key, value in (text.split("=") for text in options.sets)}
-    settings = module.Settings(**{**module.PRESETS[options.preset], **chosen})
-    sets = cohort(options.shift, info.learns_from == "pairs", options.seed)
-    run = Run(folder=options.checkpoints, observers=(tell,), save_every=100)
-    budget = Budget(steps=options.steps, minutes=options.minutes)
-    return module.train(sets, settings, seed=options.seed, budget=budget, run=run)
+    settings = module.Settings(**{**module.PRESETS[asked.preset], **asked.sets})
+    sets = cohort(asked.shift, info.learns_from == "pairs", asked.seed, asked.real)
+    folder = FOLDER / "unpaired-runs" / asked.key
+    folder.mkdir(parents=True, exist_ok=True)
+    run = Run(folder=folder, observers=(tell,), save_every=200)
+    budget = Budget(steps=asked.steps, minutes=asked.minutes)
+    denoiser = module.train(sets, settings, seed=asked.seed, budget=budget, run=run)
+    models = FOLDER / "unpaired-models"
+    models.mkdir(exist_ok=True)
+    denoiser.save(models / f"{asked.method}-{asked.key}.safetensors")
+    shutil.rmtree(folder)
+    return denoiser
 
 
 def tell(report: Report) -> None:
@@ -76,52 +152,12 @@ def tell(report: Report) -> None:
         print(f"{report.step}/{report.steps}  {losses}{exam}  {report.seconds_left:.0f} s left", flush=True)
 
 
-def run_filters(cases: list[tuple[Case, list]]) -> None:
-    """Run the filters, each with the strength that suits the truth best."""
-    filters: dict[str, Callable[[Voxels, float], Voxels]] = {
-        "NLM": lambda x, s: denoise_nl_means(
-            x, patch_size=5, patch_distance=6, h=s * LOW_HU, sigma=LOW_HU, fast_mode=True
-        ),
-        "TV": lambda x, s: denoise_tv_chambolle(x / LOW_HU, weight=2 * s) * LOW_HU,
-        "BM3D, white noise": lambda x, s: bm3d_white(x, s * LOW_HU),
-    }
-    for name, clean in filters.items():
-        found = []
-        for strength in STRENGTHS:
-            outcomes = [judge(case, filtered(case.noisy, clean, strength), discs) for case, discs in cases]
-            found.append((float(np.mean([outcome.rmse for outcome in outcomes])), strength, outcomes))
-        _, strength, outcomes = min(found, key=lambda one: one[0])
-        note(f"{name}, strength {strength:g}", outcomes, {"method": name, "strength": strength})
-
-
-def filtered(image: Image, clean: Callable[[Voxels, float], Voxels], strength: float) -> Image:
-    planes = [np.clip(plane, -1000, 1500) for plane in image.voxels]
-    return image.with_voxels(np.stack([np.asarray(clean(plane, strength), np.float32) for plane in planes]))
-
-
-def note(name: str, outcomes: list[Outcome], arguments: dict[str, object]) -> None:
-    """Print the mean over the patients and keep all figures."""
-    mean = Outcome(
-        psnr=float(np.mean([o.psnr for o in outcomes])),
-        rmse=float(np.mean([o.rmse for o in outcomes])),
-        seconds=outcomes[0].seconds,
-        steps=outcomes[0].steps,
-        shifts={
-            tissue: float(np.mean([o.shifts[tissue] for o in outcomes if tissue in o.shifts]))
-            for tissue in outcomes[0].shifts
-        },
-        recovery=_mean([o.recovery for o in outcomes]),
-        f50=_mean([o.f50 for o in outcomes]),
-    )
-    print(line(name, mean), flush=True)
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    with RESULTS.open("a") as log:
-        log.write(json.dumps({"name": name, "arguments": arguments, "patients": [vars(o) for o in outcomes]}) + "\n")
-
-
-def _mean(values: list[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if known else None
+def told(asked: Asked, line: Any) -> None:
+    parts = [f"seed {asked.seed}  {asked.name:56s} {mean(line, 'psnr'):6.2f} dB  RMSE {mean(line, 'rmse'):6.2f} HU"]
+    for kind in ("phantom", "real"):
+        parts.append(f"{kind} {mean(line, 'rmse', kind):6.2f}")
+    parts += [f"{tissue} {mean(line, tissue):+.2f}" for tissue in ("fat", "fluid", "muscle")]
+    print("  ".join(parts), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,64 +1,144 @@
-"""A simulated cohort with a known truth: body phantoms of varied anatomy, low dose and full dose of different patients.
+"""A simulated cohort with a known truth, low dose and full dose of different patients: body phantoms, and parts of real scans.
 
-Patients 0 to 4 are scanned at low dose, 5 to 9 at full dose, 10 and 11 at low dose for the figures. Everything is drawn from
-seeds and kept in the cache.
+Phantoms 0 to 4 are scanned at low dose, 5 to 9 at full dose. Settings were chosen on 10 and 11 ("tuning"); the figures are of 12
+and 13 ("test"). Where DEMOTTLE_REAL_DATA is set the two public scans join in, made noise-free (`benchmarks.truth`) and cut into
+parts of four slices, 256 x 256 pixels, at least four slices (12 mm) from each other. A part counts as a patient, and none is on
+two sides: other anatomy, but of the same two people. Everything follows from seeds and is kept.
 """
 
+import os
+from dataclasses import dataclass
+from functools import cache as remembered
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.cases import CACHE, Case, body_mask
+from benchmarks.cases import CACHE, RECIPES, Case, body_mask, load_truth
 from demottle.image import Image
 from demottle.learning.cohort import Sets
 from demottle.learning.gathering import Choices, entries_of, sets_of
+from demottle.physics.ct_noise import Scanner, independent_noise, mix_slices
 from demottle.physics.phantom import body_phantom, low_dose_scan
 
 SLICES, SIZE, SPACING = 8, 128, (3.0, 2.8, 2.8)
 LOW_HU, FULL_HU, RHO = 40.0, 12.0, 0.2
-LOW, FULL, TEST = range(5), range(5, 10), range(10, 12)
+PART_SLICES, PART_SIZE, PITCH = 4, 256, 8
+PHANTOMS = {"low": range(5), "full": range(5, 10), "tuning": range(10, 12), "test": range(12, 14)}
+PARTS = {"low": (0, 3, 6), "full": (1, 4, 7), "tuning": (5,), "test": (2,)}
 
 
-def cohort(shift: float = 0.0, paired: bool = False, seed: int = 0, cache: Path = CACHE) -> Sets:
+@dataclass(frozen=True)
+class Patient:
+    """Somebody of the cohort: a phantom ("phantom") or a part of a real scan ("abdomen", "chest")."""
+
+    kind: str
+    number: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind}{self.number}"
+
+    def truth(self, cache: Path = CACHE) -> Image:
+        """The patient without noise."""
+        return _phantom(self.number, cache) if self.kind == "phantom" else _part(self.kind, self.number)
+
+    def scan(self, sigma: float, seed: int = 0, cache: Path = CACHE) -> Image:
+        """The patient as a scan at some noise level (HU, in the middle of the body) shows it, whole HU."""
+        clean = self.truth(cache)
+        kind = "" if self.kind == "phantom" else self.kind
+        path = cache / f"unpaired-scan-{kind}{self.number}-{sigma:g}-{seed}.npy"
+        if not path.exists():
+            noisy = _noisy_phantom if self.kind == "phantom" else _noisy_part
+            _save(path, noisy(self, sigma, seed))
+        return clean.with_voxels(np.load(path))
+
+
+def has_real_scans() -> bool:
+    """True where the public scans are to be had."""
+    return bool(os.environ.get("DEMOTTLE_REAL_DATA"))
+
+
+def patients(side: str, real: bool) -> list[Patient]:
+    """Return who is on a side: "low", "full", "tuning" or "test"."""
+    found = [Patient("phantom", number) for number in PHANTOMS[side]]
+    if real:
+        found += [Patient(kind, number) for number in PARTS[side] for kind in RECIPES]
+    return found
+
+
+def cohort(shift: float = 0.0, paired: bool = False, seed: int = 0, real: bool = False, cache: Path = CACHE) -> Sets:
     """Return the sets to learn from; `shift` HU are added to every full-dose scan.
 
     `paired`: the full-dose scans are those of the low-dose patients, for methods that learn from pairs.
     """
-    low = [(f"low{n}", scan(n, LOW_HU, seed, cache)) for n in LOW]
-    if paired:
-        low = [(f"patient{n}", image) for n, (_, image) in zip(LOW, low, strict=True)]
-        full = [(f"patient{n}", scan(n, FULL_HU, seed + 1, cache)) for n in LOW]
-    else:
-        full = [(f"full{n}", scan(n, FULL_HU, seed, cache)) for n in FULL]
+    low = [(one.name, one.scan(LOW_HU, seed, cache)) for one in patients("low", real)]
+    others = patients("low" if paired else "full", real)
+    full = [(one.name, one.scan(FULL_HU, seed + 1 if paired else seed, cache)) for one in others]
     full = [(name, image.with_voxels(image.voxels + np.float32(shift))) for name, image in full]
     return sets_of(entries_of(low), entries_of(full), cache / "unpaired-sets", Choices(seed=seed, paired=paired))
 
 
-def tests(seed: int = 0, cache: Path = CACHE) -> list[Case]:
-    """Return the low-dose scans that nothing is learned from, with their truths."""
-    cases = []
-    for number in TEST:
-        clean = truth(number, cache)
-        text = f"body phantom {number}, {LOW_HU:g} HU, rho {RHO:g}, {SLICES} slices of {SIZE} x {SIZE}"
-        cases.append(Case(clean, scan(number, LOW_HU, seed, cache), body_mask(clean, shrink=2), text))
-    return cases
+def tests(seed: int = 0, real: bool = False, who: str = "test", cache: Path = CACHE) -> list[tuple[Patient, Case]]:
+    """Return low-dose scans that nothing is learned from, with their truths; `who`: "test", or "tuning"."""
+    found = []
+    for one in patients(who, real):
+        clean, noisy = one.truth(cache), one.scan(LOW_HU, seed, cache)
+        text = f"{one.name}, {LOW_HU:g} HU, rho {RHO:g}, {clean.shape[0]} slices of {clean.shape[1]} x {clean.shape[2]}"
+        found.append((one, Case(clean, noisy, body_mask(clean, shrink=2), text)))
+    return found
 
 
-def truth(number: int, cache: Path = CACHE) -> Image:
-    """Return one patient without noise."""
+@remembered
+def _phantom(number: int, cache: Path) -> Image:
     path = cache / f"unpaired-truth-{number}.npy"
     if not path.exists():
         _save(path, body_phantom(SLICES, SIZE, SPACING, seed=100 + number).voxels)
     return Image(np.load(path), SPACING, "CT", "HU", slice_thickness=SPACING[0])
 
 
-def scan(number: int, sigma: float, seed: int = 0, cache: Path = CACHE) -> Image:
-    """Return one patient as a scan at some noise level shows it."""
-    clean = truth(number, cache)
-    path = cache / f"unpaired-scan-{number}-{sigma:g}-{seed}.npy"
-    if not path.exists():
-        _save(path, low_dose_scan(clean, sigma, RHO, seed=1000 * seed + number).voxels)
-    return clean.with_voxels(np.load(path))
+def _noisy_phantom(patient: Patient, sigma: float, seed: int) -> np.ndarray:
+    return low_dose_scan(patient.truth(), sigma, RHO, seed=1000 * seed + patient.number).voxels
+
+
+@remembered
+def _whole(kind: str) -> Image:
+    return load_truth(kind)
+
+
+def _slices(number: int) -> slice:
+    first = PITCH * number + (PITCH - PART_SLICES) // 2
+    return slice(first, first + PART_SLICES)
+
+
+def _part(kind: str, number: int) -> Image:
+    whole = _whole(kind)
+    return _cut(whole, (_slices(number), *_box(whole, number)))
+
+
+def _cut(whole: Image, box: tuple[slice, ...]) -> Image:
+    return Image(np.ascontiguousarray(whole.voxels[box]), whole.spacing, "CT", "HU", slice_thickness=whole.spacing[0])
+
+
+def _box(whole: Image, number: int) -> tuple[slice, slice]:
+    """Rows and columns of a part, around the middle of the body."""
+    _, *inside = np.nonzero(whole.voxels[_slices(number)] > -300)
+    starts = [
+        int(np.clip(n.mean() - PART_SIZE / 2, 0, side - PART_SIZE))
+        for n, side in zip(inside, whole.shape[1:], strict=True)
+    ]
+    return slice(starts[0], starts[0] + PART_SIZE), slice(starts[1], starts[1] + PART_SIZE)
+
+
+def _noisy_part(patient: Patient, sigma: float, seed: int) -> np.ndarray:
+    """Noise drawn in the projections of the whole slices, then cut."""
+    whole = _whole(patient.kind)
+    chosen = _cut(whole, (_slices(patient.number),))
+    tissue = (chosen.voxels > -150) & (chosen.voxels < 200)
+    region = None if patient.kind == "abdomen" else tissue & body_mask(chosen)
+    scanner = Scanner(kernel=RECIPES[patient.kind].kernel)
+    unmixed = independent_noise(chosen, sigma, scanner, seed=1000 * seed + patient.number, region=region, workers=1)
+    box = (slice(None), *_box(whole, patient.number))
+    return np.rint(chosen.voxels[box] + mix_slices(unmixed, RHO)[box])
 
 
 def _save(path: Path, voxels: np.ndarray) -> None:
