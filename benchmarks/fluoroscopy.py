@@ -1,184 +1,169 @@
 """What udca reaches on simulated fluoroscopy, beside classical filters, Noise2Void and the same student with clean frames.
 
     python -m benchmarks.fluoroscopy --quick
-    python -m benchmarks.fluoroscopy --quanta 12 24 50 --motions static slow fast panning --seeds 0 1 2 --each
+    python -m benchmarks.fluoroscopy --seeds 3 --quanta 24 --ablation
+    python -m benchmarks.fluoroscopy --quanta 24 --lag 0 0.1 --only input recursive udca "udca, lag left in"
 
-At each dose and seed one model is fitted on the runs of all motions together, or one on each (`--each`), and applied to each
-run. PSNR = 20 log10(R / RMSE) in stored numbers, R = 4095 (12 bits), over whole frames from the tenth on; "wire" is the same
-over the pixels of catheter and guidewire. Pixels are those of 512 over 200 mm whatever the size, so that speeds are, too.
-`--ablation` adds udca with parts switched off. Lines are appended to benchmark-results/fluoroscopy.jsonl as they come.
+At each dose, lag and seed one model is fitted on the runs of all motions together, or one on each (`--each`), and applied to
+each run. PSNR = 20 log10(R / RMSE) in stored numbers, R = 4095 (12 bits), over whole frames from the tenth on; in the file
+also over the pixels of catheter and guidewire. Edges are 10-90 % widths on test scenes with the first run's noise.
+Every row is a line of the file as soon as it is known; what the file has already is not computed again.
+With lag, every method that undoes it also runs with the lag left in.
 """
 
 import argparse
-import json
+import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from torch import Tensor, nn
 
-from benchmarks.noise2void import noise2void
-from demottle.image import Image
-from demottle.learning.loop import Schedule, learn
-from demottle.learning.seeding import seeded
-from demottle.methods import METHODS, Budget
-from demottle.methods.udca import method as udca
-from demottle.methods.udca.clip import make_clip, offsets_for
-from demottle.methods.udca.noise import frame_noise
-from demottle.methods.udca.runs import runs_of_frames
-from demottle.methods.udca.sequence import SequenceNetwork, empty_network, wrapped
-from demottle.methods.udca.settings import Settings
-from demottle.methods.udca.student import StudentLesson
-from demottle.noise.sequence import SequenceFingerprint, measure_sequence
-from demottle.physics.dynamic import Part, dynamic_phantom
-from demottle.physics.fluoroscopy import Exposure, acquire
+from benchmarks.fluoroscopy_cases import MOTIONS, Case, Setting, judge, make_case
+from benchmarks.fluoroscopy_rivals import Result, Rival, rivals
+from benchmarks.fluoroscopy_rows import Row, Rows, tables
+from demottle.events import Progress
+from demottle.methods.udca.method import STEPS
+from demottle.quality.sequence_response import response_at
 
-RANGE, FIRST, PIXEL, RATE = 4095.0, 10, 200 / 512, 15.0
-MOTIONS = ("static", "slow", "fast", "panning")
-ABLATION: dict[str, dict[str, Any]] = {
-    "with UNS": {"uns": 1.0},
-    "UNS without CNS": {"uns": 1.0, "cns": 0.0},
-    "without motion compensation": {"motion_compensation": False},
-    "without fusion matrix": {"fusion": "none"},
-    "UNS, no fusion matrix": {"uns": 1.0, "fusion": "none"},
-    "UNS, released fusion matrix": {"uns": 1.0, "fusion": "released"},
-    "without edge loss": {"edges": 0.0},
-    "without own frame": {"own": 0.0},
-    "without structures": {"structured_share": 0.0},
-    "frame itself in the average": {"hide_frame": False},
-}
+SPEEDS = (0.0, 10.0)
 
 
 @dataclass(frozen=True)
-class Case:
-    """A simulated run with its truth."""
+class Group:
+    """Runs that are learned from together."""
 
-    motion: str
-    noisy: Image
-    clean: Image
-    wires: np.ndarray
-    measured: SequenceFingerprint
+    setting: Setting
+    motions: tuple[str, ...]
+
+    def rows(self, name: str) -> list[Row]:
+        """The facts of a rival's rows, without figures."""
+        facts = {"name": name, **asdict(self.setting), "fitted_on": list(self.motions)}
+        return [{**facts, "motion": motion} for motion in self.motions]
 
 
 def main() -> None:
+    options = parsed()
+    rows = Rows(options.out)
+    table = rivals(options.ablation, lag=any(options.lag))
+    chosen = list(table) if options.only is None else options.only
+    unknown = [name for name in chosen if name not in table]
+    if unknown:
+        raise SystemExit(f"There is no {', '.join(unknown)}; choose from: {', '.join(table)}.")
+    groups = groups_of(options)
+    work = [(group, name) for group in groups for name in chosen if worth_it(name, group)]
+    open_ = [(group, name) for group, name in work if not all(rows.has(row) for row in group.rows(name))]
+    if len(open_) < len(work):
+        print(f"{len(work) - len(open_)} of {len(work)} are in {options.out} already.", flush=True)
+    cases: dict[Group, list[Case]] = {}
+    for number, (group, name) in enumerate(open_):
+        if group not in cases:
+            _say(f"simulating {group.setting.quanta:g} quanta, seed {group.setting.seed}")
+            cases = {group: [make_case(motion, group.setting) for motion in group.motions]}
+        found = compare(table[name], cases[group], group.rows(name))
+        rows.add(found)
+        left = time_left(rows, open_[number + 1 :])
+        told = "  ".join(f"{row['motion']} {row['psnr']:.2f}" for row in found)
+        _say("")
+        print(
+            f"{number + 1}/{len(open_)}  {group.setting.quanta:g} quanta, lag {group.setting.lag:g}, seed "
+            f"{group.setting.seed}  {name}: {told}  {found[0]['seconds']:.0f} s{left}",
+            flush=True,
+        )
+    print("\n" + tables(rows.matching(row for group, name in work for row in group.rows(name))))
+
+
+def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="192 x 192, 40 frames, 150 steps, one seed")
-    parser.add_argument("--size", type=int, default=512)
-    parser.add_argument("--frames", type=int, default=100)
-    parser.add_argument("--steps", type=int, default=udca.STEPS)
+    parser.add_argument("--quick", action="store_true", help="192 x 192, 40 frames, 150 steps")
+    parser.add_argument("--size", type=int, default=512, help="rows and columns (512)")
+    parser.add_argument("--frames", type=int, default=100, help="of each run (100)")
+    parser.add_argument("--steps", type=int, default=STEPS, help=f"of learning ({STEPS})")
     parser.add_argument("--quanta", type=float, nargs="+", default=[12.0, 24.0, 50.0])
-    parser.add_argument("--motions", nargs="+", default=MOTIONS)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--lag", type=float, default=0.0)
+    parser.add_argument("--motions", nargs="+", choices=MOTIONS, default=MOTIONS)
+    parser.add_argument("--seeds", type=int, default=1, help="how many: 0, 1, ...; patient, noise and learning change")
+    parser.add_argument("--lag", type=float, nargs="+", default=[0.0], help="of the detector")
     parser.add_argument("--each", action="store_true", help="fit one model on each run")
-    parser.add_argument("--ablation", action="store_true")
-    parser.add_argument("--only", nargs="*", default=None, help="names of what to run: udca, noise2void, clean, ...")
-    parser.add_argument("--out", type=Path, default=Path("benchmark-results/fluoroscopy.jsonl"))
+    parser.add_argument("--ablation", action="store_true", help="also udca with parts switched off")
+    parser.add_argument("--only", nargs="+", default=None, help="names of what to run: udca, noise2void, clean, ...")
+    parser.add_argument("--out", type=Path, default=Path("benchmark-results/fluoroscopy.jsonl"), help="JSON lines")
     options = parser.parse_args()
     if options.quick:
         options.size, options.frames, options.steps = 192, 40, 150
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    for seed in options.seeds:
-        for quanta in options.quanta:
-            cases = [make_case(motion, quanta, options, seed) for motion in options.motions]
-            for group in [[case] for case in cases] if options.each else [cases]:
-                compare(group, quanta, seed, options)
+    return options
 
 
-def make_case(motion: str, quanta: float, options: argparse.Namespace, seed: int) -> Case:
-    """Simulate a run."""
-    scene = dynamic_phantom(options.frames, options.size, RATE, PIXEL, seed, motion=motion)
-    run = acquire(scene.image, Exposure(quanta, lag=options.lag), seed)
-    return Case(motion, run.noisy, run.clean, scene.parts >= Part.CATHETER, measure_sequence(run.noisy))
+def groups_of(options: argparse.Namespace) -> list[Group]:
+    """All groups, seeds outermost, so that one seed of everything is there first."""
+    together = [(motion,) for motion in options.motions] if options.each else [tuple(options.motions)]
+    return [
+        Group(Setting(quanta, lag, seed, options.size, options.frames, options.steps), motions)
+        for seed in range(options.seeds)
+        for quanta in options.quanta
+        for lag in options.lag
+        for motions in together
+    ]
 
 
-def compare(cases: Sequence[Case], quanta: float, seed: int, options: argparse.Namespace) -> None:
-    """Run every rival on a group of cases and print its line."""
-    for name, run in rivals(options.ablation).items():
-        if options.only is not None and name not in options.only:
-            continue
-        begun, cpu = time.monotonic(), time.process_time()
-        cleaned = run(cases, options.steps, seed)
-        spent = {"seconds": round(time.monotonic() - begun, 1), "cpu_seconds": round(time.process_time() - cpu, 1)}
-        figures = {case.motion: judge(case, image) for case, image in zip(cases, cleaned, strict=True)}
-        told = "  ".join(f"{motion} {psnr:.2f} (wire {wire:.2f})" for motion, (psnr, wire) in figures.items())
-        print(f"{quanta:g} quanta, seed {seed}  {name:28s} {told}  {spent['cpu_seconds']:.0f} s of CPU", flush=True)
-        facts = {"quanta": quanta, "seed": seed, "name": name, "size": options.size, "frames": options.frames}
-        facts |= {"steps": options.steps, "lag": options.lag, "each": options.each, "psnr": figures, **spent}
-        with options.out.open("a") as log:
-            log.write(json.dumps(facts) + "\n")
+def worth_it(name: str, group: Group) -> bool:
+    """Without lag there is nothing to leave in."""
+    return group.setting.lag > 0 or not name.endswith("lag left in")
 
 
-def judge(case: Case, image: Image) -> tuple[float, float]:
-    """PSNR of whole frames, and over catheter and guidewire."""
-    error = (image.voxels[FIRST:] - case.clean.voxels[FIRST:]).astype(np.float64) ** 2
-    wires = case.wires[FIRST:]
-    figures = (error.mean(), error[wires].mean() if wires.any() else np.nan)
-    whole, wire = (round(float(20 * np.log10(RANGE / np.sqrt(figure))), 3) for figure in figures)
-    return whole, wire
+def compare(rival: Rival, cases: Sequence[Case], facts: Sequence[Row]) -> list[Row]:
+    """Run a rival on a group of cases."""
+    begun, cpu, setting = time.monotonic(), time.process_time(), facts[0]
+    results = rival(cases, setting["steps"], setting["seed"], Ticker(str(setting["name"])))
+    cleaned = [result(case.noisy) for result, case in zip(results, cases, strict=True)]
+    spent = {"seconds": round(time.monotonic() - begun, 1), "cpu_seconds": round(time.process_time() - cpu, 1)}
+    more = {**spent, **edges(results[0], cases[0])}
+    return [{**row, **judge(case, image), **more} for row, case, image in zip(facts, cases, cleaned, strict=True)]
 
 
-Rival = Callable[[Sequence[Case], int, int], list[Image]]
+def edges(result: Result, case: Case) -> dict[str, float | None]:
+    """Width of an edge at rest and at 10 pixels per frame, and the share of a step that the first frame misses."""
+    found = response_at(result, case.noisy, case.measured.curve, SPEEDS)
+    rest, fast = (round(width, 2) if np.isfinite(width) else None for _, width in found.widths)
+    return {"edge_rest": rest, "edge_fast": fast, "first_frame_missing": round(found.lag_first, 4)}
 
 
-def rivals(ablation: bool) -> dict[str, Rival]:
-    """Everything that is compared, by name."""
-    filters = {name: _filter(name) for name, info in METHODS.items() if info.images == "sequences"}
-    parts = {name: _udca(changes) for name, changes in ABLATION.items()} if ablation else {}
-    return {
-        "input": lambda cases, steps, seed: [case.noisy for case in cases],
-        **filters,
-        "noise2void": lambda cases, steps, seed: noise2void([case.noisy for case in cases], steps, seed),
-        "udca": _udca({}),
-        "clean": clean_targets,
-        **parts,
-    }
+def time_left(rows: Rows, remaining: Sequence[tuple[Group, str]]) -> str:
+    """By what each rival took before; one that never ran counts as the slowest that did."""
+    if not remaining:
+        return ""
+    known = [rows.seconds_of(name, group.rows(name)[0]) for group, name in remaining]
+    seen = [seconds for seconds in known if seconds is not None]
+    worst = max(seen, default=0.0)
+    minutes = sum(worst if seconds is None else seconds for seconds in known) / 60
+    guess = "at least " if any(seconds is None for seconds in known) else "about "
+    return f", {guess}{minutes:.0f} min left"
 
 
-def _filter(name: str) -> Rival:
-    def run(cases: Sequence[Case], steps: int, seed: int) -> list[Image]:
-        module = METHODS[name].load()
-        return [module.fit(case.noisy, module.Settings(), case.measured)(case.noisy) for case in cases]
+class Ticker:
+    """Says on standard error where learning is, in place, every few seconds."""
 
-    return run
+    def __init__(self, name: str) -> None:
+        """Begin."""
+        self._name, self._said = name, time.monotonic()
+        self._begun: tuple[str, float, int] | None = None
+
+    def __call__(self, event: Progress) -> None:
+        """Hear of progress."""
+        if time.monotonic() - self._said < 5:
+            return
+        self._said = time.monotonic()
+        if self._begun is None or self._begun[0] != event.stage:
+            self._begun = event.stage, self._said, event.done
+        _, since, first = self._begun
+        pace = (self._said - since) / (event.done - first) if event.done > first else None
+        left = f", {pace * (event.total - event.done):.0f} s left" if pace and event.total else ""
+        _say(f"{self._name}: {event.stage} {event.done} of {event.total}{left}")
 
 
-def _udca(changes: dict[str, Any]) -> Rival:
-    def run(cases: Sequence[Case], steps: int, seed: int) -> list[Image]:
-        noisy, measured = [case.noisy for case in cases], [case.measured for case in cases]
-        model = udca.fit_runs(noisy, Settings(**changes), measured, seed=seed, budget=Budget(steps=steps))
-        return [model(image) for image in noisy]
-
-    return run
-
-
-def clean_targets(cases: Sequence[Case], steps: int, seed: int) -> list[Image]:
-    """Teach the same student with clean frames: what it can reach."""
-    settings = Settings(uns=0.0, own=0.0, fusion="none", motion_compensation=False)
-    size, kind = settings.resolved(in_time=True)
-    noise = frame_noise(cases[0].measured)
-    student = seeded(lambda: wrapped(empty_network(size, kind), kind, noise, settings.memory), seed)
-    clips = []
-    for case in cases:
-        (run,) = runs_of_frames([case.noisy], noise, student)
-        clip = make_clip(run, offsets_for(kind == "causal"), settings)
-        rows, columns = run.frames.shape[1:]
-        # Offsets that look ahead only: an example is the frame before its nearest neighbor.
-        truth = case.clean.voxels[clip.around[:, -1] - 1, :rows, :columns]
-        clips.append(replace(clip, recursive=truth))  # compared with the truth wherever udca compares with the average
-
-    def answer(asked: nn.Module, patches: dict[str, Tensor]) -> Tensor:
-        clean: Tensor = asked(patches["x"], patches["state"], patches["memory"])[0]
-        return clean
-
-    lesson = StudentLesson(clips, [clip.recursive for clip in clips], settings, noise.spectrum, answer, seed)
-    learned, _ = learn(student, lesson.loss, Schedule(steps, rate=settings.rate))
-    fitted = {"size": size, "student": kind, "frame_noise": noise.to_dict()}
-    model = SequenceNetwork(udca.NAME, {"memory": settings.memory}, fitted, learned.network, noise.spectrum)
-    return [model(case.noisy) for case in cases]
+def _say(text: str) -> None:
+    sys.stderr.write(f"\r\x1b[K{text}" if sys.stderr.isatty() else f"{text}\n" if text else "")
+    sys.stderr.flush()
 
 
 if __name__ == "__main__":

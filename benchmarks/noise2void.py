@@ -1,10 +1,13 @@
 """Single-frame Noise2Void (Krull 2019), as a rival: a blind-spot network that learns from the noisy frames alone."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from demottle.events import Listener, silent
 from demottle.image import Image
 from demottle.learning.loop import Schedule, learn
 from demottle.learning.patches import cut_patches, patch_places
@@ -15,8 +18,10 @@ SHARE = 0.015  # of the pixels hidden in a patch
 REACH = 2  # a hidden pixel takes the value of one this near
 
 
-def noise2void(images: list[Image], steps: int, seed: int = 0, patch: int = 96, batch: int = 8) -> list[Image]:
-    """Train on all frames of all runs, apply to each."""
+def noise2void(
+    images: list[Image], steps: int, seed: int = 0, patch: int = 96, batch: int = 8, listener: Listener = silent
+) -> Callable[[Image], Image]:
+    """Train on all frames of all runs; returns what denoises a run, frame by frame."""
     frames = np.concatenate([image.voxels for image in images])
     mean, width = float(frames.mean()), float(frames.std())
     frames = (frames - mean) / width
@@ -38,13 +43,22 @@ def noise2void(images: list[Image], steps: int, seed: int = 0, patch: int = 96, 
         out: Tensor = functional.mse_loss(answer[hidden], x[hidden])
         return out
 
-    learned, _ = learn(network, loss, Schedule(steps))
-    cleaned = []
-    for image in images:
+    learned, _ = learn(network, loss, Schedule(steps), listener=listener)
+
+    def apply(image: Image) -> Image:
         out = np.empty(image.shape, np.float32)
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
             for index, frame in enumerate(image.voxels):
                 x = torch.from_numpy((frame - mean) / width)[None, None]
-                out[index] = learned(x)[0, 0].float().numpy() * width + mean
-        cleaned.append(image.with_voxels(out))
-    return cleaned
+                out[index] = _padded(learned, x)[0, 0].float().numpy() * width + mean
+        return image.with_voxels(out)
+
+    return apply
+
+
+def _padded(network: nn.Module, x: Tensor) -> Tensor:
+    """Sides have to be divisible by 8."""
+    rows, columns = x.shape[-2:]
+    padded = functional.pad(x, (0, -columns % 8, 0, -rows % 8), mode="replicate")
+    out: Tensor = network(padded)[..., :rows, :columns]
+    return out
