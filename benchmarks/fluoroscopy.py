@@ -25,6 +25,7 @@ from benchmarks.fluoroscopy_rivals import Result, Rival, rivals
 from benchmarks.fluoroscopy_rows import Row, Rows, tables
 from demottle.events import Progress
 from demottle.methods.udca.method import STEPS
+from demottle.noise.lag import lag_to_undo
 from demottle.quality.sequence_response import response_at
 
 SPEEDS = (0.0, 10.0)
@@ -123,7 +124,7 @@ def compare(rival: Rival, cases: Sequence[Case], facts: Sequence[Row]) -> list[R
 
 def edges(result: Result, case: Case) -> dict[str, float | None]:
     """Width of an edge at rest and at 10 pixels per frame, and the share of a step that the first frame misses."""
-    found = response_at(result, case.noisy, case.measured.curve, SPEEDS)
+    found = response_at(result, case.noisy, case.measured.curve, SPEEDS, lag=lag_to_undo(case.measured))
     rest, fast = (round(width, 2) if np.isfinite(width) else None for _, width in found.widths)
     return {"edge_rest": rest, "edge_fast": fast, "first_frame_missing": round(found.lag_first, 4)}
 

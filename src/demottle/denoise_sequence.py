@@ -13,6 +13,7 @@ from demottle.events import Listener, silent
 from demottle.image import Image, ProcessingStep
 from demottle.methods import Budget, Denoiser, load
 from demottle.methods import method as look_up
+from demottle.noise.lag import INDEPENDENT, lag_to_undo
 from demottle.noise.sequence import SequenceFingerprint, measure_sequence
 from demottle.plan import Plan
 from demottle.plan_sequence import make_sequence_plan
@@ -96,7 +97,7 @@ def denoise_sequence(
     after = image.with_voxels(out, step)
     started = time.monotonic()
     checked = check_sequence(image, after, listener)
-    response = response_at(denoiser, image, fingerprint.curve)
+    response = response_at(denoiser, image, fingerprint.curve, lag=lag_to_undo(fingerprint))
     times["check"] = time.monotonic() - started
     speed, delay = 1000 * times["apply"] / image.shape[0], int(getattr(denoiser, "delay", 0))
     record = {
@@ -134,10 +135,23 @@ def _range_warnings(denoiser: Denoiser, fingerprint: SequenceFingerprint) -> lis
         raise InputError(
             f"The model was fitted on unit {denoiser.fitted['unit']}, but the run has unit {fingerprint.unit}."
         )
+    found = []
+    undone, lag = undone_lag(denoiser), lag_to_undo(fingerprint)
+    if abs(undone - lag) > INDEPENDENT and denoiser.settings.get("correct_lag", True):
+        found.append(
+            f"The model undoes a lag of {100 * undone:.0f} %, but this run's is {100 * lag:.0f} %; expect "
+            f"{'shadows with the opposite sign' if undone > lag else 'some of the frame before'} where something moves."
+        )
     level = denoiser.fitted.get("noise_level")
     if level and not 0.7 <= fingerprint.noise_level / level <= 1.4:
-        return [
+        found.append(
             f"The noise level is {fingerprint.noise_level:.3g}, but the model was fitted at {level:.3g}; "
             "expect noise left or detail lost, or fit a model on this run."
-        ]
-    return []
+        )
+    return found
+
+
+def undone_lag(denoiser: Denoiser) -> float:
+    """The lag that a fitted method for sequences undoes, 0 to 1."""
+    fitted = denoiser.fitted
+    return float(fitted.get("frame_noise", fitted).get("lag", 0.0))

@@ -8,6 +8,7 @@ import numpy as np
 from demottle.errors import UnsuitableError, counted
 from demottle.methods.registry import METHODS
 from demottle.methods.registry import method as look_up
+from demottle.noise.lag import INDEPENDENT, MOST_HELD, freed, lag_to_undo
 from demottle.noise.sequence import PANNING, SequenceFingerprint
 from demottle.plan import Plan
 
@@ -15,9 +16,6 @@ CLASSICAL_SEQUENCE = "motion-adaptive-recursive"
 DEFAULT_SEQUENCE = "udca"
 _FEWEST_FRAMES = 20
 _SMALLEST_SIDE = 64
-_MOST_HELD = 0.6  # beyond, undoing what frames share would double their noise
-INDEPENDENT = 0.05
-"""Part of the noise that a frame may share with the next one and still count as independent."""
 
 
 def make_sequence_plan(
@@ -29,19 +27,22 @@ def make_sequence_plan(
         InputError: for an unknown method.
         UnsuitableError: for a method that does not take sequences.
     """
+    given = dict(settings or {})
     if method is not None:
         if not look_up(method).takes(sequence=True):
             suitable = ", ".join(name for name, info in METHODS.items() if info.takes(sequence=True))
             raise UnsuitableError(f"{method} is for volumes of slices, but this is a run of frames; use {suitable}.")
-        return Plan(method, dict(settings or {}), (f"{method} was asked for.", *findings(fingerprint)))
+        return Plan(
+            method, given, (f"{method} was asked for.", *findings(fingerprint), *_lag_undone(fingerprint, given))
+        )
     obstacle = obstacle_to_learning(fingerprint)
     if obstacle:
         reason = f"{obstacle} So a classical filter is used that learns nothing."
-        return Plan(CLASSICAL_SEQUENCE, dict(settings or {}), (*findings(fingerprint), reason))
+        return Plan(CLASSICAL_SEQUENCE, given, (*findings(fingerprint), *_lag_undone(fingerprint, given), reason))
     reason = (
         "The run is long enough to learn from, so a network is fitted on it; no frame waits for one that comes after."
     )
-    return Plan(DEFAULT_SEQUENCE, dict(settings or {}), (*findings(fingerprint), reason))
+    return Plan(DEFAULT_SEQUENCE, given, (*findings(fingerprint), *_lag_undone(fingerprint, given), reason))
 
 
 def obstacle_to_learning(found: SequenceFingerprint) -> str:
@@ -53,7 +54,7 @@ def obstacle_to_learning(found: SequenceFingerprint) -> str:
         return f"The frames have {rows} x {columns} pixels; learning needs {_SMALLEST_SIDE} x {_SMALLEST_SIDE}."
     if not np.isfinite(found.held):
         return "Whether frames share noise is not known, so they cannot teach a network what is noise."
-    if found.held > _MOST_HELD:
+    if found.held > MOST_HELD:
         return f"Successive frames share {100 * found.held:.0f} % of their noise, which a network would take for the image."
     return ""
 
@@ -90,6 +91,20 @@ def _of_frames(found: SequenceFingerprint) -> str:
         )
     lag = f"a lag of about {100 * found.lag:.0f} % in" if np.isfinite(found.lag) else "lag in"
     return f"Each frame hands {share:.0f} % of its noise on to the next ({lag} the detector), so filtering over time gains less."
+
+
+def _lag_undone(found: SequenceFingerprint, settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """What is done about lag, in a sentence, where something is."""
+    lag = lag_to_undo(found)
+    if not lag:
+        return ()
+    if not settings.get("correct_lag", True):
+        return (f"That was left in, as asked: {100 * lag:.0f} % of each frame stays in the next.",)
+    louder = freed(found.curve, lag, found.held).level / found.curve.level - 1
+    return (
+        f"That is undone first, x_t becoming (x_t - {lag:.2f} x_(t-1)) / {1 - lag:.2f}: nothing of the frame before is left, "
+        f"and a frame's noise grows by {100 * louder:.0f} % before it is filtered.",
+    )
 
 
 def _of_signal(found: SequenceFingerprint) -> str:

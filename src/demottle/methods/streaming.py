@@ -11,7 +11,9 @@ from demottle.errors import InputError
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Voxels
 from demottle.methods.base import Denoiser, Tensors
-from demottle.noise.sequence_curve import NoiseCurve, curve_tensors
+from demottle.noise.lag import freed, lag_to_undo, unlagged
+from demottle.noise.sequence import SequenceFingerprint
+from demottle.noise.sequence_curve import NoiseCurve, curve_tensors, noise_facts
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -89,8 +91,27 @@ class SequenceDenoiser(Denoiser):
         return image.with_voxels(out)
 
 
+class LagUndone(Stream):
+    """A filter that sees frames free of lag."""
+
+    def __init__(self, inner: Stream, lag: float) -> None:
+        """Keep the filter and the lag to be undone."""
+        self.delay = inner.delay
+        self._inner, self._lag = inner, lag
+        self._before: Voxels | None = None
+
+    def _step(self, frame: Voxels) -> Voxels | None:
+        x = unlagged(frame, self._before, self._lag)
+        self._before = frame.copy()
+        return self._inner.step(x)
+
+    def finish(self) -> list[Voxels]:
+        """See `Stream`."""
+        return self._inner.finish()
+
+
 class PlainFilter(SequenceDenoiser, Generic[FilterSettings]):
-    """A filter that learns nothing: there is nothing to keep but its settings."""
+    """A filter that learns nothing: there is nothing to keep but its settings, and in `fitted` the lag to be undone."""
 
     def __init__(self, settings: FilterSettings, fitted: Mapping[str, Any], delay: int = 0) -> None:
         """Keep settings and summary."""
@@ -98,6 +119,15 @@ class PlainFilter(SequenceDenoiser, Generic[FilterSettings]):
         self.fitted = dict(fitted)
         self.delay = delay
         self._settings = settings
+
+    def stream(self) -> Stream:
+        """See `SequenceDenoiser`."""
+        lag = float(self.fitted.get("lag", 0.0))
+        return LagUndone(self._stream(), lag) if lag > 0 else self._stream()
+
+    @abstractmethod
+    def _stream(self) -> Stream:
+        """Return the live form for frames without lag, before its first frame."""
 
     def tensors(self) -> Tensors:
         """Return nothing: there is nothing to remember."""
@@ -115,3 +145,19 @@ class NoiseFilter(PlainFilter[FilterSettings]):
     def tensors(self) -> Tensors:
         """Return the noise curve."""
         return curve_tensors(self._curve)
+
+
+def facts_for(image: Image, fingerprint: SequenceFingerprint, correct_lag: bool) -> dict[str, Any]:
+    """What a filter keeps of the run it was made for, as plain values: modality, unit, and the lag to be undone."""
+    return {
+        "modality": image.modality,
+        "unit": image.unit,
+        "lag": round(lag_to_undo(fingerprint), 4) if correct_lag else 0.0,
+    }
+
+
+def noise_for(image: Image, fingerprint: SequenceFingerprint, correct_lag: bool) -> tuple[dict[str, Any], NoiseCurve]:
+    """The same for a filter that goes by the noise, and the noise of frames without that lag."""
+    facts = facts_for(image, fingerprint, correct_lag)
+    curve = freed(fingerprint.curve, facts["lag"], fingerprint.held)
+    return {**facts, **noise_facts(curve)}, curve

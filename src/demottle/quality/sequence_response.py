@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demottle.image import Image, Voxels
+from demottle.noise.lag import freed, lagged
 from demottle.noise.sequence_curve import NoiseCurve
 from demottle.physics.fluoroscopy import Exposure, acquire
 from demottle.physics.fluoroscopy_edge import LEVELS, SETTLE, MovingEdge, appearing_patch, moving_edge
@@ -65,28 +66,36 @@ def response_of(
 
 
 def response_at(
-    denoise: Callable[[Image], Image], like: Image, curve: NoiseCurve, speeds: Sequence[float] = SPEEDS, seed: int = 0
+    denoise: Callable[[Image], Image],
+    like: Image,
+    curve: NoiseCurve,
+    speeds: Sequence[float] = SPEEDS,
+    seed: int = 0,
+    lag: float = 0.0,
 ) -> Response:
     """Send the test scenes through a filter with the numbers and the noise of a run that was measured.
 
-    The scenes go from a quarter to three quarters of the signal that `curve` knows; noise is Gaussian, of its deviation, white
-    in space and time.
+    The scenes go from a quarter to three quarters of the signal that `curve` knows; noise is Gaussian, of its deviation, and
+    white in space and time but for the lag.
 
     Args:
         denoise: as in `response_of`.
         like: modality, unit and spacing of the scenes.
         curve: noise against signal of that run.
         speeds, seed: as in `response_of`.
+        lag: of that run, signal and noise alike. A filter that undoes it is faster than the run it is given: what it misses of
+            a step is then below 0.
     """
     low, high = (float(curve.signal[0] + part * (curve.signal[-1] - curve.signal[0])) for part in (0.25, 0.75))
     high = max(high, low + 6 * curve.level)
+    single = freed(curve, lag, held=lag)  # lag then makes the noise of the run again
 
     def take(scene: Image, number: int) -> tuple[Image, Image]:
         part = (scene.voxels - LEVELS[0]) / np.float32(LEVELS[1] - LEVELS[0])
         clean = np.asarray(low + part * (high - low), np.float32)
-        noise = np.random.default_rng([seed, number]).standard_normal(clean.shape, np.float32) * curve.sigma(clean)
+        noise = np.random.default_rng([seed, number]).standard_normal(clean.shape, np.float32) * single.sigma(clean)
         made = replace(like, voxels=clean, valid=None, source=None, history=(), sequence=True)
-        return made.with_voxels(clean + noise), made
+        return made.with_voxels(lagged(clean + noise, lag)), made
 
     return _response(denoise, take, speeds)
 

@@ -12,11 +12,12 @@ from demottle.methods.udca.alignment import Alignment
 from demottle.methods.udca.clip import Clip, make_clip, offsets_for
 from demottle.methods.udca.clip import Run as Run_
 from demottle.methods.udca.frames import CausalFrames
-from demottle.methods.udca.noise import FrameNoise, frame_noise, unlagged
+from demottle.methods.udca.noise import FrameNoise, frame_noise
 from demottle.methods.udca.runs import memories, runs_of_frames, stretches
 from demottle.methods.udca.settings import Settings
 from demottle.methods.udca.student import StudentLesson
 from demottle.networks.light_causal_student import LightCausalStudent
+from demottle.noise.lag import unlagged
 from demottle.noise.sequence import measure_sequence
 from demottle.noise.sequence_curve import NoiseCurve
 from demottle.physics.dynamic import dynamic_phantom

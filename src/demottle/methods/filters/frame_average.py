@@ -11,7 +11,7 @@ from demottle.errors import InputError
 from demottle.events import Listener, silent
 from demottle.image import Image, Voxels
 from demottle.methods.base import Budget, Tensors
-from demottle.methods.streaming import PlainFilter, Stream
+from demottle.methods.streaming import PlainFilter, Stream, facts_for
 from demottle.noise.sequence import SequenceFingerprint
 
 NAME = "frame-average"
@@ -24,10 +24,12 @@ class Settings:
     Attributes:
         frames: how many are averaged.
         centered: as many before as after the frame, which delays the result by half of them; False: only those before.
+        correct_lag: undo lag first, where it is measured.
     """
 
     frames: int = 5
     centered: bool = False
+    correct_lag: bool = True
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
@@ -75,8 +77,8 @@ class FrameAverage(PlainFilter[Settings]):
 
     method = NAME
 
-    def stream(self) -> FrameAverageStream:
-        """See `SequenceDenoiser`."""
+    def _stream(self) -> FrameAverageStream:
+        """See `PlainFilter`."""
         return FrameAverageStream(self._settings)
 
 
@@ -89,8 +91,8 @@ def fit(
     budget: Budget | None = None,
     listener: Listener = silent,
 ) -> FrameAverage:
-    """Make the filter; nothing is taken from the image."""
-    return FrameAverage(settings, {"modality": image.modality, "unit": image.unit}, settings.delay)
+    """Make the filter; nothing but the lag is taken from the image."""
+    return FrameAverage(settings, facts_for(image, fingerprint, settings.correct_lag), settings.delay)
 
 
 def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> FrameAverage:

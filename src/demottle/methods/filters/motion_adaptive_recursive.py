@@ -16,9 +16,9 @@ from demottle.errors import InputError
 from demottle.events import Listener, silent
 from demottle.image import Image, Voxels
 from demottle.methods.base import Budget, Tensors
-from demottle.methods.streaming import NoiseFilter, Stream
+from demottle.methods.streaming import NoiseFilter, Stream, noise_for
 from demottle.noise.sequence import SequenceFingerprint
-from demottle.noise.sequence_curve import NoiseCurve, curve_from, noise_facts
+from demottle.noise.sequence_curve import NoiseCurve, curve_from
 
 NAME = "motion-adaptive-recursive"
 
@@ -31,11 +31,13 @@ class Settings:
         weight: of the new frame where nothing moves, above 0 and up to 1.
         low: standard deviations of the noise up to which a change counts as noise.
         high: from which it counts as motion.
+        correct_lag: undo lag first, where it is measured.
     """
 
     weight: float = 0.2
     low: float = 2.0
     high: float = 4.0
+    correct_lag: bool = True
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
@@ -77,8 +79,8 @@ class MotionAdaptiveRecursive(NoiseFilter[Settings]):
 
     method = NAME
 
-    def stream(self) -> MotionAdaptiveStream:
-        """See `SequenceDenoiser`."""
+    def _stream(self) -> MotionAdaptiveStream:
+        """See `PlainFilter`."""
         return MotionAdaptiveStream(self._settings, self._curve)
 
 
@@ -92,8 +94,8 @@ def fit(
     listener: Listener = silent,
 ) -> MotionAdaptiveRecursive:
     """Take the noise curve from the fingerprint."""
-    fitted = {"modality": image.modality, "unit": image.unit, **noise_facts(fingerprint.curve)}
-    return MotionAdaptiveRecursive(settings, fitted, fingerprint.curve)
+    fitted, curve = noise_for(image, fingerprint, settings.correct_lag)
+    return MotionAdaptiveRecursive(settings, fitted, curve)
 
 
 def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> MotionAdaptiveRecursive:

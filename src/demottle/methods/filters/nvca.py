@@ -15,9 +15,9 @@ from demottle.errors import InputError
 from demottle.events import Listener, silent
 from demottle.image import Image, Voxels
 from demottle.methods.base import Budget, Tensors
-from demottle.methods.streaming import NoiseFilter, Stream
+from demottle.methods.streaming import NoiseFilter, Stream, noise_for
 from demottle.noise.sequence import SequenceFingerprint
-from demottle.noise.sequence_curve import NoiseCurve, curve_from, noise_facts
+from demottle.noise.sequence_curve import NoiseCurve, curve_from
 
 NAME = "nvca"
 
@@ -30,11 +30,13 @@ class Settings:
         window: side in pixels, odd.
         frames: odd; half of them, rounded down, is the delay.
         within: standard deviations of the noise that a pixel may differ by and still be averaged.
+        correct_lag: undo lag first, where it is measured.
     """
 
     window: int = 5
     frames: int = 5
     within: float = 2.0
+    correct_lag: bool = True
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
@@ -91,8 +93,8 @@ class Nvca(NoiseFilter[Settings]):
 
     method = NAME
 
-    def stream(self) -> NvcaStream:
-        """See `SequenceDenoiser`."""
+    def _stream(self) -> NvcaStream:
+        """See `PlainFilter`."""
         return NvcaStream(self._settings, self._curve)
 
 
@@ -106,8 +108,8 @@ def fit(
     listener: Listener = silent,
 ) -> Nvca:
     """Take the noise curve from the fingerprint."""
-    fitted = {"modality": image.modality, "unit": image.unit, **noise_facts(fingerprint.curve)}
-    return Nvca(settings, fitted, fingerprint.curve, settings.frames // 2)
+    fitted, curve = noise_for(image, fingerprint, settings.correct_lag)
+    return Nvca(settings, fitted, curve, settings.frames // 2)
 
 
 def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> Nvca:

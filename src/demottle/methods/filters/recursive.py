@@ -14,7 +14,7 @@ from demottle.errors import InputError
 from demottle.events import Listener, silent
 from demottle.image import Image, Voxels
 from demottle.methods.base import Budget, Tensors
-from demottle.methods.streaming import PlainFilter, Stream
+from demottle.methods.streaming import PlainFilter, Stream, facts_for
 from demottle.noise.sequence import SequenceFingerprint
 
 NAME = "recursive"
@@ -28,10 +28,12 @@ class Settings:
         weight: of the new frame, above 0 and up to 1.
         warm_up: begin as a plain mean (weight 1, 1/2, 1/3, ... down to `weight`), so that the first frame, noise and all,
             does not stay for long.
+        correct_lag: undo lag first, where it is measured.
     """
 
     weight: float = 0.2
     warm_up: bool = True
+    correct_lag: bool = True
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
@@ -64,8 +66,8 @@ class Recursive(PlainFilter[Settings]):
 
     method = NAME
 
-    def stream(self) -> RecursiveStream:
-        """See `SequenceDenoiser`."""
+    def _stream(self) -> RecursiveStream:
+        """See `PlainFilter`."""
         return RecursiveStream(self._settings)
 
 
@@ -78,8 +80,8 @@ def fit(
     budget: Budget | None = None,
     listener: Listener = silent,
 ) -> Recursive:
-    """Make the filter; nothing is taken from the image."""
-    return Recursive(settings, {"modality": image.modality, "unit": image.unit})
+    """Make the filter; nothing but the lag is taken from the image."""
+    return Recursive(settings, facts_for(image, fingerprint, settings.correct_lag))
 
 
 def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> Recursive:

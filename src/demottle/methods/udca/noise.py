@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demottle.image import Voxels
+from demottle.noise.lag import freed, lag_to_undo
 from demottle.noise.sequence import SequenceFingerprint
 from demottle.noise.sequence_curve import NoiseCurve
 
 _SPECTRUM = 32
-_LEAST_LAG = 0.02  # below, what was measured may be chance
 _LEAST_SHARE = 0.02  # of the largest deviation: below lies rounding, not noise
 
 
@@ -56,25 +56,12 @@ class FrameNoise:
 
 
 def frame_noise(measured: SequenceFingerprint, correct_lag: bool = True) -> FrameNoise:
-    """Take what was measured on a sequence as the noise of its frames, freed of lag where there is some.
-
-    Undoing a lag of l turns noise of variance 1 that is shared as `l^k` over k frames into independent noise of variance
-    `(1 + l) / (1 - l)`.
-    """
-    held = measured.held
-    lag = float(held) if correct_lag and np.isfinite(held) and held >= _LEAST_LAG else 0.0
-    factor = ((1 + lag) / (1 - lag)) ** 0.5
-    curve = measured.curve
-    deviation = np.maximum(curve.deviation, _LEAST_SHARE * float(curve.deviation.max())) * factor
-    freed = NoiseCurve(curve.signal, deviation, curve.gain * factor**2, curve.offset * factor**2)
-    return FrameNoise(freed, lag, _spectrum_of(measured.spatial_correlation))
-
-
-def unlagged(frame: Voxels, before: Voxels | None, lag: float) -> Voxels:
-    """Undo lag: `(x_t - lag x_(t-1)) / (1 - lag)`. The first frame stays as it is."""
-    if before is None or lag <= 0:
-        return frame
-    return np.asarray((frame - np.float32(lag) * before) / np.float32(1 - lag), np.float32)
+    """Take what was measured on a sequence as the noise of its frames, freed of lag where there is some (`noise.lag`)."""
+    lag = lag_to_undo(measured) if correct_lag else 0.0
+    curve = freed(measured.curve, lag, measured.held)
+    deviation = np.maximum(curve.deviation, _LEAST_SHARE * float(curve.deviation.max()))
+    curve = NoiseCurve(curve.signal, deviation, curve.gain, curve.offset)
+    return FrameNoise(curve, lag, _spectrum_of(measured.spatial_correlation))
 
 
 def pooled_deviation(spectrum: Voxels, side: int) -> float:

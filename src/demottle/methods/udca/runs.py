@@ -13,8 +13,9 @@ from demottle.methods.one_scan.scan_samples import box_around, learnable_spectru
 from demottle.methods.udca.alignment import SIGMA
 from demottle.methods.udca.clip import Run
 from demottle.methods.udca.frames import CausalFrames
-from demottle.methods.udca.noise import FrameNoise, unlagged
+from demottle.methods.udca.noise import FrameNoise
 from demottle.noise.fingerprint import Fingerprint
+from demottle.noise.lag import unlagged
 from demottle.noise.local import noise_map
 
 _MOST_PIXELS = 128 * 512 * 512

@@ -13,8 +13,9 @@ from demottle.learning.device import best_device
 from demottle.methods.base import Tensors
 from demottle.methods.streaming import SequenceDenoiser, Stream
 from demottle.methods.udca.frames import CAUSAL_INPUTS, SINGLE_INPUTS, CausalFrames, SingleFrame
-from demottle.methods.udca.noise import FrameNoise, unlagged
+from demottle.methods.udca.noise import FrameNoise
 from demottle.methods.udca.settings import student_network
+from demottle.noise.lag import unlagged
 
 SPECTRUM = "noise.spectrum"
 
