@@ -22,7 +22,9 @@ print("HEAVY", heavy, file=sys.stderr)
 """
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["denoise", "--help"], ["methods"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["denoise", "--help"], ["methods"], ["doctor", "--help"], ["--version"]]
+)
 def test_light_verbs_import_nothing_heavy(arguments: list[str]) -> None:
     code = CHECK.format(arguments=arguments)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -8,7 +8,19 @@ from tests.cli.conftest import Demottle
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "command-line.md").read_text()
-VERBS = {"denoise", "inspect", "evaluate", "report", "methods", "simulate", "study", "train", "models", "stream"}
+VERBS = {
+    "denoise",
+    "inspect",
+    "evaluate",
+    "report",
+    "methods",
+    "simulate",
+    "study",
+    "train",
+    "models",
+    "stream",
+    "doctor",
+}
 GROUPS = {
     "simulate": ("phantom", "low-dose", "fluoroscopy"),
     "study": ("create", "serve", "analyse"),
@@ -28,8 +40,9 @@ def test_every_option_is_documented(command: tuple[str, ...], demottle: Demottle
     assert sorted(option for option in options if not re.search(rf"{option}\b", PAGE)) == []
 
 
-def test_every_verb_the_readme_names_exists(demottle: Demottle) -> None:
-    named = set(re.findall(r"demottle ([a-z]+)", (ROOT / "README.md").read_text()))
+def test_every_verb_is_named_where_a_user_begins(demottle: Demottle) -> None:
+    pages = (ROOT / "README.md", ROOT / "docs" / "install.md")
+    named = {verb for page in pages for verb in re.findall(r"demottle ([a-z]+)", page.read_text())}
     commands = set(re.findall(r"^│ ([a-z]+) ", demottle("--help").stdout, flags=re.MULTILINE))
     assert commands == VERBS
     assert named >= VERBS

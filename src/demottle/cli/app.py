@@ -9,6 +9,7 @@ import typer
 
 from demottle import __version__
 from demottle.cli.denoise import denoise
+from demottle.cli.doctor import doctor
 from demottle.cli.evaluate import evaluate
 from demottle.cli.inspect import inspect
 from demottle.cli.methods import methods
@@ -37,6 +38,7 @@ app.command()(evaluate)
 app.command()(report)
 app.command()(stream)
 app.command()(methods)
+app.command()(doctor)
 app.command()(train)
 app.add_typer(models)
 app.add_typer(simulate)

@@ -1,0 +1,1 @@
+"""Whether demottle can work on this machine, and how fast: packages, decoders, device, room, pace. Looks at no scan."""
