@@ -116,6 +116,46 @@ def test_a_connection_on_this_machine(run: Run, expected: np.ndarray, tmp_path: 
     assert np.frombuffer(out.read_bytes(), "<u2").reshape(expected.shape) == pytest.approx(expected, abs=0.51)
 
 
+def test_a_folder_that_stalls_before_the_filter_was_measured_is_denoised_as_far_as_it_came(
+    run: Run, tmp_path: Path, demottle: Demottle
+) -> None:
+    from demottle.stream.sinks import FolderSink
+
+    source = FolderSink(tmp_path / "in")
+    for number, frame in enumerate(run.noisy.voxels):
+        source(number, frame)
+    begun = time.monotonic()
+    command = ("stream", tmp_path / "in", "-o", f"{tmp_path}/out/", "--method", "recursive", "--stall", "0.3")
+    result = demottle(*command)
+    assert time.monotonic() - begun < 60
+    assert result.exit_code == 2
+    assert f"after {FRAMES} frames none came for 0.3 seconds" in " ".join(result.stderr.split())
+    assert "first 24 frames" in " ".join(result.stderr.split())
+    assert len(list((tmp_path / "out").glob("frame-*.npy"))) == FRAMES
+
+
+@pytest.mark.slow
+def test_a_run_is_learned_from_first_for_as_long_as_asked_and_the_model_is_kept(
+    tmp_path: Path, demottle: Demottle
+) -> None:
+    longer = acquire(dynamic_phantom(20, 64, 15, seed=2, motion="slow").image, Exposure(24), seed=1)
+    images.write(longer.noisy, tmp_path / "run.dcm")
+    model = tmp_path / "model.safetensors"
+    command = ("stream", tmp_path / "run.dcm", "-o", tmp_path / "out.dcm", "--method", "udca", "--engine", "torch")
+    result = demottle(*command, "--steps", "3", "--save-model", model)
+    assert result.exit_code == 0, result.output
+    words = " ".join(result.stderr.split())
+    assert "udca learns from this run before its first frame (about" in words and "--model FILE" in words
+    again = demottle(*command[:3], tmp_path / "again.dcm", "--model", model, "--engine", "torch", "--json")
+    assert again.exit_code == 0, again.output
+    assert "learns from this run" not in again.stderr
+    one, two = (images.read(tmp_path / name, accept_own_output=True) for name in ("out.dcm", "again.dcm"))
+    assert np.array_equal(one.voxels, two.voxels)
+    from demottle.methods import load
+
+    assert load(model).fitted["steps"] == 3
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -125,6 +165,9 @@ def test_a_connection_on_this_machine(run: Run, expected: np.ndarray, tmp_path: 
         (("-", "-o", "x.raw", "--raw", "48x48xuint16", "--method", "udca"), "--model FILE"),
         (("-", "-o", "x.raw", "--raw", "48x48"), "ROWSxCOLUMNSxTYPE"),
         (("-", "-o", "x.raw", "--policy", "guess"), "drop or slow"),
+        (("run.dcm", "-o", "x.dcm", "--model", "m.safetensors", "--steps", "9"), "--steps does not go with it"),
+        (("run.dcm", "-o", "x.dcm", "--minutes", "1", "--steps", "9"), "leave out --steps"),
+        (("run.dcm", "-o", "x.dcm", "--method", "nothing"), 'no method "nothing"'),
         (("-", "-o", "x.raw", "--engine", "steam"), "auto, torch or onnx"),
     ],
 )

@@ -113,3 +113,10 @@ def test_the_listener_can_stop_it() -> None:
 def test_a_rate_of_nothing_is_refused() -> None:
     with pytest.raises(InputError, match="positive"):
         run_live(frames(1), Late(), Kept(), rate=0)
+
+
+def test_frames_that_came_while_a_filter_was_measured_are_not_dropped() -> None:
+    kept = Kept()
+    report = run_live(frames(12), Late(0, 0.01), kept, queue=2, policy="drop", at_hand=8)
+    assert [number for number, _ in kept.got][:8] == list(range(8))
+    assert all(number >= 8 for number in report.dropped)

@@ -19,6 +19,7 @@ TITLES = {
     "phantom": "Painting phantom",
     "simulate": "Simulating noise",
     "read": "Reading",
+    "wait": "Waiting",
     "measure": "Measuring noise",
     "match": "Matching slices",
     "plan": "Planning",

@@ -1,7 +1,7 @@
 """`demottle stream`: denoise frames as they come."""
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,16 +12,16 @@ from demottle.cli.console import heading, out, say, say_error, say_warnings, sho
 from demottle.cli.guard import CANNOT, guarded
 from demottle.cli.options import Debug, Json
 from demottle.cli.progress import Stages, watch
+from demottle.cli.stream_method import Ready, Wanted, made_ready
 from demottle.cli.tables import facts
 
 if TYPE_CHECKING:
-    from demottle.image import Image, Voxels
+    from demottle.image import Image
     from demottle.methods import Denoiser
     from demottle.stream.live import LiveReport
     from demottle.stream.sources import Source
 
 LIVE, HOW = "Live", "Method"
-MEASURED = 24  # frames a filter is measured on where they come live
 
 
 @guarded
@@ -35,6 +35,15 @@ def stream(
     ] = None,
     method: Annotated[
         str | None, typer.Option(metavar="NAME", help="Fit this one first (live: filters only).", rich_help_panel=HOW)
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.01, metavar="M", help="Time to learn from a file.", rich_help_panel=HOW)
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Steps to learn, instead of minutes.", rich_help_panel=HOW)
+    ] = None,
+    save_model: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keep what was fitted, for --model.", rich_help_panel=HOW)
     ] = None,
     engine: Annotated[
         str, typer.Option(metavar="NAME", help="auto (the faster one), torch or onnx.", rich_help_panel=HOW)
@@ -65,8 +74,8 @@ def stream(
     from demottle.stream.raw import parse_geometry
     from demottle.stream.sources import open_source
 
-    if model is not None and method is not None:
-        raise typer.BadParameter("brings its own method, so leave out --method", param_hint="--model")
+    wanted = Wanted(model, method, minutes, steps, save_model)
+    wanted.refuse_contradictions()
     if engine not in ("auto", "torch", "onnx"):
         raise typer.BadParameter("has to be auto, torch or onnx", param_hint="--engine")
     if policy not in (None, "drop", "slow"):
@@ -74,8 +83,9 @@ def stream(
     if as_json and output == "-":
         raise typer.BadParameter("cannot share standard output with the frames", param_hint="--json")
     geometry = None if raw is None else parse_geometry(raw)
-    if output != "-" and not output.endswith("/") and Path(output).exists() and not overwrite:
-        raise OutputError(f"{output} exists already; choose another name, or --overwrite.")
+    for path in (None if output == "-" or output.endswith("/") else Path(output), save_model):
+        if path is not None and path.exists() and not overwrite:
+            raise OutputError(f"{path} exists already; choose another name, or --overwrite.")
     with watch() as listener:
         opened = open_source(source, geometry, lambda path: _read(path, listener))
         if opened.image is None and model is None and method is None:
@@ -85,12 +95,14 @@ def stream(
             )
         if opened.port is not None:
             say(f"Listening on port {opened.port} of this machine.")
-        denoiser, frames = _denoiser(opened, model, method, listener)
+        ready = made_ready(opened, wanted, stall, listener)
+        if save_model is not None:
+            ready.denoiser.save(save_model)
         report, chosen = _run(
-            opened, frames, denoiser, output, listener,
-            engine=engine, save_onnx=save_onnx, overwrite=overwrite,
+            opened, ready, output, listener, engine=engine, save_onnx=save_onnx, overwrite=overwrite,
             settings={"rate": rate, "queue": queue, "policy": policy or _usual(opened), "patience": stall},
         )  # fmt: skip
+    denoiser = ready.denoiser
     record = {"method": denoiser.method, "engine": chosen.engine, "engines_ms": chosen.trials, **report.to_dict()}
     if as_json:
         show_json(record)
@@ -115,26 +127,9 @@ def _read(path: Path, listener: Stages) -> "Image":
         return io.read(path)
 
 
-def _denoiser(
-    opened: "Source", model: Path | None, method: str | None, listener: Stages
-) -> "tuple[Denoiser, Iterable[Voxels]]":
-    """Load or fit what is asked for; returns it, and the frames."""
-    from demottle import methods
-    from demottle.stream.fitting import fit_first, fit_to_file
-
-    if model is not None:
-        return methods.load(model), opened.frames
-    if opened.image is not None:
-        return fit_to_file(opened.image, method, listener), opened.frames
-    assert method is not None
-    say(f"Waiting for the first {MEASURED} frames, to measure their noise ...")
-    return fit_first(opened.frames, method, MEASURED, listener)
-
-
 def _run(
     opened: "Source",
-    frames: "Iterable[Voxels]",
-    denoiser: "Denoiser",
+    ready: Ready,
     output: str,
     listener: Stages,
     *,
@@ -145,8 +140,9 @@ def _run(
 ) -> "tuple[LiveReport, Any]":
     from demottle.stream.engine import live_form, save_as_onnx
     from demottle.stream.live import run_live
-    from demottle.stream.sources import peeked
+    from demottle.stream.peeking import peeked
 
+    denoiser, frames = ready.denoiser, ready.frames
     if opened.geometry is not None:
         shape = (opened.geometry.rows, opened.geometry.columns)
     else:
@@ -162,7 +158,9 @@ def _run(
     with ExitStack() as stack:
         sink, finish = _sink(opened, denoiser, output, overwrite, stack)
         total = 0 if opened.image is None else opened.image.shape[0]
-        report = run_live(frames, chosen.stream, sink, total=total, listener=listener, **settings)
+        report = run_live(
+            frames, chosen.stream, sink, total=total, at_hand=ready.at_hand, listener=listener, **settings
+        )
         finish(report)
     return report, chosen
 

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from demottle.errors import DemottleError, InputError, counted
+from demottle.errors import DemottleError, InputError
 from demottle.events import Listener, Progress, silent
 from demottle.image import Voxels
 from demottle.methods.streaming import Stream
 from demottle.stream.latency import Latency, latency_of
+from demottle.stream.peeking import stalled
 from demottle.stream.waiting import Frame, Policy, WaitingLine
 
 Sink = Callable[[int, Voxels], None]
@@ -71,6 +72,7 @@ def run_live(
     rate: float | None = None,
     patience: float | None = 10.0,
     total: int = 0,
+    at_hand: int = 0,
     listener: Listener = silent,
 ) -> LiveReport:
     """Denoise a source frame by frame.
@@ -85,6 +87,7 @@ def run_live(
         patience: seconds without a frame, once the first has come, after which the source counts as stalled; None: wait for
             ever.
         total: how many frames are expected, for the listener; 0: unknown.
+        at_hand: how many of the first frames have come already, while a filter was measured on them: none of these is dropped.
         listener: told after every frame; may raise to stop.
 
     Raises:
@@ -93,7 +96,9 @@ def run_live(
     if rate is not None and not rate > 0:
         raise InputError(f"The frame rate is {rate:g} per second; it has to be positive.")
     line = WaitingLine(queue, policy)
-    reader = threading.Thread(target=_read, args=(source, line, rate), name="source", daemon=True)
+    reader = threading.Thread(
+        target=_read, args=(source, line, rate, at_hand + queue if at_hand else 0), name="source", daemon=True
+    )
     tally, owed = _Tally(), deque[Frame]()
     started = time.monotonic()
     trouble = ""
@@ -103,8 +108,7 @@ def run_live(
             try:
                 frame = line.take(patience if tally.works else None)  # who comes live may come late
             except TimeoutError:
-                got = counted(len(tally.works), "frame")
-                trouble = f"The source has stalled: after {got} none came for {patience:g} seconds."
+                trouble = stalled(len(tally.works), patience or 0.0)
                 break
             except DemottleError as error:
                 trouble = str(error)
@@ -134,14 +138,17 @@ def _hand_on(frame: Frame, result: Voxels, sink: Sink, tally: _Tally) -> None:
     tally.waits.append(time.monotonic() - frame.arrived)
 
 
-def _read(source: Iterable[Voxels], line: WaitingLine, rate: float | None) -> None:
-    """Put the source's frames into the line, no faster than `rate`; what goes wrong is told to who takes."""
+def _read(source: Iterable[Voxels], line: WaitingLine, rate: float | None, patient: int) -> None:
+    """Put the source's frames into the line, no faster than `rate`; what goes wrong is told to who takes.
+
+    The first `patient` frames wait for room where others would push the oldest out.
+    """
     try:
         begun = time.monotonic()
         for number, pixels in enumerate(source):
             if rate is not None:
                 time.sleep(max(0.0, begun + number / rate - time.monotonic()))
-            if not line.put(Frame(number, pixels, time.monotonic())):
+            if not line.put(Frame(number, pixels, time.monotonic()), patient=number < patient):
                 return
         line.close()
     except BaseException as error:

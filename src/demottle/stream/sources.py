@@ -2,12 +2,11 @@
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
-from demottle.errors import DemottleError, InputError
+from demottle.errors import InputError
 from demottle.image import Image, Voxels
 from demottle.stream.folder import folder_frames, read_npy_frame
 from demottle.stream.raw import RawGeometry, TcpSource, raw_frames
@@ -59,36 +58,26 @@ def open_source(name: str, geometry: RawGeometry | None, read: Callable[[Path], 
     if path.is_dir():
         return Source(folder_frames(path, lambda file: _one_frame(file, read)))
     image = read(path)
+    _refuse_volume(image, path)
     return Source(image.voxels, image=image)
-
-
-def peeked(frames: Iterable[Voxels], count: int) -> tuple[list[Voxels], Iterator[Voxels]]:
-    """Look at the first frames; returns them, and all frames, those included.
-
-    Where the source breaks meanwhile, the frames until then are returned, and the error comes where it would have come.
-    """
-    going = iter(frames)
-    first: list[Voxels] = []
-    broken: DemottleError | None = None
-    try:
-        first.extend(islice(going, count))
-    except DemottleError as error:
-        broken = error
-
-    def every() -> Iterator[Voxels]:
-        yield from first
-        if broken is not None:
-            raise broken
-        yield from going
-
-    return first, every()
 
 
 def _one_frame(path: Path, read: Callable[[Path], Image]) -> Voxels:
     if path.suffix.lower() == ".npy":
         return read_npy_frame(path)
     image = read(path)
+    _refuse_volume(image, path)
     if image.shape[0] != 1:
         raise InputError(f"{path} holds {image.shape[0]} frames; in a folder each file is one.")
     frame: Voxels = image.voxels[0]
     return frame
+
+
+def _refuse_volume(image: Image, path: Path) -> None:
+    """Slices of a patient are no frames over time, and what is averaged over them is anatomy."""
+    if image.sequence or image.modality == "OT":  # where the file does not say, the user does, who calls it a stream
+        return
+    one = "a slice" if image.shape[0] == 1 else "a volume of slices"
+    raise InputError(
+        f"{path} holds {one} ({image.modality}), but only frames over time can be streamed; denoise the scan as a whole instead."
+    )

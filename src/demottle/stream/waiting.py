@@ -54,10 +54,10 @@ class WaitingLine:
         self._error: BaseException | None = None
         self.dropped: list[int] = []
 
-    def put(self, frame: Frame) -> bool:
-        """Add a frame; False where nobody takes any more."""
+    def put(self, frame: Frame, patient: bool = False) -> bool:
+        """Add a frame, a patient one once there is room for it; False where nobody takes any more."""
         with self._changed:
-            if self._policy == "slow":
+            if patient or self._policy == "slow":
                 self._changed.wait_for(lambda: len(self._frames) < self._length or self._closed)
             if self._closed:
                 return False

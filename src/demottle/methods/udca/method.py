@@ -27,6 +27,7 @@ from demottle.learning.seeding import seeded
 from demottle.methods.base import Budget, Denoiser, Tensors
 from demottle.methods.one_scan.scan_samples import learnable_spectrum, patch_that_fits
 from demottle.methods.one_scan.slice_network import INPUTS, Normalized, SliceNetwork, load_weights, scale_of, summary
+from demottle.methods.udca import pace
 from demottle.methods.udca.clip import Clip, make_clip, offsets_for
 from demottle.methods.udca.noise import frame_noise
 from demottle.methods.udca.runs import runs_of_frames, runs_of_slices
@@ -38,7 +39,7 @@ from demottle.networks.windowed_wiener import WindowedWiener
 from demottle.noise.fingerprint import Fingerprint, measure
 from demottle.noise.sequence import SequenceFingerprint, measure_sequence
 
-__all__ = ["NAME", "Settings", "fit", "fit_runs", "restore"]
+__all__ = ["NAME", "Settings", "fit", "fit_runs", "learning_seconds", "restore"]
 
 NAME = "udca"
 STEPS = 500
@@ -97,6 +98,12 @@ def fit_runs(
     if frames:
         return _fit_frames(images, settings, frames[0], seed, budget, listener)
     return _fit_slices(images, settings, slices, seed, budget, listener)
+
+
+def learning_seconds(image: Image, settings: Settings, budget: Budget) -> float:
+    """Estimate how long `fit` will learn on this machine, in seconds, by trying a few steps; minutes are not looked at."""
+    fitting = replace(settings, patch=patch_that_fits(settings.patch, _MULTIPLE, image))
+    return pace.learning_seconds(image, fitting, STEPS, budget)
 
 
 def _measured(image: Image, listener: Listener) -> Fingerprint | SequenceFingerprint:

@@ -1,0 +1,92 @@
+"""What `demottle stream` denoises with: a saved model, a filter measured on the first frames, or a network fitted first."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from demottle.cli.console import say
+from demottle.cli.progress import Stages, clock
+
+if TYPE_CHECKING:
+    from demottle.image import Image, Voxels
+    from demottle.methods import Denoiser
+    from demottle.stream.sources import Source
+
+MEASURED = 24  # frames a filter is measured on where they come live
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the user asked for."""
+
+    model: Path | None = None
+    method: str | None = None
+    minutes: float | None = None
+    steps: int | None = None
+    save_model: Path | None = None
+
+    def refuse_contradictions(self) -> None:
+        """Refuse what does not go together.
+
+        Raises:
+            typer.BadParameter: says why.
+        """
+        if self.model is not None and self.method is not None:
+            raise typer.BadParameter("brings its own method, so leave out --method", param_hint="--model")
+        learning = {"--minutes": self.minutes, "--steps": self.steps, "--save-model": self.save_model}
+        given = [name for name, value in learning.items() if value is not None]
+        if self.model is not None and given:
+            raise typer.BadParameter(f"learns nothing, so {given[0]} does not go with it", param_hint="--model")
+        if self.minutes is not None and self.steps is not None:
+            raise typer.BadParameter("says how long to learn already, so leave out --steps", param_hint="--minutes")
+        if self.method is not None:
+            from demottle.methods.registry import method as look_up
+
+            look_up(self.method)  # an unknown name is known now, not after reading
+
+
+@dataclass(frozen=True, eq=False)
+class Ready:
+    """A denoiser, all frames, and how many of the first have come already."""
+
+    denoiser: "Denoiser"
+    frames: "Iterable[Voxels]"
+    at_hand: int = 0
+
+
+def made_ready(opened: "Source", wanted: Wanted, stall: float, listener: Stages) -> Ready:
+    """Load or fit what is asked for."""
+    from demottle import methods
+    from demottle.stream.fitting import fit_first
+
+    if wanted.model is not None:
+        return Ready(methods.load(wanted.model), opened.frames)
+    if opened.image is not None:
+        return Ready(_fitted(opened.image, wanted, listener), opened.frames)
+    assert wanted.method is not None
+    say(f"Waiting for the first {MEASURED} frames, to measure their noise; then all of them are denoised.")
+    return Ready(*fit_first(opened.frames, wanted.method, MEASURED, stall, listener))
+
+
+def _fitted(image: "Image", wanted: Wanted, listener: Stages) -> "Denoiser":
+    """Fit on a file, and say before how long that takes."""
+    from demottle.methods import Budget
+    from demottle.stream.fitting import plan_for
+
+    planned = plan_for(image, wanted.method, listener)
+    budget, name = Budget(wanted.steps, wanted.minutes), planned.plan.method
+    if not planned.learns:
+        if wanted.steps is not None or wanted.minutes is not None:
+            say(f"{name} learns nothing, so the limits on learning (steps, minutes) have no effect.")
+    else:
+        seconds = planned.expected_seconds(budget)
+        about = "" if seconds is None else f" (about {clock(seconds)} on this machine)"
+        kept = "" if wanted.save_model is not None else "--save-model FILE keeps it for later runs, and "
+        say(
+            f"No model was given, so {name} learns from this run before its first frame{about}. {kept}"
+            "--model FILE uses a kept one and learns nothing; --steps and --minutes shorten learning."
+        )
+    return planned.fit(budget, listener=listener)
