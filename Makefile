@@ -8,7 +8,7 @@ JOBS ?= 2
 PEERS := dicom3tools dcmtk orthanc chromium
 
 .DEFAULT_GOAL := help
-.PHONY: help setup peers demo test test-slow test-real lint types format benchmark clean
+.PHONY: help setup peers demo test test-slow test-real lint types format docs dist benchmark clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -46,10 +46,17 @@ format: $(READY) ## let ruff put the code in order
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: $(READY) ## the documentation as a site, in site/; a broken link is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+dist: $(READY) ## wheel and source archive, in dist/
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+
 benchmark: $(READY) ## the figures of the README (installs bm3d, which is free for non-commercial use only)
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[benchmark]"
 	$(BIN)/python -m benchmarks
 
 clean: ## remove what the targets made, .venv included
-	rm -rf .venv demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis src/*.egg-info
+	rm -rf .venv demo build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis src/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,25 +1,47 @@
-"""Run the Python code of a page of the documentation, in a folder of your choice.
+"""Run the code of a page of the documentation, in a folder of your choice: Python blocks, and `$ demottle` in console blocks.
 
-    python tools/run_page.py docs/tutorials/dose-image-quality.md FOLDER
+    python tools/run_page.py docs/tutorials/ct.md FOLDER
 
 FOLDER holds what the page reads, and gets what it writes. The pictures of the tutorials are made in this way.
 """
 
 import os
 import re
+import shlex
+import subprocess
 import sys
 from pathlib import Path
 
+_BLOCK = re.compile(r"^```(python|console)\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
+
 
 def code_of(page: Path) -> str:
-    """All Python blocks of a page, in order, each at its own line number, so that an error names the line of the page."""
+    """All code of a page, in order, each line at its own number, so that an error names the line of the page.
+
+    A line `$ demottle VERB ...` of a console block becomes `demottle(["VERB", ...])`: who runs the code says what that does.
+    """
     text = page.read_text()
     lines = [""] * (text.count("\n") + 1)
-    for block in re.finditer(r"^```python\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL):
-        first = text[: block.start(1)].count("\n")
-        code = block.group(1).splitlines()
+    for block in _BLOCK.finditer(text):
+        first = text[: block.start(2)].count("\n")
+        code = block.group(2).splitlines()
+        if block.group(1) == "console":
+            code = [_as_call(line) for line in code]
         lines[first : first + len(code)] = code
     return "\n".join(lines) + "\n"
+
+
+def _as_call(line: str) -> str:
+    """A command as Python; what a program printed is left out."""
+    if not line.startswith("$ demottle "):
+        return ""
+    return f"demottle({shlex.split(line)[2:]!r})"
+
+
+def run_demottle(arguments: list[str]) -> None:
+    """Run the program as a reader of the page would, showing the command first."""
+    print(f"\n$ demottle {shlex.join(arguments)}", flush=True)
+    subprocess.run([sys.executable, "-m", "demottle", *arguments], check=True)
 
 
 def main() -> None:
@@ -29,7 +51,7 @@ def main() -> None:
     page, folder = Path(sys.argv[1]), Path(sys.argv[2])
     compiled = compile(code_of(page), str(page), "exec")
     os.chdir(folder)
-    exec(compiled, {"__name__": "__main__"})
+    exec(compiled, {"__name__": "__main__", "demottle": run_demottle})
 
 
 if __name__ == "__main__":
