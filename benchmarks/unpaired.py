@@ -95,7 +95,7 @@ def run_filter(rival: Filter, cases: Tests, seed: int, real: bool, who: str) -> 
     started = time.monotonic()
     strengths = [rival.strength(case.noisy) for _, case in cases]
 
-    def judged(factor: float, discs: bool) -> list[dict[str, Any]]:
+    def judged(factor: float, discs: bool = False) -> list[dict[str, Any]]:
         found = []
         for (one, case), strength in zip(cases, strengths, strict=True):
 
@@ -106,10 +106,11 @@ def run_filter(rival: Filter, cases: Tests, seed: int, real: bool, who: str) -> 
             found.append(figures(one, case, made, disc_figures(case, clean, made, seed) if discs else []))
         return found
 
-    told(rule, known(rule) or keep(rule, judged(1.0, True), strengths=strengths, seconds=time.monotonic() - started))
-    errors = {factor: mean({"patients": judged(factor, False)}, "rmse") for factor in FACTORS}
-    factor = min(errors, key=lambda one: errors[one])
-    told(best, keep(best, judged(factor, True), factor=factor))
+    by_rule = judged(1.0, discs=True)
+    told(rule, known(rule) or keep(rule, by_rule, strengths=strengths, seconds=time.monotonic() - started))
+    found = {1.0: by_rule, **{factor: judged(factor) for factor in FACTORS}}
+    factor = min(found, key=lambda one: mean({"patients": found[one]}, "rmse"))
+    told(best, known(best) or keep(best, found[factor], factor=factor))
 
 
 def run_method(asked: Asked, cases: Tests) -> None:

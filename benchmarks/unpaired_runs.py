@@ -25,6 +25,8 @@ ABLATIONS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "re-projection off": {"reproject": False},
         "5 levels": {"levels": 5},
         "4 levels": {"levels": 4},
+        "start on simulated noise off": {"warm_up": 0},
+        "discriminator and metric loss off": {"adversarial": 0.0, "metric": 0.0},
     },
     "perceptual-cyclegan": {
         "as it is": {},

@@ -1,6 +1,8 @@
 """`demottle train`: two folders in, a model out that `denoise` applies; stopped, resumed, refused with a sentence."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -84,6 +86,68 @@ def test_what_was_stopped_goes_on(
     resumed = demottle("train", "pdml", *command, "-o", model, "--resume")
     assert resumed.exit_code == 0, resumed.output
     assert model.read_bytes() == (tmp_path / "whole.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_leaves_a_checkpoint_of_the_step_it_came_in(
+    number: signal.Signals,
+    code: int,
+    sides: tuple[Path, Path],
+    tmp_path: Path,
+    demottle: Demottle,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from demottle.learning import training
+
+    low, full = sides
+    command = [
+        "--low",
+        low,
+        "--full",
+        full,
+        "--steps",
+        4,
+        "--pictures",
+        0,
+        *SMALL,
+    ]  # no checkpoint of its own before the end
+    assert demottle("train", "pdml", *command, "-o", tmp_path / "whole.safetensors").exit_code == 0
+    model = tmp_path / "stopped.safetensors"
+    step = training._Training.step
+
+    def signaled(self: training._Training) -> None:
+        if self.story.step == 2:
+            os.kill(os.getpid(), number)  # in the middle of the third step, which is finished all the same
+        step(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training._Training, "step", signaled)
+        stopped = demottle("train", "pdml", *command, "-o", model)
+    assert stopped.exit_code == code
+    traces = tmp_path / "stopped-training"
+    assert not model.exists() and (traces / "checkpoint.safetensors").exists() and (traces / "cache").exists()
+    assert json.loads((traces / "manifest.json").read_text())["seed"] == 0
+    resumed = demottle("train", "pdml", *command, "-o", model, "--resume")
+    assert resumed.exit_code == 0, resumed.output
+    assert model.read_bytes() == (tmp_path / "whole.safetensors").read_bytes()
+    assert [path.name for path in traces.iterdir()] == ["manifest.json"]
+
+
+def test_what_fails_leaves_no_slices_behind(sides: tuple[Path, Path], tmp_path: Path, demottle: Demottle) -> None:
+    low, full = sides
+    (full / "Miller3.npy").unlink()
+    model = tmp_path / "m.safetensors"
+    command = ("train", "pdml", "--low", low, "--full", full, "-o", model, "--steps", 2, *SMALL)
+    assert demottle(*command).exit_code == 2  # one patient on a side, known only once all have been read
+    assert not (tmp_path / "m-training").exists()
+    shared = tmp_path / "shared"
+    assert demottle(*command, "--cache", shared).exit_code == 2
+    assert shared.exists() and not (tmp_path / "m-training").exists()  # a cache of the user's own stays
+    earlier = tmp_path / "m-training"
+    earlier.mkdir()
+    (earlier / "manifest.json").write_text("earlier")
+    assert demottle(*command).exit_code == 2
+    assert [path.name for path in earlier.iterdir()] == ["manifest.json"]
 
 
 @pytest.mark.slow

@@ -56,6 +56,15 @@ def test_split_by_patient_and_written_down(folders: tuple[Path, Path], tmp_path:
     assert "patient1" not in json.dumps(summary)
 
 
+@pytest.mark.parametrize("share_kept", [0.01, 0.9])
+def test_someone_is_always_learned_from_and_someone_checked_on(
+    share_kept: float, folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    sets = gather(*folders, tmp_path / "cache", Choices(exam_share=share_kept), CT)
+    assert sets.low.scans and sets.low_exam.scans and sets.full.scans and sets.full_exam.scans
+    assert (len(sets.low.scans) == 1) is (share_kept == 0.9)
+
+
 def test_scans_are_read_once_and_the_same_seed_splits_alike(
     folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

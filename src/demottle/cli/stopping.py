@@ -3,8 +3,15 @@
 import os
 import signal
 import socket
+import sys
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
 
+_IN_EARNEST = 1.0  # seconds; torchrun passes the same Ctrl-C on a second time, within a fraction of that
 _STANDARD_ERROR = 2
 _told = threading.Event()
 _told.set()  # nobody waits for a thread that was not started
@@ -34,3 +41,44 @@ def _listen(hearing: socket.socket, telling: socket.socket) -> None:
 def wait_until_told() -> None:
     """Wait, a second at most, until "Stopping" is said, so that what comes after it does not come before it."""
     _told.wait(1.0)
+
+
+class StopRequest:
+    """Whether Ctrl-C was pressed, or the program told to end (SIGTERM); callable, as `learning.run.Run.stop`."""
+
+    def __init__(self) -> None:
+        """Begin without a signal."""
+        self.number: int | None = None
+        self._since = 0.0
+
+    def __call__(self) -> bool:
+        """True once there was a signal."""
+        return self.number is not None
+
+    def hear(self, number: int, frame: FrameType | None) -> None:
+        """Take a signal: the first is noted, another one a second later ends the program where it is."""
+        if self.number is None:
+            self.number, self._since = number, time.monotonic()
+        elif time.monotonic() - self._since > _IN_EARNEST:
+            self.end()
+
+    def end(self) -> NoReturn:
+        """Raise what the signal does elsewhere in the program."""
+        if self.number == signal.SIGTERM:
+            sys.exit(128 + signal.SIGTERM)
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def signals_wait() -> Iterator[StopRequest]:
+    """Let Ctrl-C and SIGTERM wait until the block looks for them; `demottle train` does after every step."""
+    request = StopRequest()
+    if threading.current_thread() is not threading.main_thread():  # only there can signals be heard
+        yield request
+        return
+    before = {number: signal.signal(number, request.hear) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield request
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,7 +1,8 @@
 """`demottle train`: two folders of scans in, a model file out."""
 
 import json
-from contextlib import ExitStack, nullcontext
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,8 +13,10 @@ from demottle.cli.console import heading, out, say, show_json
 from demottle.cli.guard import guarded
 from demottle.cli.model_facts import show_fitted
 from demottle.cli.progress import watch
+from demottle.cli.stopping import signals_wait
 from demottle.cli.training_screen import TrainingScreen
 from demottle.errors import OutputError
+from demottle.io.staging import staged
 
 if TYPE_CHECKING:
     from demottle.learning.cohort import Sets
@@ -50,7 +53,7 @@ def train(
         bool, typer.Option("--resume", metavar="", help="Go on where it was stopped.", rich_help_panel=TRAINING)
     ] = False,
     exam_share: Annotated[
-        float, typer.Option(min=0.01, max=0.9, metavar="S", help="Patients kept from it.", rich_help_panel=DATA)
+        float, typer.Option(min=0.01, max=0.9, metavar="S", help="Share of patients to check on.", rich_help_panel=DATA)
     ] = 0.2,
     allow_mixed: Annotated[
         bool, typer.Option("--allow-mixed", metavar="", help="Take several kernels.", rich_help_panel=DATA)
@@ -88,14 +91,9 @@ def train(
     processes.join(best_device())
     choices = Choices(seed, exam_share, allow_mixed, cache_limit, _learns_from_pairs(method))
     reading = Reading(modality, options.parse_spacing(spacing), accept_uneven)
-    try:
+    with _tidied(folder, cache):
         sets = _gathered(low, full, cache or folder / "cache", choices, reading)
         model = _trained(module, chosen, sets, seed, steps, minutes, folder, pictures, tensorboard, save_every)
-    except KeyboardInterrupt:
-        kept = any(folder.glob("*.safetensors"))
-        raise KeyboardInterrupt(
-            "Stopped. The same command with --resume goes on from the last checkpoint." if kept else ""
-        ) from None
     if processes.rank():
         return
     model.save(output)
@@ -184,7 +182,8 @@ def _trained(
     folder.mkdir(exist_ok=True)
     first = processes.rank() == 0
     if first:
-        (folder / "manifest.json").write_text(json.dumps(sets.manifest, indent=2) + "\n")
+        with staged(folder / "manifest.json", overwrite=True) as manifest:
+            manifest.write_text(json.dumps(sets.manifest, indent=2) + "\n")
     with ExitStack() as stack:
         files = stack.enter_context(
             TensorBoardFiles(folder / "tensorboard") if tensorboard and first else nullcontext()
@@ -193,8 +192,35 @@ def _trained(
         observers = [
             observer for observer in (screen, PictureFiles(folder / "pictures"), files) if observer is not None
         ]
-        run = Run(folder, tuple(observers), None, save_every, pictures)
-        return module.train(sets, settings, seed=seed, budget=Budget(steps, minutes), run=run)
+        stop = stack.enter_context(signals_wait())
+        run = Run(folder, tuple(observers), None, save_every, pictures, stop)
+        try:
+            return module.train(sets, settings, seed=seed, budget=Budget(steps, minutes), run=run)
+        except KeyboardInterrupt:
+            stop.end()  # SIGTERM ends the program its own way
+
+
+@contextmanager
+def _tidied(folder: Path, cache: Path | None) -> Iterator[None]:
+    """Where the block fails or is stopped: keep what a checkpoint can go on from, else leave what was there before."""
+    from demottle.learning import processes
+    from demottle.learning.scan_cache import remove
+
+    was_there, cache_was_there = folder.exists(), (folder / "cache").exists()
+    try:
+        yield
+    except BaseException as error:
+        kept = any(folder.glob("*.safetensors"))
+        if not kept and processes.rank() == 0:
+            if not was_there:
+                remove(folder)
+            elif cache is None and not cache_was_there:
+                remove(folder / "cache")
+        if kept and isinstance(error, KeyboardInterrupt):
+            raise KeyboardInterrupt(
+                "Stopped. The same command with --resume goes on from the last checkpoint."
+            ) from None
+        raise
 
 
 def _clean_up(folder: Path, cache: Path | None) -> None:

@@ -5,7 +5,7 @@ that are not learned from. What the method makes of them is compared with the sl
 the body, in units of the noise added. The slices' own noise counts too, alike for all weights that are compared.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -33,7 +33,7 @@ class SimulatedExam:
         Raises:
             InputError: where the noise of the low-dose scans cannot be measured.
         """
-        low, full = (_level(side) for side in (sets.low_exam, sets.full_exam))
+        low, full = (level_of(side.scans) for side in (sets.low_exam, sets.full_exam))
         if low is None:
             raise InputError(
                 "The noise of the held-out low-dose scans cannot be measured, so there is no criterion; train without one."
@@ -42,7 +42,7 @@ class SimulatedExam:
         random = np.random.default_rng([seed, 7])
         self.clean = pieces(sets.full_exam, count)
         side = max(max(plane.shape) for plane in self.clean)
-        source = NoiseSource(_spectrum(sets.low_exam.scans), side + side % 2)
+        source = NoiseSource(spectrum_of(sets.low_exam.scans), side + side % 2)
         self.noisy = [
             plane + np.float32(self.level) * source.draw(1, random)[0, : plane.shape[0], : plane.shape[1]]
             for plane in self.clean
@@ -77,12 +77,13 @@ def _piece(scan: Scan, index: int) -> Voxels:
     return np.ascontiguousarray(plane[tuple(box)])
 
 
-def _level(side: Side) -> float | None:
-    known = [scan.facts.noise_level for scan in side.scans if scan.facts.noise_level is not None]
+def level_of(scans: Sequence[Scan]) -> float | None:
+    """Median noise level of some scans; None where none can be measured."""
+    known = [scan.facts.noise_level for scan in scans if scan.facts.noise_level is not None]
     return float(np.median(known)) if known else None
 
 
-def _spectrum(scans: tuple[Scan, ...]) -> Voxels:
+def spectrum_of(scans: Sequence[Scan]) -> Voxels:
     """Noise spectrum of the first scan that has a measurable one; else the noise is taken as white."""
     for scan in scans:
         image = scan.image()

@@ -77,6 +77,15 @@ def mean_of(values: Mapping[str, float], device: torch.device) -> dict[str, floa
     return dict(zip(values, (flat / count()).tolist(), strict=True))
 
 
+def any_of(answer: bool) -> bool:
+    """True in every process where it is True in one."""
+    if count() < 2:
+        return answer
+    everyone: list[Any] = [None] * count()
+    distributed.all_gather_object(everyone, answer)
+    return any(everyone)
+
+
 def same_for_all(value: Any) -> Any:
     """Return what process 0 has, in every process."""
     if count() < 2:

@@ -12,7 +12,7 @@ def exam_patients(low: Sequence[str], full: Sequence[str], share: float, seed: i
 
     Args:
         low, full: patient of every scan of either side, in the order of the scans.
-        share: of the patients of each side; at least one of each.
+        share: of the patients of each side; at least one of each, and never all.
         seed: another seed, other patients.
 
     Raises:
@@ -28,7 +28,7 @@ def exam_patients(low: Sequence[str], full: Sequence[str], share: float, seed: i
     random = np.random.default_rng([seed, 0])
     chosen: set[str] = set()
     for patients, others in zip(sides.values(), reversed(sides.values()), strict=True):
-        wanted = max(1, round(share * len(patients)))
+        wanted = min(max(1, round(share * len(patients))), len(patients) - 1)
         order = [patients[i] for i in random.permutation(len(patients))]
         order.sort(key=lambda patient: patient in others)  # who is on one side only costs the other side nothing
         for patient in order:
@@ -37,5 +37,8 @@ def exam_patients(low: Sequence[str], full: Sequence[str], share: float, seed: i
             chosen.add(patient)
     for name, patients in sides.items():
         if not set(patients) - chosen:
-            raise InputError(f"No patient of the {name} side is left to learn from; add scans of other patients.")
+            raise InputError(
+                f"No patient of the {name} side is left to learn from, because some are on both sides; add scans of other "
+                "patients."
+            )
     return chosen

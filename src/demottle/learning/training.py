@@ -7,7 +7,7 @@ weights of the best look are handed back. A checkpoint is written now and then; 
 import copy
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ def train(
     key: str = "",
     listener: Listener = silent,
     observers: Sequence[Observer] = (),
+    stop: Callable[[], bool] | None = None,
 ) -> Trained:
     """Play a game to its end.
 
@@ -54,8 +55,10 @@ def train(
         key: what a checkpoint must have been written for (method, settings, data).
         listener: told after every step; may raise to stop, the last checkpoint stays.
         observers: told now and then, in process 0 alone.
+        stop: asked after every step; where any process answers True, all of them write a checkpoint and stop.
 
     Raises:
+        KeyboardInterrupt: where `stop` said so.
         InputError: for a checkpoint of something else, or a batch that cannot be shared by the processes.
         UnsuitableError: where a loss is no longer finite.
     """
@@ -75,6 +78,10 @@ def train(
             if save and saved is not None:
                 training.save(saved, key)
             listener(Progress("train", training.story.step, training.expected_steps(), training.note))
+            if stop is not None and processes.any_of(stop()):
+                if saved is not None and not save:
+                    training.save(saved, key)
+                raise KeyboardInterrupt
         return training.finished()
 
 

@@ -141,7 +141,7 @@ _ALL = (
     ),
     MethodInfo(
         name="supervised",
-        title="Learning from pairs; the upper bound for the methods without",
+        title="Learning from pairs of scans: the upper bound for what learns without pairs",
         learns_from="pairs",
         summary=(
             "Learns from the same slices at low and at full dose, which exist in simulations only, with the network of pdml or "

@@ -49,6 +49,7 @@ def learned_features(
     key: str = "",
     listener: Listener = silent,
     observers: Sequence[Observer] = (),
+    stop: Callable[[], bool] | None = None,
     device: torch.device | None = None,
 ) -> nn.Module:
     """Train a CT autoencoder on full-dose patches and return it frozen; arguments as of `learning.training.train`.
@@ -65,5 +66,6 @@ def learned_features(
         device=device,
         listener=lambda event: listener(replace(event, stage="features")),
         observers=observers,
+        stop=stop,
     )
     return frozen(trained.networks["autoencoder"])

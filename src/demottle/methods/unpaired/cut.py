@@ -14,6 +14,7 @@ from demottle.methods.base import Budget, Tensors
 from demottle.methods.unpaired import full_band
 from demottle.methods.unpaired.cut_game import CutGame, CutWeights
 from demottle.methods.unpaired.full_band import FullBandDenoiser, GeneratorSettings
+from demottle.methods.unpaired.playing import course_of, key_of, played
 from demottle.methods.unpaired.trained_network import TrainedNetwork, refuse_other_units
 from demottle.networks.patch_gan import NORMS, PatchGAN
 from demottle.networks.projection_heads import ProjectionHeads
@@ -87,12 +88,12 @@ def train(
         ),
         seed,
     )
-    return full_band.played(
+    return played(
         game,
         lambda generator, fitted: FullBandDenoiser(NAME, settings, fitted, generator),
         sets,
-        full_band.course_of(settings, budget, run),
-        key=full_band.key_of(NAME, settings, sets, budget),
+        course_of(settings, budget, run),
+        key=key_of(NAME, settings, sets, budget),
         seed=seed,
         run=run,
         listener=listener,

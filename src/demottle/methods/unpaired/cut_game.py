@@ -11,9 +11,8 @@ from torch import Tensor, nn
 from demottle.learning.players import Player, Share
 from demottle.losses.adversarial import judged_as, judges_loss
 from demottle.losses.patch_metric import patch_nce
-from demottle.methods.unpaired.full_band import Draw
 from demottle.methods.unpaired.pdml_game import exact_norms
-from demottle.methods.unpaired.watched_game import WatchedGame
+from demottle.methods.unpaired.watched_game import Draw, WatchedGame
 from demottle.networks.attention_unet import AttentionUNet
 from demottle.networks.projection_heads import ProjectionHeads
 

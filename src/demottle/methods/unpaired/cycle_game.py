@@ -22,10 +22,9 @@ from torch.nn import functional
 from demottle.learning.players import Player, Share
 from demottle.losses.adversarial import judged_as, judges_loss
 from demottle.losses.perceptual import Extractor, same_anatomy, same_content, weight_for_share
-from demottle.methods.unpaired.full_band import Draw
 from demottle.methods.unpaired.history_pool import HistoryPool
 from demottle.methods.unpaired.pdml_game import exact_norms
-from demottle.methods.unpaired.watched_game import WatchedGame
+from demottle.methods.unpaired.watched_game import Draw, WatchedGame
 
 _POOLS = ("full", "low")
 

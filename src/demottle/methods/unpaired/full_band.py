@@ -1,7 +1,6 @@
-"""What the CycleGAN family shares: its generator, values on their way to it and back, and the training around a game."""
+"""What the CycleGAN family shares: its generator, and values on their way to it and back."""
 
-import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,17 +12,10 @@ from torch.nn import functional
 from demottle.errors import InputError
 from demottle.events import Listener, silent
 from demottle.image import Image, Voxels
-from demottle.learning.cohort import Sets
-from demottle.learning.course import Course
-from demottle.learning.device import has_fast_bfloat16
-from demottle.learning.exam import SimulatedExam, pieces
-from demottle.learning.pictures import before_and_after
 from demottle.learning.players import Share
-from demottle.learning.run import Run
-from demottle.learning.training import train
-from demottle.methods.base import Budget, Tensors
-from demottle.methods.unpaired.trained_network import Box, TrainedNetwork, trained_summary, widened
-from demottle.methods.unpaired.watched_game import WatchedGame
+from demottle.methods.base import Tensors
+from demottle.methods.unpaired.trained_network import Box, TrainedNetwork, widened
+from demottle.methods.unpaired.watched_game import Draw
 from demottle.networks.attention_unet import SOFT_TISSUE, AttentionUNet
 from demottle.noise.level import noise_level
 
@@ -31,7 +23,6 @@ REACH = 48
 """Pixels around the body's box that the generator is shown: it sees further, but there is only air."""
 SCALE = 2000.0
 """HU that the specification has as 1; the weights of absolute errors belong to it."""
-Draw = Callable[[Share], tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -158,67 +149,3 @@ def restored(name: str, settings: GeneratorSettings, fitted: Mapping[str, Any], 
     network = settings.generator()
     network.load_state_dict({key: torch.from_numpy(np.array(value)) for key, value in tensors.items()})
     return FullBandDenoiser(name, settings, fitted, network)
-
-
-def key_of(name: str, settings: GeneratorSettings, sets: Sets, budget: Budget) -> str:
-    """What a checkpoint must have been written for."""
-    return f"{name} {sorted(asdict(settings).items())} {sets.key} {budget}"
-
-
-def course_of(settings: GeneratorSettings, budget: Budget, run: Run) -> Course:
-    """How long and how to train."""
-    return Course(
-        steps=budget.steps or settings.steps,
-        minutes=budget.minutes,
-        averaging=settings.averaging,
-        low_precision=has_fast_bfloat16(),
-        check_every=settings.check_every,
-        patience=settings.patience,
-        save_every=run.save_every,
-        show_every=run.show_every,
-    )
-
-
-def played(
-    game: WatchedGame[Any],
-    denoiser_of: Callable[[nn.Module, Mapping[str, Any]], TrainedNetwork],
-    sets: Sets,
-    course: Course,
-    *,
-    key: str,
-    seed: int,
-    run: Run,
-    listener: Listener,
-) -> TrainedNetwork:
-    """Play a game to its end and return what its generator makes for a denoiser.
-
-    Args:
-        game: with a generator to be judged and shown.
-        denoiser_of: makes a denoiser of a generator and what was fitted.
-        sets: learned from; the held-out scans serve the criterion and the pictures.
-        course, key, seed, listener: as of `learning.training.train`.
-        run: folder, observers and device.
-    """
-    fitted = trained_summary(sets)
-
-    def plane_of(generator: nn.Module) -> Callable[[Voxels], Voxels]:
-        # Of a copy: a denoiser lays out its network's memory anew, which can change the last bits of what follows.
-        return denoiser_of(copy.deepcopy(generator), fitted).plane
-
-    if course.check_every:
-        exam = SimulatedExam(sets, seed=seed)
-        game.examiner = lambda generator: exam.score(plane_of(generator))
-    if course.show_every:
-        samples = pieces(sets.low_exam, 2)
-        game.shower = lambda generator: before_and_after(samples, plane_of(generator))
-    trained = train(
-        game,
-        course,
-        seed=seed,
-        device=run.device,
-        saved=run.saved(),
-        key=key,
-        listener=listener,
-        observers=run.observers,
-    )
-    return denoiser_of(game.generator_of(trained.networks), {**fitted, **trained.story.summary()})

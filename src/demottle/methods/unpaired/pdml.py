@@ -8,7 +8,7 @@ addition of ours). G is taught by a discriminator that knows full-dose slices of
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -18,17 +18,16 @@ from demottle.errors import InputError
 from demottle.events import Listener, silent
 from demottle.image import Voxels
 from demottle.learning.cohort import Sets
-from demottle.learning.course import Course
-from demottle.learning.device import has_fast_bfloat16
-from demottle.learning.drawing import UnpairedPatches
-from demottle.learning.exam import SimulatedExam, pieces
-from demottle.learning.pictures import before_and_after
+from demottle.learning.drawing import Derive, UnpairedPatches
 from demottle.learning.players import Share
 from demottle.learning.run import Run
-from demottle.learning.training import train as play
+from demottle.learning.seeding import seeded
 from demottle.methods.base import Budget, Tensors
-from demottle.methods.unpaired.pdml_game import MetricGame, Weights, generator_of
-from demottle.methods.unpaired.trained_network import Box, TrainedNetwork, refuse_other_units, trained_summary, widened
+from demottle.methods.unpaired.pdml_game import MetricGame, Weights
+from demottle.methods.unpaired.playing import course_of, key_of, part_before, played
+from demottle.methods.unpaired.trained_network import Box, TrainedNetwork, refuse_other_units, widened
+from demottle.methods.unpaired.warm_up import NoisyPatches, warmed
+from demottle.methods.unpaired.watched_game import Draw
 from demottle.methods.unpaired.wavelet_band import WAVELET, high_band
 from demottle.networks.patch_discriminator import PatchDiscriminator
 from demottle.networks.residual_dense import ResidualDense, plain_weights
@@ -54,6 +53,7 @@ class Settings:
         batch: patches of a step.
         steps: of training.
         rate: of learning; constant for the first half, then linear to zero.
+        warm_up: steps before these in which the generator learns to remove noise simulated on full-dose slices (ours, `warm_up`).
         adversarial, identity, metric: weights of the losses.
         contrast: what pulls places together: "metric" (tau 0.15, 128 places) or "nce" (tau 0.07, 256 places).
         scale: HU that the network sees as 1.
@@ -76,6 +76,7 @@ class Settings:
     batch: int = 8
     steps: int = 78_000
     rate: float = 2e-4
+    warm_up: int = 0
     adversarial: float = 1.0
     identity: float = 5.0
     metric: float = 0.1
@@ -96,7 +97,7 @@ class Settings:
                 raise InputError(f"{name} is {getattr(self, name)}; it has to be positive.")
         if self.blocks > _MOST_BLOCKS:
             raise InputError(f"blocks is {self.blocks}; more than {_MOST_BLOCKS} are not possible.")
-        for name in ("levels", "margin", "adversarial", "identity", "metric", "check_every"):
+        for name in ("levels", "margin", "adversarial", "identity", "metric", "warm_up", "check_every"):
             if getattr(self, name) < 0:
                 raise InputError(f"{name} is {getattr(self, name)}; it must not be negative.")
         if not 0 <= self.averaging < 1:
@@ -113,7 +114,8 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "margin": 8,
         "batch": 4,
         "steps": 4000,
-        "rate": 2e-3,
+        "rate": 5e-4,
+        "warm_up": 600,
         "scale": 50.0,
         "averaging": 0.99,
     },
@@ -132,7 +134,7 @@ def train(
     budget: Budget | None = None,
     run: Run | None = None,
     listener: Listener = silent,
-) -> "MetricDenoiser":
+) -> TrainedNetwork:
     """Train on unpaired sets.
 
     Raises:
@@ -140,55 +142,38 @@ def train(
     """
     refuse_other_units(NAME, sets)
     budget, run = budget or Budget(), run or Run()
-    course = Course(
-        steps=budget.steps or settings.steps,
-        minutes=budget.minutes,
-        averaging=settings.averaging,
-        low_precision=has_fast_bfloat16(),
-        check_every=settings.check_every,
-        patience=settings.patience,
-        save_every=run.save_every,
-        show_every=run.show_every,
-    )
-    fitted = trained_summary(sets)
-
-    def denoiser(generator: nn.Module) -> MetricDenoiser:
-        return MetricDenoiser(settings, fitted, _plain(settings, generator))
-
+    key = key_of(NAME, settings, sets, budget)
+    generator: nn.Module = seeded(lambda: network_of(settings, normalized=True), seed)
+    if settings.warm_up:
+        course, budget = part_before(settings.warm_up, settings, budget, run)
+        draw = band_patches(NoisyPatches, sets, settings)
+        generator = warmed(generator, draw, settings.batch, course, seed=seed, run=run, key=key, listener=listener)
     game = MetricGame(
-        draw=_patches(sets, settings),
-        generator=lambda: _network(settings, normalized=True),
+        draw=band_patches(UnpairedPatches, sets, settings),
+        generator=cast(ResidualDense, generator),
         discriminator=lambda: PatchDiscriminator(settings.width),
         weights=Weights(settings.adversarial, settings.identity, settings.metric, settings.contrast),
         batch=settings.batch,
         rate=settings.rate,
         seed=seed,
     )
-    if settings.check_every:
-        exam = SimulatedExam(sets, seed=seed)
-        game.examiner = lambda generator: exam.score(denoiser(generator).plane)
-    if run.show_every:
-        samples = pieces(sets.low_exam, 2)
-        game.shower = lambda generator: before_and_after(samples, denoiser(generator).plane)
-    trained = play(
+    return played(
         game,
-        course,
+        lambda learned, fitted: MetricDenoiser(settings, fitted, plain_of(settings, learned)),
+        sets,
+        course_of(settings, budget, run),
+        key=key,
         seed=seed,
-        device=run.device,
-        saved=run.saved(),
-        key=f"{NAME} {sorted(asdict(settings).items())} {sets.key} {budget}",
+        run=run,
         listener=listener,
-        observers=run.observers,
     )
-    fitted.update(trained.story.summary())
-    return denoiser(generator_of(trained.networks))
 
 
-def _patches(sets: Sets, settings: Settings) -> Callable[[Share], tuple[torch.Tensor, torch.Tensor]]:
-    """Draw patches as the network sees them."""
+def band_patches(patches: Callable[[Sets, int, int, Derive | None], Draw], sets: Sets, settings: Settings) -> Draw:
+    """Draw patches (`UnpairedPatches`, `PairedPatches`, `NoisyPatches`) of the band that the network sees, as it sees it."""
     levels = settings.levels
     derive = (f"{WAVELET}-{levels}", lambda plane: high_band(plane, levels)) if levels else None
-    draw = UnpairedPatches(sets, settings.patch, settings.margin, derive)
+    draw = patches(sets, settings.patch, settings.margin, derive)
     offset = _offset(settings)
 
     def scaled(share: Share) -> tuple[torch.Tensor, torch.Tensor]:
@@ -205,7 +190,7 @@ def _offset(settings: Settings) -> float:
 def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> "MetricDenoiser":
     """Rebuild a saved network."""
     with torch.device("meta"):  # no memory for what a damaged file claims: its tensors have to fit first
-        network = _network(settings, normalized=False)
+        network = network_of(settings, normalized=False)
     network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in tensors.items()}, assign=True)
     return MetricDenoiser(settings, fitted, network)
 
@@ -244,11 +229,13 @@ class MetricDenoiser(TrainedNetwork):
         return made
 
 
-def _plain(settings: Settings, generator: nn.Module) -> ResidualDense:
-    network = _network(settings, normalized=False)
+def plain_of(settings: Settings, generator: nn.Module) -> ResidualDense:
+    """Return a trained generator with plain weights, normalization carried out."""
+    network = network_of(settings, normalized=False)
     network.load_state_dict(plain_weights(generator))
     return network
 
 
-def _network(settings: Settings, normalized: bool) -> ResidualDense:
+def network_of(settings: Settings, normalized: bool) -> ResidualDense:
+    """Build the generator."""
     return ResidualDense(settings.features, settings.growth, settings.blocks, settings.shared, normalized)

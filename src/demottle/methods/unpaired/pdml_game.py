@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from demottle.image import Voxels
-from demottle.learning.players import Game, Player, Share
+from demottle.learning.players import Player, Share
 from demottle.learning.seeding import seeded
 from demottle.losses.adversarial import judged_as, judges_loss
 from demottle.losses.patch_metric import patch_metric, patch_nce
+from demottle.methods.unpaired.watched_game import Draw, WatchedGame
 from demottle.networks.projection_heads import ProjectionHeads
 from demottle.networks.residual_dense import ResidualDense
 
@@ -41,13 +41,13 @@ class Turn:
     made: Tensor | None = None
 
 
-class MetricGame(Game[Turn]):
+class MetricGame(WatchedGame[Turn]):
     """Two players: the generator moves first, then the discriminator."""
 
     def __init__(
         self,
-        draw: Callable[[Share], tuple[Tensor, Tensor]],
-        generator: Callable[[], ResidualDense],
+        draw: Draw,
+        generator: ResidualDense,
         discriminator: Callable[[], nn.Module],
         weights: Weights,
         *,
@@ -59,21 +59,19 @@ class MetricGame(Game[Turn]):
 
         Args:
             draw: where the patches come from.
-            generator, discriminator: build a network.
+            generator: as it is to begin with.
+            discriminator: builds one.
             weights: of the losses.
             batch, rate, seed: as the settings say.
         """
         self.batch, self._draw, self._weights = batch, draw, weights
-        made = seeded(generator, seed)
-        channels = made.features_out
+        channels = generator.features_out
         heads = seeded(lambda: ProjectionHeads((channels, channels)), seed + 1)
-        both = nn.ModuleDict({"generator": made, "heads": heads})
+        both = nn.ModuleDict({"generator": generator, "heads": heads})
         self.players = {
             "generator": Player(both, rate, averaged=True),
             "discriminator": Player(seeded(discriminator, seed + 2), rate),
         }
-        self.examiner: Callable[[nn.Module], float] | None = None
-        self.shower: Callable[[nn.Module], Mapping[str, Voxels]] | None = None
 
     def draw(self, share: Share) -> Turn:
         """Draw patches and places."""
@@ -92,7 +90,7 @@ class MetricGame(Game[Turn]):
 
     def _generator(self, turn: Turn) -> Mapping[str, Tensor]:
         weights, discriminator = self._weights, self.players["discriminator"].network
-        generator = generator_of({"generator": self.players["generator"].network})
+        generator = self.generator_of({"generator": self.players["generator"].network})
         made, before = generator.with_features(turn.low)
         turn.made = made.detach().float()
         losses = {}
@@ -112,18 +110,9 @@ class MetricGame(Game[Turn]):
         assert turn.made is not None  # the generator moves first
         return {"discriminator": judges_loss(discriminator(turn.full), discriminator(turn.made))}
 
-    def exam(self, networks: Mapping[str, nn.Module]) -> float | None:
-        """Judge the generator without pairs, where an examiner was given."""
-        return None if self.examiner is None else self.examiner(generator_of(networks))
-
-    def pictures(self, networks: Mapping[str, nn.Module]) -> Mapping[str, Voxels]:
-        """Draw samples, where someone was given who does."""
-        return {} if self.shower is None else self.shower(generator_of(networks))
-
-
-def generator_of(networks: Mapping[str, nn.Module]) -> ResidualDense:
-    """Return the generator itself out of the players' networks."""
-    return cast(ResidualDense, cast(nn.ModuleDict, networks["generator"])["generator"])
+    def generator_of(self, networks: Mapping[str, nn.Module]) -> ResidualDense:
+        """Return the generator itself."""
+        return cast(ResidualDense, cast(nn.ModuleDict, networks["generator"])["generator"])
 
 
 @contextmanager

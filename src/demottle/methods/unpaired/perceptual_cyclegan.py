@@ -6,7 +6,6 @@ The authors published the parts, but neither layer counts nor weights nor a prog
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,6 @@ from torch import nn
 from demottle.errors import InputError
 from demottle.events import Listener, silent
 from demottle.learning.cohort import Sets
-from demottle.learning.course import Course
-from demottle.learning.device import has_fast_bfloat16
 from demottle.learning.drawing import UnpairedPatches
 from demottle.learning.run import Run
 from demottle.learning.seeding import seeded
@@ -25,13 +22,14 @@ from demottle.methods.base import Budget, Tensors
 from demottle.methods.unpaired import full_band
 from demottle.methods.unpaired.ct_features import learned_features
 from demottle.methods.unpaired.cycle_game import CycleGame, CycleWeights
-from demottle.methods.unpaired.full_band import Draw, FullBandDenoiser, GeneratorSettings
+from demottle.methods.unpaired.full_band import FullBandDenoiser, GeneratorSettings
+from demottle.methods.unpaired.playing import course_of, key_of, part_before, played
 from demottle.methods.unpaired.trained_network import TrainedNetwork, refuse_other_units
+from demottle.methods.unpaired.watched_game import Draw
 from demottle.networks.patch_gan import NORMS, PatchGAN
 from demottle.networks.vgg19 import load_vgg19
 
 NAME = "perceptual-cyclegan"
-_FEATURES_MINUTES = 0.2  # share of a limit in minutes that the feature extractor may take
 
 
 @dataclass(frozen=True)
@@ -126,12 +124,10 @@ def train_cycle(
     """Train this method, or under another name the one that differs from it in its settings only."""
     refuse_other_units(name, sets)
     draw = full_band.scaled(UnpairedPatches(sets, settings.patch), settings.scale)
-    key = full_band.key_of(name, settings, sets, budget)
+    key = key_of(name, settings, sets, budget)
     extractor = None
     if settings.share:
-        extractor = _extractor(draw, settings, key, seed, budget, run, listener)
-        if budget.minutes is not None and settings.features == "autoencoder":
-            budget = replace(budget, minutes=budget.minutes * (1 - _FEATURES_MINUTES))
+        extractor, budget = _extractor(draw, settings, key, seed, budget, run, listener)
     game = seeded(
         lambda: CycleGame(
             draw,
@@ -147,11 +143,11 @@ def train_cycle(
     )
     # A path says something of the machine it is on, so a model file gets the file's name alone.
     told = replace(settings, vgg19=Path(settings.vgg19).name)
-    return full_band.played(
+    return played(
         game,
         lambda generator, fitted: FullBandDenoiser(name, told, fitted, generator),
         sets,
-        full_band.course_of(settings, budget, run),
+        course_of(settings, budget, run),
         key=key,
         seed=seed,
         run=run,
@@ -167,20 +163,12 @@ def _weights(settings: Settings) -> CycleWeights:
 
 def _extractor(
     draw: Draw, settings: Settings, key: str, seed: int, budget: Budget, run: Run, listener: Listener
-) -> nn.Module:
+) -> tuple[nn.Module, Budget]:
+    """Return the feature extractor, and what its training leaves of the budget."""
     if settings.features == "vgg19":
-        return frozen(load_vgg19(settings.vgg19))
-    steps = settings.feature_steps
-    if budget.steps:
-        steps = min(steps, ceil(steps * budget.steps / settings.steps))
-    course = Course(
-        steps=steps,
-        minutes=None if budget.minutes is None else budget.minutes * _FEATURES_MINUTES,
-        averaging=settings.averaging,
-        low_precision=has_fast_bfloat16(),
-        save_every=run.save_every,
-    )
-    return learned_features(
+        return frozen(load_vgg19(settings.vgg19)), budget
+    course, left = part_before(settings.feature_steps, settings, budget, run)
+    extractor = learned_features(
         lambda share: draw(share)[1],
         settings.feature_channels,
         settings.batch,
@@ -190,5 +178,7 @@ def _extractor(
         key=key,
         listener=listener,
         observers=run.observers,
+        stop=run.stop,
         device=run.device,
     )
+    return extractor, left

@@ -18,12 +18,12 @@ from demottle.learning.run import Run
 from demottle.learning.seeding import seeded
 from demottle.methods.base import Budget, Tensors
 from demottle.methods.unpaired import full_band, pdml
-from demottle.methods.unpaired.full_band import Draw, FullBandDenoiser, GeneratorSettings
+from demottle.methods.unpaired.full_band import FullBandDenoiser, GeneratorSettings
 from demottle.methods.unpaired.pdml_game import exact_norms
+from demottle.methods.unpaired.playing import course_of, key_of, played
 from demottle.methods.unpaired.trained_network import TrainedNetwork, refuse_other_units
-from demottle.methods.unpaired.watched_game import WatchedGame
-from demottle.methods.unpaired.wavelet_band import WAVELET, high_band
-from demottle.networks.residual_dense import ResidualDense, plain_weights
+from demottle.methods.unpaired.watched_game import Draw, WatchedGame
+from demottle.networks.residual_dense import ResidualDense
 
 NAME = "supervised"
 NETWORKS = ("residual-dense", "attention-unet")
@@ -71,6 +71,7 @@ class Settings(GeneratorSettings):
             growth=self.growth,
             blocks=self.dense_blocks,
             shared=self.shared,
+            patch=self.patch,
             margin=self.margin,
             scale=self.scale,
         )
@@ -78,7 +79,11 @@ class Settings(GeneratorSettings):
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "full": {},
-    "small": {**full_band.SMALL, **{k: v for k, v in pdml.PRESETS["small"].items() if k != "width"}},
+    "small": {
+        **full_band.SMALL,
+        **{k: v for k, v in pdml.PRESETS["small"].items() if k not in ("width", "warm_up")},
+        "rate": 2e-3,
+    },
 }
 """Settings by the machine they are for: "full" for a GPU, "small" for a processor and a look at how it goes."""
 
@@ -137,10 +142,10 @@ def train(
         raise InputError(f"{NAME} learns from pairs, but these scans were not gathered as pairs.")
     budget, run = budget or Budget(), run or Run()
     dense = settings.network == "residual-dense"
-    network = seeded(lambda: _dense(settings, normalized=True) if dense else settings.generator(), seed)
-    return full_band.played(
+    network = seeded(lambda: pdml.network_of(settings.dense, normalized=True) if dense else settings.generator(), seed)
+    return played(
         PairGame(
-            _dense_patches(sets, settings) if dense else _patches(sets, settings),
+            pdml.band_patches(PairedPatches, sets, settings.dense) if dense else _patches(sets, settings),
             network,
             LOSSES[settings.loss],
             batch=settings.batch,
@@ -148,8 +153,8 @@ def train(
         ),
         lambda learned, fitted: _denoiser(settings, fitted, learned),
         sets,
-        full_band.course_of(settings, budget, run),
-        key=full_band.key_of(NAME, settings, sets, budget),
+        course_of(settings, budget, run),
+        key=key_of(NAME, settings, sets, budget),
         seed=seed,
         run=run,
         listener=listener,
@@ -160,7 +165,7 @@ def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> 
     """Rebuild a saved network."""
     if settings.network != "residual-dense":
         return full_band.restored(NAME, settings, fitted, tensors)
-    network = _dense(settings, normalized=False)
+    network = pdml.network_of(settings.dense, normalized=False)
     network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in tensors.items()})
     return PairDenoiser(settings, fitted, network)
 
@@ -168,28 +173,8 @@ def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> 
 def _denoiser(settings: Settings, fitted: Mapping[str, Any], learned: nn.Module) -> TrainedNetwork:
     if settings.network != "residual-dense":
         return FullBandDenoiser(NAME, settings, fitted, learned)
-    network = _dense(settings, normalized=False)
-    network.load_state_dict(plain_weights(learned))
-    return PairDenoiser(settings, fitted, network)
-
-
-def _dense(settings: Settings, normalized: bool) -> ResidualDense:
-    return ResidualDense(settings.features, settings.growth, settings.dense_blocks, settings.shared, normalized)
+    return PairDenoiser(settings, fitted, pdml.plain_of(settings.dense, learned))
 
 
 def _patches(sets: Sets, settings: Settings) -> Draw:
     return full_band.scaled(PairedPatches(sets, settings.patch, settings.margin), settings.scale)
-
-
-def _dense_patches(sets: Sets, settings: Settings) -> Draw:
-    """Draw patches of the band that PDML's network sees."""
-    levels = settings.levels
-    derive = (f"{WAVELET}-{levels}", lambda plane: high_band(plane, levels)) if levels else None
-    draw = PairedPatches(sets, settings.patch, settings.margin, derive)
-    offset = 0.0 if levels else 1000.0  # as PDML has it: a band has no offset
-
-    def scaled(share: Share) -> tuple[Tensor, Tensor]:
-        low, full = draw(share)
-        return (low + offset) / settings.scale, (full + offset) / settings.scale
-
-    return scaled

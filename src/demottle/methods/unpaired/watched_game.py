@@ -4,12 +4,14 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from torch import nn
+from torch import Tensor, nn
 
 from demottle.image import Voxels
-from demottle.learning.players import Game
+from demottle.learning.players import Game, Share
 
 B = TypeVar("B")
+Draw = Callable[[Share], tuple[Tensor, Tensor]]
+"""Low-dose and full-dose patches, (items, 1, rows, columns) each, as networks see them."""
 
 
 class WatchedGame(Game[B]):

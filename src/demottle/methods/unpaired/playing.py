@@ -1,0 +1,131 @@
+"""The training around a game: how long, from which checkpoint, judged and shown by whom, and what comes of it."""
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from math import ceil
+from typing import Any, ClassVar, Protocol
+
+from torch import nn
+
+from demottle.events import Listener
+from demottle.image import Voxels
+from demottle.learning.cohort import Sets
+from demottle.learning.course import Course
+from demottle.learning.device import has_fast_bfloat16
+from demottle.learning.exam import SimulatedExam, pieces
+from demottle.learning.pictures import before_and_after
+from demottle.learning.run import Run
+from demottle.learning.training import train
+from demottle.methods.base import Budget
+from demottle.methods.unpaired.trained_network import TrainedNetwork, trained_summary
+from demottle.methods.unpaired.watched_game import WatchedGame
+
+_PART = 0.2  # of a limit in minutes, for what comes before the game
+
+
+class TrainingSettings(Protocol):
+    """The settings of a method that say how it is trained (see `pdml.Settings`)."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def steps(self) -> int:
+        """Of training."""
+
+    @property
+    def averaging(self) -> float:
+        """Decay of the moving average of the weights."""
+
+    @property
+    def check_every(self) -> int:
+        """Steps between two looks at the criterion."""
+
+    @property
+    def patience(self) -> int:
+        """Looks without improvement."""
+
+
+def key_of(name: str, settings: TrainingSettings, sets: Sets, budget: Budget) -> str:
+    """What a checkpoint must have been written for."""
+    return f"{name} {sorted(asdict(settings).items())} {sets.key} {budget}"
+
+
+def course_of(settings: TrainingSettings, budget: Budget, run: Run) -> Course:
+    """How long and how to train."""
+    return Course(
+        steps=budget.steps or settings.steps,
+        minutes=budget.minutes,
+        averaging=settings.averaging,
+        low_precision=has_fast_bfloat16(),
+        check_every=settings.check_every,
+        patience=settings.patience,
+        save_every=run.save_every,
+        show_every=run.show_every,
+    )
+
+
+def part_before(steps: int, settings: TrainingSettings, budget: Budget, run: Run) -> tuple[Course, Budget]:
+    """How long a part before the game may take, and what it leaves of the budget.
+
+    Args:
+        steps: of that part; fewer in proportion where the game's are limited.
+        settings, budget, run: of the whole training. A limit in minutes gives the part a fifth of them at most.
+    """
+    if budget.steps:
+        steps = min(steps, ceil(steps * budget.steps / settings.steps))
+    minutes = None if budget.minutes is None else budget.minutes * _PART
+    course = Course(
+        steps=steps,
+        minutes=minutes,
+        averaging=settings.averaging,
+        low_precision=has_fast_bfloat16(),
+        save_every=run.save_every,
+    )
+    return course, replace(budget, minutes=None if minutes is None else minutes / _PART - minutes)
+
+
+def played(
+    game: WatchedGame[Any],
+    denoiser_of: Callable[[nn.Module, Mapping[str, Any]], TrainedNetwork],
+    sets: Sets,
+    course: Course,
+    *,
+    key: str,
+    seed: int,
+    run: Run,
+    listener: Listener,
+) -> TrainedNetwork:
+    """Play a game to its end and return what its generator makes for a denoiser.
+
+    Args:
+        game: with a generator to be judged and shown.
+        denoiser_of: makes a denoiser of a generator and what was fitted.
+        sets: learned from; the held-out scans serve the criterion and the pictures.
+        course, key, seed, listener: as of `learning.training.train`.
+        run: folder, observers and device.
+    """
+    fitted = trained_summary(sets)
+
+    def plane_of(generator: nn.Module) -> Callable[[Voxels], Voxels]:
+        # Of a copy: a denoiser lays out its network's memory anew, which can change the last bits of what follows.
+        return denoiser_of(copy.deepcopy(generator), fitted).plane
+
+    if course.check_every:
+        exam = SimulatedExam(sets, seed=seed)
+        game.examiner = lambda generator: exam.score(plane_of(generator))
+    if course.show_every:
+        samples = pieces(sets.low_exam, 2)
+        game.shower = lambda generator: before_and_after(samples, plane_of(generator))
+    trained = train(
+        game,
+        course,
+        seed=seed,
+        device=run.device,
+        saved=run.saved(),
+        key=key,
+        listener=listener,
+        observers=run.observers,
+        stop=run.stop,
+    )
+    return denoiser_of(game.generator_of(trained.networks), {**fitted, **trained.story.summary()})
