@@ -1,5 +1,6 @@
 """PDML's networks are those of the paper, and what is saved computes the same."""
 
+import pytest
 import torch
 from torch import nn
 
@@ -17,6 +18,16 @@ def test_as_many_parameters_as_the_paper_has() -> None:
     assert parameters(ResidualDense()) == 32_833
     assert parameters(ResidualDense(shared=False)) == 95_169
     assert parameters(PatchDiscriminator()) == 401_373
+
+
+@pytest.mark.parametrize(("features", "growth"), [(8, 2), (16, 4), (32, 8)])
+def test_the_generator_begins_near_the_identity(features: int, growth: int) -> None:
+    network = seeded(lambda: ResidualDense(features, growth), 0)
+    x = torch.randn(1, 1, 48, 48, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        out = network(x)
+    assert float((out * x).mean()) == pytest.approx(1, abs=0.05)
+    assert float((out - x).std()) < 0.1
 
 
 def test_plain_weights_compute_the_same() -> None:

@@ -3,6 +3,8 @@
 After Jung et al., MICCAI 2022 (arXiv 2207.02377), and the authors' program; blocks after ESRGAN (arXiv 1809.00219).
 """
 
+from math import ceil
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -10,10 +12,12 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 _SLOPE = 0.2
 _RESIDUAL = 0.1
+_TAPS = ((0, 0), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1))
+"""Places of a 3 x 3 kernel, row and column from its middle."""
 
 
 class ResidualDense(nn.Module):
-    """Map one image to another of the same size; there is no skip from input to output.
+    """Map one image to another of the same size; there is no skip from input to output, but it begins near the identity.
 
     `f1 = head(x) + 0.1 blocks(head(x))`, `f2 = conv1x1(f1)`, `out = conv3x3(LeakyReLU(f2))`. Shapes: (batch, 1, rows, columns) in
     and out, any size. Reach: 17 pixels each way.
@@ -33,10 +37,14 @@ class ResidualDense(nn.Module):
         """Build the layers."""
         super().__init__()
         self.count, self.features_out = blocks, features
-        self.head = _convolution(1, features, 3, normalized)
-        self.blocks = nn.ModuleList(_Block(features, growth, normalized) for _ in range(1 if shared else blocks))
-        self.mix = _convolution(features, features, 1, normalized)
-        self.last = _convolution(features, 1, 3, normalized)
+        self.head = _convolution(1, features, 3)
+        self.blocks = nn.ModuleList(_Block(features, growth) for _ in range(1 if shared else blocks))
+        self.mix = _convolution(features, features, 1)
+        self.last = _convolution(features, 1, 3)
+        _begin_as_identity(self.head, self.mix, self.last)
+        if normalized:
+            for layer in [module for module in self.modules() if isinstance(module, nn.Conv2d)]:
+                spectral_norm(layer)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the output alone."""
@@ -65,11 +73,11 @@ class ResidualDense(nn.Module):
 class _Block(nn.Module):
     """Five convolutions, each of which sees all before it; `u + 0.1 last`."""
 
-    def __init__(self, features: int, growth: int, normalized: bool) -> None:
+    def __init__(self, features: int, growth: int) -> None:
         super().__init__()
         outputs = (growth, growth, growth, growth, features)
         self.layers = nn.ModuleList(
-            _convolution(features + index * growth, out, 3, normalized) for index, out in enumerate(outputs)
+            _convolution(features + index * growth, out, 3) for index, out in enumerate(outputs)
         )
 
     def forward(self, u: Tensor) -> Tensor:
@@ -81,9 +89,47 @@ class _Block(nn.Module):
         return u + _RESIDUAL * last
 
 
-def _convolution(inputs: int, outputs: int, size: int, normalized: bool) -> nn.Module:
-    layer = nn.Conv2d(inputs, outputs, size, padding=size // 2, padding_mode="replicate" if size > 1 else "zeros")
-    return spectral_norm(layer) if normalized else layer
+def _convolution(inputs: int, outputs: int, size: int) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, size, padding=size // 2, padding_mode="replicate" if size > 1 else "zeros")
+
+
+@torch.no_grad()
+def _begin_as_identity(head: nn.Conv2d, mix: nn.Conv2d, last: nn.Conv2d) -> None:
+    """Let the network give its input back to within some percent (ours).
+
+    With random weights it takes thousands of steps to get there: spectral norms bound every layer's gain, so that only many
+    channels together, each a shifted copy of the input, can hand it on. Channels come in pairs, copy and negative, because
+    `LeakyReLU(z) - LeakyReLU(-z) = (1 + slope) z`. What is random is kept, at a hundredth, so that copies can become different.
+    """
+    channels = head.out_channels
+    pairs = channels // 2
+    if head.weight.is_meta or not pairs:
+        return
+    for layer in (head, mix, last):
+        layer.weight *= 0.01
+        layer.bias *= 0  # type: ignore[operator]
+    mix.weight += torch.eye(channels)[:, :, None, None]
+    taps = [_TAPS[pair % len(_TAPS)] for pair in range(pairs)]
+    copy = (2 * ceil(pairs / len(_TAPS))) ** -0.5  # the most that a spectral norm of 1 allows each copy
+    first, others = _shares(pairs, 1 / (copy * (1 + _RESIDUAL) * (1 + _SLOPE)))
+    for pair, (row, column) in enumerate(taps):
+        share = others if pair else first
+        for channel, sign in ((2 * pair, 1.0), (2 * pair + 1, -1.0)):
+            head.weight[channel, 0, 1 + row, 1 + column] += sign * copy
+            last.weight[0, channel, 1 - row, 1 - column] += sign * share
+
+
+def _shares(pairs: int, total: float) -> tuple[float, float]:
+    """Weights a of the first pair and b of each other one: `a + (n - 1) b = total`, `a^2 + (n - 1) b^2 = 1/2`.
+
+    Their squares make up the last layer's norm of 1; where that allows less than the total, as much as it allows.
+    """
+    others = pairs - 1
+    if not others:
+        return 0.5**0.5, 0.0
+    root = max(0.0, (total * others) ** 2 - (others**2 + others) * (total**2 - 0.5)) ** 0.5
+    each = (total * others - root) / (others**2 + others)
+    return total - others * each, each
 
 
 def plain_weights(network: nn.Module) -> dict[str, Tensor]:

@@ -115,7 +115,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "batch": 4,
         "steps": 4000,
         "rate": 5e-4,
-        "warm_up": 600,
+        "warm_up": 1500,
         "scale": 50.0,
         "averaging": 0.99,
     },
