@@ -1,7 +1,8 @@
 """A start that knows noise (ours): before the game, a generator learns to take simulated noise off full-dose patches.
 
-Against a discriminator a spectrally normalized generator needs very many steps until it removes noise at all. Here it first lowers `mean |G(y + n) - y|`, y full dose, n noise with the spectrum of the low-dose scans and up to
-their strength. No pairs are needed for that: it is what the criterion without pairs (`learning.exam`) judges by.
+Against a discriminator a spectrally normalized generator needs very many steps until it removes noise at all. Here it first
+lowers `mean |G(y + n) - y|`, y full dose, n noise with the spectrum of the low-dose scans and up to their strength. No pairs are
+needed for that: it is what the criterion without pairs (`learning.exam`) judges by.
 """
 
 from collections.abc import Mapping
