@@ -32,3 +32,13 @@ class OutputError(DemottleError):
 def counted(number: int, noun: str) -> str:
     """Return "1 slice", "2 slices"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def only(number: int, noun: str) -> str:
+    """Return "No slices", "Only 1 slice", "Only 2 slices", to begin a sentence with."""
+    return f"Only {counted(number, noun)}" if number else f"No {noun}s"
+
+
+def are(number: int) -> str:
+    """Return the verb that goes with `counted`."""
+    return "is" if number == 1 else "are"

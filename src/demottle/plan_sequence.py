@@ -14,6 +14,10 @@ from demottle.plan import Plan
 
 CLASSICAL_SEQUENCE = "motion-adaptive-recursive"
 DEFAULT_SEQUENCE = "udca"
+ONE_FRAME = (
+    "The run has a single frame, so there is nothing to learn from and nothing to average over time; give a model that was "
+    "fitted on a longer run of the same system, or ask for nvca, which averages similar pixels within the frame."
+)
 _FEWEST_FRAMES = 20
 _SMALLEST_SIDE = 64
 
@@ -25,7 +29,8 @@ def make_sequence_plan(
 
     Raises:
         InputError: for an unknown method.
-        UnsuitableError: for a method that does not take sequences.
+        UnsuitableError: for a method that does not take sequences; where none is asked for, for a single frame, of which
+            nothing can be learned and nothing averaged.
     """
     given = dict(settings or {})
     if method is not None:
@@ -35,6 +40,8 @@ def make_sequence_plan(
         return Plan(
             method, given, (f"{method} was asked for.", *findings(fingerprint), *_lag_undone(fingerprint, given))
         )
+    if fingerprint.shape[0] == 1:
+        raise UnsuitableError(ONE_FRAME, remedy="model")
     obstacle = obstacle_to_learning(fingerprint)
     if obstacle:
         reason = f"{obstacle} So a classical filter is used that learns nothing."

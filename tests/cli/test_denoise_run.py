@@ -138,9 +138,59 @@ def test_evaluate_compares_a_run_with_its_truth(run: Run, file: Path, tmp_path: 
     common = ("evaluate", out, "--input", file, "--truth", tmp_path / "truth.nii.gz")
     shown = demottle(*common, "--html", tmp_path / "page.html")
     assert shown.exit_code == 0, shown.output
-    assert "PSNR" in shown.stdout and "noise over time" in shown.stdout and (tmp_path / "page.html").exists()
+    assert "PSNR" in shown.stdout and "error over time" in shown.stdout
+    page = (tmp_path / "page.html").read_text()
+    assert "Against the truth" in page and "error over time" in page
+    assert demottle(*common, "--csv", tmp_path / "figures.csv", "--json").exit_code == 0
+    lines = (tmp_path / "figures.csv").read_text().splitlines()
+    assert lines[0] == "case,method,figure,unit,before,after"
+    assert any(",error over time against the truth," in line for line in lines)
+    assert any(",flicker in still parts," in line for line in lines)
     found = json.loads(demottle(*common, "--json").stdout)
     assert found["truth"]["after"]["psnr"] > found["truth"]["before"]["psnr"] + 5
     assert found["check"]["noise"]["removed_share"] > 0.4
     refused = demottle(*common, "--second-input", file, "--second-output", out)
     assert refused.exit_code == 2 and "is for volumes" in " ".join(refused.stderr.split())
+
+
+def test_a_single_frame_is_not_said_to_be_something_that_can_be_done(
+    run: Run, tmp_path: Path, demottle: Demottle
+) -> None:
+    one = Image(run.noisy.voxels[:1].copy(), run.noisy.spacing, "XA", history=run.noisy.history)
+    io.write(one, tmp_path / "one.dcm")
+    shown = demottle("inspect", tmp_path / "one.dcm")
+    assert shown.exit_code == 0, shown.output
+    assert "What demottle would do nothing" in " ".join(shown.stdout.split()) and "a single frame" in shown.stdout
+    told = json.loads(demottle("inspect", tmp_path / "one.dcm", "--json").stdout)
+    assert told["plan"]["method"] is None
+    refused = demottle("denoise", tmp_path / "one.dcm", "-o", tmp_path / "out.dcm")
+    assert refused.exit_code == 2 and "a single frame" in " ".join(refused.stderr.split())
+
+
+def test_lag_is_undone_and_the_page_says_so(tmp_path: Path, demottle: Demottle) -> None:
+    film = dynamic_phantom(24, 96, 15, seed=1, motion="static").image
+    lagged = acquire(film, Exposure(50, lag=0.25, electronic=0.0), seed=2).noisy
+    io.write(lagged, tmp_path / "run.dcm")
+    result = demottle("denoise", tmp_path / "run.dcm", "-o", tmp_path / "out.dcm", "--method", "recursive")
+    assert result.exit_code == 0, result.output
+    record = json.loads((tmp_path / "out-report" / "run.json").read_text())
+    assert record["fitted"]["lag"] == pytest.approx(0.25, abs=0.05)
+    assert any("is undone first" in reason for reason in record["plan_reasons"])
+    page = (tmp_path / "out-report" / "report.html").read_text()
+    assert "is undone first" in page and "lag undone before anything else" in page
+    assert "Besides" not in page
+
+
+def test_a_model_of_a_run_names_its_frame_time(file: Path, tmp_path: Path, demottle: Demottle) -> None:
+    from demottle.methods import Budget
+    from demottle.methods.udca import method as udca
+    from demottle.noise.sequence import measure_sequence
+
+    image = io.read(file)
+    fitted = udca.fit(image, udca.Settings(patch=32, batch=2), measure_sequence(image), budget=Budget(steps=1))
+    fitted.save(tmp_path / "model.safetensors")
+    shown = demottle("models", "show", tmp_path / "model.safetensors")
+    assert shown.exit_code == 0, shown.output
+    words = " ".join(shown.stdout.split())
+    assert "frame time (s) 0.06667" in words
+    assert "spacing (mm) 2.083 to 2.083" not in words

@@ -5,9 +5,11 @@ import pytest
 
 from demottle.errors import InputError
 from demottle.image import Image
+from demottle.noise.sequence_blocks import measure_blocks, pixels_of
 from demottle.physics.dynamic import dynamic_phantom
 from demottle.physics.fluoroscopy import Exposure, Run, acquire
 from demottle.quality.sequence_check import SHIFT_LIMIT, check_sequence
+from demottle.quality.sequence_truth import flicker
 
 
 def recursive(image: Image, weight: float = 0.2) -> Image:
@@ -57,3 +59,23 @@ def test_what_cannot_be_measured_is_none_and_other_shapes_are_refused(runs: dict
     assert told["noise"]["before"] is None and told["trail"] is None
     with pytest.raises(InputError, match="one shape"):
         check_sequence(run.noisy, one)
+
+
+@pytest.mark.parametrize("motion", ["static", "fast"])
+def test_flicker_without_a_truth_is_what_the_truth_says_of_still_parts(runs: dict[str, Run], motion: str) -> None:
+    run = runs[motion]
+    after = recursive(run.noisy)
+    found = check_sequence(run.noisy, after)
+    still = pixels_of(measure_blocks(run.noisy).still, run.noisy.shape[1:])
+    before_error, after_error = (flicker(image.voxels - run.clean.voxels, still) for image in (run.noisy, after))
+    assert found.flicker_before == pytest.approx(before_error, rel=0.5)
+    assert found.flicker_after == pytest.approx(after_error, rel=0.5)
+    assert (found.flicker_after < found.flicker_before) == (after_error < before_error)
+
+
+def test_where_the_whole_image_moves_nothing_is_claimed() -> None:
+    run = acquire(dynamic_phantom(24, 128, 15, seed=1, motion="panning").image, Exposure(24), seed=2)
+    found = check_sequence(run.noisy, recursive(run.noisy))
+    assert np.isnan([found.noise.after, found.noise.removed_share, found.flicker_before, found.trail]).all()
+    assert found.noise.before == pytest.approx(float((run.noisy.voxels - run.clean.voxels).std()), rel=0.25)
+    assert any("whole image moves" in warning for warning in found.warnings)

@@ -97,3 +97,45 @@ def test_paths_and_patient_data_are_left_out() -> None:
 def test_an_empty_record_gives_no_groups() -> None:
     assert done_groups({}) == []
     assert done_groups({"settings": None, "fingerprint": None, "method": ""}) == []
+
+
+def test_a_run_of_frames_is_told_in_plain_words_and_nothing_of_it_raw() -> None:
+    record = {
+        "method": "udca",
+        "settings": {"fusion": "noise", "student": "auto", "uns": 0.0, "hide_frame": True, "correct_lag": True},
+        "fitted": {
+            "student": "causal",
+            "runs": 1,
+            "frame_noise": {"signal": [1, 2], "deviation": [3, 4], "gain": 1.0, "offset": 0.0, "lag": 0.08},
+        },
+        "fingerprint": {"noise_level": 40.0, "held_over": 0.03, "lag": 0.08, "moving_share": 0.21},
+        "response": {"lag_first": 0.0, "widths": [[0, 1.6]]},
+        "delay_frames": 0,
+        "ms_per_frame": 31.4,
+    }
+    told = rows_of(done_groups(record))
+    assert list(told) == ["Method", "Settings", "Learning", "Live", "Measured on the scan"]
+    assert told["Settings"] == {
+        "network that is applied": "as suits the machine",
+        "weight of the teacher's frame as target": "0",
+        "frame left out of its own average": "yes",
+        "which target counts where something moves (cross-fusion matrix)": "by motion in units of the noise",
+        "lag undone where it is measured": "yes",
+    }
+    assert told["Learning"] == {
+        "network that is applied": "a light one that remembers the frames before",
+        "runs learned from": "1",
+        "lag undone before anything else": "8 % of a frame",
+    }
+    assert told["Measured on the scan"]["lag: signal held over to the next frame"] == "8 %"
+
+
+def test_every_setting_of_every_method_for_runs_has_a_name() -> None:
+    from dataclasses import fields
+
+    from demottle.methods import METHODS
+    from demottle.report.names import SETTINGS
+
+    for info in METHODS.values():
+        if info.takes(sequence=True):
+            assert {field.name for field in fields(info.load().Settings)} <= set(SETTINGS), info.name

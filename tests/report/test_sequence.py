@@ -1,6 +1,7 @@
 """The page of a run: whole, self-contained, and without anything that could name a patient."""
 
 import base64
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,7 +11,8 @@ import pytest
 from demottle.image import Image
 from demottle.quality.sequence_check import check_sequence
 from demottle.quality.sequence_response import Response
-from demottle.report.sequence import film_of, write_sequence_page
+from demottle.quality.sequence_truth import sequence_errors
+from demottle.report.sequence import cards, film_of, write_sequence_page
 
 
 @pytest.fixture
@@ -40,3 +42,35 @@ def test_the_page_is_whole_and_names_no_path(run: Image, tmp_path: Path) -> None
     for words in ("6 frames of 64 x 80", "10 frames per second", "Something.", "over 60", "20.0 %"):
         assert words in page
     assert "JANE" not in page and str(tmp_path) not in page
+
+
+def test_the_page_claims_what_was_measured_and_no_more(run: Image) -> None:
+    found = replace(check_sequence(run, run.with_voxels(run.voxels * 0.5 + 250)), trail=1.05)
+    card = {c.label: c for c in cards(found, {})}["Removed in motion"]
+    assert (card.value, card.tone) == ("× 1.05", "plain")
+    assert "over at rest" in card.detail
+    warned = {c.label: c for c in cards(replace(found, trail=2.0), {})}["Removed in motion"]
+    assert warned.tone == "warn" and "look for trails" in warned.detail
+
+
+def test_no_figure_is_shown_for_what_was_not_measured(run: Image) -> None:
+    nothing = float("nan")
+    found = replace(check_sequence(run, run), flicker_before=nothing, flicker_after=nothing, trail=nothing)
+    assert {c.label for c in cards(found, {})}.isdisjoint({"Flicker", "Removed in motion"})
+
+
+def test_errors_against_a_truth_are_on_the_page(run: Image, tmp_path: Path) -> None:
+    truth = run.with_voxels(np.full_like(run.voxels, 500))
+    after = run.with_voxels(run.voxels * 0.5 + 250)
+    errors = sequence_errors(run, truth, (400, 600)), sequence_errors(after, truth, (400, 600))
+    write_sequence_page(run, after, check_sequence(run, after), {}, tmp_path / "page.html", errors=errors)
+    page = (tmp_path / "page.html").read_text()
+    for words in (
+        "Against the truth",
+        "400 to 600",
+        "error over time",
+        "flicker of the error",
+        f"{errors[1].psnr:.2f} dB",
+    ):
+        assert words in page
+    assert "PSNR where something moves" not in page  # no mask was given

@@ -3,7 +3,7 @@ import pytest
 from tests.quality.phantoms import body, ct, noise
 
 from demottle.quality import check
-from demottle.report.words import cards, facts, said, sentences, series_title, signed
+from demottle.report.words import cards, facts, found_and_limit, said, sentences, series_title, signed
 
 TRUTH = body(16)
 GRAIN = noise(TRUTH.shape)
@@ -49,3 +49,27 @@ def test_values_are_said_as_a_reader_would(value: object, text: str) -> None:
 def test_signs_are_as_wide_as_each_other_and_zero_has_none() -> None:
     assert [signed(v, 1) for v in (1.25, -1.25, 0.01, -0.01)] == ["+1.2", "−1.2", "0.0", "0.0"]
     assert [signed(v, 1, plus=False) for v in (1.25, -1.25)] == ["1.2", "−1.2"]
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "unit", "told"),
+    [
+        (1.04, 1.0, "HU", ("1.04 HU", "1 HU")),
+        (0.9996, 1.0, "", ("0.9996", "1")),
+        (0.31, 0.25, "", ("0.310", "0.25")),
+        (-2.3, 2.0, "HU", ("\u22122.3 HU", "2 HU")),
+        (1.0, 1.0, "HU", ("1.0 HU", "1 HU")),
+        (0.0, 0.1, "of the range", ("0.000", "0.1")),
+    ],
+)
+def test_what_was_found_has_the_digits_that_tell_it_from_its_limit(
+    value: float, limit: float, unit: str, told: tuple[str, str]
+) -> None:
+    assert found_and_limit(value, limit, unit) == told
+
+
+def test_of_a_single_slice_it_is_said_what_was_not_checked() -> None:
+    one = ct(TRUTH[:1] + GRAIN[:1])
+    card = {c.label: c for c in cards(check(one, ct(TRUTH[:1] + 0.5 * GRAIN[:1])))}["Between slices"]
+    assert (card.value, card.tone) == ("not checked", "plain")
+    assert "single slice" in card.detail

@@ -85,7 +85,7 @@ def evaluate(
         return
     given.refuse_incomplete()
     if scan is not None and not holds(scan, "repeat") and is_run(scan, reading):
-        evaluate_run(given, reading, html, as_json)
+        evaluate_run(given, reading, csv, html, as_json)
         return
     with watch() as listener:
         images, found = evaluate_case(given, reading, held, margin, listener)

@@ -1,10 +1,12 @@
 """`demottle evaluate` for a run of frames: with a truth, or with nothing but input and output."""
 
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from demottle.cli.console import heading, out, say_warnings, show_json
-from demottle.cli.progress import watch
+from demottle.cli.figures_csv import write_csv
+from demottle.cli.progress import Stages, watch
 from demottle.cli.tables import before_after, change_of, number, percent
 from demottle.errors import InputError
 
@@ -15,15 +17,9 @@ if TYPE_CHECKING:
     from demottle.quality.sequence_check import SequenceCheck
     from demottle.quality.sequence_truth import SequenceErrors
 
+    Errors = tuple[SequenceErrors, SequenceErrors]
+
 _OTHERS = ("second_input", "second_output", "structures", "absent_input", "absent_output")
-_ROWS = (
-    ("PSNR (dB)", "psnr", 2),
-    ("SSIM", "ssim", 3),
-    ("bias", "bias", 2),
-    ("noise over time", "temporal", 1),
-    ("noise over space", "spatial", 1),
-    ("flicker", "flicker", 2),
-)
 
 
 def is_run(scan: Path, reading: "Reading") -> bool:
@@ -38,35 +34,36 @@ def is_run(scan: Path, reading: "Reading") -> bool:
     return reading.read(scan).sequence
 
 
-def evaluate_run(given: "Given", reading: "Reading", html: Path | None, as_json: bool) -> None:
+def evaluate_run(given: "Given", reading: "Reading", csv: Path | None, html: Path | None, as_json: bool) -> None:
     """Measure a denoised run and show it.
 
     Raises:
         InputError: for what is only measured on volumes, or shapes that differ.
     """
+    from demottle.quality.cohort import Case
     from demottle.quality.plain import plain
     from demottle.quality.sequence_check import check_sequence
-    from demottle.quality.sequence_truth import sequence_errors
+    from demottle.quality.sequence_figures import sequence_figures
 
     unused = [name for name in _OTHERS if getattr(given, name) is not None]
     if unused:
         raise InputError(f"--{unused[0].replace('_', '-')} is for volumes; leave it out for a run of frames.")
     assert given.scan is not None and given.output is not None
     found: dict[str, Any] = {}
-    errors: tuple[SequenceErrors, SequenceErrors] | None = None
     with watch() as listener:
         with listener.stage("read"):
             before, after = reading.read(given.scan), reading.read(given.output)
             truth = None if given.truth is None else reading.read(given.truth)
         check = check_sequence(before, after, listener)
         found["check"] = check.to_dict()
-        if truth is not None:
-            with listener.stage("evaluate"):
-                first = sequence_errors(before, truth)
-                errors = first, sequence_errors(after, truth, first.window)
+        errors = _errors(before, after, truth, listener)
+        if errors is not None:
             found["truth"] = {"before": plain(errors[0]), "after": plain(errors[1])}
         if html is not None:
-            _write_page(before, after, check, html, None)
+            with listener.stage("report"):
+                _write_page(before, after, check, errors, html, None)
+    if csv is not None:
+        write_csv(csv, [Case(str(given.scan), str(given.output), tuple(sequence_figures(check, errors)))])
     if as_json:
         show_json(found)
         return
@@ -84,25 +81,53 @@ def report_run(given: "Given", reading: "Reading", path: Path, record: "Record |
     with watch() as listener:
         with listener.stage("read"):
             before, after = reading.read(given.scan), reading.read(given.output)
+            truth = None if given.truth is None else reading.read(given.truth)
         check = check_sequence(before, after, listener)
+        errors = _errors(before, after, truth, listener)
         with listener.stage("report"):
-            _write_page(before, after, check, path, record)
+            _write_page(before, after, check, errors, path, record)
 
 
-def _write_page(before: "Image", after: "Image", check: "SequenceCheck", path: Path, record: "Record | None") -> None:
+def _errors(before: "Image", after: "Image", truth: "Image | None", listener: Stages) -> "Errors | None":
+    """Errors before and after, over one range."""
+    from demottle.quality.sequence_truth import sequence_errors
+
+    if truth is None:
+        return None
+    with listener.stage("evaluate"):
+        first = sequence_errors(before, truth)
+        return first, sequence_errors(after, truth, first.window)
+
+
+def _write_page(
+    before: "Image",
+    after: "Image",
+    check: "SequenceCheck",
+    errors: "Errors | None",
+    path: Path,
+    record: "Record | None",
+) -> None:
     from demottle.cli.pages import record_of
     from demottle.report.sequence import write_sequence_page
 
-    write_sequence_page(before, after, check, record or record_of(before, after), path)
+    write_sequence_page(before, after, check, record or record_of(before, after), path, errors=errors)
 
 
 def _show_errors(before: "SequenceErrors", after: "SequenceErrors") -> None:
+    from demottle.report.sequence import ERROR_ROWS
+
     low, high = before.window
     heading("Against the truth", f"range {low:.4g} to {high:.4g}")
     table = before_after()
-    for name, attribute, places in _ROWS:
+    for name, attribute, unit, places in ERROR_ROWS:
         one, other = (float(getattr(errors, attribute)) for errors in (before, after))
-        table.add_row(name, number(one, places), number(other, places), change_of(one, other, places))
+        if isfinite(one) or isfinite(other):
+            table.add_row(
+                f"{name} ({unit})" if unit else name,
+                number(one, places),
+                number(other, places),
+                change_of(one, other, places),
+            )
     out.print(table)
 
 
@@ -114,8 +139,11 @@ def _show_check(check: "SequenceCheck") -> None:
         "noise of a frame", number(noise.before), number(noise.after), percent(-noise.removed_share, sign=True)
     )
     table.add_row("held over to the next", number(check.held_before, 2), number(check.held_after, 2), "")
+    low, high = check.flicker_before, check.flicker_after
+    table.add_row("flicker", number(low, 2), number(high, 2), change_of(low, high, 2))
     for shift in check.shifts:
         change = change_of(shift.before, shift.after)
         table.add_row(f"mean, {shift.name} parts", number(shift.before), number(shift.after), change)
-    table.add_row("removed where it moves", "", "", f"x {number(check.trail, 2)}")
+    if isfinite(check.trail):
+        table.add_row("removed where it moves", "", "", f"x {number(check.trail, 2)}")
     out.print(table)

@@ -63,8 +63,8 @@ def show_gate(verdict: "Gate") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from demottle.cli.tables import number
     from demottle.quality.gate import FAILED, PASSED, UNKNOWN
+    from demottle.report.words import found_and_limit
 
     failed = len(verdict.failed)
     heading("Gate", "passed" if not failed else f"failed: {failed} of {len(verdict.verdicts)} limits")
@@ -74,12 +74,11 @@ def show_gate(verdict: "Gate") -> None:
         table.add_column(name, justify="right", no_wrap=True)
     styles = {PASSED: GOOD, FAILED: f"bold {CAREFUL}"}
     for one in verdict.verdicts:
-        places = 1 if one.unit == "HU" else 3
-        unit = f" {one.unit}" if one.unit in ("HU", "per mm") else ""
+        found, limit = found_and_limit(one.value, one.limit, one.unit)
         table.add_row(
             Text(one.what),
-            one.why if one.status == UNKNOWN else f"{number(one.value, places)}{unit}",
-            f"{one.limit:g}",
+            one.why if one.status == UNKNOWN else found,
+            limit,
             Text(one.status, style=styles.get(one.status, "dim")),
         )
     out.print(table)

@@ -21,24 +21,27 @@ _LAGS_SHOWN = 4
 _RELATIONSHIP = {"LIN": "proportional to the X-rays", "LOG": "logarithmic", "DISP": "for display"}
 
 
-def inspect_run(image: "Image", listener: "Listener") -> "tuple[SequenceFingerprint, Plan]":
-    """Measure a run and plan; what `show_run` shows."""
+def inspect_run(image: "Image", listener: "Listener") -> "tuple[SequenceFingerprint, Plan | None]":
+    """Measure a run and plan; what `show_run` shows. No plan: nothing can be done without a model, as `ONE_FRAME` says."""
     from demottle.noise.sequence import measure_sequence
     from demottle.plan_sequence import make_sequence_plan
 
     fingerprint = measure_sequence(image, listener)
-    return fingerprint, make_sequence_plan(fingerprint)
+    return fingerprint, None if image.shape[0] == 1 else make_sequence_plan(fingerprint)
 
 
-def show_run(image: "Image", fingerprint: "SequenceFingerprint", plan: "Plan", as_json: bool) -> None:
+def show_run(image: "Image", fingerprint: "SequenceFingerprint", plan: "Plan | None", as_json: bool) -> None:
     """Show what was measured, as JSON or as tables and sentences."""
     from demottle import io
     from demottle.io.payload import payload_of
+    from demottle.plan_sequence import ONE_FRAME
 
     warnings = tuple(dict.fromkeys((*io.warnings_of(image), *fingerprint.warnings)))
     relationship = str(getattr(payload_of(image), "relationship", ""))
     if as_json:
-        chosen: dict[str, Any] = {"method": plan.method, "settings": dict(plan.settings), "reasons": list(plan.reasons)}
+        chosen: dict[str, Any] = {"method": None, "settings": {}, "reasons": [ONE_FRAME]}
+        if plan is not None:
+            chosen = {"method": plan.method, "settings": dict(plan.settings), "reasons": list(plan.reasons)}
         known = {"relationship": relationship or None, "warnings": list(warnings), "plan": chosen}
         show_json({**fingerprint.to_dict(), **known})
         return
@@ -46,9 +49,9 @@ def show_run(image: "Image", fingerprint: "SequenceFingerprint", plan: "Plan", a
     _show_geometry(fingerprint, relationship)
     _show_noise(fingerprint)
     _show_frames(fingerprint)
-    heading("What demottle would do", f"--method {plan.method}")
+    heading("What demottle would do", "nothing" if plan is None else f"--method {plan.method}")
     sentences = Table.grid(padding=(0, 1, 0, 2))
-    for reason in plan.reasons:
+    for reason in (ONE_FRAME,) if plan is None else plan.reasons:
         sentences.add_row("•", Text(reason))
     out.print(sentences)
 

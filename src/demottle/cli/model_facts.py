@@ -15,6 +15,7 @@ _NAMES = {
     "noise_level": "noise level",
     "noise_range": "noise levels",
     "full_noise_range": "noise, full dose",
+    "frame_time_s": "frame time (s)",
     "spacing_mm": "spacing (mm)",
     "pixel_range_mm": "pixels (mm)",
     "intensity_range": "values",
@@ -22,6 +23,10 @@ _NAMES = {
     "patients": "patients",
     "scans": "scans",
     "slices": "slices",
+    "runs": "runs",
+    "size": "size",
+    "student": "network",
+    "lag": "lag undone",
     "steps": "steps",
     "ended": "ended",
     "weights": "weights",
@@ -34,10 +39,24 @@ _NAMES = {
 def show_fitted(fitted: Mapping[str, Any], console: Console) -> None:
     """Show what a model was fitted on and what it is for."""
     table = facts()
+    known = _of_a_run(fitted)
     for key, name in _NAMES.items():
-        if fitted.get(key) not in (None, "", [], {}):
-            table.add_row(name, Text(told(fitted[key])))
+        if known.get(key) not in (None, "", [], {}):
+            table.add_row(name, Text(told(known[key])))
     console.print(table)
+
+
+def _of_a_run(fitted: Mapping[str, Any]) -> Mapping[str, Any]:
+    """For runs of frames the first distance is a time, and the lag that is undone lies with the noise."""
+    spacing, noise = fitted.get("spacing_mm"), fitted.get("frame_noise")
+    if fitted.get("modality") not in ("XA", "RF") and not isinstance(noise, Mapping):
+        return fitted
+    known = dict(fitted)
+    if isinstance(spacing, list | tuple) and len(spacing) == 3:
+        known |= {"frame_time_s": spacing[0], "spacing_mm": list(spacing[1:])}
+    if isinstance(noise, Mapping):
+        known["lag"] = noise.get("lag")
+    return known
 
 
 def told(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from demottle.errors import InputError, counted
+from demottle.errors import InputError, are, only
 from demottle.image import Image, Voxels
 from demottle.noise import guide
 from demottle.noise.level import tissue_mask, valid_plane
@@ -39,8 +39,8 @@ def lone_spectrum(image: Image) -> Spectrum:
             break
     if len(flattest) < _FEWEST:
         raise InputError(
-            f"Only {counted(len(flattest), 'region')} of {size} x {size} pixels in the slice are flat tissue; a noise spectrum "
-            f"needs at least {_FEWEST}, so none is given."
+            f"{only(len(flattest), 'region')} of {size} x {size} pixels in the slice {are(len(flattest))} flat tissue; a noise "
+            f"spectrum needs at least {_FEWEST}, so none is given."
         )
     return spectrum_of_regions(flattest, (image.spacing[1], image.spacing[2]))
 

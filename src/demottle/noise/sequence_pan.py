@@ -77,13 +77,19 @@ def shift_between(image: Image, first: int, second: int) -> tuple[float, float]:
 
 
 def pan_speed(image: Image) -> float:
-    """Median over pairs of frames of how far the whole image moves per frame, in pixels."""
+    """Median over pairs of frames of how far the whole image moves per frame, in pixels.
+
+    Frames some time apart show slow motion, but of a fast one in a small image they share too little: then the next one does.
+    """
     count = image.shape[0]
     if count < 2:
         return 0.0
-    gap = min(_GAP, count - 1)
-    starts = np.unique(np.linspace(0, count - 1 - gap, 12).astype(int))
-    return float(np.median([np.hypot(*shift_between(image, int(t), int(t) + gap)) / gap for t in starts]))
+
+    def over(gap: int) -> float:
+        starts = np.unique(np.linspace(0, count - 1 - gap, 12).astype(int))
+        return float(np.median([np.hypot(*shift_between(image, int(t), int(t) + gap)) / gap for t in starts]))
+
+    return max(over(gap) for gap in {min(_GAP, count - 1), 1})
 
 
 def panned_noise(image: Image, pan: float) -> PannedNoise | None:

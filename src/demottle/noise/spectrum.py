@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import fft
 from scipy.signal.windows import hann
 
-from demottle.errors import InputError, counted
+from demottle.errors import InputError, are, only
 from demottle.image import Image, Mask, Voxels
 from demottle.noise import guide
 from demottle.noise.correlation import Correlation, slice_correlation
@@ -117,7 +117,7 @@ def noise_spectrum(image: Image, correlation: Correlation | None = None) -> Spec
             break
     if len(found) < _FEWEST:
         raise InputError(
-            f"Only {counted(len(found), 'region')} of {size} x {size} pixels in the image are uniform tissue; a noise "
+            f"{only(len(found), 'region')} of {size} x {size} pixels in the image {are(len(found))} uniform tissue; a noise "
             f"spectrum needs at least {_FEWEST}, so none is given."
         )
     return _average(found, spacing, size)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from demottle.errors import InputError
+from demottle.errors import InputError, only
 
 LEVEL = 0.05
 """Of each of the two tests; the two-sided interval that belongs to it has a confidence of 1 - 2 LEVEL = 90 %."""
@@ -63,7 +63,8 @@ def equivalence(counts: NDArray[np.float64], sums: NDArray[np.float64], margin: 
     blocks = len(count)
     if blocks < FEWEST_BLOCKS:
         raise InputError(
-            f"Only {blocks} separate blocks hold this tissue; an interval for its mean needs at least {FEWEST_BLOCKS}."
+            f"{only(blocks, 'separate block')} of this tissue {'was' if blocks == 1 else 'were'} found; an interval for its mean "
+            f"needs at least {FEWEST_BLOCKS}."
         )
     shift = float(total.sum() / count.sum())
     effective = float(count.sum()) ** 2 / float((count**2).sum())

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import convolve1d
 
-from demottle.errors import InputError
+from demottle.errors import InputError, are, only
 from demottle.noise.spectrum import REGION, Spectrum, spectrum_of_density, spectrum_of_regions, trend_gain
 from demottle.quality.arrays import planes_of, same_shape, spacing_of
 
@@ -220,7 +220,8 @@ def _averaged(
     pair = spacing_of(spacing)
     if len(regions) < fewest:
         raise InputError(
-            f"Only {len(regions)} regions of {size} x {size} pixels fit into the uniform part; a noise spectrum needs at least "
+            f"{only(len(regions), 'region')} of {size} x {size} pixels {are(len(regions))} wholly in the uniform part; a noise "
+            "spectrum needs at least "
             f"{fewest}: give more planes, a larger uniform region or smaller regions."
         )
     found = spectrum_of_regions(regions, pair, taper)

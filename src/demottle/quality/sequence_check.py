@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 from demottle.errors import InputError
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image
+from demottle.noise.sequence import PANNING
 from demottle.noise.sequence_blocks import BLOCK, Blocks, frames_to_look_at, held_over, measure_blocks, pixels_of
+from demottle.noise.sequence_curve import curve_of
+from demottle.noise.sequence_pan import pan_speed, panned_noise
 from demottle.quality.level import Levels
 from demottle.quality.plain import plain
 from demottle.quality.same import SAME_OUTPUT, same_voxels
@@ -20,6 +23,10 @@ SHIFT_LIMIT = 0.1
 """Of the noise level: how far a mean may move before it is worth a warning."""
 TRAIL_LIMIT = 1.6
 """How much more the removed part may hold in moving blocks than in still ones."""
+NOTHING_STILL = (
+    "The whole image moves, so nothing stands still: how much noise is left, flicker and trails were not measured. Look at what "
+    "was removed."
+)
 
 
 @dataclass(frozen=True)
@@ -38,9 +45,11 @@ class SequenceCheck:
 
     Attributes:
         modality, unit: as in `Image`.
-        noise: standard deviation of a frame's noise in still parts, before and after.
+        noise: standard deviation of a frame's noise in still parts, before and after; where the whole image moves, of aligned
+            frames, and before only.
         held_before, held_after: part of a frame's noise that the next one still holds.
-        flicker_before, flicker_after: standard deviation over time of the means of blocks of 32 x 32 pixels.
+        flicker_before, flicker_after: standard deviation over time of the means of blocks of 32 x 32 pixels in which nothing
+            moves; NaN where there is none.
         shifts: means of dark, middle and bright parts.
         trail: spread of the removed part's block means where something moves over that where nothing does, in units of the
             noise: about 1 where only noise was removed; NaN where nothing moves.
@@ -74,11 +83,15 @@ def check_sequence(before: Image, after: Image, listener: Listener = silent) -> 
         raise InputError(f"Before ({before.shape}) and after ({after.shape}) must have one shape.")
     listener(Progress("check", 0, 2))
     frames = frames_to_look_at(before)
-    if len(frames) < 2:
+    pan = pan_speed(before)
+    pans = pan >= PANNING
+    if len(frames) < 2 or pans:
         nothing = float("nan")
-        noise = Levels(nothing, nothing, nothing, nothing)
+        level = _panned_level(before, pan) if pans else nothing
+        noise = Levels(level, nothing, nothing, nothing)
         checked = (noise, nothing, nothing, nothing)
-        shifts = _shifts(before, after, frames, nothing)
+        flickers = [nothing, nothing]
+        shifts = _shifts(before, after, frames, level)
     else:
         blocks, cleaned = measure_blocks(before), measure_blocks(after)
         cleaned = Blocks(cleaned.mean, cleaned.structure, blocks.still, cleaned.moving_share, frames)
@@ -87,10 +100,12 @@ def check_sequence(before: Image, after: Image, listener: Listener = silent) -> 
         noise = Levels(high, low, _removed(before, after, blocks), 1 - low / high if high > 0 else float("nan"))
         checked = (noise, *held, _trail(before, after, blocks))
         shifts = _shifts(before, after, frames, noise.before)
-    listener(Progress("check", 1, 2))
-    flickers = [flicker(image.voxels[frames.start : frames.stop]) for image in (before, after)]
+        still = pixels_of(blocks.still, before.shape[1:])
+        flickers = [flicker(image.voxels[frames.start : frames.stop], still) for image in (before, after)]
     listener(Progress("check", 2, 2))
     warnings = tuple(_warnings(shifts, checked[3], noise))
+    if pans:
+        warnings = (*warnings, NOTHING_STILL)
     if same_voxels(before, after):
         warnings = (SAME_OUTPUT, *warnings)
     return SequenceCheck(
@@ -113,6 +128,13 @@ def _level(blocks: Blocks, held: float) -> float:
         return float("nan")
     kept = 1 - held if np.isfinite(held) else 1.0
     return float(np.sqrt(np.median(blocks.structure[0][blocks.still]) / max(kept, 0.02)))
+
+
+def _panned_level(image: Image, pan: float) -> float:
+    """Standard deviation of a frame's noise, from aligned frames; NaN where too little can be aligned."""
+    found = panned_noise(image, pan)
+    curve = None if found is None else curve_of(found.signal, found.variance)
+    return float("nan") if curve is None else curve.level
 
 
 def _removed(before: Image, after: Image, blocks: Blocks) -> float:

@@ -1,4 +1,4 @@
-"""Errors of a sequence against its truth: noise over time and over space, motion apart from rest, flicker."""
+"""Errors of a sequence against its truth: over time and over space, motion apart from rest, flicker."""
 
 from dataclasses import dataclass
 
@@ -24,9 +24,11 @@ class SequenceErrors:
         psnr_still, psnr_moving: where nothing moves and where something does; NaN without a mask or without such pixels.
         ssim: mean structural similarity of frames (every fourth), clipped to `window`.
         bias: mean error.
-        temporal: standard deviation of the error over time, root mean square over pixels: grain that moves.
-        spatial: standard deviation of the error over a frame, root mean square over frames.
-        flicker: standard deviation over time of block means of the error, root mean square over blocks of 32 x 32.
+        temporal: error over time: standard deviation of a pixel's error over all frames, root mean square over pixels. Grain
+            that moves is part of it, and so is what trails behind motion.
+        spatial: error over space: standard deviation of the error over the pixels of a frame, root mean square over frames.
+        flicker: of the error: standard deviation over time of its means over blocks of 32 x 32 pixels, root mean square over
+            all blocks, moving ones too.
     """
 
     window: tuple[float, float]
@@ -87,12 +89,26 @@ def sequence_errors(
     )
 
 
-def flicker(frames: NDArray[np.float32]) -> float:
-    """Standard deviation over time of the means of blocks of 32 x 32 pixels, root mean square over blocks.
+def flicker(frames: NDArray[np.float32], still: Mask | None = None) -> float:
+    """Standard deviation over time of the means of blocks of 32 x 32 pixels.
 
-    Of a run of a scene that stands still, or of its error where something moves.
+    Args:
+        frames: a run, or the error of one, (frames, rows, columns).
+        still: (rows, columns), where nothing moves: only blocks that lie wholly in it count, and the median of their variances,
+            because what creeps through one is no flicker. None: all blocks, their root mean square.
+
+    Returns:
+        NaN where no block is left.
     """
     rows, columns = (max(1, side // FLICKER_BLOCK) for side in frames.shape[1:])
-    used = frames[:, : rows * FLICKER_BLOCK, : columns * FLICKER_BLOCK]
-    means = np.stack([cv2.resize(np.ascontiguousarray(f), (columns, rows), interpolation=cv2.INTER_AREA) for f in used])
-    return float(np.sqrt(means.astype(np.float64).var(axis=0).mean()))
+    height, width = rows * FLICKER_BLOCK, columns * FLICKER_BLOCK
+
+    def means(plane: NDArray[np.float32]) -> NDArray[np.float64]:
+        whole = np.ascontiguousarray(plane[:height, :width])
+        return cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float64)
+
+    variance = np.stack([means(frame) for frame in frames]).var(axis=0)
+    if still is not None:
+        variance = variance[means(still.astype(np.float32)) > 0.999]
+        return float(np.sqrt(np.median(variance))) if variance.size else float("nan")
+    return float(np.sqrt(variance.mean()))

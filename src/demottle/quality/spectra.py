@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from demottle.errors import InputError
+from demottle.errors import InputError, are, only
 from demottle.image import Image, Mask, Voxels
 from demottle.noise import guide
 from demottle.noise.correlation import Correlation
@@ -49,7 +49,8 @@ def compare_spectra(before: Image, after: Image, rho_before: Correlation, rho_af
         size, places = REGION // 2, _places(before, REGION // 2)
     if len(places) < _FEWEST:
         raise InputError(
-            f"Only {len(places)} regions are uniform tissue; comparing noise spectra needs at least {_FEWEST}."
+            f"{only(len(places), 'region')} of {size} x {size} pixels {are(len(places))} uniform tissue; comparing noise "
+            f"spectra needs at least {_FEWEST}."
         )
     places = [places[i] for i in picked_slices(len(places), _MOST_REGIONS)]
     spacing = before.spacing[1], before.spacing[2]

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from demottle.report.names import FUSION, LEARNED, LIVE, METHOD, SETTINGS, SOURCE, WORDS, Named
 from demottle.report.words import is_private, plain_name, said
 
 
@@ -15,59 +16,6 @@ class Group:
     rows: tuple[tuple[str, str], ...]
 
 
-_Named = tuple[str, str]  # name for a reader, unit
-_METHOD: Mapping[str, _Named] = {
-    "method": ("method", ""),
-    "strength": ("strength (1: all noise found)", ""),
-    "seed": ("seed of random draws", ""),
-    "version": ("demottle version", ""),
-    "model_hash": ("model", ""),
-    "device": ("computed on", ""),
-}
-_SOURCE: Mapping[str, _Named] = {
-    "format": ("format of the scan", ""),
-    "modality": ("modality", ""),
-    "kernel": ("reconstruction kernel", ""),
-    "kvp": ("tube voltage", "kV"),
-    "manufacturer": ("manufacturer", ""),
-    "model": ("scanner", ""),
-    "slice_thickness": ("slice thickness", "mm"),
-}
-_SETTINGS: Mapping[str, _Named] = {
-    "reach": ("neighbors used on each side", ""),
-    "decorrelate": ("targets corrected for shared noise", ""),
-    "use_mask": ("only matched tissue compared", ""),
-    "tolerance": ("tolerance of matching", ""),  # HU in one method, multiples of the noise in another
-    "guide": ("guide of matching", ""),
-    "guide_sigma": ("smoothing of the guide", "pixels"),
-    "recorruption": ("recorruption: noise added where nothing matches", "× local noise"),
-    "recorrupted_share": ("recorrupted patches", "%"),
-    "surely_matched": ("a neighbor is the better target up to", "× local noise"),
-    "structured_share": ("patches with random structures added", "%"),
-    "consistency": ("weight of regional consistency", ""),
-    "continuity": ("weight of continuity between slices", ""),
-    "outlier": ("errors bounded beyond", "standard deviations"),
-    "window": ("window of the filter", "pixels"),
-    "threshold": ("significance of a frequency", "standard deviations"),
-    "channels": ("channels of the network", ""),
-    "patch": ("patch", "pixels"),
-    "batch": ("patches per step", ""),
-    "rate": ("learning rate", ""),
-    "early_stop": ("stops when learning no longer pays", ""),
-}
-_LEARNED: Mapping[str, _Named] = {
-    "steps": ("steps learned", ""),
-    "ended": ("learning ended", ""),
-    "loss_first": ("loss at the beginning", "× noise variance"),
-    "loss_last": ("loss at the end", "× noise variance"),
-    "matched_share_of_body": ("body with a matching neighbor", "%"),
-    "white_noise_assumed": ("noise taken as white", ""),
-}
-_FUSION: Mapping[str, _Named] = {
-    "fuse": ("neighbors have a say in the result where they agree", ""),
-    "weights": ("weight of neighbors, nearest first", ""),
-    "gain": ("squared error saved by that", "%"),
-}
 _ABOUT_THE_SCAN = (
     "modality",
     "unit",
@@ -76,25 +24,32 @@ _ABOUT_THE_SCAN = (
     "spectrum_mean_per_mm",
     "slice_correlation",
     "scale",
+    "frame_noise",
+    "gain",
+    "offset",
+    "misfit",
 )
 _FUSING = ("fuse", "fusion")  # told in a group of their own: the setting, and what was learned of it
-_ELSEWHERE = ("program", "warnings", "plan_reasons", "check", "gate", "truth", "comparison", "page")
-_GROUPED = (*_METHOD, "source", "settings", "fitted", "fingerprint", "times", *_ELSEWHERE)
+_ELSEWHERE = ("program", "warnings", "plan_reasons", "check", "gate", "truth", "comparison", "page", "response")
+_GROUPED = (*METHOD, *LIVE, "source", "settings", "fitted", "fingerprint", "times", *_ELSEWHERE)
 
 
 def done_groups(record: Mapping[str, Any]) -> list[Group]:
     """Return what was done from the record of a run. Paths and patient data are left out; so is what is not known."""
     source, settings, fitted, times = (_mapping(record.get(key)) for key in ("source", "settings", "fitted", "times"))
     # Strength stands beside the settings too.
-    own = {key: value for key, value in settings.items() if key not in record and key not in _FUSING}
+    own = {key: value for key, value in settings.items() if key not in record and not _is_fusing(key, value)}
     learned = {key: value for key, value in fitted.items() if key not in (*_ABOUT_THE_SCAN, *_FUSING)}
+    if (lag := _mapping(fitted.get("frame_noise")).get("lag", fitted.get("lag"))) is not None:
+        learned["lag"] = lag
     fused = [fact for part in (settings, fitted) for fact in _fusing(part)]
     other = {key: value for key, value in record.items() if key not in _GROUPED}
     groups = (
-        ("Method", (*_named(record, _METHOD, known_only=True), *_named(source, _SOURCE, known_only=True))),
-        ("Settings", tuple(_named(own, _SETTINGS))),
-        ("Learning", tuple(_named(learned, _LEARNED))),
-        ("Neighbors in the result", tuple(_named(dict(fused), _FUSION))),
+        ("Method", (*_named(record, METHOD, known_only=True), *_named(source, SOURCE, known_only=True))),
+        ("Settings", tuple(_named(own, SETTINGS))),
+        ("Learning", tuple(_named(learned, LEARNED))),
+        ("Neighbors in the result", tuple(_named(dict(fused), FUSION))),
+        ("Live", tuple(_named(record, LIVE, known_only=True))),
         ("Measured on the scan", tuple(_measured(_mapping(record.get("fingerprint"))))),
         ("Time", tuple((plain_name(str(stage)), f"{said(spent)} s") for stage, spent in times.items())),
         ("Besides", tuple(_besides(other))),
@@ -102,15 +57,22 @@ def done_groups(record: Mapping[str, Any]) -> list[Group]:
     return [Group(title, rows) for title, rows in groups if rows]
 
 
+def _is_fusing(key: str, value: Any) -> bool:
+    """Slices that speak in each other's result; udca's fusion of targets, a word, is a setting like others."""
+    return key in _FUSING and not isinstance(value, str)
+
+
 def _fusing(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """How far neighboring slices speak in the result: plain facts, and those of inner mappings."""
     for key in _FUSING:
         value = values.get(key)
+        if not _is_fusing(key, value):
+            continue
         yield from value.items() if isinstance(value, Mapping) else () if value is None else ((key, value),)
 
 
 def _named(
-    values: Mapping[str, Any], names: Mapping[str, _Named], known_only: bool = False
+    values: Mapping[str, Any], names: Mapping[str, Named], known_only: bool = False
 ) -> Iterator[tuple[str, str]]:
     """Known values in the order of the names, then the others under names of their own."""
     unknown = [] if known_only else [key for key in values if key not in names and not is_private(key)]
@@ -119,14 +81,15 @@ def _named(
         value = values[key]
         if value is None or value == "":
             continue
+        value = WORDS.get((key, value), value) if isinstance(value, str) else value
         if key == "model_hash":
             value = str(value)[:16]  # enough to tell models apart; whole in run.json
         yield name, _with_unit(value, unit)
 
 
 def _with_unit(value: Any, unit: str) -> str:
-    if unit == "%" and isinstance(value, int | float):
-        return f"{100 * value:.0f} %"
+    if unit.startswith("%") and isinstance(value, int | float):
+        return f"{100 * value:.0f} {unit}"
     return f"{said(value)} {unit}".strip()
 
 
@@ -150,6 +113,10 @@ def _measured(fingerprint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         ),
         ("peak of the noise spectrum", _digits(spectrum.get("peak_per_mm")), "per mm"),
         ("slice thickness", _digits(fingerprint.get("slice_thickness_mm")), "mm"),
+        ("noise held over to the next frame", _percent(fingerprint.get("held_over")), ""),
+        ("lag: signal held over to the next frame", _percent(fingerprint.get("lag")), ""),
+        ("part of the image in which something moves", _percent(fingerprint.get("moving_share")), ""),
+        ("motion of the whole image", _digits(fingerprint.get("pan_pixels_per_frame")), "pixels per frame"),
     )
     return ((name, f"{text} {unit}".strip()) for name, text, unit in found if text)
 
@@ -168,6 +135,10 @@ def _digits(value: Any) -> str:
     if not isinstance(value, int | float):
         return ""
     return f"{value:.2g}" if abs(value) < 10 else f"{value:.3g}"
+
+
+def _percent(value: Any) -> str:
+    return f"{100 * value:.0f} %" if isinstance(value, int | float) else ""
 
 
 def _listed(values: Any) -> list[float | None]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from demottle.image import Image
 from demottle.quality.sequence_check import SHIFT_LIMIT, TRAIL_LIMIT, SequenceCheck
 from demottle.quality.sequence_response import Response
+from demottle.quality.sequence_truth import SequenceErrors
 from demottle.report import words
 from demottle.report.done import done_groups
 from demottle.report.page import environment_and_style, write_whole
@@ -23,6 +24,17 @@ _MOST_FRAMES = 32
 _WIDEST = 360  # pixels of one of the three pictures
 _QUALITY = 70
 _REMOVED_SIGMAS = 3.0
+ERROR_ROWS = (
+    ("PSNR", "psnr", "dB", 2),
+    ("PSNR where nothing moves", "psnr_still", "dB", 2),
+    ("PSNR where something moves", "psnr_moving", "dB", 2),
+    ("SSIM", "ssim", "", 3),
+    ("mean error", "bias", "", 2),
+    ("error over time", "temporal", "", 1),
+    ("error over space", "spatial", "", 1),
+    ("flicker of the error", "flicker", "", 2),
+)
+"""Name, attribute of `SequenceErrors`, unit and decimals of what is told of errors against a truth."""
 
 
 def write_sequence_page(
@@ -32,6 +44,7 @@ def write_sequence_page(
     record: Mapping[str, Any],
     path: Path,
     response: Response | None = None,
+    errors: tuple[SequenceErrors, SequenceErrors] | None = None,
 ) -> None:
     """Write one self-contained HTML page (a few MB) about a denoised sequence.
 
@@ -41,6 +54,7 @@ def write_sequence_page(
         record: what was done, as in `run.json`; any key may be missing.
         path: the page; appears only when complete.
         response: what the method does to what moves, where it was tested.
+        errors: against the truth, before and after, where there is one.
 
     Raises:
         OutputError: where the page cannot be written.
@@ -59,17 +73,29 @@ def write_sequence_page(
             f"{1 / seconds:.3g} frames per second",
             f"{down:.3g} x {right:.3g} mm",
         ],
-        cards=cards(check, record),
+        cards=[*truth_cards(errors), *cards(check, record)],
         warnings=list(dict.fromkeys([*check.warnings, *words.sentences(record.get("warnings"))])),
         reasons=words.sentences(record.get("plan_reasons")),
         done=done_groups(record),
         version=record.get("version", ""),
         check=check,
         response=response,
+        errors=errors,
+        error_rows=ERROR_ROWS,
         film=Markup(film_of(before, after, check.noise.before)),
         sigmas=_REMOVED_SIGMAS,
     )
     write_whole(text, path)
+
+
+def truth_cards(errors: tuple[SequenceErrors, SequenceErrors] | None) -> list[Card]:
+    """Return the card of the errors against a truth."""
+    if errors is None:
+        return []
+    before, after = (found.psnr for found in errors)
+    low, high = errors[0].window
+    tone = "good" if after > before else "warn"
+    return [Card("PSNR", f"{before:.1f} → {after:.1f} dB", f"against the truth, range {low:.4g} to {high:.4g}", tone)]
 
 
 def cards(check: SequenceCheck, record: Mapping[str, Any]) -> list[Card]:
@@ -79,18 +105,20 @@ def cards(check: SequenceCheck, record: Mapping[str, Any]) -> list[Card]:
         good = "good" if 0.1 <= noise.removed_share <= 0.95 else "warn"
         change = f"{100 * noise.removed_share:.0f} % less in still parts"
         made.append(Card("Noise", f"{noise.before:.3g} → {noise.after:.3g}", change, good))
-    if check.shifts:
-        worst = max(check.shifts, key=lambda shift: abs(shift.share) if isfinite(shift.share) else 0)
+    shifts = [shift for shift in check.shifts if isfinite(shift.share)]
+    if shifts:
+        worst = max(shifts, key=lambda shift: abs(shift.share))
         tone = "warn" if abs(worst.share) > SHIFT_LIMIT else "good"
         detail = f"largest: {worst.name} parts, {100 * worst.share:+.1f} % of the noise"
         made.append(Card("Mean signal", "moved" if tone == "warn" else "kept", detail, tone))
     if isfinite(check.trail):
-        tone = "warn" if check.trail > TRAIL_LIMIT else "good"
-        detail = f"removed there: {check.trail:.2f} times what is removed at rest"
-        made.append(Card("Where it moves", "look for trails" if tone == "warn" else "only noise removed", detail, tone))
-    made.append(
-        Card("Flicker", f"{check.flicker_before:.3g} → {check.flicker_after:.3g}", "of 32 x 32 pixels", "plain")
-    )
+        tone = "warn" if check.trail > TRAIL_LIMIT else "plain"
+        told = "look for trails" if tone == "warn" else f"up to {TRAIL_LIMIT:g} is usual where only noise goes"
+        detail = f"removed where it moves, over at rest; {told}"
+        made.append(Card("Removed in motion", f"× {check.trail:.2f}", detail, tone))
+    if isfinite(check.flicker_before):
+        flickers = f"{check.flicker_before:.3g} → {check.flicker_after:.3g}"
+        made.append(Card("Flicker", flickers, "of blocks of 32 x 32 pixels where nothing moves", "plain"))
     delay, speed = record.get("delay_frames"), record.get("ms_per_frame")
     if delay is not None and speed is not None:
         made.append(Card("Live", f"{speed:.3g} ms", f"per frame; delayed by {delay} frames", "plain"))

@@ -23,8 +23,7 @@ class Card:
 def cards(check: Check) -> list[Card]:
     """Return the headline cards: noise, CT numbers, edges, between slices, texture."""
     made = [_noise(check), _tissues(check), _edges(check)]
-    if check.leak is not None:
-        made.append(_leak(check))
+    made.append(_leak(check))
     if check.spectra is not None:
         made.append(_texture(check))
     return made
@@ -78,7 +77,8 @@ def _edges(check: Check) -> Card:
 
 def _leak(check: Check) -> Card:
     leak = check.leak
-    assert leak is not None
+    if leak is None:
+        return Card("Between slices", "not checked", "a single slice has no neighbors to share noise with", "plain")
     if not isfinite(leak.gain):
         return Card("Between slices", "not measured", "too little flat tissue repeats", "plain")
     detail = f"neighbors' noise {leak.before.rho[0]:.2f} → {leak.after.rho[0]:.2f}"
@@ -120,6 +120,17 @@ def figure_in_digits(value: float, scale: float) -> str:
     size = abs(scale) if isfinite(scale) and scale != 0 else abs(value)
     digits = 1 if size >= 0.95 else 2 if size >= 0.095 else 3 if size >= 0.0095 else 4
     return signed(value, digits, plus=False).replace("-", "\u2212") if value >= 0 else signed(value, digits)
+
+
+def found_and_limit(value: float, limit: float, unit: str) -> tuple[str, str]:
+    """Return what was found and its limit, in as many digits as tell which of them is larger; "HU" and "per mm" are named."""
+    named = f" {unit}" if unit in ("HU", "per mm") else ""
+    fewest = 1 if unit == "HU" else 3
+    for digits in range(fewest, 7):
+        found = signed(value, digits, plus=False)
+        if round(abs(value), digits) != round(limit, digits) or abs(value) == limit:
+            break
+    return f"{found}{named}", f"{limit:.10g}{named}"
 
 
 def series_title(record: Mapping[str, Any]) -> str:
