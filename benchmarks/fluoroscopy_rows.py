@@ -108,7 +108,7 @@ def _edges(rows: Sequence[Row], name: str) -> str:
     if not pairs:
         return ""
     rest, fast = ([np.inf if pair[k] is None else pair[k] for pair in pairs] for k in (0, 1))
-    return f"{np.mean(rest):.1f}, " + (f"{np.mean(fast):.1f} px" if np.isfinite(fast).all() else "over 60 px")
+    return ", ".join(f"{np.mean(w):.1f}" if np.isfinite(w).all() else "over 60" for w in (rest, fast)) + " px"
 
 
 def _claims(found: dict[str, dict[str, list[float]]], motions: Sequence[str]) -> list[str]:
