@@ -50,6 +50,17 @@ def test_the_generator_sees_seventeen_pixels_each_way() -> None:
     assert int(rows.min()) == 40 - 17 and int(rows.max()) == 40 + 17
 
 
+@pytest.mark.parametrize("blocks", [1, 3])
+def test_the_inside_needs_no_padding(blocks: int) -> None:
+    network = seeded(lambda: ResidualDense(8, 2, blocks), 0)
+    network.eval()
+    x = torch.randn(1, 1, 48, 60, generator=torch.Generator().manual_seed(0))
+    edge = network.reach
+    with torch.no_grad():
+        inside = network.inner_output(network.inner_features(x))
+        assert torch.allclose(inside, network(x)[..., edge:-edge, edge:-edge], atol=1e-5)
+
+
 def test_shapes() -> None:
     x = torch.zeros(2, 1, 40, 32)
     out, (first, second) = ResidualDense(8, 2).with_features(x)

@@ -4,6 +4,7 @@ After Jung et al., MICCAI 2022 (arXiv 2207.02377), and the authors' program; blo
 """
 
 from math import ceil
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -69,6 +70,25 @@ class ResidualDense(nn.Module):
         out: Tensor = self.last(functional.leaky_relu(second, _SLOPE))
         return out
 
+    def inner_features(self, x: Tensor) -> Tensor:
+        """Return f2 where it does not depend on the borders of `x`: without the outermost `reach - 1` pixels.
+
+        The same numbers as `features`, but nothing is padded, which on a processor takes half of the time.
+        """
+        h = head = _bare(self.head, x)
+        for index in range(self.count):
+            h = cast(_Block, self.blocks[index % len(self.blocks)]).inner(h)
+        return _bare(self.mix, _within(head, h) + _RESIDUAL * h)
+
+    def inner_output(self, second: Tensor) -> Tensor:
+        """Return the output that follows from f2, without its outermost pixel."""
+        return _bare(self.last, functional.leaky_relu(second, _SLOPE))
+
+    @property
+    def reach(self) -> int:
+        """Pixels each way that an output pixel depends on: 17 with three blocks."""
+        return 2 + self.count * len(cast(_Block, self.blocks[0]).layers)
+
 
 class _Block(nn.Module):
     """Five convolutions, each of which sees all before it; `u + 0.1 last`."""
@@ -88,6 +108,26 @@ class _Block(nn.Module):
                 seen = torch.cat([seen, last], 1)
         return u + _RESIDUAL * last
 
+    def inner(self, u: Tensor) -> Tensor:
+        """The same without the outermost pixels, one for each layer."""
+        seen = u
+        for layer in self.layers:
+            last = functional.leaky_relu(_bare(layer, seen), _SLOPE)
+            if layer is not self.layers[-1]:
+                seen = torch.cat([_within(seen, last), last], 1)
+        return _within(u, last) + _RESIDUAL * last
+
+
+def _bare(layer: nn.Module, x: Tensor) -> Tensor:
+    """Convolve without padding."""
+    return functional.conv2d(x, layer.weight, layer.bias)  # type: ignore[arg-type]
+
+
+def _within(x: Tensor, smaller: Tensor) -> Tensor:
+    """The middle of `x` that has the size of another."""
+    edge = (x.shape[-1] - smaller.shape[-1]) // 2
+    return x[..., edge:-edge, edge:-edge] if edge else x
+
 
 def _convolution(inputs: int, outputs: int, size: int) -> nn.Conv2d:
     return nn.Conv2d(inputs, outputs, size, padding=size // 2, padding_mode="replicate" if size > 1 else "zeros")
@@ -106,8 +146,8 @@ def _begin_as_identity(head: nn.Conv2d, mix: nn.Conv2d, last: nn.Conv2d) -> None
     if head.weight.is_meta or not pairs:
         return
     for layer in (head, mix, last):
-        layer.weight *= 0.01
-        layer.bias *= 0  # type: ignore[operator]
+        layer.weight.mul_(0.01)
+        nn.init.zeros_(cast(Tensor, layer.bias))
     mix.weight += torch.eye(channels)[:, :, None, None]
     taps = [_TAPS[pair % len(_TAPS)] for pair in range(pairs)]
     copy = (2 * ceil(pairs / len(_TAPS))) ** -0.5  # the most that a spectral norm of 1 allows each copy
