@@ -2,10 +2,12 @@
 
 import json
 import sys
+from dataclasses import replace
 
 import pytest
 
 from demottle.doctor import diagnosis
+from demottle.doctor.pace import Pace
 from demottle.doctor.packages import Package
 
 
@@ -13,7 +15,7 @@ def test_a_sound_installation_has_no_problems() -> None:
     found = diagnosis.examine(quick=True)
     assert found.problems == () and found.pace is None
     assert all(kind.readable for kind in found.syntaxes)
-    assert any("JPEG-LS" in kind.name for kind in found.syntaxes)
+    assert {"gdcm", "pyjpegls"} <= {name for kind in found.syntaxes for name in kind.decoders if "JPEG-LS" in kind.name}
 
 
 def test_a_missing_package_is_a_problem_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,6 +42,15 @@ def test_a_broken_pytorch_is_a_problem_and_does_not_raise(monkeypatch: pytest.Mo
 def test_a_failed_trial_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "demottle.doctor.pace", None)  # importing it fails
     assert "trial run" in diagnosis.examine().problems[0]
+
+
+def test_a_busy_machine_says_that_its_time_is_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("demottle.doctor.pace.measure_pace", lambda listener: Pace(0.4, 0.5, 500))
+    here = diagnosis.machine()
+    for load, told in ((0.0, False), (9.0 * here.cores, True)):
+        monkeypatch.setattr(diagnosis, "machine", lambda load=load: replace(here, load=load))
+        assert any("busy" in note for note in diagnosis.examine().notes) == told
+    assert not any("busy" in note for note in diagnosis.examine(quick=True).notes)
 
 
 def test_what_is_sent_with_a_bug_names_no_folder() -> None:

@@ -63,15 +63,10 @@ def _show_dicom(found: "Diagnosis") -> None:
     heading("DICOM pixels")
     table = facts()
     for word, readable in (("readable", True), ("not readable", False)):
-        names = [_short(kind.name) for kind in found.syntaxes if kind.readable == readable]
+        names = [kind.name for kind in found.syntaxes if kind.readable == readable]
         if names:
-            table.add_row(word, Text("\n".join(names)))
+            table.add_row(word, Text("; ".join(names)))
     out.print(table)
-
-
-def _short(name: str) -> str:
-    """DICOM's name without what it says in brackets."""
-    return name.partition(" (")[0].partition(" [")[0]
 
 
 def _show_machine(found: "Diagnosis") -> None:

@@ -87,6 +87,7 @@ def examine(*, quick: bool = False, listener: Listener = silent) -> Diagnosis:
             from demottle.doctor.pace import measure_pace
 
             pace = measure_pace(listener)
+            notes += _busy(here)
         except Exception as error:
             problems.append(f"A trial run on a small simulated scan failed ({_told(error)}); please report it.")
     return Diagnosis(
@@ -128,11 +129,13 @@ def _notes(here: Machine, packages: tuple[Package, ...]) -> list[str]:
         notes.append(f"Only {here.memory_free:.1f} GiB of memory are free; 500 slices of 512 x 512 take about 2 GiB.")
     if here.disk_free is not None and here.disk_free < LITTLE_DISK:
         notes.append(f"Only {here.disk_free:.1f} GiB are free in the temporary folder.")
-    if here.load is not None and here.load > 0.5 * here.cores:
-        notes.append(
-            f"Other programs are busy (load {here.load:.1f} on {here.cores} cores), so times are too long here."
-        )
     return notes
+
+
+def _busy(here: Machine) -> list[str]:
+    if here.load is None or here.load < 0.5 * here.cores:
+        return []
+    return [f"Other programs are busy (load {here.load:.1f} on {here.cores} cores), so the time told is too long."]
 
 
 def _told(error: Exception) -> str:
