@@ -1,24 +1,19 @@
 """The whole path for one image: measure, plan, fit or load, apply, check, with what was done on record."""
 
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from demottle import __version__
+from demottle.denoising import Asked, applied, fit_or_load, record_of, timed
 from demottle.errors import InputError, UnsuitableError
 from demottle.events import Listener, silent
-from demottle.image import Image, ProcessingStep, Voxels
-from demottle.methods import Budget, Denoiser, load
-from demottle.methods import method as look_up
-from demottle.methods.registry import refuse_untrained
+from demottle.image import Image
+from demottle.methods import Denoiser
 from demottle.noise.fingerprint import Fingerprint, measure
-from demottle.plan import CLASSICAL, DEFAULT, Plan, make_plan
-from demottle.plan_sequence import CLASSICAL_SEQUENCE
+from demottle.plan import Plan, make_plan
 from demottle.quality.check import Check, check
 
 
@@ -74,74 +69,28 @@ def denoise(
     """
     if image.sequence:
         raise UnsuitableError("The image is a run of frames, not a volume of slices; use denoise_sequence for it.")
-    if not 0 <= strength <= 1:
-        raise InputError(f"The strength is {strength}; it has to lie between 0 (nothing) and 1 (all noise).")
-    if model is not None and (method is not None or settings):
-        raise InputError("A model brings its own method and settings; give either a model or a method, not both.")
-    if method is not None:
-        refuse_untrained(method)
-    if settings:
-        check_settings(method, settings)
+    asked = Asked(method, settings, model, strength, seed, minutes, steps)
+    asked.refuse_contradictions()
     _refuse_constant(image)
     times: dict[str, float] = {}
-    with _timed(times, "measure"):
+    with timed(times, "measure"):
         fingerprint = measure(image, listener)
-    warnings: list[str] = list(fingerprint.warnings)
-    with _timed(times, "learn"):
-        if model is None:
-            plan = make_plan(fingerprint, method, settings)
-            denoiser = _fit(image, plan, fingerprint, seed, Budget(steps, minutes), listener)
-        else:
-            denoiser = model if isinstance(model, Denoiser) else load(model)
-            plan = Plan(
-                denoiser.method, dict(denoiser.settings), ("A fitted model was given and is applied as it is.",)
-            )
-            warnings += range_warnings(denoiser, fingerprint)
-    if look_up(denoiser.method).learns_from == "nothing" and (steps is not None or minutes is not None):
-        warnings.append(f"{denoiser.method} learns nothing, so the limits on learning (steps, minutes) had no effect.")
-    with _timed(times, "apply"):
-        clean = denoiser(image, listener)
-    out = blend(image.voxels, clean.voxels, strength)
-    step = ProcessingStep(
-        method=denoiser.method,
-        version=__version__,
-        settings={**denoiser.settings, "strength": strength},
-        seed=seed,
-        model_hash=denoiser.model_hash,
-        noise={
-            "noise_level": _plain(fingerprint.noise_level),
-            "slice_correlation": _plain(fingerprint.correlation.at(1)),
-        },
-    )
-    after = image.with_voxels(out, step)
-    with _timed(times, "check"):
-        checked = check(image, after, fingerprint, listener)
-    record = {
-        "program": "demottle",
-        "version": __version__,
-        "method": denoiser.method,
-        "settings": dict(step.settings),
-        "strength": strength,
-        "seed": seed,
-        "model_hash": step.model_hash,
-        "plan_reasons": list(plan.reasons),
-        "fitted": dict(denoiser.fitted),
-        "fingerprint": fingerprint.to_dict(),
-        "check": checked.to_dict(),
-        "warnings": [*warnings, *checked.warnings],
-        "times": {stage: round(seconds, 2) for stage, seconds in times.items()},
+    with timed(times, "learn"):
+        denoiser, plan = fit_or_load(
+            asked, image, fingerprint, lambda: make_plan(fingerprint, method, settings), listener
+        )
+        warnings = [] if model is None else range_warnings(denoiser, fingerprint)
+    noise = {
+        "noise_level": _plain(fingerprint.noise_level),
+        "slice_correlation": _plain(fingerprint.correlation.at(1)),
     }
+    with timed(times, "apply"):
+        after = applied(asked, denoiser, image, noise, listener)
+    with timed(times, "check"):
+        checked = check(image, after, fingerprint, listener)
+    warnings = [*fingerprint.warnings, *warnings, *asked.without_effect(denoiser), *checked.warnings]
+    record = record_of(asked, denoiser, plan, fingerprint.to_dict(), checked.to_dict(), warnings, times)
     return Result(after, image, fingerprint, plan, checked, denoiser, record)
-
-
-def blend(before: Voxels, after: Voxels, strength: float) -> Voxels:
-    """Return `before + strength (after - before)`, slice by slice to save memory."""
-    if strength == 1:
-        return after
-    out = np.empty_like(before)
-    for index in range(len(before)):
-        out[index] = before[index] + np.float32(strength) * (after[index] - before[index])
-    return out
 
 
 def range_warnings(denoiser: Denoiser, fingerprint: Fingerprint) -> list[str]:
@@ -198,77 +147,6 @@ def _told(made_for: tuple[float, float], digits: int) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _fit(image: Image, plan: Plan, fingerprint: Fingerprint, seed: int, budget: Budget, listener: Listener) -> Denoiser:
-    settings = make_settings(plan.method, plan.settings)
-    module = look_up(plan.method).load()
-    fitted: Denoiser = module.fit(image, settings, fingerprint, seed=seed, budget=budget, listener=listener)
-    return fitted
-
-
-def check_settings(method: str | None, settings: Mapping[str, Any]) -> None:
-    """Refuse settings that cannot work, before anything is read or measured (imports the method).
-
-    Without a method the scan decides later, so the settings have to suit one of those that can be chosen.
-
-    Raises:
-        InputError: names the setting and what it has to be.
-    """
-    refused: list[InputError] = []
-    for name in [DEFAULT, CLASSICAL, CLASSICAL_SEQUENCE] if method is None else [method]:
-        try:
-            make_settings(name, settings)
-            return
-        except InputError as error:
-            refused.append(error)
-    raise refused[0]
-
-
-def make_settings(method: str, given: Mapping[str, Any]) -> Any:
-    """Return the method's settings with those given in place of the defaults.
-
-    Raises:
-        InputError: for a name the method does not have, or a value of another kind or out of range.
-    """
-    kind = look_up(method).load().Settings
-    defaults = asdict(kind())
-    unknown = sorted(set(given) - set(defaults))
-    if unknown:
-        raise InputError(
-            f"{method} has no setting {', '.join(unknown)}; its settings are: {', '.join(sorted(defaults))}."
-        )
-    wrong = [name for name, value in given.items() if not _like(value, defaults[name])]
-    if wrong:
-        name = wrong[0]
-        raise InputError(
-            f"The setting {name} of {method} is {given[name]!r}; it has to be {_KINDS[type(defaults[name])]}, such as "
-            f"{defaults[name]!r}."
-        )
-    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
-
-
-_KINDS: dict[type, str] = {
-    bool: "true or false",
-    int: "a whole number",
-    float: "a number",
-    str: "a word",
-    tuple: "a list",
-}
-
-
-def _like(value: Any, default: Any) -> bool:
-    if isinstance(default, tuple):
-        return isinstance(value, list | tuple) and all(_like(one, default[0]) for one in value)
-    if isinstance(default, bool) or isinstance(value, bool):
-        return isinstance(default, bool) and isinstance(value, bool)
-    return isinstance(value, int | float if isinstance(default, float) else type(default))
-
-
-def settings_of(name: str) -> dict[str, Any]:
-    """Default settings of a method, by name (imports the method)."""
-    defaults: dict[str, Any] = asdict(look_up(name).load().Settings())
-    return defaults
-
-
 def _refuse_constant(image: Image) -> None:
     """Noise cannot be told from signal where there is neither."""
     lowest, highest = np.inf, -np.inf
@@ -281,13 +159,6 @@ def _refuse_constant(image: Image) -> None:
     raise InputError(
         "Every voxel of the image has the same value; there is nothing to denoise. Is it the right series?"
     )
-
-
-@contextmanager
-def _timed(times: dict[str, float], stage: str) -> Iterator[None]:
-    started = time.monotonic()
-    yield
-    times[stage] = time.monotonic() - started
 
 
 def _plain(value: float) -> float | None:

@@ -1,17 +1,15 @@
 """The whole path for one sequence: measure, plan, fit or load, apply, check, with what was done on record."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from demottle import __version__
-from demottle.denoise import blend, check_settings, make_settings
+from demottle.denoising import Asked, applied, fit_or_load, record_of, timed
 from demottle.errors import InputError
 from demottle.events import Listener, silent
-from demottle.image import Image, ProcessingStep
-from demottle.methods import Budget, Denoiser, load
+from demottle.image import Image
+from demottle.methods import Denoiser
 from demottle.methods import method as look_up
 from demottle.noise.lag import INDEPENDENT, lag_to_undo
 from demottle.noise.sequence import SequenceFingerprint, measure_sequence
@@ -57,66 +55,28 @@ def denoise_sequence(
     listener: Listener = silent,
 ) -> SequenceResult:
     """Remove the noise of one sequence; arguments and errors as `demottle.denoise.denoise`."""
-    if not 0 <= strength <= 1:
-        raise InputError(f"The strength is {strength}; it has to lie between 0 (nothing) and 1 (all noise).")
-    if model is not None and (method is not None or settings):
-        raise InputError("A model brings its own method and settings; give either a model or a method, not both.")
+    asked = Asked(method, settings, model, strength, seed, minutes, steps)
+    asked.refuse_contradictions()
     times: dict[str, float] = {}
-    started = time.monotonic()
-    fingerprint = measure_sequence(image, listener)
-    times["measure"] = time.monotonic() - started
-    warnings = list(fingerprint.warnings)
-    started = time.monotonic()
-    if model is None:
-        plan = make_sequence_plan(fingerprint, method, settings)
-        if settings:
-            check_settings(plan.method, settings)
-        module = look_up(plan.method).load()
-        made = make_settings(plan.method, plan.settings)
-        denoiser: Denoiser = module.fit(
-            image, made, fingerprint, seed=seed, budget=Budget(steps, minutes), listener=listener
+    with timed(times, "measure"):
+        fingerprint = measure_sequence(image, listener)
+    with timed(times, "learn"):
+        denoiser, plan = fit_or_load(
+            asked, image, fingerprint, lambda: make_sequence_plan(fingerprint, method, settings), listener
         )
-    else:
-        denoiser = model if isinstance(model, Denoiser) else load(model)
-        plan = Plan(denoiser.method, dict(denoiser.settings), ("A fitted model was given and is applied as it is.",))
-        warnings += _range_warnings(denoiser, fingerprint)
-    times["learn"] = time.monotonic() - started
-    if look_up(denoiser.method).learns_from == "nothing" and (steps is not None or minutes is not None):
-        warnings.append(f"{denoiser.method} learns nothing, so the limits on learning (steps, minutes) had no effect.")
-    started = time.monotonic()
-    out = blend(image.voxels, denoiser(image, listener).voxels, strength)
-    times["apply"] = time.monotonic() - started
-    step = ProcessingStep(
-        method=denoiser.method,
-        version=__version__,
-        settings={**denoiser.settings, "strength": strength},
-        seed=seed,
-        model_hash=denoiser.model_hash,
-        noise={"noise_level": round(fingerprint.noise_level, 4)},
-    )
-    after = image.with_voxels(out, step)
-    started = time.monotonic()
-    checked = check_sequence(image, after, listener)
-    response = response_at(denoiser, image, fingerprint.curve, lag=lag_to_undo(fingerprint))
-    times["check"] = time.monotonic() - started
+        warnings = [] if model is None else _range_warnings(denoiser, fingerprint)
+    with timed(times, "apply"):
+        after = applied(asked, denoiser, image, {"noise_level": round(fingerprint.noise_level, 4)}, listener)
+    with timed(times, "check"):
+        checked = check_sequence(image, after, listener)
+        response = response_at(denoiser, image, fingerprint.curve, lag=lag_to_undo(fingerprint))
     speed, delay = 1000 * times["apply"] / image.shape[0], int(getattr(denoiser, "delay", 0))
+    warnings = [*fingerprint.warnings, *warnings, *asked.without_effect(denoiser), *checked.warnings]
     record = {
-        "program": "demottle",
-        "version": __version__,
-        "method": denoiser.method,
-        "settings": dict(step.settings),
-        "strength": strength,
-        "seed": seed,
-        "model_hash": step.model_hash,
-        "plan_reasons": list(plan.reasons),
-        "fitted": dict(denoiser.fitted),
-        "fingerprint": fingerprint.to_dict(),
-        "check": checked.to_dict(),
+        **record_of(asked, denoiser, plan, fingerprint.to_dict(), checked.to_dict(), warnings, times),
         "response": plain(response),
         "delay_frames": delay,
         "ms_per_frame": round(speed, 2),
-        "warnings": [*warnings, *checked.warnings],
-        "times": {stage: round(seconds, 2) for stage, seconds in times.items()},
     }
     return SequenceResult(after, image, fingerprint, plan, checked, denoiser, record, speed, delay, response)
 

@@ -193,4 +193,4 @@ def test_a_model_of_a_run_names_its_frame_time(file: Path, tmp_path: Path, demot
     assert shown.exit_code == 0, shown.output
     words = " ".join(shown.stdout.split())
     assert "frame time (s) 0.06667" in words
-    assert "spacing (mm) 2.083 to 2.083" not in words
+    assert "pixels (mm) 2.083 x 2.083" in words and "spacing" not in words

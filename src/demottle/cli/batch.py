@@ -9,7 +9,8 @@ import typer
 
 from demottle.cli.console import say, say_error, say_warnings, show_json
 from demottle.cli.guard import CANNOT, explain, sentence_of
-from demottle.cli.job import Record, Wishes, denoise_scan
+from demottle.cli.job import denoise_scan
+from demottle.cli.outcome import Record, Wishes
 from demottle.cli.places import Places, beside, name_in_batch, output_for, places_for, stem_of
 from demottle.cli.progress import watch
 from demottle.cli.summary import show_batch

@@ -10,7 +10,8 @@ from demottle.cli.batch import denoise_folder
 from demottle.cli.console import say_warnings, show_json
 from demottle.cli.gate import Force, LimitsFile, limits_of
 from demottle.cli.guard import guarded
-from demottle.cli.job import Wishes, denoise_scan
+from demottle.cli.job import denoise_scan
+from demottle.cli.outcome import Wishes
 from demottle.cli.places import output_for, places_for, refuse_inside
 from demottle.cli.progress import watch
 from demottle.cli.summary import show_outcome
@@ -144,7 +145,7 @@ def _refuse_contradictions(wishes: Wishes, model: Path | None, save_model: Path 
     if wishes.method is not None:
         refuse_untrained(wishes.method)  # known now, not after reading; so is an unknown name
     if wishes.settings:
-        from demottle.denoise import check_settings
+        from demottle.settings import check_settings
 
         check_settings(wishes.method, wishes.settings)
 

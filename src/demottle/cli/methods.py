@@ -71,6 +71,6 @@ def _show_all(infos: "list[MethodInfo]") -> None:
 
 
 def _settings(info: "MethodInfo") -> dict[str, Any]:
-    from demottle.denoise import settings_of  # imports the method, and with it torch where it learns
+    from demottle.settings import settings_of  # imports the method, and with it torch where it learns
 
     return settings_of(info.name)

@@ -16,6 +16,7 @@ _NAMES = {
     "noise_range": "noise levels",
     "full_noise_range": "noise, full dose",
     "frame_time_s": "frame time (s)",
+    "pixel_mm": "pixels (mm)",
     "spacing_mm": "spacing (mm)",
     "pixel_range_mm": "pixels (mm)",
     "intensity_range": "values",
@@ -53,7 +54,7 @@ def _of_a_run(fitted: Mapping[str, Any]) -> Mapping[str, Any]:
         return fitted
     known = dict(fitted)
     if isinstance(spacing, list | tuple) and len(spacing) == 3:
-        known |= {"frame_time_s": spacing[0], "spacing_mm": list(spacing[1:])}
+        known |= {"frame_time_s": spacing[0], "pixel_mm": f"{told(spacing[1])} x {told(spacing[2])}", "spacing_mm": None}
     if isinstance(noise, Mapping):
         known["lag"] = noise.get("lag")
     return known

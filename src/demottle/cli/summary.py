@@ -7,8 +7,9 @@ from rich.table import Table
 from rich.text import Text
 
 from demottle.cli.console import heading, out
-from demottle.cli.job import Outcome, Record
+from demottle.cli.job import Outcome
 from demottle.cli.job_sequence import RunOutcome
+from demottle.cli.outcome import Record
 from demottle.cli.progress import clock, title_of
 from demottle.cli.tables import CAREFUL, GOOD, facts, number, percent, show_check
 from demottle.cli.tables_sequence import show_sequence_check

@@ -41,7 +41,12 @@ def show_sequence_check(outcome: "RunOutcome") -> None:
     (_, still), (speed, fast) = response.widths[0], response.widths[-1]
     list_.add_row("edge width", f"{_pixels(still)} at rest, {_pixels(fast)} at {speed:g} px per frame")
     first, tenth = 100 * response.lag_first, 100 * response.lag_tenth
-    list_.add_row("lag", f"{first:.0f} % of a step is missing in its first frame, {tenth:.0f} % in the tenth")
+    if first < -0.5:
+        list_.add_row(
+            "lag", f"{-first:.0f} % of a step, which the detector withholds from its first frame, is given back"
+        )
+    else:
+        list_.add_row("lag", f"{first:.0f} % of a step is missing in its first frame, {tenth:.0f} % in the tenth")
     list_.add_row("speed", f"{result.ms_per_frame:.3g} ms per frame; the live form lags by {result.delay} frames")
     out.print(list_)
 

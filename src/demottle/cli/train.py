@@ -117,7 +117,7 @@ def _method(name: str, preset: str, pairs: list[str]) -> tuple[Any, Any]:
     module = info.load()
     if preset not in module.PRESETS:
         raise typer.BadParameter(f"has to be one of {', '.join(module.PRESETS)}", param_hint="--preset")
-    from demottle.denoise import make_settings
+    from demottle.settings import make_settings
 
     return module, make_settings(name, {**module.PRESETS[preset], **options.parse_settings(pairs)})
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from demottle import __version__, io
-from demottle.denoise import make_settings
 from demottle.errors import InputError, OutputError
 from demottle.events import Listener, silent
 from demottle.image import Image, ProcessingStep, Voxels
@@ -15,6 +14,7 @@ from demottle.methods import Budget, Denoiser, method
 from demottle.noise.sequence import SequenceFingerprint, measure_sequence
 from demottle.plan import Plan
 from demottle.plan_sequence import make_sequence_plan
+from demottle.settings import make_settings
 from demottle.stream.live import LiveReport
 from demottle.stream.peeking import peeked
 
