@@ -39,11 +39,10 @@ def _free_port() -> int:
         return int(free.getsockname()[1])
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", GAMES)
-def test_two_processes_learn_what_one_does(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False, raising=False)
-    alone = trained(name, tmp_path / "alone")
+@pytest.fixture(scope="module")
+def by_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same two processes train everything, one game after the other; their weights lie in RANK-NAME.npz."""
+    folder = tmp_path_factory.mktemp("two")
     code = (
         "import sys, os, torch\n"
         f"sys.path.insert(0, {str(Path(__file__).parents[3])!r})\n"
@@ -51,15 +50,26 @@ def test_two_processes_learn_what_one_does(name: str, tmp_path: Path, monkeypatc
         "torch.cpu._is_avx512_bf16_supported = lambda: False\n"
         "import numpy as np\n"
         "from pathlib import Path\n"
-        "from tests.methods.unpaired.test_processes import trained\n"
-        f"folder = Path({str(tmp_path)!r}) / os.environ['RANK']\n"
-        f"np.savez(str(folder) + '.npz', **trained({name!r}, folder))\n"
+        "from tests.methods.unpaired.test_processes import GAMES, trained\n"
+        f"folder, rank = Path({str(folder)!r}), os.environ['RANK']\n"
+        "for name in GAMES:\n"
+        "    np.savez(folder / f'{rank}-{name}.npz', **trained(name, folder / f'{rank}-{name}'))\n"
     )
     common = {**os.environ, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port())}
     running = [subprocess.Popen([sys.executable, "-c", code], env={**common, "RANK": str(rank)}) for rank in range(2)]
-    assert [process.wait(timeout=600) for process in running] == [0, 0]
+    assert [process.wait(timeout=1800) for process in running] == [0, 0]
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", GAMES)
+def test_two_processes_learn_what_one_does(
+    name: str, by_two: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False, raising=False)
+    alone = trained(name, tmp_path)
     for rank in range(2):
-        theirs = np.load(tmp_path / f"{rank}.npz")
+        theirs = np.load(by_two / f"{rank}-{name}.npz")
         assert set(theirs) == set(alone)
         for key, value in alone.items():
             assert theirs[key] == pytest.approx(value, abs=1e-4), key

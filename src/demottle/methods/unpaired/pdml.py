@@ -247,5 +247,5 @@ def plain_of(settings: Settings, generator: nn.Module) -> ResidualDense:
 
 
 def network_of(settings: Settings, normalized: bool) -> ResidualDense:
-    """Build the generator."""
+    """Build the generator, as it learns or with the plain weights of a model file."""
     return ResidualDense(settings.features, settings.growth, settings.blocks, settings.shared, normalized)
