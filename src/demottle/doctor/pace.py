@@ -67,7 +67,7 @@ def _steps_of_usual(scan: Image, fingerprint: Fingerprint, settings: matched_nei
     samples = scan_samples(scan, fingerprint.correlation, fingerprint.noise_level, settings.patch)
     share = samples.body.sum() / scan.voxels.size
     body = np.broadcast_to(np.True_, int(share * np.prod(USUAL)))
-    return default_steps(replace(samples, body=body), settings.patch, settings.batch)
+    return default_steps(replace(samples, body=body), settings.patch, settings.batch, settings.start)
 
 
 class _StepTimes:

@@ -52,9 +52,10 @@ _ALL = (
         title="Neighboring slices as targets, matched, decorrelated and completed by recorruption (default)",
         learns_from="the image itself",
         summary=(
-            "Learns one network from the scan itself. Where neighboring slices show the same tissue they are the target, "
-            "corrected for the noise they share; where they do not, the slice itself is the target, split into two parts "
-            "with independent noise by adding noise of the measured spectrum. Thresholds and weights follow the local noise."
+            "Begins with a network trained on simulations and learns on from the scan itself. Where neighboring slices show the "
+            "same tissue they are the target, corrected for the noise they share; where they do not, the slice itself is the "
+            "target, split into two parts with independent noise by adding noise of the measured spectrum. Thresholds and "
+            "weights follow the local noise."
         ),
         paper="demottle; builds on NS-N2N (arXiv 2411.10831) and Recorrupted-to-Recorrupted (CVPR 2021)",
         module="demottle.methods.one_scan.matched_neighbors",
@@ -69,6 +70,18 @@ _ALL = (
         ),
         paper="arXiv 2411.10831",
         module="demottle.methods.one_scan.ns_n2n",
+    ),
+    MethodInfo(
+        name="simulation-trained",
+        title="The network that comes with demottle, told the noise measured on the scan",
+        learns_from="nothing",
+        summary=(
+            "Where matched-neighbors begins: a network trained on simulated tissue and noise, never on a patient. Nothing is "
+            "learned from the scan, only its noise level and spectrum are measured. Fast, and works on a single slice; what it "
+            "knows is what it was shown in simulations."
+        ),
+        paper="demottle; tools/start_network.py",
+        module="demottle.methods.one_scan.simulation_trained",
     ),
     MethodInfo(
         name="spectral-wiener",

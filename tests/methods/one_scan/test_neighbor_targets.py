@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from demottle.image import Image
-from demottle.methods.one_scan.neighbor_targets import decorrelated, matched_targets, usable_lags
-from demottle.methods.one_scan.scan_samples import scan_samples
+from demottle.methods.one_scan.neighbor_targets import decorrelated, matched_targets, regression, usable_lags
+from demottle.methods.one_scan.scan_samples import scan_samples, seen
 from demottle.noise.correlation import Correlation
 
 
@@ -14,14 +14,38 @@ def test_noise_of_the_target_is_independent_and_its_variance_known(rho: float) -
     random = np.random.default_rng(0)
     own = random.standard_normal(200_000).astype(np.float32)
     other = (rho * own + np.sqrt(1 - rho**2) * random.standard_normal(200_000)).astype(np.float32)
-    target = decorrelated(other, own, rho)
+    shares, variance = regression(Correlation((rho, 0.0), 0.0, 10_000), [4], 5)
+    target = decorrelated(other, [own], shares)
+    assert shares == pytest.approx([rho])
     assert np.corrcoef(target, own)[0, 1] == pytest.approx(0, abs=0.01)
-    assert target.var() == pytest.approx((1 + rho) / (1 - rho), rel=0.02)
+    assert target.var() == pytest.approx(variance, rel=0.02)
+    assert variance == pytest.approx((1 + rho) / (1 - rho))
+
+
+@pytest.mark.parametrize("rho", [(0.12, 0.0, 0.0), (0.45, 0.06, 0.0), (0.6, 0.2, 0.05)])
+def test_noise_of_the_target_is_independent_of_several_slices(rho: tuple[float, ...]) -> None:
+    correlation = Correlation(rho, 0.0, 10_000)
+    seen_and_target = [[1.0 if a == b else ([0, *rho, 0, 0])[abs(a - b)] for b in range(4)] for a in range(4)]
+    noise = np.random.default_rng(0).multivariate_normal(np.zeros(4), seen_and_target, 200_000).T.astype(np.float32)
+    shares, variance = regression(correlation, [0, 1, 2], 3)
+    target = decorrelated(noise[3], list(noise[:3]), shares)
+    for own in noise[:3]:
+        assert np.corrcoef(target, own)[0, 1] == pytest.approx(0, abs=0.01)
+    assert target.var() == pytest.approx(variance, rel=0.02)
 
 
 def test_the_mean_stays_the_tissue() -> None:
     own, other = np.full(5, 60, np.float32), np.full(5, 60, np.float32)
-    assert decorrelated(other, own, 0.5) == pytest.approx(60)
+    assert decorrelated(other, [own, own], np.array([0.3, 0.2])) == pytest.approx(60)
+
+
+@pytest.mark.parametrize(("index", "expected"), [(0, [1, 0, 1]), (4, [3, 4, 5]), (9, [8, 9, 8])])
+def test_the_ends_of_a_scan_are_mirrored(index: int, expected: list[int]) -> None:
+    assert seen(index, 3, 10) == expected
+
+
+def test_targets_lie_beyond_what_the_network_sees() -> None:
+    assert usable_lags(Correlation((0.1, 0.0, 0.0), 0.0, 10_000), 1, beyond=1) == [2]
 
 
 def test_lags_that_share_too_much_are_left_out() -> None:

@@ -38,6 +38,7 @@ from demottle.methods.one_scan.neighbor_targets import matched_targets
 from demottle.methods.one_scan.scan_fit import Ground, ScanSettings, fit_on_scan, restore_slice_network
 from demottle.methods.one_scan.scan_noise import ScanNoise
 from demottle.methods.one_scan.slice_network import SliceNetwork
+from demottle.noise.correlation import Correlation
 from demottle.noise.fingerprint import Fingerprint
 from demottle.noise.synthesis import NoiseSource
 
@@ -50,6 +51,7 @@ class Settings(ScanSettings):
     """Settings of the method.
 
     Attributes:
+        slices: how many the network sees at once, an odd number.
         reach: how many slices away targets may lie, in both directions.
         decorrelate: correct targets for the noise they share with the slice.
         tolerance: largest difference of two guides that counts as the same tissue, in units of the local noise
@@ -64,9 +66,10 @@ class Settings(ScanSettings):
             default: slices then share what is left of the noise.
         outlier: errors beyond this many standard deviations of the target's noise count linearly: they are matches that
             are none.
-        channels, patch, batch, rate, early_stop: as `ScanSettings`; the exam is the error on slices held out.
+        channels, patch, batch, rate, start, start_kept, early_stop: as `ScanSettings`; the exam is the error on slices held out.
     """
 
+    slices: int = 1
     reach: int = 1
     decorrelate: bool = True
     tolerance: float = 0.7
@@ -77,10 +80,15 @@ class Settings(ScanSettings):
     structured_share: float = 0.25
     fuse: bool = False
     outlier: float = 4.0
+    start: bool = True
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
         super().__post_init__()
+        if self.slices < 1 or self.slices % 2 == 0:
+            raise InputError(
+                f"slices is {self.slices}; it has to be an odd number: the slice itself and those around it."
+            )
         if self.reach < 1:
             raise InputError(f"reach is {self.reach}; it has to be at least 1.")
         if not min(self.tolerance, self.guide_sigma, self.outlier) > 0:
@@ -110,7 +118,9 @@ def fit(
     def lesson(ground: Ground) -> Lesson:
         return Lesson(image, ground, settings, fingerprint, seed)
 
-    network = fit_on_scan(NAME, image, settings, fingerprint, lesson, seed=seed, budget=budget, listener=listener)
+    network = fit_on_scan(
+        NAME, image, settings, fingerprint, lesson, slices=settings.slices, seed=seed, budget=budget, listener=listener
+    )
     if settings.fuse:
         network.weigh_neighbors(image, fingerprint, seed, listener)
     return network
@@ -151,6 +161,7 @@ class Lesson:
         if len(aside) >= _FEWEST_TO_HOLD_OUT:
             aside[5::10] = True
         self._places = patch_places(body & ~aside[:, None, None], ground.patch)
+        self._mixing = _root(correlation, settings.slices)
         held_out = patch_places(body & (aside if aside.any() else ~aside)[:, None, None], ground.patch)
         self._exam = held_out.draw(4 * settings.batch, np.random.default_rng(seed + 1))
 
@@ -164,19 +175,23 @@ class Lesson:
         places = self._places.draw(settings.batch, self._random)
         image, deviation, target, weight = self._patches(places)
         body = self._cut(self._samples.body, places)
+        middle = image.shape[1] // 2
         # Mirrored at random: on a short scan the network would otherwise learn the neighbors' noise by heart.
         turned = [axis for axis in (-1, -2) if self._random.random() < 0.5]
+        if middle and self._random.random() < 0.5:
+            image = image.flip(1)
         image, deviation, target, weight, body = (
             part.flip(turned) for part in (image, deviation, target, weight, body)
         )
         spread = weight.clamp(min=1e-3) ** -0.5  # of the target's noise, in units of the local noise level
         corrupted = round(settings.recorrupted_share * settings.batch) if settings.recorruption > 0 else 0
         if corrupted:
-            extra = self._source.draw(places[:corrupted], self._patch, self._random)
-            noise = torch.from_numpy(extra)[:, None].to(self._device).flip(turned)
+            several = [self._source.draw(places[:corrupted], self._patch, self._random) for _ in self._mixing]
+            extra = np.einsum("kl,lnij->nkij", self._mixing, np.stack(several)).astype(np.float32)
+            noise = torch.from_numpy(extra).to(self._device).flip(turned)
             noise = noise * deviation[:corrupted]
             free = self._cut(self._unsure, places[:corrupted]).flip(turned) * body[:corrupted]
-            own = image[:corrupted] - noise / settings.recorruption
+            own = (image[:corrupted] - noise / settings.recorruption)[:, middle : middle + 1]
             target = torch.cat([own, target[corrupted:]])
             weight = torch.cat([free, weight[corrupted:]])
             image = torch.cat([image[:corrupted] + settings.recorruption * noise, image[corrupted:]])
@@ -207,7 +222,7 @@ class Lesson:
         samples = self._samples
         weight = self._cut(self._weights, places) * self._cut(samples.body, places)
         return (
-            self._cut(samples.slices, places),
+            torch.cat([self._cut(stack, places) for stack in samples.stacks], dim=1),
             self._cut(samples.deviation, places),
             self._cut(self._targets, places),
             weight,
@@ -215,3 +230,11 @@ class Lesson:
 
     def _cut(self, stack: np.ndarray[Any, Any], places: Positions) -> Tensor:
         return cut_patches(stack, places, self._patch).to(self._device)
+
+
+def _root(correlation: Correlation, slices: int) -> Voxels:
+    """Return the matrix (slices, slices) that makes independent noise as correlated as that of neighboring slices."""
+    rho = [1.0, *(float(np.clip(np.nan_to_num(correlation.at(lag)), 0, 0.99)) for lag in range(1, slices))]
+    values, vectors = np.linalg.eigh([[rho[abs(i - j)] for j in range(slices)] for i in range(slices)])
+    root: Voxels = ((vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T).astype(np.float32)
+    return np.asarray(root / np.sqrt((root**2).sum(axis=1, keepdims=True)), np.float32)

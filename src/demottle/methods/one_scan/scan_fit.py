@@ -1,5 +1,6 @@
 """What methods that learn one network from the scan itself have in common: the way from a scan to a `SliceNetwork`."""
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
@@ -21,17 +22,21 @@ from demottle.methods.one_scan.scan_samples import (
     scan_samples,
 )
 from demottle.methods.one_scan.slice_network import (
-    INPUTS,
     Normalized,
     Scale,
     SliceNetwork,
+    inputs_of,
     load_weights,
     scale_of,
     summary,
 )
 from demottle.networks.half_resolution_unet import HalfResolutionUNet
+from demottle.networks.start_network import fill_from_start
 from demottle.networks.windowed_wiener import WindowedWiener
 from demottle.noise.fingerprint import Fingerprint
+
+_GENTLER = 0.3
+"""Learning rate from the shipped weights on, as a share of that from random ones: they are near the goal."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +47,11 @@ class ScanSettings:
         channels: of the network, from half resolution downward.
         patch, batch: side of a patch in pixels, patches per step.
         rate: peak learning rate.
+        start: begin with weights that were trained on simulations and come with demottle, in place of random ones, where
+            the scan's own exam says that they help.
+        start_kept: share of the shipped weights in the mean of those and the learned ones, which is the network that is used: the
+            learned ones know the scan, the shipped ones do not mistake its noise for tissue (after Wortsman et al., Robust
+            fine-tuning of zero-shot models, CVPR 2022). 0 to 1.
         early_stop: end when the error on the exam no longer falls.
     """
 
@@ -49,12 +59,16 @@ class ScanSettings:
     patch: int = 128
     batch: int = 8
     rate: float = 1e-3
+    start: bool = False
+    start_kept: float = 0.5
     early_stop: bool = True
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
         if self.batch < 1 or not self.channels or not self.rate > 0:
             raise InputError("batch and the number of channels have to be at least 1, rate positive.")
+        if not 0 <= self.start_kept <= 1:
+            raise InputError(f"start_kept is {self.start_kept}; it has to lie between 0 and 1.")
         if self.patch < 32 or self.patch % 2 ** len(self.channels):
             raise InputError(
                 f"patch is {self.patch}; it has to be a multiple of {2 ** len(self.channels)}, at least 32."
@@ -100,6 +114,7 @@ def fit_on_scan(
     fingerprint: Fingerprint,
     lesson_on: Callable[[Ground], Lesson],
     *,
+    slices: int = 1,
     seed: int,
     budget: Budget | None,
     listener: Listener,
@@ -111,6 +126,7 @@ def fit_on_scan(
         image, fingerprint: the scan and what was measured on it.
         settings: of the method.
         lesson_on: the method itself.
+        slices: how many the network sees at once, the one to denoise in the middle; an odd number.
         seed: of the network's first weights.
         budget: how long it may take; None: the scan decides.
         listener: told of the stages "prepare" and "learn".
@@ -122,28 +138,56 @@ def fit_on_scan(
     spectrum = learnable_spectrum(name, image, fingerprint)
     listener(Progress("prepare", 0, 1))
     patch = patch_that_fits(settings.patch, 2 ** len(settings.channels), image)
-    samples = scan_samples(image, fingerprint.correlation, fingerprint.noise_level, patch)
+    samples = scan_samples(image, fingerprint.correlation, fingerprint.noise_level, patch, slices)
     scale = scale_of(image, fingerprint)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     lesson = lesson_on(Ground(samples, spectrum, scale, patch, device))
-    network = seeded(lambda: HalfResolutionUNet(INPUTS, settings.channels), seed)
+    network = seeded(lambda: HalfResolutionUNet(inputs_of(slices), settings.channels), seed)
     student = Normalized(network, WindowedWiener(spectrum), scale, network.multiple).to(device)
+    started = settings.start and _begin(student, lesson)
     listener(Progress("prepare", 1, 1))
     budget = budget or Budget()
     schedule = Schedule(
-        steps=default_steps(samples, patch, settings.batch) if budget.steps is None else budget.steps,
+        steps=default_steps(samples, patch, settings.batch, started) if budget.steps is None else budget.steps,
         minutes=budget.minutes,
-        rate=settings.rate,
+        rate=settings.rate * (_GENTLER if started else 1),
         check_every=50 if settings.early_stop else 0,
     )
+    begun = copy.deepcopy(student.network.state_dict())
     learned, history = learn(student, lesson.loss, schedule, criterion=lesson.exam, listener=listener)
-    fitted = {**summary(image, fingerprint, scale), **history.summary(), **lesson.facts()}
+    if started:
+        _keep(begun, settings.start_kept, learned.network)
+    fitted = {
+        **summary(image, fingerprint, scale),
+        "slices_seen": slices,
+        "start_network": started,
+        **history.summary(),
+        **lesson.facts(),
+    }
     return SliceNetwork(name, asdict(settings), fitted, learned.network, spectrum)
+
+
+def _begin(student: Normalized, lesson: Lesson) -> bool:
+    """Begin with the shipped weights, unless the scan's own exam says that the filter alone does better."""
+    untrained, filter_alone = copy.deepcopy(student.network.state_dict()), lesson.exam(student)
+    if not fill_from_start(student.network):
+        return False
+    if lesson.exam(student) < filter_alone:
+        return True
+    student.network.load_state_dict(untrained)
+    return False
+
+
+@torch.no_grad()
+def _keep(begun: Mapping[str, Tensor], share: float, network: nn.Module) -> None:
+    """Draw the weights back toward those they began with, by `share` of the way."""
+    for name, weight in network.state_dict().items():
+        weight.lerp_(begun[name], share)
 
 
 def restore_slice_network(
     name: str, settings: ScanSettings, fitted: Mapping[str, Any], tensors: Tensors
 ) -> SliceNetwork:
     """Rebuild a saved network."""
-    network = load_weights(HalfResolutionUNet(INPUTS, settings.channels), tensors)
+    network = load_weights(HalfResolutionUNet(inputs_of(int(fitted.get("slices_seen", 1))), settings.channels), tensors)
     return SliceNetwork(name, asdict(settings), fitted, network, tensors["noise.spectrum"])

@@ -16,6 +16,9 @@ MOST_SLICES = 64
 """More slices than this teach a network nothing new, and cost memory and time."""
 
 
+STEPS_FROM_START = 150
+
+
 @dataclass(frozen=True, eq=False)
 class ScanSamples:
     """Slices to learn from, all cut to the same box around the body.
@@ -23,6 +26,7 @@ class ScanSamples:
     Attributes:
         indices: which slices of the image.
         slices: float32 (n, rows, columns), padding filled.
+        around: the slices before and after each that a network sees with it, in order, each like `slices`; may be empty.
         deviation: local noise level, same shape.
         body: True where a pixel may be learned from and will be changed.
         box: rows and columns of the cut in the full slice.
@@ -30,24 +34,44 @@ class ScanSamples:
 
     indices: tuple[int, ...]
     slices: Voxels
+    around: tuple[Voxels, ...]
     deviation: Voxels
     body: Mask
     box: tuple[slice, slice]
 
+    @property
+    def stacks(self) -> tuple[Voxels, ...]:
+        """All that a network sees, in order: the slices before, the slices themselves, the slices after."""
+        half = len(self.around) // 2
+        return (*self.around[:half], self.slices, *self.around[half:])
 
-def scan_samples(image: Image, correlation: Correlation, noise_level: float, least_side: int) -> ScanSamples:
+
+def scan_samples(
+    image: Image, correlation: Correlation, noise_level: float, least_side: int, seen_at_once: int = 1
+) -> ScanSamples:
     """Choose up to `MOST_SLICES` slices, spread evenly, and cut them to the body, at least `least_side` pixels wide."""
     indices = spread(image.shape[0], MOST_SLICES)
     local = noise_map(image, correlation, noise_level)
     masks = np.stack([changeable(image, index) >= 1 for index in indices])
     box = box_around(np.logical_or.reduce(masks), least_side)
+    seen_with = np.array([seen(index, seen_at_once, image.shape[0]) for index in indices])
+    stacks = [np.stack([fill_invalid(image, index)[box] for index in column]) for column in seen_with.T]
+    own = stacks.pop(seen_at_once // 2)
     return ScanSamples(
         indices=tuple(indices),
-        slices=np.stack([fill_invalid(image, index)[box] for index in indices]),
+        slices=own,
+        around=tuple(stacks),
         deviation=np.stack([local.plane(index)[box] for index in indices]),
         body=masks[(slice(None), *box)],
         box=box,
     )
+
+
+def seen(index: int, slices: int, count: int) -> list[int]:
+    """Indices of the slices that a network sees with slice `index` of `count`; mirrored at the ends of the scan."""
+    side = slices // 2
+    around = [abs(index + step) for step in range(-side, side + 1)]
+    return [other if other < count else 2 * (count - 1) - other for other in around]
 
 
 def learnable_spectrum(method: str, image: Image, fingerprint: Fingerprint) -> Voxels:
@@ -65,11 +89,13 @@ def learnable_spectrum(method: str, image: Image, fingerprint: Fingerprint) -> V
     return fingerprint.spectrum.density_2d.astype(np.float32)
 
 
-def default_steps(samples: ScanSamples, patch: int, batch: int) -> int:
-    """Choose how long to learn: enough steps to see the body about ten times, 300 to 550 of them.
+def default_steps(samples: ScanSamples, patch: int, batch: int, started: bool = False) -> int:
+    """Choose how long to learn: enough steps to see the body about ten times, 300 to 550 of them; 150 from the shipped weights.
 
     Fewer leave a network unfinished even on a short scan.
     """
+    if started:
+        return STEPS_FROM_START
     return int(np.clip(10 * samples.body.sum() / (patch**2 * batch), 300, 550))
 
 

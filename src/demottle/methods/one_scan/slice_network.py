@@ -2,10 +2,11 @@
 
 All methods that learn from the scan itself end in a `SliceNetwork`. The network never sees CT numbers as they are: it sees
 
-- the slice and a quick Wiener filtering p of it, `(x - centre) / level` and `(p - centre) / level`, bounded: soft tissue
-  at the scale of the noise, so that what is left of the noise in p is as easy to see as the noise in x,
+- the slice and a quick Wiener filtering p of it, `(x - m) / sigma` and `(p - m) / sigma`, bounded, m the mean of p around
+  every pixel and sigma the local noise level: the scale of the noise, so that what is left of the noise in p is as easy to
+  see as the noise in x, and the same for any tissue and any dose,
 - the filtered slice at the scale of the anatomy, `(p - centre) / width`,
-- the local noise level sigma, `log(sigma / level)`,
+- the local noise level, `log(sigma / width)`,
 
 and answers with `r`; the result is `p + sigma r`. Learning so starts from a good classical filter.
 """
@@ -26,6 +27,7 @@ from demottle.methods.base import Denoiser, Tensors
 from demottle.methods.one_scan.calibration import keep_ct_numbers
 from demottle.methods.one_scan.protection import changeable, fill_invalid
 from demottle.methods.one_scan.restoration import REACH, restore_agreed
+from demottle.methods.one_scan.scan_samples import seen
 from demottle.methods.one_scan.slice_fusion import Fusion, fuse, learn_fusion
 from demottle.networks.windowed_wiener import WindowedWiener
 from demottle.noise.correlation import slice_correlation
@@ -33,11 +35,19 @@ from demottle.noise.fingerprint import Fingerprint
 from demottle.noise.level import noise_level
 from demottle.noise.local import noise_map
 
-INPUTS = 4
+
+def inputs_of(slices: int) -> int:
+    """Number of input images of a network that sees that many slices: four of its own, two of every other."""
+    return 4 + 2 * (slices - 1)
+
+
+INPUTS = inputs_of(1)
 # Inputs are bounded: beyond lie bone and metal, and unbounded inputs once blew up the learning.
 _FARTHEST = 4.0  # of the filtered slice, in widths
 _PASSAGE = 100.0  # from learned to only filtered, in HU
-_FINE_RANGE = 8.0  # of slice and filtered slice, in units of the noise level
+_FINE_RANGE = 8.0  # of slice and filtered slice around the local mean, in units of the local noise level
+_AROUND = 17  # pixels across of that mean
+_USUAL_NOISE = 0.1  # of the width: 40 HU
 
 
 @dataclass(frozen=True)
@@ -69,7 +79,8 @@ def scale_of(image: Image, fingerprint: Fingerprint) -> Scale:
 class Normalized(nn.Module):
     """A network wrapped in its normalization: maps a slice and its noise level to the denoised slice.
 
-    Shapes: slice and deviation (batch, 1, rows, columns), rows and columns divisible by `multiple`; so is the result.
+    Shapes: slices (batch, slices, rows, columns), the one to denoise in the middle; its deviation (batch, 1, rows, columns);
+    rows and columns divisible by `multiple`. The result has the shape of the deviation.
     """
 
     def __init__(self, network: nn.Module, pilot: WindowedWiener, scale: Scale, multiple: int = 8) -> None:
@@ -79,18 +90,27 @@ class Normalized(nn.Module):
         self.low_precision = _has_fast_bfloat16()
 
     def forward(self, image: Tensor, deviation: Tensor, pilot: Tensor | None = None) -> Tensor:
-        """Return the denoised slice; `pilot` is the filtered slice where it is known already."""
+        """Return the denoised slice; `pilot` holds the filtered slices where they are known already."""
         deviation = deviation.clamp(min=1e-3 * self.scale.level)
+        middle = image.shape[1] // 2
         if pilot is None:
             with torch.no_grad():
-                pilot = self.pilot(image, deviation)
-        fine = self.scale.level
+                pilot = torch.cat([self.pilot(one, deviation) for one in torch.split(image, 1, dim=1)], dim=1)
+        image, others = _apart(image, middle)
+        pilot, filtered_others = _apart(pilot, middle)
+        mean = _local_mean(pilot)
+
+        def fine(part: Tensor) -> Tensor:
+            return ((part - mean) / deviation).clamp(-_FINE_RANGE, _FINE_RANGE)
+
         inputs = torch.cat(
             [
-                (self._centred(image) / fine).clamp(-_FINE_RANGE, _FINE_RANGE),
-                (self._centred(pilot) / fine).clamp(-_FINE_RANGE, _FINE_RANGE),
-                (self._centred(pilot) / self.scale.width).clamp(-_FARTHEST, _FARTHEST),
-                torch.log(deviation / self.scale.level),
+                fine(image),
+                fine(pilot),
+                ((pilot - self.scale.centre) / self.scale.width).clamp(-_FARTHEST, _FARTHEST),
+                torch.log(deviation / (_USUAL_NOISE * self.scale.width)),
+                fine(others),
+                fine(filtered_others),
             ],
             dim=1,
         ).contiguous(memory_format=torch.channels_last)
@@ -105,8 +125,17 @@ class Normalized(nn.Module):
         out: Tensor = pilot + learned
         return out
 
-    def _centred(self, image: Tensor) -> Tensor:
-        return image - self.scale.centre
+
+def _local_mean(image: Tensor) -> Tensor:
+    """Mean over a square around every pixel, as far as it lies in the image."""
+    for kernel, padding in (((_AROUND, 1), (_AROUND // 2, 0)), ((1, _AROUND), (0, _AROUND // 2))):
+        image = functional.avg_pool2d(image, kernel, stride=1, padding=padding, count_include_pad=False)
+    return image
+
+
+def _apart(images: Tensor, middle: int) -> tuple[Tensor, Tensor]:
+    """Split (batch, slices, rows, columns) into the middle one and the others."""
+    return images[:, middle : middle + 1], torch.cat([images[:, :middle], images[:, middle + 1 :]], dim=1)
 
 
 class SliceNetwork(Denoiser):
@@ -189,8 +218,11 @@ class SliceNetwork(Denoiser):
         self, image: Image, index: int, deviation: Voxels, allowed: Voxels, extra: Voxels | None = None
     ) -> Voxels:
         """One slice, `extra` added to it, with what must not change as it was."""
-        plane, filled = image.voxels[index], fill_invalid(image, index)
-        clean = self.plane(filled if extra is None else filled + extra, deviation)
+        plane = image.voxels[index]
+        stack = np.stack([fill_invalid(image, other) for other in seen(index, self.slices, image.shape[0])])
+        if extra is not None:
+            stack[self.slices // 2] += extra
+        clean = self.plane(stack, deviation)
         return np.asarray(np.where(allowed > 0, plane + allowed * (clean - plane), plane), np.float32)
 
     def _learned(self, image: Image, index: int, clean: Voxels) -> Mask:
@@ -199,13 +231,17 @@ class SliceNetwork(Denoiser):
         highest = self._whole.scale.highest
         return inside if highest is None else inside & (clean < highest)
 
-    def plane(self, plane: Voxels, deviation: Voxels) -> Voxels:
-        """Denoise one slice (rows, columns), whose noise has the given local deviation."""
+    @property
+    def slices(self) -> int:
+        """How many slices the network sees at once."""
+        return int(self.fitted.get("slices_seen", 1))
+
+    def plane(self, stack: Voxels, deviation: Voxels) -> Voxels:
+        """Denoise the middle one of some slices (slices, rows, columns), whose noise has the given local deviation."""
         with torch.inference_mode():
-            image, sigma = (
-                torch.from_numpy(np.array(a, np.float32))[None, None].to(self._device) for a in (plane, deviation)
-            )
-            rows, columns = plane.shape
+            image = torch.from_numpy(np.array(stack, np.float32))[None].to(self._device)
+            sigma = torch.from_numpy(np.array(deviation, np.float32))[None, None].to(self._device)
+            rows, columns = deviation.shape
             many = self._whole.multiple
             pad = (0, -columns % many, 0, -rows % many)
             padded = [functional.pad(a, pad, mode="replicate") for a in (image, sigma)]
