@@ -72,18 +72,6 @@ _ALL = (
         module="demottle.methods.one_scan.ns_n2n",
     ),
     MethodInfo(
-        name="simulation-trained",
-        title="The network that comes with demottle, told the noise measured on the scan",
-        learns_from="nothing",
-        summary=(
-            "Where matched-neighbors begins: a network trained on simulated tissue and noise, never on a patient. Nothing is "
-            "learned from the scan, only its noise level and spectrum are measured. Fast, and works on a single slice; what it "
-            "knows is what it was shown in simulations."
-        ),
-        paper="demottle; tools/start_network.py",
-        module="demottle.methods.one_scan.simulation_trained",
-    ),
-    MethodInfo(
         name="spectral-wiener",
         title="Wiener shrinkage by the measured noise spectrum",
         learns_from="nothing",
