@@ -42,7 +42,7 @@ def main() -> None:
 
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="the phantom, eight slices, 30 steps: no scans needed")
+    parser.add_argument("--quick", action="store_true", help="the phantom, eight slices, 10 steps: no scans needed")
     parser.add_argument("--cases", nargs="+", default=["abdomen:0.12"], help="CASE:RHO")
     parser.add_argument("--methods", nargs="+", default=METHODS)
     parser.add_argument("--seeds", type=int, default=1, help="how many: 0, 1, ...; of noise and learning")
@@ -51,7 +51,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("benchmark-results/ct-udca.jsonl"), help="JSON lines")
     options = parser.parse_args()
     if options.quick:
-        options.cases, options.slices, options.steps = ["phantom:0.12"], "8:16", 30
+        options.cases, options.slices, options.steps = ["phantom:0.12"], "8:16", 10
     return options
 
 

@@ -203,3 +203,10 @@ def test_it_beats_the_recursive_filter_on_a_moving_scene(run: Run) -> None:
     ours = rms(model(longer.noisy).voxels - longer.clean.voxels)
     plain = recursive.fit(longer.noisy, recursive.Settings(), measured)
     assert ours < 0.6 * rms(plain(longer.noisy).voxels - longer.clean.voxels)
+
+
+def test_the_time_that_learning_will_take_goes_with_its_steps(run: Run) -> None:
+    settings = Settings(patch=32, batch=2)
+    few, many = (udca.learning_seconds(run.noisy, settings, Budget(steps=steps)) for steps in (10, 1000))
+    assert 0 < 10 * few < many
+    assert udca.learning_seconds(run.noisy, settings, Budget()) > few
