@@ -51,7 +51,7 @@ def random_tissue(size: int, random: np.random.Generator) -> Voxels:
         kind = random.choice(len(TISSUES), p=weights)
         value = float(random.normal(own[kind], 0.4 * TISSUES[kind][1]))
         _drop(canvas, radius, value, random)
-    tissue = cv2.resize(canvas, (size, size), interpolation=cv2.INTER_AREA)
+    tissue: Voxels = np.asarray(cv2.resize(canvas, (size, size), interpolation=cv2.INTER_AREA), np.float32)
     tissue += _texture(size, random) * (np.abs(tissue) < _DENSE_HU)
     return np.asarray(cv2.GaussianBlur(tissue, (0, 0), random.uniform(*_BLUR)), np.float32)
 
