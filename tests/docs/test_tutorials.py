@@ -60,7 +60,8 @@ FEW_STEPS = "'--steps', '2', '--force'"
 
 def test_quick_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    _run_small("quick-start.md", {"'8', '--size', '160'": "'4', '--size', '96'", "'--steps', '100'": FEW_STEPS})
+    small = {"'-o', 'phantom']": "'-o', 'phantom', '--slices', '4', '--size', '96']"}
+    _run_small("quick-start.md", {**small, "'phantom/denoised']": f"'phantom/denoised', {FEW_STEPS}]"})
     assert (tmp_path / "phantom" / "denoised-report" / "report.html").exists()
 
 
@@ -82,8 +83,7 @@ def test_unpaired(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "'400'": "'2'",
         "voxels[4]": "voxels[2]",
     }
-    applied = "'--model', 'body.safetensors'"
-    _run_small("tutorials/unpaired.md", {**small, applied: f"{applied}, '--force'"})
+    _run_small("tutorials/unpaired.md", small)
     assert (tmp_path / "unpaired.png").stat().st_size > 10_000
 
 
@@ -104,7 +104,7 @@ def test_fluoroscopy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_mr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
     small = {"(24, 192,": "(6, 96,", "(3, 1.9, 1.9)": "(3, 3.8, 3.8)", "voxels[12]": "voxels[3]"}
-    left = _run_small("tutorials/mr.md", {"'--steps', '150'": FEW_STEPS, **small})
+    left = _run_small("tutorials/mr.md", {"'--steps', '150', '--force'": FEW_STEPS, **small})
     air = left["truth"] == 0
     raised, corrected = (float(voxels[air].mean()) for voxels in (left["clean"].voxels, left["corrected"]))
     assert raised == pytest.approx(1.25 * left["sigma"], rel=0.05)  # the bias is given back ...
