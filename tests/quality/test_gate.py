@@ -9,7 +9,7 @@ from tests.quality.phantoms import body, ct, noise
 
 from demottle.image import Image
 from demottle.quality.check import check
-from demottle.quality.gate import FAILED, PASSED, UNKNOWN, Gate, gate
+from demottle.quality.gate import FAILED, PASSED, UNKNOWN, Gate, Verdict, gate
 from demottle.quality.limits import Limits, limits_from
 from demottle.quality.truth import against_truth
 
@@ -123,3 +123,10 @@ def test_the_dictionary_is_plain_json_and_holds_the_limits() -> None:
     assert told["passed"] is False
     assert told["limits"]["ct_number_uniform"] == 1
     assert {v["status"] for v in told["verdicts"]} <= {PASSED, FAILED, UNKNOWN}
+
+
+def test_what_is_just_beyond_a_limit_is_told_apart_from_it() -> None:
+    told = Verdict("noise", "noise after over noise before", 1.0004, 1.0, "", FAILED).sentence
+    assert told == "the noise after over noise before is 1.0004, beyond the limit of 1 by 0.0004"
+    shift = Verdict("ct_number_uniform", "shift of the CT number, fat", -1.3, 1.0, "HU", FAILED).sentence
+    assert "is -1.3 HU, beyond the limit of 1 HU by 0.3 HU" in shift

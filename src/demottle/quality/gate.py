@@ -57,10 +57,12 @@ class Verdict:
     def sentence(self) -> str:
         """What failed, and by how much."""
         unit = f" {self.unit}" if self.unit else ""
-        value, limit, beyond = (
-            f"{number:.3g}{unit}" for number in (self.value, self.limit, abs(self.value) - self.limit)
-        )
-        return f"the {self.what} is {value}, beyond the limit of {limit} by {beyond}"
+        beyond = abs(self.value) - self.limit
+        for digits in range(3, 9):  # as many as tell what was found from the limit
+            value, limit = f"{self.value:.{digits}g}", f"{self.limit:.{digits}g}"
+            if value.lstrip("-") != limit:
+                break
+        return f"the {self.what} is {value}{unit}, beyond the limit of {limit}{unit} by {beyond:.3g}{unit}"
 
 
 @dataclass(frozen=True)
