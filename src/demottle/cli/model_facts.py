@@ -54,7 +54,11 @@ def _of_a_run(fitted: Mapping[str, Any]) -> Mapping[str, Any]:
         return fitted
     known = dict(fitted)
     if isinstance(spacing, list | tuple) and len(spacing) == 3:
-        known |= {"frame_time_s": spacing[0], "pixel_mm": f"{told(spacing[1])} x {told(spacing[2])}", "spacing_mm": None}
+        known |= {
+            "frame_time_s": spacing[0],
+            "pixel_mm": f"{told(spacing[1])} x {told(spacing[2])}",
+            "spacing_mm": None,
+        }
     if isinstance(noise, Mapping):
         known["lag"] = noise.get("lag")
     return known
