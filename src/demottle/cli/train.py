@@ -16,7 +16,6 @@ from demottle.cli.progress import watch
 from demottle.cli.stopping import signals_wait
 from demottle.cli.training_screen import TrainingScreen
 from demottle.errors import OutputError
-from demottle.io.staging import staged
 
 if TYPE_CHECKING:
     from demottle.learning.cohort import Sets
@@ -174,6 +173,7 @@ def _trained(
     tensorboard: bool,
     save_every: int,
 ) -> Any:
+    from demottle.io.staging import staged
     from demottle.learning import processes
     from demottle.learning.run import Run
     from demottle.learning.traces import PictureFiles, TensorBoardFiles
