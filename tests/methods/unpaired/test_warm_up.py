@@ -60,13 +60,13 @@ def test_a_limit_in_steps_or_minutes_holds_for_both_parts(sets: Sets) -> None:
 
 
 def test_scans_whose_noise_cannot_be_measured_are_one_sentence(tmp_path: Path) -> None:
-    def lung(seed: int) -> Image:  # no flat soft tissue anywhere
+    def bone(seed: int) -> Image:  # no soft tissue anywhere
         random = np.random.default_rng(seed)
         voxels = np.full((3, 64, 64), -1000.0)
-        voxels[:, 8:-8, 8:-8] = random.choice([-280.0, 400.0], (3, 48, 48))
+        voxels[:, 8:-8, 8:-8] = random.choice([600.0, 1500.0], (3, 48, 48))
         return Image(voxels.astype(np.float32), (3.0, 2.0, 2.0), "CT", "HU")
 
-    low, full = ([(f"p{n}", lung(n)) for n in numbers] for numbers in (range(2), range(2, 4)))
+    low, full = ([(f"p{n}", bone(n)) for n in numbers] for numbers in (range(2), range(2, 4)))
     sets = sets_of(entries_of(low), entries_of(full), tmp_path)
     with pytest.raises(UnsuitableError, match="warm_up=0"):
         pdml.train(sets, TINY, budget=Budget(steps=1))
