@@ -1,5 +1,7 @@
 """Draw noise that looks like an image's own: the measured spectrum, at the measured local level."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
@@ -23,6 +25,17 @@ def resample_spectrum(spectrum: NDArray[np.floating], size: int) -> NDArray[np.f
     mean = values.mean()
     out: NDArray[np.float64] = values / mean if mean > 0 else np.ones_like(values)
     return out
+
+
+def mixing_matrix(rho: Sequence[float]) -> Voxels:
+    """Return the matrix (n, n) that makes independent noise of n slices as correlated as `rho[lag]`, lag 0 first, says.
+
+    The symmetric root of the correlation matrix, rows of length 1; correlations no noise can have are brought to the nearest.
+    """
+    lags = range(len(rho))
+    values, vectors = np.linalg.eigh([[rho[abs(i - j)] for j in lags] for i in lags])
+    root = ((vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T).astype(np.float32)
+    return np.asarray(root / np.sqrt((root**2).sum(axis=1, keepdims=True)), np.float32)
 
 
 class NoiseSource:

@@ -38,9 +38,8 @@ from demottle.methods.one_scan.neighbor_targets import matched_targets
 from demottle.methods.one_scan.scan_fit import Ground, ScanSettings, fit_on_scan, restore_slice_network
 from demottle.methods.one_scan.scan_noise import ScanNoise
 from demottle.methods.one_scan.slice_network import SliceNetwork
-from demottle.noise.correlation import Correlation
 from demottle.noise.fingerprint import Fingerprint
-from demottle.noise.synthesis import NoiseSource
+from demottle.noise.synthesis import NoiseSource, mixing_matrix
 
 NAME = "matched-neighbors"
 _FEWEST_TO_HOLD_OUT = 20
@@ -161,7 +160,8 @@ class Lesson:
         if len(aside) >= _FEWEST_TO_HOLD_OUT:
             aside[5::10] = True
         self._places = patch_places(body & ~aside[:, None, None], ground.patch)
-        self._mixing = _root(correlation, settings.slices)
+        rho = [1.0, *(float(np.clip(np.nan_to_num(correlation.at(lag)), 0, 0.99)) for lag in range(1, settings.slices))]
+        self._mixing = mixing_matrix(rho)
         held_out = patch_places(body & (aside if aside.any() else ~aside)[:, None, None], ground.patch)
         self._exam = held_out.draw(4 * settings.batch, np.random.default_rng(seed + 1))
 
@@ -230,11 +230,3 @@ class Lesson:
 
     def _cut(self, stack: np.ndarray[Any, Any], places: Positions) -> Tensor:
         return cut_patches(stack, places, self._patch).to(self._device)
-
-
-def _root(correlation: Correlation, slices: int) -> Voxels:
-    """Return the matrix (slices, slices) that makes independent noise as correlated as that of neighboring slices."""
-    rho = [1.0, *(float(np.clip(np.nan_to_num(correlation.at(lag)), 0, 0.99)) for lag in range(1, slices))]
-    values, vectors = np.linalg.eigh([[rho[abs(i - j)] for j in range(slices)] for i in range(slices)])
-    root: Voxels = ((vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T).astype(np.float32)
-    return np.asarray(root / np.sqrt((root**2).sum(axis=1, keepdims=True)), np.float32)

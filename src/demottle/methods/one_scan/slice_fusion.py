@@ -27,7 +27,7 @@ from demottle.events import Listener, Progress, silent
 from demottle.image import Mask, Voxels
 from demottle.noise import guide
 from demottle.noise.correlation import Correlation
-from demottle.noise.synthesis import NoiseSource
+from demottle.noise.synthesis import NoiseSource, mixing_matrix
 
 Array = NDArray[np.float64]
 
@@ -162,9 +162,7 @@ def _noise(
     rho = [1.0, *(float(np.clip(np.nan_to_num(correlation.at(lag)), 0, 0.99)) for lag in range(1, LAGS + 1))]
     while len(rho) < count:  # goes on falling as it fell: a jump to 0 is no correlation any noise can have
         rho.append(rho[-1] * rho[LAGS] / max(rho[LAGS - 1], 1e-6) if rho[LAGS] < rho[LAGS - 1] else rho[-1])
-    values, vectors = np.linalg.eigh([[rho[abs(i - j)] for j in range(count)] for i in range(count)])
-    mixing = ((vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T).astype(np.float32)
-    mixing /= np.sqrt((mixing**2).sum(axis=1, keepdims=True))
+    mixing = mixing_matrix(rho)
     side = -(-max(rows, columns) // 8) * 8
     source = NoiseSource(spectrum, side)
     drawn = np.stack([source.draw(1, random)[0, :rows, :columns] for _ in range(count)])
