@@ -42,6 +42,8 @@ def inputs_of(slices: int) -> int:
 
 
 INPUTS = inputs_of(1)
+INPUT_FORM = 2
+"""Counts up when what the inputs are changes: 2 since they are taken around the local mean, in units of the local noise."""
 # Inputs are bounded: beyond lie bone and metal, and unbounded inputs once blew up the learning.
 _FARTHEST = 4.0  # of the filtered slice, in widths
 _PASSAGE = 100.0  # from learned to only filtered, in HU
@@ -149,7 +151,13 @@ class SliceNetwork(Denoiser):
         network: nn.Module,
         spectrum: NDArray[np.float32],
     ) -> None:
-        """Keep the network and the noise spectrum it was fitted with; `fitted` holds the scale."""
+        """Keep the network and the noise spectrum it was fitted with; `fitted` holds the scale.
+
+        Raises:
+            ValueError: for a network that was fitted on inputs of another form: it would answer, and wrongly.
+        """
+        if fitted.get("input_form") != INPUT_FORM:
+            raise ValueError("the network was fitted on inputs of another form")
         self.method, self.settings = method, dict(settings)
         self.fitted: dict[str, Any] = dict(fitted)
         self._spectrum = np.asarray(spectrum, np.float32)
@@ -259,6 +267,7 @@ def summary(image: Image, fingerprint: Fingerprint, scale: Scale) -> dict[str, A
         "spectrum_mean_per_mm": None if fingerprint.spectrum is None else fingerprint.spectrum.mean,
         "slice_correlation": [float(v) if np.isfinite(v) else None for v in fingerprint.correlation.rho],
         "scale": asdict(scale),
+        "input_form": INPUT_FORM,
     }
 
 
