@@ -77,11 +77,14 @@ class Settings(GeneratorSettings):
         )
 
 
+_OF_THE_GAME = ("width", "warm_up", "identity", "metric")
+"""Settings of `pdml` that make no sense where pairs are at hand."""
+
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "full": {},
     "small": {
         **full_band.SMALL,
-        **{k: v for k, v in pdml.PRESETS["small"].items() if k not in ("width", "warm_up")},
+        **{k: v for k, v in pdml.PRESETS["small"].items() if k not in _OF_THE_GAME},
         "rate": 2e-3,
     },
 }
