@@ -93,7 +93,7 @@ def test_what_fails_late_leaves_nothing(tmp_path: Path, demottle: Demottle, monk
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--kind", "brain"), "no phantom 'brain'"),
+        (("--kind", "head"), "no phantom 'head'"),
         (("--kind", "water", "--spacing", "3,1,1"), "show 64 mm"),
         (("--kind", "water", "--diameter", "-20"), "positive"),
         (("--kind", "water", "--contrast", "20"), "takes no contrast"),
@@ -141,3 +141,37 @@ def test_dciodvfy_finds_no_error(tmp_path: Path, demottle: Demottle) -> None:
     for path in sorted(tmp_path.rglob("*.dcm")):
         done = subprocess.run(["dciodvfy", str(path)], capture_output=True, text=True, check=False)
         assert [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("Error")] == []
+
+
+def test_the_brain_is_written_as_nifti_with_rician_noise_and_says_that_it_is_mr(
+    tmp_path: Path, demottle: Demottle
+) -> None:
+    common = ("simulate", "phantom", "--kind", "brain", "--slices", "2", "--size", "96")
+    result = demottle(*common, "-o", tmp_path / "one", "--sigma", "7", "--weighting", "t2")
+    assert result.exit_code == 0 and "--modality MR" in result.stderr, result.output
+    assert sorted(path.name for path in (tmp_path / "one").iterdir()) == ["scan.nii.gz", "truth.json", "truth.nii.gz"]
+    scan, truth = (io.read(tmp_path / "one" / f"{name}.nii.gz", modality="MR") for name in ("scan", "truth"))
+    record = GroundTruth.from_json((tmp_path / "one" / RECORD).read_text())
+    assert record.kind == "brain" and record.settings["sigma"] == pytest.approx(0.07 * truth.voxels.max(), rel=1e-4)
+    air = scan.voxels[:, :3]
+    assert air.mean() == pytest.approx(record.settings["sigma"] * np.sqrt(np.pi / 2), rel=0.05)
+    assert demottle(*common, "-o", tmp_path / "many", "--repeats", "2").exit_code == 0
+    assert {path.name for path in (tmp_path / "many").iterdir()} >= {"repeat-1.nii.gz", "repeat-2.nii.gz"}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--kind", "brain", "--kernel", "sharp"), "--kernel is for CT"),
+        (("--kind", "brain", "--dose", "0.5"), "--dose is for CT"),
+        (("--kind", "water", "--weighting", "t1"), "--weighting is for --kind brain"),
+        (("--kind", "brain", "--acquired", "2"), "share of k-space"),
+        (("--kind", "dynamic", "--uneven", "1"), "leave it out"),
+    ],
+)
+def test_choices_of_one_modality_are_refused_for_another(
+    options: tuple[str, ...], words: str, tmp_path: Path, demottle: Demottle
+) -> None:
+    result = demottle("simulate", "phantom", "-o", tmp_path / "out", "--size", "96", "--slices", "1", *options)
+    assert result.exit_code == 2 and words in result.stderr
+    assert not (tmp_path / "out").exists()

@@ -12,8 +12,9 @@ from demottle.events import Listener
 from demottle.image import Image, ProcessingStep
 from demottle.physics.dynamic import Dynamic
 from demottle.physics.fluoroscopy_layers import Part
+from demottle.physics.mr_noise import rician_scan
 from demottle.physics.projection import Kernel
-from demottle.physics.repeats import repeated_scans
+from demottle.physics.repeats import repeat_seed, repeated_scans
 from demottle.physics.scenes import Scene
 from demottle.physics.structures import GroundTruth
 
@@ -50,6 +51,34 @@ def write_ct(folder: Path, kind: str, scene: Scene, noise: Noise, listener: List
         )
         names += absent
     truth = GroundTruth(kind, scene.image.shape, scene.image.spacing, scene.structures, scene.blur_mm, settings)
+    (folder / RECORD).write_text(truth.to_json())
+    return [*names, RECORD]
+
+
+@dataclass(frozen=True)
+class MrNoise:
+    """Noise of MR scans: percent of the largest signal, acquired share of k-space, unevenness, seed, how many."""
+
+    percent: float
+    acquired: float
+    uneven: float
+    seed: int
+    repeats: int
+
+
+def write_mr(folder: Path, kind: str, scene: Scene, noise: MrNoise, listener: Listener) -> list[str]:
+    """Write an MR phantom into `folder` as NIfTI: truth, and scan (or repeat-1, repeat-2, ...) with Rician noise."""
+    names, seeds = ["truth.nii.gz"], []
+    io.write(scene.image, folder / names[0])
+    for number in range(noise.repeats):
+        seed = repeat_seed(noise.seed, number)
+        scan = rician_scan(scene.image, noise.percent, seed, noise.acquired, noise.uneven, listener)
+        names.append("scan.nii.gz" if noise.repeats == 1 else f"repeat-{number + 1}.nii.gz")
+        io.write(scan, folder / names[-1])
+        seeds.append(seed)
+    settings: dict[str, Any] = {"noise": asdict(noise), "seeds": seeds}
+    settings["sigma"] = float(scene.image.voxels.max()) * noise.percent / 100
+    truth = GroundTruth(kind, scene.image.shape, scene.image.spacing, scene.structures, 0.0, settings)
     (folder / RECORD).write_text(truth.to_json())
     return [*names, RECORD]
 

@@ -14,9 +14,9 @@ from demottle.cli.options import Debug, parse_spacing
 from demottle.cli.progress import watch
 from demottle.errors import InputError
 
-BELONGS = re.compile(r"scan|truth|absent|repeat-\d+|truth\.json|truth\.nii\.gz|flow\.npy|parts\.npy")
-KINDS = "body, water, low-contrast, rods, wire (CT), dynamic (fluoroscopy)."
-SHAPE, NOISE, DYNAMIC = "Shape", "Noise", "Fluoroscopy"
+BELONGS = re.compile(r"absent|(scan|truth|repeat-\d+)(\.nii\.gz)?|truth\.json|flow\.npy|parts\.npy")
+KINDS = "body, water, low-contrast, rods, wire (CT), brain (MR), dynamic (fluoroscopy)."
+SHAPE, NOISE, DYNAMIC, MR = "Shape", "Noise", "Fluoroscopy", "MR"
 SLICES, CORRELATION = 24, 0.25
 FRAMES, RATE = 60, 15.0
 
@@ -41,7 +41,12 @@ def phantom(
     ] = None,
     sigma: Annotated[
         float | None,
-        typer.Option(min=0.0, metavar="HU", help="In the middle (body 40, water 20, else 10).", rich_help_panel=NOISE),
+        typer.Option(
+            min=0.0,
+            metavar="HU",
+            help="In the middle (body 40, water 20, else 10); brain: % of the maximum (5).",
+            rich_help_panel=NOISE,
+        ),
     ] = None,
     dose: Annotated[
         float | None, typer.Option(metavar="D", help="Share of the dose that gives --sigma (1).", rich_help_panel=NOISE)
@@ -57,6 +62,17 @@ def phantom(
     ] = None,
     repeats: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Scans with independent noise (1).", rich_help_panel=NOISE)
+    ] = None,
+    weighting: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Contrast of the tissues: t1 (else) or t2.", rich_help_panel=MR)
+    ] = None,
+    acquired: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="Of k-space; the rest is filled with zeros (1).", rich_help_panel=MR),
+    ] = None,
+    uneven: Annotated[
+        float | None,
+        typer.Option(metavar="U", help="Noise in the middle is 1 + U times that at the rim (0).", rich_help_panel=MR),
     ] = None,
     frames: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Number of frames (60).", rich_help_panel=DYNAMIC)
@@ -74,10 +90,11 @@ def phantom(
     shape = {"slices": slices, "spacing": spacing, "diameter": diameter, "contrast": contrast, "blur": blur}
     noise = {"sigma": sigma, "dose": dose, "correlation": correlation, "kernel": kernel, "repeats": repeats}
     film = {"frames": frames, "rate": rate}
-    from demottle.cli.phantom_files import Noise, write_ct, write_dynamic
+    magnitude = {"weighting": weighting, "acquired": acquired, "uneven": uneven}
+    from demottle.cli.phantom_files import MrNoise, Noise, write_ct, write_dynamic, write_mr
 
     if kind == "dynamic":
-        _refuse(shape | noise, "is for CT phantoms; the dynamic one is written without noise")
+        _refuse(shape | noise | magnitude, "is for CT or MR phantoms; the dynamic one is written without noise")
         from demottle.physics.dynamic import dynamic_phantom
 
         with watch() as listener, published_together(output, BELONGS, overwrite) as folder:
@@ -86,20 +103,36 @@ def phantom(
         say(
             "The frames are NIfTI, not DICOM, and free of noise; 'demottle simulate fluoroscopy' takes noisy runs as DICOM."
         )
-    else:
-        _refuse(film, "is for --kind dynamic")
-        from demottle.physics.catalog import build, kind_named
-        from demottle.physics.ct_noise import check_share
-        from demottle.physics.repeats import kernel_named
+        _list(output, names)
+        return
+    _refuse(film, "is for --kind dynamic")
+    from demottle.physics.catalog import build, kind_named
+    from demottle.physics.ct_noise import check_share
+    from demottle.physics.repeats import kernel_named
 
-        level, share = kind_named(kind).sigma if sigma is None else sigma, 1.0 if dose is None else dose
-        check_share(share)
-        rho = CORRELATION if correlation is None else correlation
-        wanted = Noise(level, share, rho, kernel_named(kernel or "soft"), seed, repeats or 1)
-        step = parse_spacing(spacing)
+    chosen = kind_named(kind)
+    level, count, step = chosen.sigma if sigma is None else sigma, repeats or 1, parse_spacing(spacing)
+    if chosen.modality == "MR":
+        _refuse({name: noise[name] for name in ("dose", "correlation", "kernel")}, "is for CT phantoms")
+        wanted = MrNoise(level, 1.0 if acquired is None else acquired, uneven or 0.0, seed, count)
         with watch() as listener, published_together(output, BELONGS, overwrite) as folder:
-            scene = build(kind, slices or SLICES, size, step, seed, diameter, contrast, blur, listener)
-            names = write_ct(folder, kind, scene, wanted, listener)
+            scene = build(kind, slices or SLICES, size, step, seed, diameter, contrast, blur, weighting, listener)
+            names = write_mr(folder, kind, scene, wanted, listener)
+        say("The volumes are NIfTI, which does not say that they are MR: give --modality MR with them.")
+        _list(output, names)
+        return
+    _refuse(magnitude, "is for --kind brain")
+    share = 1.0 if dose is None else dose
+    check_share(share)
+    rho = CORRELATION if correlation is None else correlation
+    quantum = Noise(level, share, rho, kernel_named(kernel or "soft"), seed, count)
+    with watch() as listener, published_together(output, BELONGS, overwrite) as folder:
+        scene = build(kind, slices or SLICES, size, step, seed, diameter, contrast, blur, listener=listener)
+        names = write_ct(folder, kind, scene, quantum, listener)
+    _list(output, names)
+
+
+def _list(output: Path, names: list[str]) -> None:
     out.print("\n".join(str(output / name) for name in names), markup=False, soft_wrap=True)
 
 

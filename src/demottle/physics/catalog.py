@@ -1,4 +1,4 @@
-"""The kinds of CT phantom, what each is for, and which choices it takes."""
+"""The kinds of phantom volume, what each is for, and which choices it takes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +7,8 @@ import numpy as np
 
 from demottle.errors import InputError
 from demottle.events import Listener, silent
-from demottle.physics import low_contrast, rods, wire
+from demottle.physics import brain, low_contrast, rods, wire
+from demottle.physics.brain import brain_phantom, weighting_named
 from demottle.physics.low_contrast import low_contrast_phantom
 from demottle.physics.phantom import build_phantom
 from demottle.physics.rods import rod_phantom
@@ -28,9 +29,10 @@ class Kind:
         build: makes it.
         diameter: of the body in mm, unless the user chooses it.
         takes: which of the `Choices` mean something for it.
-        sigma: noise in HU that suits it.
+        sigma: noise that suits it, in HU; of MR in percent of the largest signal.
         blur_mm: blur that suits it, in mm.
         field_of_view: in mm; None: 1.1 diameters.
+        modality: "CT" or "MR": which noise its scans have.
     """
 
     title: str
@@ -40,6 +42,7 @@ class Kind:
     sigma: float = 10.0
     blur_mm: float = 0.0
     field_of_view: float | None = None
+    modality: str = "CT"
 
     def view(self, diameter: float) -> float:
         """Edge of a slice in mm that shows a phantom of this diameter."""
@@ -48,6 +51,12 @@ class Kind:
 
 def _body(grid: Grid, choices: Choices, listener: Listener = silent) -> Scene:
     made = build_phantom(grid.slices, grid.size, grid.spacing, choices.seed, listener)
+    return Scene(made.image, made.lesions)
+
+
+def _brain(grid: Grid, choices: Choices, listener: Listener = silent) -> Scene:
+    weighting = weighting_named(choices.weighting)
+    made = brain_phantom(grid.slices, grid.size, grid.spacing, choices.seed, weighting, listener)
     return Scene(made.image, made.lesions)
 
 
@@ -65,11 +74,15 @@ KINDS: dict[str, Kind] = {
         rod_phantom, rods.BODY_MM, frozenset({"contrast", "blur"}), blur_mm=0.5,
     ),
     "wire": Kind("a tungsten wire: PSF and MTF", wire_phantom, wire.BODY_MM, frozenset({"blur"}), blur_mm=0.5),
+    "brain": Kind(
+        "a head in MR with lesions: Rician noise",
+        _brain, 152.0, frozenset({"weighting"}), 5.0, field_of_view=brain.FIELD_OF_VIEW, modality="MR",
+    ),
 }  # fmt: skip
 
 
 def kind_named(name: str) -> Kind:
-    """Look a kind of CT phantom up.
+    """Look a kind of phantom volume up.
 
     Raises:
         InputError: for a name that is not one.
@@ -88,6 +101,7 @@ def build(
     diameter: float | None = None,
     contrast: float | None = None,
     blur_mm: float | None = None,
+    weighting: str | None = None,
     listener: Listener = silent,
 ) -> Scene:
     """Make one of the kinds; None stands for what suits it.
@@ -97,17 +111,19 @@ def build(
         slices: number of slices.
         size: rows and columns.
         spacing: mm between slices, rows, columns; None: slices of 3 mm, pixels that show the whole phantom.
-        seed: another seed gives another patient (body).
+        seed: another seed gives another patient (body, brain).
         diameter: of the water in mm, where the kind takes one.
         contrast: of the low-contrast rods in HU (rods).
         blur_mm: standard deviation of a Gaussian blur, where the kind takes one.
+        weighting: contrast between the tissues, "t1" or "t2" (brain).
         listener: hears of every slice, where painting takes long.
 
     Raises:
         InputError: for an unknown kind, a choice it does not take, or one it cannot be made with.
     """
     kind = kind_named(name)
-    for choice, value in {"diameter": diameter, "contrast": contrast, "blur": blur_mm}.items():
+    asked = {"diameter": diameter, "contrast": contrast, "blur": blur_mm, "weighting": weighting}
+    for choice, value in asked.items():
         if value is not None and choice not in kind.takes:
             can = [other for other, known in KINDS.items() if choice in known.takes]
             raise InputError(f"The {name} phantom takes no {choice}; leave it out, or choose {' or '.join(can)}.")
@@ -117,5 +133,6 @@ def build(
             raise InputError(f"The diameter of the phantom is {width:g} mm; it has to be a positive number.")
         pixel = kind.view(width) / max(size, 1)
         spacing = (SLICE_MM, pixel, pixel)
-    choices = Choices(seed, width, 35.0 if contrast is None else contrast, kind.blur_mm if blur_mm is None else blur_mm)
+    blur = kind.blur_mm if blur_mm is None else blur_mm
+    choices = Choices(seed, width, 35.0 if contrast is None else contrast, blur, weighting or "t1")
     return kind.build(Grid(slices, size, spacing), choices, listener)

@@ -7,18 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demottle.errors import InputError
-from demottle.events import Listener, Progress, silent
-from demottle.image import Image, Voxels
+from demottle.events import Listener, silent
+from demottle.image import Image
 from demottle.physics.anatomy import layers
 from demottle.physics.body import Layer
 from demottle.physics.ct_noise import check_share, simulate_noise
 from demottle.physics.inserts import Insert
+from demottle.physics.painting import Paint, paint_slices
 from demottle.physics.projection import Kernel
-from demottle.physics.shapes import Box, Distance, Ellipsoid
+from demottle.physics.shapes import Ellipsoid
 from demottle.physics.structures import Structure
 
 FIELD_OF_VIEW = 355.0  # mm that the adult needs; in a smaller one the whole body is scaled down
-_SUBSLICES = 3  # heights per slice whose mean is the slice, as thick slices are
+_AIR_HU = -1000.0
 
 
 @dataclass(frozen=True)
@@ -59,26 +60,12 @@ def build_phantom(
     if slices < 1 or size < 1 or min(spacing) <= 0:
         raise InputError(f"A phantom of {slices} slices of {size} x {size} with spacing {spacing} mm cannot be made.")
     everything = layers(seed)
-    boxes = [layer.solid.box() for layer in everything]
     scale = min(1.0, size * min(spacing[1:]) / FIELD_OF_VIEW)
-    thickness, row_mm, column_mm = (step / scale for step in spacing)
-    y = ((np.arange(size, dtype=np.float32) - (size - 1) / 2) * row_mm)[:, None].astype(np.float32)
-    x = ((np.arange(size, dtype=np.float32) - (size - 1) / 2) * column_mm)[None].astype(np.float32)
-    soft = max(row_mm, column_mm)
-    voxels = np.zeros((slices, size, size), np.float32)
-    tissue = np.zeros((slices, size, size), np.uint8)
-    for index in range(slices):
-        middle = (index - (slices - 1) / 2) * thickness
-        for part in range(_SUBSLICES):
-            z = middle + ((part + 0.5) / _SUBSLICES - 0.5) * thickness
-            plane, label = _paint(list(zip(everything, boxes, strict=True)), z, y, x, soft)
-            voxels[index] += plane / _SUBSLICES
-            if part == _SUBSLICES // 2:
-                tissue[index] = label
-        listener(Progress("phantom", index + 1, slices))
+    step = (spacing[0] / scale, spacing[1] / scale, spacing[2] / scale)
+    paints = (Paint(layer.solid, layer.hu, layer.tissue) for layer in everything)
+    voxels, tissue = paint_slices(paints, slices, size, step, _AIR_HU, listener)
     image = Image(voxels, spacing, modality="CT", unit="HU", slice_thickness=float(spacing[0]))
     middle_voxel = ((slices - 1) / 2, (size - 1) / 2, (size - 1) / 2)
-    step = (thickness, row_mm, column_mm)
     lesions = _lesions(everything, middle_voxel, step, scale)
     inside = tuple(lesion for lesion in lesions if -0.5 <= lesion.insert.center[0] <= slices - 0.5)
     return Phantom(image, tissue, inside)
@@ -112,26 +99,6 @@ def low_dose_scan(
         return truth.with_voxels(np.rint(truth.voxels))
     noise = simulate_noise(truth, sigma, rho, kernel, seed, listener, dose=dose)
     return truth.with_voxels(np.rint(truth.voxels + noise))
-
-
-def _paint(
-    everything: list[tuple[Layer, Box]], z: float, y: Distance, x: Distance, soft: float
-) -> tuple[Voxels, NDArray[np.uint8]]:
-    """Paint one height, later layers over earlier ones; coverage falls from 1 to 0 over `soft` mm across a surface."""
-    plane = np.full((y.size, x.size), -1000, np.float32)
-    label = np.zeros(plane.shape, np.uint8)
-    for layer, (low, high) in everything:
-        if not low[0] - soft < z < high[0] + soft:
-            continue
-        rows = slice(*np.searchsorted(y[:, 0], [low[1] - soft, high[1] + soft]))
-        columns = slice(*np.searchsorted(x[0], [low[2] - soft, high[2] + soft]))
-        if rows.start == rows.stop or columns.start == columns.stop:
-            continue
-        distance = layer.solid.distance(z, y[rows], x[:, columns])
-        cover = np.clip(0.5 - distance / soft, 0, 1)
-        plane[rows, columns] += cover * (layer.hu - plane[rows, columns])
-        label[rows, columns][cover > 0.5] = layer.tissue
-    return plane, label
 
 
 def _lesions(

@@ -1,4 +1,4 @@
-"""What all kinds of CT phantom share: the grid they are painted on, the choices a user has, and what comes out."""
+"""What all kinds of phantom volume share: the grid they are painted on, the choices a user has, and what comes out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,16 +56,18 @@ class Choices:
     """What a user may decide; which of them a kind of phantom takes, `catalog.KINDS` says.
 
     Attributes:
-        seed: another seed gives another patient (body).
+        seed: another seed gives another patient (body, brain).
         diameter: of the water cylinder in mm (water, low-contrast).
         contrast: of the low-contrast rods in HU (rods).
-        blur_mm: standard deviation of a Gaussian blur in mm (all but body).
+        blur_mm: standard deviation of a Gaussian blur in mm (all but body and brain).
+        weighting: contrast between the tissues, "t1" or "t2" (brain).
     """
 
     seed: int = 0
     diameter: float = 200.0
     contrast: float = 35.0
     blur_mm: float = 0.0
+    weighting: str = "t1"
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class Scene:
     """A noise-free phantom.
 
     Attributes:
-        image: CT in HU.
+        image: CT in HU; MR in units of its own.
         structures: what is in it.
         absent: the same phantom without what is to be detected, where an observer needs one.
         blur_mm: standard deviation of the Gaussian blur it has been given, in mm.

@@ -165,6 +165,21 @@ class Grown:
         return np.asarray(self.part.distance(z, y, x) - np.float32(self.by), dtype=np.float32)
 
 
+@dataclass(frozen=True)
+class Outside:
+    """What does not lie in a solid, everywhere."""
+
+    part: Solid
+
+    def box(self) -> Box:
+        """See `Solid`."""
+        return (-np.inf, -np.inf, -np.inf), (np.inf, np.inf, np.inf)
+
+    def distance(self, z: float, y: Distance, x: Distance) -> Distance:
+        """See `Solid`."""
+        return np.asarray(-self.part.distance(z, y, x), dtype=np.float32)
+
+
 def distance_at(solid: Solid, point: Point) -> float:
     """Distance of one point to the surface in mm, negative inside."""
     z, y, x = point
