@@ -80,6 +80,7 @@ class History:
 
 
 Network = TypeVar("Network", bound=nn.Module)
+_SETTING_UP = 3  # steps
 
 
 def learn(
@@ -146,6 +147,7 @@ class _Clock:
         self.last_step = schedule.steps
         self.cooling = max(1, round(schedule.cool_down * schedule.steps))
         self.out_of_time = False
+        self._paced_from = (0, started)
 
     def rate(self, done: int) -> float | None:
         self._mind_the_time(done)
@@ -163,11 +165,17 @@ class _Clock:
         return True
 
     def _mind_the_time(self, done: int) -> None:
-        """Shorten the schedule to what the pace so far allows."""
-        if self.schedule.minutes is None or done < 3:
+        """Shorten the schedule to what the pace so far allows; the first steps, which set things up, tell nothing of it."""
+        if self.schedule.minutes is None:
             return
-        pace = (time.monotonic() - self.started) / done
-        affordable = max(done, int(self.schedule.minutes * 60 / pace))
+        now = time.monotonic()
+        if done <= _SETTING_UP:
+            self._paced_from = (done, now)
+            if now - self.started < self.schedule.minutes * 60:
+                return
+        first, since = self._paced_from
+        left = self.started + self.schedule.minutes * 60 - now
+        affordable = done + (max(0, int(left * (done - first) / (now - since))) if done > first else 0)
         if affordable < self.last_step:
             self.out_of_time = True
             self.last_step = affordable
