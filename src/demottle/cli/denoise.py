@@ -128,7 +128,7 @@ def denoise(
 
 
 def _refuse_contradictions(wishes: Wishes, model: Path | None, save_model: Path | None) -> None:
-    from demottle.methods.registry import refuse_untrained
+    from demottle.methods.registry import refuse_missing, refuse_untrained
 
     learning = {
         "--method": wishes.method,
@@ -144,6 +144,7 @@ def _refuse_contradictions(wishes: Wishes, model: Path | None, save_model: Path 
         raise typer.BadParameter("says how long to learn already, so leave out --steps", param_hint="--minutes")
     if wishes.method is not None:
         refuse_untrained(wishes.method)  # known now, not after reading; so is an unknown name
+        refuse_missing(wishes.method)
     if wishes.settings:
         from demottle.settings import check_settings
 

@@ -42,6 +42,7 @@ def methods(
 def _as_mapping(info: "MethodInfo", settings: bool) -> dict[str, Any]:
     fields = ("name", "title", "learns_from", "summary", "paper")
     told: dict[str, Any] = {field: getattr(info, field) for field in fields}
+    told |= {"needs": info.needs, "installed": info.is_installed}
     return {**told, "settings": _settings(info)} if settings else told
 
 
@@ -51,6 +52,8 @@ def _show_one(info: "MethodInfo", settings: bool) -> None:
     table = facts()
     table.add_row("learns from", Text(info.learns_from))
     table.add_row("paper", Text(info.paper))
+    if info.needs:
+        table.add_row("needs", Text(f"{info.needs} (installed)" if info.is_installed else _missing(info)))
     out.print(table)
     if settings:
         heading("Settings", "change with --set NAME=VALUE")
@@ -65,9 +68,16 @@ def _show_all(infos: "list[MethodInfo]") -> None:
     for column in ("method", "what it is", "learns from"):
         table.add_column(column, style="bold" if column == "method" else "", no_wrap=column == "method")
     for info in infos:
-        table.add_row(info.name, Text(info.title), Text(info.learns_from))
+        title = Text(info.title)
+        if not info.is_installed:
+            title.append(f" ({_missing(info)})", style="dim")
+        table.add_row(info.name, title, Text(info.learns_from))
     out.print(table)
     out.print("\nMore about one: demottle methods NAME", style="dim")
+
+
+def _missing(info: "MethodInfo") -> str:
+    return f"not installed: pip install {info.needs}"
 
 
 def _settings(info: "MethodInfo") -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Literal
 
@@ -22,6 +23,8 @@ class MethodInfo:
         module: where it lives; has `Settings`, `fit(image, settings, ...)` and `restore(settings, fitted, tensors)`. What is
             trained on sets of scans has `train(sets, settings, ...)` and `PRESETS` in place of `fit`.
         images: "volumes" of slices (fitted with a `Fingerprint`), "sequences" of frames (with a `SequenceFingerprint`), "both".
+        needs: package that it is a wrapper of and that demottle does not bring, as pip and Python call it; None: nothing.
+        rival: True for what others do, here to be compared with, as its paper or package has it.
     """
 
     name: str
@@ -31,6 +34,8 @@ class MethodInfo:
     paper: str
     module: str
     images: Literal["volumes", "sequences", "both"] = "volumes"
+    needs: str | None = None
+    rival: bool = False
 
     def takes(self, sequence: bool) -> bool:
         """True where the method takes sequences, or volumes."""
@@ -40,6 +45,11 @@ class MethodInfo:
     def is_trained(self) -> bool:
         """True where it learns from sets of scans beforehand, with `demottle train`."""
         return self.learns_from in ("unpaired sets", "pairs")
+
+    @property
+    def is_installed(self) -> bool:
+        """True where everything it needs is there; imports nothing."""
+        return self.needs is None or find_spec(self.needs) is not None
 
     def load(self) -> ModuleType:
         """Import the method's module (this may import torch)."""
@@ -196,6 +206,76 @@ _ALL = (
         module="demottle.methods.filters.nvca",
         images="sequences",
     ),
+    MethodInfo(
+        name="gaussian",
+        title="Gaussian smoothing; for comparison",
+        learns_from="nothing",
+        summary="A classical filter: a weighted mean over the pixels around. Noise and detail go together.",
+        paper="classical",
+        module="demottle.methods.filters.gaussian",
+        rival=True,
+    ),
+    MethodInfo(
+        name="bilateral",
+        title="Bilateral filter (OpenCV); for comparison",
+        learns_from="nothing",
+        summary=(
+            "A classical filter: a mean over pixels that are near and similar, in units of the measured noise. Keeps strong "
+            "edges; single pixels far off stay."
+        ),
+        paper="Tomasi and Manduchi, ICCV 1998",
+        module="demottle.methods.filters.bilateral",
+        rival=True,
+    ),
+    MethodInfo(
+        name="nlm",
+        title="Non-local means (scikit-image); for comparison",
+        learns_from="nothing",
+        summary=(
+            "A classical filter: a mean over pixels whose surroundings look alike, in units of the measured noise. Takes the "
+            "noise as white, which that of CT is not."
+        ),
+        paper="Buades, Coll and Morel, CVPR 2005",
+        module="demottle.methods.filters.nlm",
+        rival=True,
+    ),
+    MethodInfo(
+        name="tv",
+        title="Total variation (scikit-image); for comparison",
+        learns_from="nothing",
+        summary=(
+            "A classical filter: the image with the least total variation near the noisy one. Edges stay, tissue between them "
+            "becomes flat patches."
+        ),
+        paper="Rudin, Osher and Fatemi 1992; Chambolle 2004",
+        module="demottle.methods.filters.tv",
+        rival=True,
+    ),
+    MethodInfo(
+        name="bm3d",
+        title="BM3D (its authors' package, not free for commercial use); for comparison",
+        learns_from="nothing",
+        summary=(
+            "A classical filter: similar blocks of a slice are shrunk together, against white noise or the noise spectrum "
+            "measured on the scan."
+        ),
+        paper="Dabov et al., IEEE TIP 2007; Mäkinen, Azzari and Foi, IEEE TIP 2020",
+        module="demottle.methods.filters.bm3d",
+        needs="bm3d",
+        rival=True,
+    ),
+    MethodInfo(
+        name="bm4d",
+        title="BM4D (its authors' package, not free for commercial use); for comparison",
+        learns_from="nothing",
+        summary=(
+            "A classical filter: as bm3d, with cubes of the whole volume, told the measured correlation between slices as well."
+        ),
+        paper="Maggioni et al., IEEE TIP 2013",
+        module="demottle.methods.filters.bm4d",
+        needs="bm4d",
+        rival=True,
+    ),
 )
 
 METHODS: Mapping[str, MethodInfo] = {info.name: info for info in _ALL}
@@ -210,6 +290,19 @@ def method(name: str) -> MethodInfo:
     if name not in METHODS:
         raise InputError(f'There is no method "{name}"; the methods are: {", ".join(METHODS)}.')
     return METHODS[name]
+
+
+def refuse_missing(name: str) -> None:
+    """Refuse a method whose package is not installed.
+
+    Raises:
+        InputError: says which; or the method is unknown.
+    """
+    info = method(name)
+    if not info.is_installed:
+        raise InputError(
+            f"{name} is a wrapper of the package {info.needs}, which is not installed; pip install {info.needs} brings it."
+        )
 
 
 def refuse_untrained(name: str) -> None:

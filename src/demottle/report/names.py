@@ -64,6 +64,10 @@ SETTINGS: Mapping[str, Named] = {
     "high": ("a change is motion from", "standard deviations"),
     "frames": ("frames averaged", ""),
     "centered": ("as many frames after as before", ""),
+    "sigma": ("width of the Gaussian", "pixels"),
+    "spectrum": ("spectrum of the noise it is told", ""),
+    "rounds": ("most iterations", ""),
+    "threads": ("threads (0: as many as there are cores)", ""),
     "within": ("pixels count as similar within", "standard deviations"),
 }
 WORDS: Mapping[tuple[str, str], str] = {

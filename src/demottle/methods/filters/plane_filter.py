@@ -1,0 +1,81 @@
+"""What classical filters of single slices have in common: the noise level, what must not change, saving."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import numpy as np
+
+from demottle.errors import UnsuitableError
+from demottle.events import Listener, Progress, silent
+from demottle.image import Image, Voxels
+from demottle.methods.base import Denoiser, Tensors
+from demottle.methods.one_scan.protection import changeable, fill_invalid
+from demottle.noise.fingerprint import Fingerprint
+from demottle.noise.level import noise_level
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+FilterSettings = TypeVar("FilterSettings", bound="DataclassInstance")
+
+
+class PlaneFilter(Denoiser, Generic[FilterSettings]):
+    """A filter that treats every slice by itself, told one noise level for the whole image."""
+
+    def __init__(self, settings: FilterSettings, fitted: Mapping[str, Any]) -> None:
+        """Keep settings and summary."""
+        self._settings = settings
+        self.settings = asdict(settings)
+        self.fitted = dict(fitted)
+
+    @abstractmethod
+    def _plane(self, plane: Voxels, level: float) -> Voxels:
+        """Filter one slice (rows, columns) whose noise has the standard deviation `level`."""
+
+    def tensors(self) -> Tensors:
+        """Return nothing: nothing is learned."""
+        return {}
+
+    def __call__(self, image: Image, listener: Listener = silent) -> Image:
+        """Filter every slice; the noise level is measured on the image itself."""
+        level = level_of(image, self.fitted)
+        if level == 0:
+            return image  # without noise there is nothing to remove
+        out = np.empty(image.shape, np.float32)
+        for index in range(image.shape[0]):
+            listener(Progress("apply", index, image.shape[0]))
+            out[index] = kept(image, index, self._plane(fill_invalid(image, index), level))
+        listener(Progress("apply", image.shape[0], image.shape[0]))
+        return image.with_voxels(out)
+
+
+def level_of(image: Image, fitted: Mapping[str, Any]) -> float:
+    """Return the noise level of an image, or, where it cannot be measured, that of the image a filter was made for."""
+    level = noise_level(image)
+    return level if np.isfinite(level) else float(fitted["noise_level"])
+
+
+def kept(image: Image, index: int, filtered: Voxels) -> Voxels:
+    """Return a filtered slice with air, metal and padding as they were."""
+    plane, allowed = image.voxels[index], changeable(image, index)
+    return np.asarray(np.where(allowed > 0, plane + allowed * (filtered - plane), plane), np.float32)
+
+
+def facts_of(image: Image, fingerprint: Fingerprint) -> dict[str, Any]:
+    """Say in plain values what a filter is made for.
+
+    Raises:
+        UnsuitableError: where the noise level is not known.
+    """
+    if not np.isfinite(fingerprint.noise_level):
+        raise UnsuitableError(
+            "The image has no flat soft tissue, so its noise cannot be measured; demottle does not guess it."
+        )
+    return {
+        "noise_level": fingerprint.noise_level,
+        "unit": image.unit,
+        "modality": image.modality,
+        "spacing_mm": list(image.spacing),
+    }

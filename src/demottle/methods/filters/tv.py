@@ -1,0 +1,77 @@
+"""Total variation (Rudin, Osher and Fatemi 1992; Chambolle 2004) of scikit-image.
+
+    y = argmin_y  1/2 |y - x|^2 + k s TV(y)
+
+TV is the sum of the lengths of the gradient, s the measured noise level. Edges stay, what lies between them becomes flat.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from skimage.restoration import denoise_tv_chambolle
+
+from demottle.errors import InputError
+from demottle.events import Listener, silent
+from demottle.image import Image, Voxels
+from demottle.methods.base import Budget, Tensors
+from demottle.methods.filters.plane_filter import PlaneFilter, facts_of
+from demottle.noise.fingerprint import Fingerprint
+
+NAME = "tv"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of the filter.
+
+    Attributes:
+        strength: weight of the total variation, in units of the measured noise level.
+        rounds: most iterations.
+    """
+
+    strength: float = 0.75
+    rounds: int = 100
+
+    def __post_init__(self) -> None:
+        """Refuse settings that cannot work."""
+        if not self.strength > 0 or self.rounds < 1:
+            raise InputError(
+                f"strength is {self.strength} and rounds {self.rounds}; strength has to be positive, rounds at least 1."
+            )
+
+
+class TotalVariation(PlaneFilter[Settings]):
+    """The filter."""
+
+    method = NAME
+
+    def _plane(self, plane: Voxels, level: float) -> Voxels:
+        # In units of the noise: the stopping rule of scikit-image does not depend on the image's unit then.
+        out = denoise_tv_chambolle(  # type: ignore[no-untyped-call]
+            plane.astype(np.float64) / level, weight=self._settings.strength, max_num_iter=self._settings.rounds
+        )
+        return np.asarray(out * level, np.float32)
+
+
+def fit(
+    image: Image,
+    settings: Settings,
+    fingerprint: Fingerprint,
+    *,
+    seed: int = 0,
+    budget: Budget | None = None,
+    listener: Listener = silent,
+) -> TotalVariation:
+    """Make the filter; the noise level is measured on each image it is applied to.
+
+    Raises:
+        UnsuitableError: where the noise level is not known.
+    """
+    return TotalVariation(settings, facts_of(image, fingerprint))
+
+
+def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> TotalVariation:
+    """Rebuild a saved filter."""
+    return TotalVariation(settings, fitted)
