@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
-import nibabel
 import numpy as np
-import pydicom
 from scipy.ndimage import binary_erosion, binary_fill_holes
 
 from benchmarks.truth import make_truth
@@ -128,6 +126,9 @@ def _read(name: str) -> tuple[np.ndarray, tuple[float, float, float]]:
     folder = os.environ.get("DEMOTTLE_REAL_DATA")
     if not folder:
         raise SystemExit("Set DEMOTTLE_REAL_DATA to the folder with the public scans abdomen-ct and chest-ct-dicom.")
+    import nibabel  # here, because a cached case needs neither
+    import pydicom
+
     if name == "abdomen":
         scan = nibabel.load(Path(folder) / "abdomen-ct" / "ct.nii.gz")
         columns, rows, slices = (float(z) for z in scan.header.get_zooms())

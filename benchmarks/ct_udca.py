@@ -2,10 +2,11 @@
 
     python -m benchmarks.ct_udca --quick
     DEMOTTLE_REAL_DATA=FOLDER python -m benchmarks.ct_udca --cases abdomen:0.12 --seeds 3
+    python -m benchmarks.ct_udca --packed CASE.npz --seconds 120
 
 The case "abdomen" is the main benchmark's (`benchmarks.cases`): a quarter of the dose, simulated in the projections, against
 a truth; needs the public scans. PSNR over -160 to 240 HU, RMSE unclipped, both in the body; recovery and f50 are of discs of
-35 HU. Every row is a line of the file as soon as it is known, and is not computed again; the table is of all rows asked for.
+35 HU. A packed case is what `benchmarks.packed_case` wrote; its noise is one realization, and seeds are of learning. Every row is a line of the file as soon as it is known, and is not computed again; the table is of all rows asked for.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import numpy as np
 
 from benchmarks.__main__ import judge, line, with_discs
 from benchmarks.cases import Case, load_case
+from benchmarks.packed_case import chosen, unpacked
 from demottle.denoise import denoise
 
 METHODS = ("udca", "ns-n2n", "matched-neighbors")
@@ -29,6 +31,7 @@ def main() -> None:
     options = parsed()
     rows = [json.loads(text) for text in options.out.read_text().splitlines()] if options.out.exists() else []
     options.out.parent.mkdir(parents=True, exist_ok=True)
+    until = time.monotonic() + options.seconds
     wanted = []
     for seed in range(options.seeds):
         for case in options.cases:
@@ -36,7 +39,7 @@ def main() -> None:
             asked = [{**facts, "name": name} for name in ("input", *options.methods)]
             wanted += asked
             open_ = [row for row in asked if not any(same(row, other) for other in rows)]
-            rows += run(open_, options.out) if open_ else []
+            rows += run(open_, options, until) if open_ else []
     print("\n" + table([row for row in rows if any(same(row, other) for other in wanted)]))
 
 
@@ -48,10 +51,16 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=1, help="how many: 0, 1, ...; of noise and learning")
     parser.add_argument("--slices", default=":", help="FIRST:LAST, the last not included; without, all")
     parser.add_argument("--steps", type=int, default=None, help="of learning; without, what each method takes")
+    parser.add_argument("--packed", type=Path, default=None, help="a packed case, in the place of --cases")
+    parser.add_argument("--size", choices=("light", "paper"), default=None, help="of udca; without, its own choice")
+    parser.add_argument("--uns", type=float, default=None, help="weight of udca's teacher; without, its default")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="after which nothing more is begun")
     parser.add_argument("--out", type=Path, default=Path("benchmark-results/ct-udca.jsonl"), help="JSON lines")
     options = parser.parse_args()
     if options.quick:
         options.cases, options.slices, options.steps = ["phantom:0.12"], "8:16", 10
+    if options.packed is not None:
+        options.cases = [f"{options.packed.stem}:packed"]
     return options
 
 
@@ -60,30 +69,41 @@ def same(row: dict[str, Any], other: dict[str, Any]) -> bool:
     return all(row[name] == other[name] for name in KEY)
 
 
-def run(open_: list[dict[str, Any]], out: Path) -> list[dict[str, Any]]:
+def run(open_: list[dict[str, Any]], options: argparse.Namespace, until: float) -> list[dict[str, Any]]:
     """Run what is missing of a case; each row is written as soon as it is known."""
-    anatomy, rho = open_[0]["case"].split(":")
-    first, last = (int(text) if text else None for text in open_[0]["slices"].split(":"))
-    case, discs = with_discs(load_case(anatomy, float(rho), seed=open_[0]["seed"], slices=slice(first, last)))
+    case, discs = with_discs(opened(open_[0], options.packed))
     print(case.description, flush=True)
     rows = []
     for facts in open_:
+        if time.monotonic() > until:
+            print(f"No time left for {facts['name']}, seed {facts['seed']}.", flush=True)
+            continue
         begun, cpu = time.monotonic(), time.process_time()
-        image, steps = denoised(case, facts)
+        image, steps = denoised(case, facts, options)
         spent = {"seconds": round(time.monotonic() - begun, 1), "cpu_seconds": round(time.process_time() - cpu, 1)}
         outcome = replace(judge(case, image, discs), seconds=spent["seconds"], steps=steps)
         print(line(facts["name"], outcome), flush=True)
         rows.append({**asdict(outcome), "learned_steps": steps, **spent, **facts})
-        with out.open("a") as log:
+        with options.out.open("a") as log:
             log.write(json.dumps(rows[-1]) + "\n")
     return rows
 
 
-def denoised(case: Case, facts: dict[str, Any]) -> tuple[Any, int | None]:
+def opened(facts: dict[str, Any], packed: Path | None) -> Case:
+    """The case, packed or made."""
+    if packed is not None:
+        return unpacked(packed)
+    anatomy, rho = facts["case"].split(":")
+    return load_case(anatomy, float(rho), seed=facts["seed"], slices=chosen(facts["slices"]))
+
+
+def denoised(case: Case, facts: dict[str, Any], options: argparse.Namespace) -> tuple[Any, int | None]:
     """The result, and the steps that were learned."""
     if facts["name"] == "input":
         return case.noisy, None
-    result = denoise(case.noisy, method=facts["name"], seed=facts["seed"], steps=facts["steps"])
+    changes = {"size": options.size, "uns": options.uns} if facts["name"] == "udca" else {}
+    changes = {name: value for name, value in changes.items() if value is not None}
+    result = denoise(case.noisy, method=facts["name"], settings=changes, seed=facts["seed"], steps=facts["steps"])
     return result.image, result.denoiser.fitted.get("steps")
 
 

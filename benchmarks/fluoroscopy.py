@@ -17,6 +17,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ from demottle.methods.udca.method import STEPS
 from demottle.noise.lag import lag_to_undo
 from demottle.quality.sequence_response import response_at
 
-SPEEDS = (0.0, 10.0)
+SPEEDS = (0.0, 2.0, 5.0, 10.0)
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Group:
 def main() -> None:
     options = parsed()
     rows = Rows(options.out)
-    table = rivals(options.ablation, lag=any(options.lag))
+    table = rivals(options.ablation, lag=any(options.lag), paper=options.paper)
     chosen = list(table) if options.only is None else options.only
     unknown = [name for name in chosen if name not in table]
     if unknown:
@@ -87,6 +88,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--lag", type=float, nargs="+", default=[0.0], help="of the detector")
     parser.add_argument("--each", action="store_true", help="fit one model on each run")
     parser.add_argument("--ablation", action="store_true", help="also udca with parts switched off")
+    parser.add_argument("--paper", action="store_true", help="also networks of the paper's size (needs a GPU)")
     parser.add_argument("--only", nargs="+", default=None, help="names of what to run: udca, noise2void, clean, ...")
     parser.add_argument("--out", type=Path, default=Path("benchmark-results/fluoroscopy.jsonl"), help="JSON lines")
     options = parser.parse_args()
@@ -122,11 +124,12 @@ def compare(rival: Rival, cases: Sequence[Case], facts: Sequence[Row]) -> list[R
     return [{**row, **judge(case, image), **more} for row, case, image in zip(facts, cases, cleaned, strict=True)]
 
 
-def edges(result: Result, case: Case) -> dict[str, float | None]:
-    """Width of an edge at rest and at 10 pixels per frame, and the share of a step that the first frame misses."""
+def edges(result: Result, case: Case) -> dict[str, Any]:
+    """Widths of an edge at `SPEEDS`, None where it trails without end, and the share of a step that frames 1 and 10 miss."""
     found = response_at(result, case.noisy, case.measured.curve, SPEEDS, lag=lag_to_undo(case.measured))
-    rest, fast = (round(width, 2) if np.isfinite(width) else None for _, width in found.widths)
-    return {"edge_rest": rest, "edge_fast": fast, "first_frame_missing": round(found.lag_first, 4)}
+    widths = [round(width, 2) if np.isfinite(width) else None for _, width in found.widths]
+    missing = {"first_frame_missing": round(found.lag_first, 4), "tenth_frame_missing": round(found.lag_tenth, 4)}
+    return {"edge_rest": widths[0], "edge_fast": widths[-1], "edges": widths, **missing}
 
 
 def time_left(rows: Rows, remaining: Sequence[tuple[Group, str]]) -> str:

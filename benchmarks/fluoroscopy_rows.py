@@ -33,6 +33,11 @@ class Rows:
                 self._all.append(row)
         self._known = {key_of(row) for row in self._all}
 
+    @property
+    def all(self) -> list[Row]:
+        """Every row of the file."""
+        return list(self._all)
+
     def has(self, row: Row) -> bool:
         """True where a row with these facts is there."""
         return key_of(row) in self._known

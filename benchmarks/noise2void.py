@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from demottle.events import Listener, silent
 from demottle.image import Image
+from demottle.learning.device import best_device, has_fast_bfloat16
 from demottle.learning.loop import Schedule, learn
 from demottle.learning.patches import cut_patches, patch_places
 from demottle.learning.seeding import seeded
@@ -27,7 +28,8 @@ def noise2void(
     frames = (frames - mean) / width
     places = patch_places(np.ones(frames.shape, np.bool_), patch)
     random = np.random.default_rng(seed)
-    network = seeded(lambda: SingleFrameUNet(1, (24, 48, 96)), seed).to(memory_format=torch.channels_last)
+    device, half = best_device(), has_fast_bfloat16()
+    network = seeded(lambda: SingleFrameUNet(1, (24, 48, 96)), seed).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def loss(asked: nn.Module) -> Tensor:
         x = cut_patches(frames, places.draw(batch, random), patch)
@@ -38,8 +40,9 @@ def noise2void(
         near = x.flatten(2).gather(
             2, ((rows + other[0]).clamp(0, patch - 1) * patch + (columns + other[1]).clamp(0, patch - 1)).flatten(2)
         )
-        with torch.autocast("cpu", torch.bfloat16):
-            answer = asked(torch.where(hidden, near.view_as(x), x)).float()
+        seen, x, hidden = (tensor.to(device) for tensor in (torch.where(hidden, near.view_as(x), x), x, hidden))
+        with torch.autocast(device.type, torch.bfloat16, enabled=half):
+            answer = asked(seen).float()
         out: Tensor = functional.mse_loss(answer[hidden], x[hidden])
         return out
 
@@ -47,10 +50,10 @@ def noise2void(
 
     def apply(image: Image) -> Image:
         out = np.empty(image.shape, np.float32)
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=half):
             for index, frame in enumerate(image.voxels):
-                x = torch.from_numpy((frame - mean) / width)[None, None]
-                out[index] = _padded(learned, x)[0, 0].float().numpy() * width + mean
+                x = torch.from_numpy((frame - mean) / width)[None, None].to(device)
+                out[index] = _padded(learned, x)[0, 0].float().cpu().numpy() * width + mean
         return image.with_voxels(out)
 
     return apply

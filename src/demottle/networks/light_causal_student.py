@@ -39,6 +39,6 @@ class LightCausalStudent(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the prediction."""
         for layer in self.layers:
-            x = functional.leaky_relu(layer(x), 0.1)
+            x = functional.leaky_relu(layer(x), 0.1, inplace=True)
         out: Tensor = self.last(x)
         return out

@@ -72,7 +72,8 @@ SETTINGS: Mapping[str, Named] = {
 }
 WORDS: Mapping[tuple[str, str], str] = {
     ("student", "auto"): "as suits the machine",
-    ("student", "causal"): "a light one that remembers the frames before",
+    ("student", "causal-half"): "a light one that remembers the frames before",
+    ("student", "causal"): "a light one at full resolution that remembers the frames before",
     ("student", "single"): "one that sees the frame alone",
     ("size", "auto"): "as suits the machine",
     ("size", "paper"): "those of the paper",

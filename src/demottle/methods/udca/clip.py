@@ -48,6 +48,7 @@ class Clip:
 
     Attributes:
         run: where the examples come from.
+        chosen: the examples, (examples,), as indices into the run.
         around: the frames around each example, (examples, neighbors), as indices into the run: what the teacher sees.
         frames, deviation: the example itself, and its noise.
         recursive: R, the recursive average of the frames around, brought onto it.
@@ -58,6 +59,7 @@ class Clip:
     """
 
     run: Run
+    chosen: NDArray[np.int64]
     around: NDArray[np.int64]
     frames: Voxels
     deviation: Voxels
@@ -110,6 +112,7 @@ def make_clip(run: Run, offsets: Sequence[int], settings: Settings, listener: Li
     frames = run.frames[chosen]
     return Clip(
         run,
+        np.array(chosen, np.int64),
         around,
         frames,
         run.deviation[chosen],

@@ -10,6 +10,8 @@ divisible by `multiple`, in the image's unit. With s the noise deviation at the 
 - `SingleFrame` sees nothing but the frame, as published, and gives `x + s r`.
 """
 
+import copy
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -36,6 +38,7 @@ class _Frames(nn.Module):
         self.network = network
         self.multiple = max(_BLOCK, int(network.multiple))  # type: ignore[arg-type]
         self.low_precision = has_fast_bfloat16()
+        self._settled: list[nn.Module] = []  # a list, so that it is no part of what is saved
         self.pooled = noise.pooled
         signal, deviation = noise.curve.signal, noise.curve.deviation
         self.first, self.usual = float(deviation[0]), noise.curve.level
@@ -52,8 +55,16 @@ class _Frames(nn.Module):
         least = 0.1 * self.usual
         return _interpolated(blocks, image), _interpolated(deviation.clamp(min=least), image)
 
+    def settle(self) -> None:
+        """Say that learning is over: where half precision pays, the weights are brought to it once and not for each frame."""
+        self.eval()
+        self._settled = [copy.deepcopy(self.network).to(torch.bfloat16)] if self.low_precision else []
+
     def _answer(self, *inputs: Tensor) -> Tensor:
         seen = torch.cat(inputs, dim=1).contiguous(memory_format=torch.channels_last)
+        if self._settled and self.low_precision and torch.is_inference_mode_enabled():
+            quick: Tensor = self._settled[0](seen.to(torch.bfloat16))
+            return quick.float()
         with torch.autocast(seen.device.type, torch.bfloat16, enabled=self.low_precision):
             answer: Tensor = self.network(seen)
         return answer.float()

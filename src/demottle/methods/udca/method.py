@@ -32,7 +32,7 @@ from demottle.methods.udca.clip import Clip, make_clip, offsets_for
 from demottle.methods.udca.noise import frame_noise
 from demottle.methods.udca.runs import runs_of_frames, runs_of_slices
 from demottle.methods.udca.sequence import SequenceNetwork, empty_network, restored, wrapped
-from demottle.methods.udca.settings import Settings, student_network, teacher_network
+from demottle.methods.udca.settings import Settings, remembers, student_network, teacher_network
 from demottle.methods.udca.student import Answer, StudentLesson
 from demottle.methods.udca.teacher import Teacher, TeacherLesson, predictions
 from demottle.networks.windowed_wiener import WindowedWiener
@@ -122,7 +122,7 @@ def _fit_frames(
     noise = frame_noise(measured, settings.correct_lag)
     student = seeded(lambda: wrapped(empty_network(size, kind), kind, noise, settings.memory), seed)
     runs = runs_of_frames(images, noise, student)
-    clips = [make_clip(run, offsets_for(kind == "causal"), settings, listener) for run in runs]
+    clips = [make_clip(run, offsets_for(remembers(kind)), settings, listener) for run in runs]
 
     def answer(asked: nn.Module, patches: dict[str, Tensor]) -> Tensor:
         clean: Tensor = asked(patches["x"], patches["state"], patches["memory"])[0]

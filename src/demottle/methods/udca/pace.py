@@ -10,7 +10,7 @@ from demottle.learning.device import best_device, has_fast_bfloat16
 from demottle.methods.base import Budget
 from demottle.methods.one_scan.slice_network import INPUTS
 from demottle.methods.udca.frames import CAUSAL_INPUTS, SINGLE_INPUTS
-from demottle.methods.udca.settings import Settings, student_network, teacher_network
+from demottle.methods.udca.settings import Settings, remembers, student_network, teacher_network
 
 _TRIALS = 3
 _BESIDES = 1.3  # drawing patches, losses and the optimizer, in units of the network's own time
@@ -27,7 +27,7 @@ def learning_seconds(image: Image, settings: Settings, steps: int, budget: Budge
         budget: its minutes are not looked at.
     """
     size, kind = settings.resolved(in_time=image.sequence)
-    inputs = INPUTS if not image.sequence else CAUSAL_INPUTS if kind == "causal" else SINGLE_INPUTS
+    inputs = INPUTS if not image.sequence else CAUSAL_INPUTS if remembers(kind) else SINGLE_INPUTS
     seconds = _step_of(student_network(size, kind, inputs), inputs, settings)
     if settings.uns > 0:
         seconds += _step_of(teacher_network(size, _NEIGHBORS), _NEIGHBORS, settings)

@@ -19,16 +19,19 @@ from demottle.noise.lag import unlagged
 from demottle.noise.local import noise_map
 
 _MOST_PIXELS = 128 * 512 * 512
-_STRETCHES = 4
+_STRETCHES, _SHORTEST = 4, 16
+_WARM_UP = 24
+"""Frames before a stretch that a causal student has seen already: later than that its memory no longer changes much."""
 
 
 def stretches(count: int, pixels: int) -> list[range]:
-    """Choose what to look at of `count` frames of so many pixels: all of them, or four stretches spread evenly."""
+    """Choose what to look at of `count` frames of so many pixels: all of them, or a few stretches spread evenly."""
     most = max(32, _MOST_PIXELS // pixels)
     if count <= most:
         return [range(count)]
-    length = most // _STRETCHES
-    starts = np.linspace(0, count - length, _STRETCHES).round().astype(int)
+    several = min(_STRETCHES, most // _SHORTEST)
+    length = most // several
+    starts = np.linspace(0, count - length, several).round().astype(int)
     return [range(int(start), int(start) + length) for start in starts]
 
 
@@ -47,7 +50,13 @@ def runs_of_frames(images: Sequence[Image], noise: FrameNoise, student: torch.nn
             # The noise goes with the signal, of which a mean over 8 x 8 pixels says more than a noisy pixel.
             deviation = np.stack([noise.curve.sigma(_local_mean(frame)) for frame in frames])
             stabilized = np.stack([noise.curve.stabilize(frame) for frame in frames])
-            state, memory = memories(student, frames) if isinstance(student, CausalFrames) else (None, None)
+            state, memory = None, None
+            if isinstance(student, CausalFrames):
+                before = [
+                    _unlagged(image, index, noise.lag)[:rows, :columns]
+                    for index in range(max(0, chosen.start - _WARM_UP), chosen.start)
+                ]
+                state, memory = memories(student, frames, before)
             runs.append(Run(frames, deviation, stabilized, wanted, noise_gain(noise.spectrum, SIGMA), state, memory))
     return runs
 
@@ -67,19 +76,25 @@ def runs_of_slices(image: Image, fingerprint: Fingerprint, least_side: int) -> l
     return runs
 
 
-def memories(student: CausalFrames, frames: Voxels) -> tuple[Voxels, Voxels]:
+def memories(student: CausalFrames, frames: Voxels, before: Sequence[Voxels] = ()) -> tuple[Voxels, Voxels]:
     """What a causal student remembers before each frame; sides divisible by 8.
 
+    Args:
+        student: whose memory it is.
+        frames: of a run, or of a stretch of it.
+        before: frames just before that stretch.
+
     Returns:
-        State and spread, float32 (frames, rows, columns). Before the first frame that frame itself.
+        State and spread, float32 (frames, rows, columns). Before the very first frame that frame itself.
     """
     states, spreads = np.empty_like(frames), np.empty_like(frames)
     with torch.inference_mode():
-        state = torch.from_numpy(frames[:1, None].copy())
+        state = torch.from_numpy(np.array(before[0] if len(before) else frames[0])[None, None])
         spread = torch.ones_like(state)
-        for index, frame in enumerate(frames):
-            states[index], spreads[index] = state[0, 0].numpy(), spread[0, 0].numpy()
-            x = torch.from_numpy(frame[None, None])
+        for index, frame in enumerate([*before, *frames], start=-len(before)):
+            if index >= 0:
+                states[index], spreads[index] = state[0, 0].numpy(), spread[0, 0].numpy()
+            x = torch.from_numpy(np.ascontiguousarray(frame)[None, None])
             state, spread = student.remember(x, state, spread, student.surroundings(state)[1])
     return states, spreads
 

@@ -14,7 +14,7 @@ from demottle.methods.base import Tensors
 from demottle.methods.streaming import SequenceDenoiser, Stream
 from demottle.methods.udca.frames import CAUSAL_INPUTS, SINGLE_INPUTS, CausalFrames, SingleFrame
 from demottle.methods.udca.noise import FrameNoise
-from demottle.methods.udca.settings import student_network
+from demottle.methods.udca.settings import remembers, student_network
 from demottle.noise.lag import unlagged
 
 SPECTRUM = "noise.spectrum"
@@ -60,7 +60,8 @@ class SequenceNetwork(SequenceDenoiser):
         self._network, self._spectrum = network, np.asarray(spectrum, np.float32)
         self.noise = FrameNoise.from_dict(fitted["frame_noise"], self._spectrum)
         self.student = wrapped(network, fitted["student"], self.noise, settings["memory"])
-        self.student.to(best_device()).to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        self.student.to(best_device()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.student.settle()
 
     def tensors(self) -> Tensors:
         """Return the weights and the noise spectrum."""
@@ -74,12 +75,12 @@ class SequenceNetwork(SequenceDenoiser):
 
 def wrapped(network: nn.Module, student: str, noise: FrameNoise, memory: float) -> CausalFrames | SingleFrame:
     """Put what a student needs around its network."""
-    return CausalFrames(network, noise, memory) if student == "causal" else SingleFrame(network, noise)
+    return CausalFrames(network, noise, memory) if remembers(student) else SingleFrame(network, noise)
 
 
 def empty_network(size: str, student: str) -> nn.Module:
     """Build a student's network."""
-    return student_network(size, student, CAUSAL_INPUTS if student == "causal" else SINGLE_INPUTS)
+    return student_network(size, student, CAUSAL_INPUTS if remembers(student) else SINGLE_INPUTS)
 
 
 def restored(method: str, settings: Mapping[str, Any], fitted: Mapping[str, Any], tensors: Tensors) -> SequenceNetwork:

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from demottle.errors import InputError
+from demottle.networks.half_resolution_student import HalfResolutionStudent
 from demottle.networks.light_causal_student import LightCausalStudent
 from demottle.networks.recurrent_residual_attention_unet import RecurrentResidualAttentionUNet
 from demottle.networks.single_frame_unet import SingleFrameUNet
@@ -21,8 +22,9 @@ class Settings:
     Attributes:
         size: "light" (a teacher and a student for CPUs), "paper" (those of the paper), or "auto": the paper's where there is
             a GPU.
-        student: "causal" (sees the frame and a memory of those before), "single" (the frame alone, as published), or "auto":
-            causal for sequences with the light size, single otherwise, and always for slices, which have no before.
+        student: "causal-half" (sees the frame and a memory of those before, works at half resolution), "causal" (the same at full
+            resolution, five times slower), "single" (the frame alone, as published), or "auto": causal-half for sequences
+            with the light size, single otherwise, and always for slices, which have no before.
         uns: weight of the teacher's frame as target; 0 switches it off, and no teacher is fitted. Off by default: with the light
             teacher it made frames worse by 0.8 to 1.2 dB, and takes 60 % of the time. As published: 1.
         cns: weight of the recursive average as target; 0 switches it off.
@@ -45,7 +47,7 @@ class Settings:
     """
 
     size: Literal["auto", "light", "paper"] = "auto"
-    student: Literal["auto", "causal", "single"] = "auto"
+    student: Literal["auto", "causal-half", "causal", "single"] = "auto"
     uns: float = 0.0
     cns: float = 1.0
     recursion: float = 0.2
@@ -68,7 +70,7 @@ class Settings:
         """Refuse settings that cannot work."""
         words = {
             "size": ("auto", "light", "paper"),
-            "student": ("auto", "causal", "single"),
+            "student": ("auto", "causal-half", "causal", "single"),
             "fusion": ("noise", "released", "none"),
             "penalty": ("square", "absolute"),
         }
@@ -93,7 +95,7 @@ class Settings:
         size = ("paper" if torch.cuda.is_available() else "light") if self.size == "auto" else self.size
         if not in_time:
             return size, "single"
-        return size, ("causal" if size == "light" else "single") if self.student == "auto" else self.student
+        return size, ("causal-half" if size == "light" else "single") if self.student == "auto" else self.student
 
 
 def teacher_network(size: str, frames: int) -> nn.Module:
@@ -103,8 +105,15 @@ def teacher_network(size: str, frames: int) -> nn.Module:
     return RecurrentResidualAttentionUNet(frames, (16, 32), stem=4, recurrences=2, norm=False)
 
 
+def remembers(student: str) -> bool:
+    """True for a student that sees a memory of the frames before."""
+    return student != "single"
+
+
 def student_network(size: str, student: str, inputs: int) -> nn.Module:
     """Build the student of a size for so many input images."""
+    if student == "causal-half":
+        return HalfResolutionStudent(inputs)
     if student == "causal":
         return LightCausalStudent(inputs)
     return SingleFrameUNet(inputs) if size == "paper" else SingleFrameUNet(inputs, (24, 48, 96))

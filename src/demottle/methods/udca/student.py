@@ -21,7 +21,6 @@ from torch.nn import functional
 
 from demottle.image import Voxels
 from demottle.learning.device import best_device
-from demottle.learning.patches import Positions, cut_patches
 from demottle.learning.structures import random_structures
 from demottle.losses.edge_preserving import edge_preserving
 from demottle.losses.motion_fusion import released_fusion
@@ -30,6 +29,7 @@ from demottle.methods.udca.clip import Clip
 from demottle.methods.udca.draws import Draws
 from demottle.methods.udca.noise import pooled_deviation
 from demottle.methods.udca.settings import Settings
+from demottle.methods.udca.stacks import Stacks
 from demottle.noise.synthesis import NoiseSource
 
 _APPEARED, _GONE = 1, 2
@@ -54,11 +54,13 @@ class StudentLesson:
     ) -> None:
         """Keep clips, the teacher's predictions for them, and the spectrum that noise is drawn with."""
         self._settings, self._answer = settings, answer
-        self._taught = {id(clip): frames for clip, frames in zip(clips, taught, strict=True)}
         self._draws = Draws(clips, settings.patch, settings.batch, seed)
         self._noise = NoiseSource(spectrum, settings.patch)
         self._pooled = pooled_deviation(spectrum, 5)
         self.device = best_device()
+        self._stacks = {
+            id(clip): Stacks(_arrays_of(clip, frames), self.device) for clip, frames in zip(clips, taught, strict=True)
+        }
 
     def loss(self, student: nn.Module) -> Tensor:
         """Draw a batch and return its loss, in units of the noise variance."""
@@ -139,17 +141,13 @@ class StudentLesson:
 
     def _patches(self) -> dict[str, Tensor]:
         clip, places, turn = self._draws.next()
-        stacks = {
-            "x": clip.frames,
-            "deviation": clip.deviation,
-            "state": clip.state,
-            "memory": clip.memory,
-            "teacher": self._taught[id(clip)],
-            "recursive": clip.recursive,
-            "sure": clip.sure,
-            "motion": clip.motion,
-        }
-        return {name: self._cut(stack, places, turn) for name, stack in stacks.items()}
+        stacks, size = self._stacks[id(clip)], self._settings.patch
+        return {name: turn(stacks.cut(name, places, size)) for name in _NAMES}
 
-    def _cut(self, stack: Voxels, places: Positions, turn: Callable[[Tensor], Tensor]) -> Tensor:
-        return turn(cut_patches(stack, places, self._settings.patch)).to(self.device)
+
+_NAMES = ("x", "deviation", "state", "memory", "teacher", "recursive", "sure", "motion")
+
+
+def _arrays_of(clip: Clip, taught: Voxels) -> dict[str, Voxels]:
+    arrays = (clip.frames, clip.deviation, clip.state, clip.memory, taught, clip.recursive, clip.sure, clip.motion)
+    return dict(zip(_NAMES, arrays, strict=True))

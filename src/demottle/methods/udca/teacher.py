@@ -9,11 +9,11 @@ from torch.nn import functional
 
 from demottle.image import Voxels
 from demottle.learning.device import best_device, has_fast_bfloat16
-from demottle.learning.patches import cut_patches
 from demottle.losses.neighbors import bounded_square
 from demottle.methods.udca.clip import Clip
 from demottle.methods.udca.draws import Draws
 from demottle.methods.udca.settings import Settings
+from demottle.methods.udca.stacks import Stacks
 
 _RANGE = 24.0
 _BLOCK = 8
@@ -54,6 +54,10 @@ class TeacherLesson:
         self._patch, self._outlier = settings.patch, settings.outlier
         self._draws = Draws(clips, settings.patch, settings.batch, seed)
         self.device = best_device()
+        self._stacks = {
+            id(clip): Stacks({"x": clip.frames, "deviation": clip.deviation, "run": clip.run.frames}, self.device)
+            for clip in clips
+        }
 
     def loss(self, teacher: nn.Module) -> Tensor:
         """Mean squared error, errors beyond `outlier` deviations counting linearly.
@@ -61,16 +65,14 @@ class TeacherLesson:
         Squares, because noise is skewed and a median of it is not its mean.
         """
         clip, places, turn = self._draws.next()
-
-        def cut(stack: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Tensor:
-            return turn(cut_patches(stack, places, self._patch)).to(self.device)
+        stacks = self._stacks[id(clip)]
 
         neighbors = []
         for other in clip.around[places[:, 0]].T:
             there = np.column_stack([other, places[:, 1:]])
-            neighbors.append(turn(cut_patches(clip.run.frames, there, self._patch)).to(self.device))
-        sigma = cut(clip.deviation)
-        error = (teacher(torch.cat(neighbors, dim=1), sigma) - cut(clip.frames)) / sigma
+            neighbors.append(turn(stacks.cut("run", there, self._patch)))
+        x, sigma = (turn(stacks.cut(name, places, self._patch)) for name in ("x", "deviation"))
+        error = (teacher(torch.cat(neighbors, dim=1), sigma) - x) / sigma
         out: Tensor = bounded_square(error, torch.full_like(error, self._outlier)).mean()
         return out
 

@@ -1,0 +1,110 @@
+"""How fast a student runs live: frames through the engine of `demottle stream`, waiting line, latency and all.
+
+    python -m benchmarks.stream_speed --size 512 --student light
+    python -m benchmarks.stream_speed --size 1024 --student paper --out OUT/stream-speed.json
+
+Two runs: as fast as frames are taken, which gives frames per second and the time a frame takes, and at a given rate, which
+gives the latency from a frame's arrival to its result. The student is untrained, since weights do not change the time; frames are
+noise, 16 bits, already in memory. With a GPU its name and the share of it that others may use at the time are all that matters:
+say in what company it was measured.
+"""
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from demottle.image import Voxels
+from demottle.learning.device import best_device, has_fast_bfloat16
+from demottle.methods.udca.noise import FrameNoise
+from demottle.methods.udca.sequence import SequenceNetwork, empty_network
+from demottle.noise.sequence_curve import NoiseCurve
+from demottle.stream.engine import live_form
+from demottle.stream.live import LiveReport, run_live
+
+LEVEL, GAIN = 1000.0, 10.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", type=int, default=512, help="rows and columns (512)")
+    parser.add_argument("--student", choices=("light", "paper"), default="light", help="the light or the paper's size")
+    parser.add_argument("--kind", default=None, help="causal-half, causal or single; without, what the size takes by itself")
+    parser.add_argument("--frames", type=int, default=200, help="of each of the two runs (200)")
+    parser.add_argument("--rate", type=float, default=30.0, help="frames per second of the second run (30)")
+    parser.add_argument("--engine", choices=("auto", "torch", "onnx"), default="auto")
+    parser.add_argument("--out", type=Path, default=None, help="JSON")
+    options = parser.parse_args()
+    found = measured(options)
+    print(json.dumps(found, indent=1))
+    if options.out is not None:
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        options.out.write_text(json.dumps(found, indent=1) + "\n")
+
+
+def measured(options: argparse.Namespace) -> dict[str, Any]:
+    """Run both and return figures, plain values."""
+    from demottle.methods.udca.settings import Settings
+
+    kind = options.kind or Settings(size=options.student).resolved(in_time=True)[1]
+    denoiser = untrained(options.student, kind)
+    begun = time.monotonic()
+    chosen = live_form(denoiser, (options.size, options.size), options.engine)
+    ready = time.monotonic() - begun
+    load = os.getloadavg()[0]
+    free = run_live(noise(options.size, options.frames), chosen.stream, _nowhere, policy="slow", queue=2)
+    second = live_form(denoiser, (options.size, options.size), chosen.engine).stream  # type: ignore[arg-type]
+    paced = run_live(noise(options.size, options.frames), second, _nowhere, policy="drop", rate=options.rate)
+    return {
+        "size": options.size,
+        "student": options.student,
+        "kind": kind,
+        "parameters": sum(p.numel() for p in denoiser.student.parameters()),
+        "device": torch.cuda.get_device_name() if best_device().type == "cuda" else f"{torch.get_num_threads()} threads",
+        "bfloat16": has_fast_bfloat16(),
+        "torch": torch.__version__,
+        "engine": chosen.engine,
+        "engines_ms": {name: round(value, 2) for name, value in chosen.trials.items()},
+        "seconds_to_get_ready": round(ready, 1),
+        "load_before": round(load, 2),
+        "as_fast_as_it_goes": free.to_dict(),
+        "ms_per_frame": pace(free),
+        "at_a_rate": {"rate": options.rate, **paced.to_dict()},
+    }
+
+
+def pace(report: LiveReport) -> float:
+    """Milliseconds from one result to the next, on average."""
+    return round(1e3 * report.seconds / report.results, 2)
+
+
+def untrained(size: str, kind: str) -> SequenceNetwork:
+    """A student that was taught nothing."""
+    signal = np.array([0.25, 1.0, 2.0]) * LEVEL
+    noise = FrameNoise(NoiseCurve(signal, np.sqrt(GAIN * signal), GAIN, 0.0), 0.0, np.ones((32, 32), np.float32))
+    fitted = {"size": size, "student": kind, "frame_noise": noise.to_dict()}
+    return SequenceNetwork("udca", {"memory": 0.1}, fitted, empty_network(size, kind), noise.spectrum)
+
+
+def noise(size: int, count: int) -> Iterator[Voxels]:
+    """Frames as a detector gives them, from a few that are kept."""
+    random = np.random.default_rng(0)
+    kept = [
+        np.rint(random.normal(LEVEL, np.sqrt(GAIN * LEVEL), (size, size))).clip(0).astype(np.uint16) for _ in range(8)
+    ]
+    for index in range(count):
+        yield kept[index % len(kept)].astype(np.float32)
+
+
+def _nowhere(number: int, frame: Voxels) -> None:
+    """A sink that keeps nothing."""
+
+
+if __name__ == "__main__":
+    main()
