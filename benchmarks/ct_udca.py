@@ -5,8 +5,9 @@
     python -m benchmarks.ct_udca --packed CASE.npz --seconds 120
 
 The case "abdomen" is the main benchmark's (`benchmarks.cases`): a quarter of the dose, simulated in the projections, against
-a truth; needs the public scans. PSNR over -160 to 240 HU, RMSE unclipped, both in the body; recovery and f50 are of discs of
-35 HU. A packed case is what `benchmarks.packed_case` wrote; its noise is one realization, and seeds are of learning. Every row is a line of the file as soon as it is known, and is not computed again; the table is of all rows asked for.
+a truth; needs the public scans. A packed case is what `benchmarks.packed_case` wrote; its noise is one realization, and seeds
+are of learning. PSNR over -160 to 240 HU, RMSE unclipped, both in the body; recovery and f50 are of discs of 35 HU. Every row
+is a line of the file as soon as it is known, and is not computed again; the table is of all rows asked for.
 """
 
 import argparse

@@ -14,6 +14,7 @@ from demottle.image import Image
 from demottle.learning.loop import Schedule, learn
 from demottle.learning.seeding import seeded
 from demottle.methods import METHODS, Budget
+from demottle.methods.one_scan.scan_samples import patch_that_fits
 from demottle.methods.udca import method as udca
 from demottle.methods.udca.clip import make_clip, offsets_for
 from demottle.methods.udca.noise import frame_noise
@@ -107,9 +108,8 @@ def _udca(**changes: Any) -> Rival:
 
 def _clean(size: Size = "light") -> Rival:
     def run(cases: Sequence[Case], steps: int, seed: int, listener: Listener) -> list[Result]:
-        return [clean_targets(cases, Settings(size=size, uns=0.0, own=0.0, fusion="none"), steps, seed, listener)] * len(
-            cases
-        )
+        settings = Settings(size=size, uns=0.0, own=0.0, fusion="none")
+        return [clean_targets(cases, settings, steps, seed, listener)] * len(cases)
 
     return run
 
@@ -118,7 +118,8 @@ def clean_targets(
     cases: Sequence[Case], settings: Settings, steps: int, seed: int, listener: Listener
 ) -> SequenceNetwork:
     """Teach the same student with clean frames, on the same examples: what it can reach."""
-    settings = replace(settings, motion_compensation=False)  # the average is not looked at
+    patch = patch_that_fits(settings.patch, 8, cases[0].noisy)
+    settings = replace(settings, patch=patch, motion_compensation=False)  # the average is not looked at
     size, kind = settings.resolved(in_time=True)
     noise = frame_noise(cases[0].measured)
     student = seeded(lambda: wrapped(empty_network(size, kind), kind, noise, settings.memory), seed)
@@ -138,6 +139,6 @@ def clean_targets(
 
     lesson = StudentLesson(clips, [clip.recursive for clip in clips], settings, noise.spectrum, answer, seed)
     student.to(lesson.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    learned, _ = learn(student, lesson.loss, Schedule(steps, rate=settings.rate), listener=listener)
+    learned, _ = learn(student, lesson.loss, Schedule(steps, rate=settings.rate_for(kind)), listener=listener)
     fitted = {"size": size, "student": kind, "frame_noise": noise.to_dict()}
     return SequenceNetwork(udca.NAME, {"memory": settings.memory}, fitted, learned.network, noise.spectrum)

@@ -35,7 +35,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, default=512, help="rows and columns (512)")
     parser.add_argument("--student", choices=("light", "paper"), default="light", help="the light or the paper's size")
-    parser.add_argument("--kind", default=None, help="causal-half, causal or single; without, what the size takes by itself")
+    parser.add_argument(
+        "--kind", default=None, help="causal-half, causal or single; without, what the size takes by itself"
+    )
     parser.add_argument("--frames", type=int, default=200, help="of each of the two runs (200)")
     parser.add_argument("--rate", type=float, default=30.0, help="frames per second of the second run (30)")
     parser.add_argument("--engine", choices=("auto", "torch", "onnx"), default="auto")
@@ -66,7 +68,7 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
         "student": options.student,
         "kind": kind,
         "parameters": sum(p.numel() for p in denoiser.student.parameters()),
-        "device": torch.cuda.get_device_name() if best_device().type == "cuda" else f"{torch.get_num_threads()} threads",
+        "device": _device(),
         "bfloat16": has_fast_bfloat16(),
         "torch": torch.__version__,
         "engine": chosen.engine,
@@ -77,6 +79,10 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
         "ms_per_frame": pace(free),
         "at_a_rate": {"rate": options.rate, **paced.to_dict()},
     }
+
+
+def _device() -> str:
+    return torch.cuda.get_device_name() if best_device().type == "cuda" else f"{torch.get_num_threads()} threads"
 
 
 def pace(report: LiveReport) -> float:

@@ -8,9 +8,9 @@ class HalfResolutionStudent(nn.Module):
     """Predict one image from several input images of the same size.
 
     Every 2 x 2 block of pixels becomes four channels (nothing is lost); one convolution there, two residual ones at a quarter
-    of the resolution and one on the way back see far at a small price. A few channels at full resolution join them at the end: without these, edges
-    came out wider and learning took longer. With three inputs and the channels below 59,777 parameters and 5,700
-    multiplications for each pixel, a fifth of `LightCausalStudent`'s.
+    of the resolution and one on the way back see far at a small price. A few channels at full resolution join them at the end:
+    without these, edges came out wider and learning took longer. With three inputs and the channels below 59,777 parameters
+    and 5,700 multiplications for each pixel, a fifth of `LightCausalStudent`'s.
 
     Shapes: (batch, inputs, rows, columns) to (batch, 1, rows, columns); rows and columns divisible by `multiple`.
 

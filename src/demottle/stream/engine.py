@@ -89,6 +89,8 @@ def live_form(denoiser: Denoiser, shape: tuple[int, int], engine: Engine = "auto
     if not isinstance(denoiser, SequenceDenoiser):
         raise InputError(f"{denoiser.method} works on whole scans and has no live form; use a method for sequences.")
     own = "numpy" if not _is_student(denoiser) else "torch"
+    if own == "torch" and engine == "auto" and _has_gpu():
+        engine = "torch"  # ONNX Runtime runs on the processor here
     if own == "numpy" or engine == "torch":
         if engine == "onnx":
             raise InputError(f"{denoiser.method} is a filter without a network; it does not run on ONNX Runtime.")
@@ -123,6 +125,18 @@ def save_as_onnx(denoiser: Denoiser, path: Path, shape: tuple[int, int]) -> Path
 
     student: SequenceNetwork = denoiser  # type: ignore[assignment]
     return export(student, path, *shape)
+
+
+def _has_gpu() -> bool:
+    """Where there is one, frames of one size follow each other on it, so that trying its algorithms once pays."""
+    import torch
+
+    from demottle.learning.device import best_device
+
+    if best_device().type != "cuda":
+        return False
+    torch.backends.cudnn.benchmark = True
+    return True
 
 
 def _is_student(denoiser: Denoiser) -> bool:

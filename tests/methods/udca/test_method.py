@@ -94,6 +94,13 @@ def test_memory_averages_what_stays_and_lets_go_of_what_changes() -> None:
     assert spread[31][:, :10].mean() < 0.1
 
 
+def test_a_stretch_begins_with_the_memory_of_the_frames_before_it() -> None:
+    student = CausalFrames(LightCausalStudent(), UNIT, weight=0.1)
+    frames = 50 + RANDOM.normal(size=(20, 32, 32)).astype(np.float32)
+    whole, part = memories(student, frames), memories(student, frames[12:], list(frames[:12]))
+    assert all(np.array_equal(all_[12:], late) for all_, late in zip(whole, part, strict=True))
+
+
 def test_an_untrained_student_is_its_memory() -> None:
     student = CausalFrames(LightCausalStudent(), UNIT, weight=0.1)
     x, y = torch.rand(1, 1, 16, 16) + 50, torch.rand(1, 1, 16, 16) + 50
@@ -119,7 +126,7 @@ def test_structures_stand_still_appear_or_go_and_targets_show_what_the_frame_sho
     nothing, one = np.zeros((3, 40, 40), np.float32), np.ones((3, 40, 40), np.float32)
     around = np.zeros((3, 4), np.int64)
     run = Run_(nothing, one, nothing, one > 0, 0.19)
-    clip = Clip(run, around, nothing, one, nothing, one, nothing, one > 0, nothing, one)
+    clip = Clip(run, around[:, 0], around, nothing, one, nothing, one, nothing, one > 0, nothing, one)
     settings = Settings(patch=32, batch=40, structured_share=0.5, own=0)
     seen: dict[str, torch.Tensor] = {}
 

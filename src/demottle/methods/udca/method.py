@@ -128,7 +128,7 @@ def _fit_frames(
         clean: Tensor = asked(patches["x"], patches["state"], patches["memory"])[0]
         return clean
 
-    learned, story = _two_steps(clips, student, answer, noise.spectrum, settings, size, seed, budget, listener)
+    learned, story = _two_steps(clips, student, answer, noise.spectrum, settings, (size, kind), seed, budget, listener)
     fitted = {
         "modality": measured.modality,
         "unit": measured.unit,
@@ -166,7 +166,7 @@ def _fit_slices(
         clean: Tensor = asked(patches["x"], patches["deviation"])
         return clean
 
-    learned, story = _two_steps(clips, student, answer, spectrum, settings, size, seed, budget, listener)
+    learned, story = _two_steps(clips, student, answer, spectrum, settings, (size, kind), seed, budget, listener)
     fitted = {**summary(image, fingerprint, scale), "size": size, "student": kind, **story}
     return SliceNetwork(NAME, asdict(settings), fitted, learned.network, spectrum)
 
@@ -185,19 +185,19 @@ def _two_steps(
     answer: Answer,
     spectrum: Voxels,
     settings: Settings,
-    size: str,
+    resolved: tuple[str, str],
     seed: int,
     budget: Budget,
     listener: Listener,
 ) -> tuple[Any, dict[str, Any]]:
     """Teach the teacher, let it predict, teach the student; returns the student and what happened."""
-    steps, device = budget.steps or STEPS, best_device()
+    steps, device, (size, kind) = budget.steps or STEPS, best_device(), resolved
     half = None if budget.minutes is None else budget.minutes / 2
     story: dict[str, Any] = {}
     taught = [clip.recursive for clip in clips]  # never looked at where UNS is off
     if settings.uns > 0:
         teacher = seeded(lambda: Teacher(teacher_network(size, clips[0].around.shape[1])), seed + 1).to(device)
-        schedule = Schedule(steps, half, settings.rate)
+        schedule = Schedule(steps, half, settings.rate_for())
         first = TeacherLesson(clips, settings, seed + 1)
         learned_teacher, history = learn(teacher, first.loss, schedule, listener=listener)
         taught = [predictions(learned_teacher, clip) for clip in clips]
@@ -206,7 +206,7 @@ def _two_steps(
         half = budget.minutes
     lesson = StudentLesson(clips, taught, settings, spectrum, answer, seed)
     student.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    learned, history = learn(student, lesson.loss, Schedule(steps, half, settings.rate), listener=listener)
+    learned, history = learn(student, lesson.loss, Schedule(steps, half, settings.rate_for(kind)), listener=listener)
     still = [float((clip.sure * (1 - clip.motion))[clip.wanted].mean()) for clip in clips]
     return learned, {**story, **history.summary(), "matched_share": round(float(np.mean(still)), 4)}
 

@@ -43,7 +43,7 @@ class Settings:
         correct_lag: undo the detector's lag where it is measured.
         patch, batch: side of a patch in pixels, patches per step.
         outlier: errors beyond this many deviations count linearly.
-        rate: peak learning rate.
+        rate: peak learning rate; 0: 3e-3 for students that remember, 1e-3 for all others and for the teacher.
     """
 
     size: Literal["auto", "light", "paper"] = "auto"
@@ -64,7 +64,7 @@ class Settings:
     patch: int = 96
     batch: int = 8
     outlier: float = 4.0
-    rate: float = 1e-3
+    rate: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
@@ -87,8 +87,12 @@ class Settings:
             raise InputError("recursion and memory are weights of a frame and have to lie between 0 and 1.")
         if self.patch < 32 or self.patch % _MULTIPLE:
             raise InputError(f"patch is {self.patch}; it has to be a multiple of {_MULTIPLE}, at least 32.")
-        if self.batch < 1 or min(self.outlier, self.rate) <= 0:
-            raise InputError("batch has to be at least 1, outlier and rate have to be positive.")
+        if self.batch < 1 or self.outlier <= 0 or self.rate < 0:
+            raise InputError("batch has to be at least 1, outlier has to be positive, and rate cannot be negative.")
+
+    def rate_for(self, student: str = "") -> float:
+        """Peak learning rate of a student; without one, of the teacher."""
+        return self.rate or (3e-3 if student and remembers(student) else 1e-3)
 
     def resolved(self, in_time: bool) -> tuple[str, str]:
         """Decide what "auto" is: the size, and the student for a sequence in time or for slices."""
