@@ -148,7 +148,9 @@ def fit_on_scan(
     listener(Progress("prepare", 1, 1))
     budget = budget or Budget()
     schedule = Schedule(
-        steps=default_steps(samples, patch, settings.batch, started) if budget.steps is None else budget.steps,
+        steps=default_steps(samples, patch, settings.batch, started, device.type == "cuda")
+        if budget.steps is None
+        else budget.steps,
         minutes=budget.minutes,
         rate=settings.rate * (_GENTLER if started else 1),
         check_every=50 if settings.early_stop else 0,

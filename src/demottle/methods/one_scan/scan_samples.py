@@ -16,7 +16,8 @@ MOST_SLICES = 64
 """More slices than this teach a network nothing new, and cost memory and time."""
 
 
-STEPS_FROM_START = 150
+STEPS_FROM_START = 80
+STEPS_FROM_START_ON_GPU = 300
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,13 +90,14 @@ def learnable_spectrum(method: str, image: Image, fingerprint: Fingerprint) -> V
     return fingerprint.spectrum.density_2d.astype(np.float32)
 
 
-def default_steps(samples: ScanSamples, patch: int, batch: int, started: bool = False) -> int:
-    """Choose how long to learn: enough steps to see the body about ten times, 300 to 550 of them; 150 from the shipped weights.
+def default_steps(samples: ScanSamples, patch: int, batch: int, started: bool = False, on_gpu: bool = False) -> int:
+    """Choose how long to learn: enough steps to see the body about ten times, 300 to 550 of them; fewer from the shipped weights.
 
-    Fewer leave a network unfinished even on a short scan.
+    Fewer leave a network unfinished even on a short scan. From the shipped weights, 300 steps gain another 0.2 dB on 80: seconds
+    on a GPU, minutes without one.
     """
     if started:
-        return STEPS_FROM_START
+        return STEPS_FROM_START_ON_GPU if on_gpu else STEPS_FROM_START
     return int(np.clip(10 * samples.body.sum() / (patch**2 * batch), 300, 550))
 
 

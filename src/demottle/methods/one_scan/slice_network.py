@@ -115,7 +115,7 @@ class Normalized(nn.Module):
                 fine(filtered_others),
             ],
             dim=1,
-        ).contiguous(memory_format=torch.channels_last)
+        ).contiguous(memory_format=self._memory_format())
         with torch.autocast(image.device.type, torch.bfloat16, enabled=self.low_precision):
             answer = self.network(inputs)
         learned = deviation * answer.float()
@@ -126,6 +126,11 @@ class Normalized(nn.Module):
             pilot = pilot + dense * (image - pilot)
         out: Tensor = pilot + learned
         return out
+
+    def _memory_format(self) -> torch.memory_format:
+        """Channels last, but for learning in full precision, which on processors without bfloat16 is a third faster without."""
+        learning = torch.is_grad_enabled() and not self.low_precision
+        return torch.contiguous_format if learning else torch.channels_last
 
 
 def _local_mean(image: Tensor) -> Tensor:
