@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from demottle import __version__
+from demottle.cli.benchmark import benchmark
 from demottle.cli.denoise import denoise
 from demottle.cli.doctor import doctor
 from demottle.cli.evaluate import evaluate
@@ -39,6 +40,7 @@ app.command()(report)
 app.command()(stream)
 app.command()(methods)
 app.command()(doctor)
+app.command()(benchmark)
 app.command()(train)
 app.add_typer(models)
 app.add_typer(simulate)

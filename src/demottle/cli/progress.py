@@ -35,6 +35,7 @@ TITLES = {
     "evaluate": "Evaluating",
     "report": "Drawing the page",
     "write": "Writing",
+    "benchmark": "Comparing",
 }
 SECONDS_BETWEEN_LINES = 20.0
 

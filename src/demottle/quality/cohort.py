@@ -84,8 +84,11 @@ def summaries(cases: Sequence[Case]) -> list[Summary]:
     return made
 
 
-def pairings(cases: Sequence[Case]) -> list[Pairing]:
-    """Return the paired tests of every figure between every two methods that share at least three cases."""
+def pairings(cases: Sequence[Case], against: str | None = None) -> list[Pairing]:
+    """Return the paired tests of every figure between every two methods that share at least three cases.
+
+    `against`: only those of each method (first) with this one (second), so that fewer tests are corrected for.
+    """
     methods = list(dict.fromkeys(case.method for case in cases))
     raw = []
     tested = {f.name for case in cases for f in case.figures if f.tested}
@@ -93,7 +96,10 @@ def pairings(cases: Sequence[Case]) -> list[Pairing]:
         if name not in tested:
             continue
         values = {m: _values(cases, m, name) for m in methods}
-        for first, second in combinations(methods, 2):
+        pairs = combinations(methods, 2) if against is None else ((m, against) for m in methods if m != against)
+        for first, second in pairs:
+            if second not in values:
+                continue
             shared = [c for c in values[first] if c in values[second]]
             difference = np.array([values[first][c] - values[second][c] for c in shared], np.float64)
             if len(difference) >= FEWEST_PAIRS:

@@ -1,0 +1,84 @@
+"""Who competes: the input itself, every method of the registry that fits, and what is told the truth, for bounds.
+
+Importing this imports no torch.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from demottle.errors import InputError
+from demottle.methods.registry import METHODS, MethodInfo
+
+INPUT = "input"
+BOUND = "clean-targets"
+"""The default method's network, taught with the truth of the very scan: what that network can reach."""
+TOLD = (BOUND,)
+DEFAULT_RIVALS = ("bm3d", "nlm", "spectral-wiener")
+"""The first of these that ran is what the others are compared with."""
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """One that competes.
+
+    Attributes:
+        name: what tables call it.
+        method: of the registry; empty for the input and for what is told the truth.
+        settings: that differ from the method's defaults.
+    """
+
+    name: str
+    method: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def sees_truth(self) -> bool:
+        """True where the truth is used: a bound, not a rival."""
+        return self.name in TOLD or (self.info is not None and self.info.learns_from == "pairs")
+
+    @property
+    def info(self) -> MethodInfo | None:
+        """The registry's entry."""
+        return METHODS[self.method] if self.method else None
+
+    @property
+    def learns(self) -> bool:
+        """True where the time budget limits it."""
+        return self.name in TOLD or (self.info is not None and self.info.learns_from != "nothing")
+
+
+def entrants(images: str, trained: bool) -> tuple[Entrant, ...]:
+    """Return everybody who can compete on a kind of image, the quick ones first.
+
+    Args:
+        images: "volumes" or "sequences".
+        trained: there are sets of scans to train on.
+    """
+    sequence = images == "sequences"
+    fitting = [info for info in METHODS.values() if info.takes(sequence) and info.is_trained <= trained]
+    ranked = sorted(fitting, key=_rank)
+    bound = () if sequence or trained else (Entrant(BOUND),)
+    return (Entrant(INPUT), *(Entrant(info.name, info.name) for info in ranked), *bound)
+
+
+def chosen(everybody: Sequence[Entrant], only: Sequence[str]) -> tuple[Entrant, ...]:
+    """Return those asked for by name, and the input.
+
+    Raises:
+        InputError: for a name that nobody has; the sentence lists those there are.
+    """
+    if not only:
+        return tuple(everybody)
+    known = {one.name: one for one in everybody}
+    unknown = [name for name in only if name not in known]
+    if unknown:
+        raise InputError(f"There is no {', '.join(unknown)} in this suite; there are: {', '.join(known)}.")
+    return tuple(one for one in everybody if one.name in only or one.name == INPUT)
+
+
+def _rank(info: MethodInfo) -> int:
+    """Demottle's default first, so that it is there however early one stops; then what learns nothing."""
+    from demottle.plan import DEFAULT
+
+    return 0 if info.name == DEFAULT else 1 if info.learns_from == "nothing" else 2
