@@ -15,12 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from demottle.benchmark.cases import CaseSpec
-from demottle.benchmark.entrants import INPUT, Entrant
+from demottle.benchmark.entrants import Entrant
 from demottle.benchmark.results import FAILED, Cell, Results, Row
 from demottle.benchmark.store import place_of
 from demottle.errors import InputError
 from demottle.events import Listener, Progress, silent
 
+CELL = (sys.executable, "-m", "demottle.benchmark.cell")
 _LOOK = 0.05  # seconds between two looks at the processes
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
@@ -138,7 +139,7 @@ def _begun(cell: Cell, slot: int, work: Work, folder: Path) -> _Running:
     }
     with errors.open("wb") as said:
         process = subprocess.Popen(
-            [sys.executable, "-m", "demottle.benchmark.cell"],
+            CELL,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=said,
@@ -205,8 +206,3 @@ class _Told:
         usual = sum(seen) / len(seen)
         seconds = sum(known[one.entrant.name] or usual for one in waiting) / max(len(running), 1)
         return f", about {seconds / 60:.0f} min left" if seconds >= 60 else ""
-
-
-def is_input(row: Row) -> bool:
-    """True for the row of the untreated scan."""
-    return bool(row["entrant"] == INPUT)

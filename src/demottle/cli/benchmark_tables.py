@@ -12,51 +12,62 @@ if TYPE_CHECKING:
     from demottle.benchmark.results import Results
     from demottle.benchmark.suites import Suite
 
-SHOWN = ("psnr", "rmse", "ssim", "dprime", "contrast_faint", "f50", "nps_shift", "psnr_wire", "lag")
+SHOWN = ("psnr", "rmse", "dprime", "contrast_faint", "psnr_wire")
 """What fits a terminal; the page has everything."""
+HEADS = {"contrast_faint": "faint %", "psnr_wire": "wires dB"}
 
 
 def show_suite(results: "Results", suite: "Suite", rival: str | None) -> None:
     """Print the tables of a suite."""
     from demottle.benchmark import tables
-    from demottle.benchmark.figures import COST, QUALITY
 
     rows = tables.done(results.rows, suite.name)
-    names, groups = tables.names(rows), list(dict.fromkeys(row["group"] for row in rows))
-    for group in groups:
-        inside = [row for row in rows if row["group"] == group]
-        count = len({row["seed"] for row in inside})
-        heading(f"{suite.name}, {group}", f"{counted(count, 'case')}; ±: half of the 95 % interval of the mean")
-        kinds = [k for k in QUALITY if k.key in SHOWN and any(k.of(row) is not None for row in inside)]
-        table = _table(["", *(f"{kind.title} {kind.unit}".strip() for kind in kinds)])
-        for name in names:
-            if any(row["entrant"] == name for row in inside):
-                table.add_row(name, *(tables.told(tables.over(inside, name, kind), kind) for kind in kinds))
-        out.print(table)
+    names = tables.names(rows)
+    for group in dict.fromkeys(row["group"] for row in rows):
+        _show_quality(suite.name, group, [row for row in rows if row["group"] == group], names)
     if rows:
-        against = "" if rival is None else f"ratios to {rival} on the same cases"
-        heading("Cost", against)
-        table = _table(
-            ["", *(f"{kind.title} {kind.unit}" for kind in COST if _known(rows, kind)), "time", "memory", "RMSE"]
-        )
-        by = {kind.key: kind for kind in (*QUALITY, *COST)}
-        for name in names:
-            cells = [tables.told(tables.over(rows, name, kind), kind) for kind in COST if _known(rows, kind)]
-            shares = ["–"] * 3
-            if rival is not None:
-                shares = [
-                    tables.told_ratio(tables.ratio(rows, name, rival, by[key]))
-                    for key in ("seconds", "peak_mib", "rmse")
-                ]
-            table.add_row(name, *cells, *shares)
-        out.print(table)
+        _show_cost(rows, names, rival)
     _show_tests(rows, rival)
     failed = tables.failures(results.rows, suite.name)
     if failed:
+        count = sum(len(cases) for *_, cases in failed)
         say("")
-        say_error(f"{sum(len(cases) for *_, cases in failed)} of {len(rows) + sum(len(c) for *_, c in failed)} failed:")
+        say_error(f"{count} of {len(rows) + count} failed:")
         for entrant, reason, cases in failed:
             say(f"  {entrant} ({counted(len(cases), 'case')}): {reason}", style="red")
+
+
+def _show_quality(suite: str, group: str, rows: list[dict[str, Any]], names: list[str]) -> None:
+    from demottle.benchmark import tables
+    from demottle.benchmark.figures import QUALITY
+
+    heading(
+        f"{suite}, {group}", f"{counted(len({row['seed'] for row in rows}), 'case')}, mean ± half its 95 % interval"
+    )
+    kinds = [kind for kind in QUALITY if kind.key in SHOWN and _known(rows, kind)]
+    table = _table(["", *(HEADS.get(kind.key, f"{kind.title} {kind.unit}").strip() for kind in kinds)])
+    for name in names:
+        if any(row["entrant"] == name for row in rows):
+            table.add_row(name, *(tables.told(tables.over(rows, name, kind), kind) for kind in kinds))
+    out.print(table)
+
+
+def _show_cost(rows: list[dict[str, Any]], names: list[str], rival: str | None) -> None:
+    """Ratios without their intervals, which are on the page."""
+    from demottle.benchmark import tables
+    from demottle.benchmark.figures import COST, QUALITY
+
+    by = {kind.key: kind for kind in (*QUALITY, *COST)}
+    kinds = [by[key] for key in ("seconds", "per_slice", "peak_mib", "joules") if _known(rows, by[key])]
+    compared = {"time": "seconds", "memory": "peak_mib", "RMSE": "rmse"} if rival is not None else {}
+    heading("Cost", "" if rival is None else f"ratios: to {rival} on the same cases")
+    ratios = [f"{name} ratio" for name in compared]
+    table = _table(["", "scan s", "slice s", "MiB", *(["J"] if by["joules"] in kinds else []), *ratios])
+    for name in names:
+        cells = [f"{tables.over(rows, name, kind).mean:.{kind.digits}f}" for kind in kinds]
+        found = [tables.ratio(rows, name, rival or "", by[key]) for key in compared.values()]
+        table.add_row(name, *cells, *("–" if one is None else f"{one.ratio:.2f}" for one in found))
+    out.print(table)
 
 
 def as_plain(results: "Results", suite: "Suite", rival: str | None) -> dict[str, Any]:
@@ -119,5 +130,6 @@ def _known(rows: list[dict[str, Any]], kind: Any) -> bool:
 def _table(columns: list[str]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
     for place, column in enumerate(columns):
-        table.add_column(column, style="bold" if place == 0 else "", justify="left" if place == 0 else "right")
+        first = place == 0
+        table.add_column(column, style="bold" if first else "", justify="left" if first else "right", no_wrap=first)
     return table

@@ -1,0 +1,99 @@
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from demottle.benchmark import runner
+from demottle.benchmark.cases import CaseSpec
+from demottle.benchmark.entrants import Entrant
+from demottle.benchmark.results import Results
+from demottle.benchmark.runner import Work, cells_of, run_cells
+from demottle.errors import InputError
+from demottle.events import Progress
+
+from .conftest import TWO
+
+
+def test_every_entrant_is_measured_on_every_case_and_denoising_lowers_the_error(finished: Path) -> None:
+    rows = Results(finished / "results.jsonl").rows
+    assert {(row["entrant"], row["group"]) for row in rows} == {
+        (name, group) for name in ("input", "spectral-wiener") for group in ("rho 0.12", "rho 0.45")
+    }
+    error = {(row["entrant"], row["group"]): row["quality"]["rmse"] for row in rows}
+    for group in ("rho 0.12", "rho 0.45"):
+        assert error["spectral-wiener", group] < 0.9 * error["input", group]
+    assert all(row["cost"]["peak_mib"] > 30 and row["status"] == "done" for row in rows)
+    assert all(row["cost"]["seconds"] > 0 for row in rows if row["entrant"] != "input")
+
+
+def test_what_is_there_is_not_run_again(
+    finished: Path, cache: Path, specs: tuple[CaseSpec, ...], tmp_path: Path
+) -> None:
+    path = tmp_path / "results.jsonl"
+    path.write_bytes((finished / "results.jsonl").read_bytes())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runner, "CELL", (sys.executable, "-c", "raise SystemExit(1)"))
+        assert run_cells(cells_of(specs, TWO, 0.1, 1), Results(path), Work(cache=cache))
+    assert path.read_bytes() == (finished / "results.jsonl").read_bytes()
+
+
+def test_ctrl_c_keeps_what_is_done_and_the_same_call_goes_on(
+    finished: Path, cache: Path, specs: tuple[CaseSpec, ...], tmp_path: Path
+) -> None:
+    path, cells = tmp_path / "results.jsonl", cells_of(specs[:1], TWO, 0.1, 1)
+
+    def stop_after_one(event: Progress) -> None:
+        if event.done == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt, match="1 of 2 results"):
+        run_cells(cells, Results(path), Work(threads=1, cache=cache), stop_after_one)
+    first = path.read_text()
+    assert len(first.splitlines()) == 1
+    assert run_cells(cells, Results(path), Work(threads=1, cache=cache))
+    assert path.read_text().startswith(first)
+    assert [json.loads(line)["entrant"] for line in path.read_text().splitlines()] == ["input", "spectral-wiener"]
+
+
+def test_the_clock_ends_the_work_without_half_a_result(
+    cache: Path, specs: tuple[CaseSpec, ...], tmp_path: Path
+) -> None:
+    results = Results(tmp_path / "results.jsonl")
+    assert not run_cells(cells_of(specs, TWO, 0.1, 1), results, Work(wall=0.05, cache=cache))
+    assert results.rows == []
+
+
+def test_a_method_that_refuses_becomes_a_row_with_its_reason(
+    cache: Path, finished: Path, specs: tuple[CaseSpec, ...], tmp_path: Path
+) -> None:
+    results = Results(tmp_path / "results.jsonl")
+    wrong = Entrant("wrong", "spectral-wiener", {"nonsense": 1})
+    assert run_cells(cells_of(specs[:1], [wrong], 0.1, 1), results, Work(threads=1, cache=cache))
+    (row,) = results.rows
+    assert (row["status"], row["entrant"]) == ("failed", "wrong")
+    assert "has no setting nonsense" in row["reason"]
+    results.forget_failures()
+    assert not results.has(cells_of(specs[:1], [wrong], 0.1, 1)[0])
+
+
+def test_a_process_that_dies_becomes_a_row_that_says_how(
+    cache: Path, specs: tuple[CaseSpec, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "CELL", (sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"))
+    results = Results(tmp_path / "results.jsonl")
+    assert run_cells(cells_of(specs[:1], TWO[1:], 0.1, 1), results, Work(cache=cache))
+    assert results.rows[0]["reason"] == "The process was ended by signal 9."
+
+
+def test_minutes_limit_only_what_learns(specs: tuple[CaseSpec, ...]) -> None:
+    everybody = [*TWO, Entrant("ns-n2n", "ns-n2n"), Entrant("matched-neighbors", "matched-neighbors")]
+    cells = cells_of(specs, everybody, 0.5, 1)
+    assert {cell.entrant.name for cell in cells if cell.minutes == 0.5} == {"ns-n2n", "matched-neighbors"}
+    assert [cell.entrant.name for cell in cells[-2:]] == ["ns-n2n", "ns-n2n"]  # other learners come last, case by case
+
+
+@pytest.mark.parametrize("wrong", [{"jobs": 0}, {"threads": 0}, {"wall": 0.0}, {"wall": float("nan")}])
+def test_work_that_cannot_be_is_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(InputError):
+        Work(**wrong)  # type: ignore[arg-type]
