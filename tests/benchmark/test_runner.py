@@ -12,7 +12,7 @@ from demottle.benchmark.runner import Work, cells_of, run_cells
 from demottle.errors import InputError
 from demottle.events import Progress
 
-from .conftest import TWO
+from .conftest import TWO, MakeRow
 
 
 def test_every_entrant_is_measured_on_every_case_and_denoising_lowers_the_error(finished: Path) -> None:
@@ -86,11 +86,23 @@ def test_a_process_that_dies_becomes_a_row_that_says_how(
     assert results.rows[0]["reason"] == "The process was ended by signal 9."
 
 
-def test_minutes_limit_only_what_learns(specs: tuple[CaseSpec, ...]) -> None:
-    everybody = [*TWO, Entrant("ns-n2n", "ns-n2n"), Entrant("matched-neighbors", "matched-neighbors")]
+def test_minutes_limit_only_what_learns_and_the_usual_rivals_come_first(specs: tuple[CaseSpec, ...]) -> None:
+    everybody = [*TWO, *(Entrant(name, name) for name in ("ns-n2n", "tv", "matched-neighbors"))]
     cells = cells_of(specs, everybody, 0.5, 1)
     assert {cell.entrant.name for cell in cells if cell.minutes == 0.5} == {"ns-n2n", "matched-neighbors"}
-    assert [cell.entrant.name for cell in cells[-2:]] == ["ns-n2n", "ns-n2n"]  # other learners come last, case by case
+    assert [cell.entrant.name for cell in cells] == [
+        *["input", "spectral-wiener", "matched-neighbors"] * 2,
+        *["ns-n2n", "tv"] * 2,
+    ]
+
+
+def test_what_would_not_end_in_time_is_not_begun(
+    finished: Path, cache: Path, specs: tuple[CaseSpec, ...], tmp_path: Path, make_row: MakeRow
+) -> None:
+    results = Results(tmp_path / "results.jsonl")
+    results.add(make_row("spectral-wiener", 99, seconds=1000.0))
+    assert not run_cells(cells_of(specs[:1], TWO, 0.1, 1), results, Work(threads=1, wall=200, cache=cache))
+    assert [row["entrant"] for row in results.rows if row["seed"] != 99] == ["input"]
 
 
 @pytest.mark.parametrize("wrong", [{"jobs": 0}, {"threads": 0}, {"wall": 0.0}, {"wall": float("nan")}])

@@ -76,3 +76,28 @@ class Choices:
     quick: bool = False
     seeds: int | None = None
     real: str | None = None
+
+
+def numbered(
+    suite: str,
+    groups: Mapping[str, Mapping[str, Any]],
+    recipe: Mapping[str, Any],
+    count: int,
+    first: int,
+    apart: int = 1,
+) -> tuple[CaseSpec, ...]:
+    """Return `count` cases of each group, the first of every group first, no two with one seed.
+
+    Args:
+        suite: the suite's name.
+        groups: what is special about each.
+        recipe: what all have in common.
+        count: cases of each group.
+        first: the lowest seed.
+        apart: between two seeds.
+    """
+    return tuple(
+        CaseSpec(suite, group, first + apart * (number * len(groups) + place), {**recipe, **special}, number == 0)
+        for number in range(count)
+        for place, (group, special) in enumerate(groups.items())
+    )

@@ -62,7 +62,7 @@ def _found(cell: Cell, cache: Path, alone: bool) -> Row:
         cell.entrant.info.load()
     forget_peak()
     before, energy = peak_mib(), Energy() if alone else None
-    ran = run_entrant(cell.entrant, case, cell.minutes)
+    ran = run_entrant(cell.entrant, case, cell.minutes, cell.threads)
     joules = None if energy is None else energy.joules()
     peak = peak_mib()
     quality = {name: _plain(value, 5) for name, value in suite.judge(case, ran.image).items()}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from demottle.benchmark.cases import Case, CaseSpec, Choices
+from demottle.benchmark.cases import Case, CaseSpec, Choices, numbered
 from demottle.benchmark.discs import place_discs, put_in
 from demottle.benchmark.judging import body_mask
 from demottle.benchmark.store import kept
@@ -28,20 +28,10 @@ QUICK = {"slices": 12, "size": 160, "spacing": [3.0, 2.4, 2.4], "sigma": 40.0}
 
 def specs(choices: Choices) -> tuple[CaseSpec, ...]:
     """Return the cases, the first of every correlation first."""
-    recipe = QUICK if choices.quick else FULL
     correlations = CORRELATIONS[:2] if choices.quick else CORRELATIONS
     count = choices.seeds or (QUICK_SEEDS if choices.quick else SEEDS)
-    return tuple(
-        CaseSpec(
-            "ct-volume",
-            f"rho {rho:g}",
-            FIRST_SEED + number * len(CORRELATIONS) + place,
-            {**recipe, "rho": rho},
-            shown=number == 0,
-        )
-        for number in range(count)
-        for place, rho in enumerate(correlations)
-    )
+    groups = {f"rho {rho:g}": {"rho": rho} for rho in correlations}
+    return numbered("ct-volume", groups, QUICK if choices.quick else FULL, count, FIRST_SEED)
 
 
 def build(spec: CaseSpec, cache: Path) -> Case:

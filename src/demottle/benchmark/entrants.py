@@ -13,7 +13,9 @@ from demottle.methods.registry import METHODS, MethodInfo
 INPUT = "input"
 BOUND = "clean-targets"
 """The default method's network, taught with the truth of the very scan: what that network can reach."""
-TOLD = (BOUND,)
+TRUE_SPECTRUM = "bm3d-true-spectrum"
+"""BM3D told the spectrum of the very noise, not the one measured on the scan."""
+TOLD = (BOUND, TRUE_SPECTRUM)
 DEFAULT_RIVALS = ("bm3d", "nlm", "spectral-wiener")
 """The first of these that ran is what the others are compared with."""
 
@@ -49,17 +51,28 @@ class Entrant:
 
 
 def entrants(images: str, trained: bool) -> tuple[Entrant, ...]:
-    """Return everybody who can compete on a kind of image, the quick ones first.
+    """Return everybody who can compete on a kind of image here, the quick ones first.
 
     Args:
         images: "volumes" or "sequences".
         trained: there are sets of scans to train on.
     """
-    sequence = images == "sequences"
-    fitting = [info for info in METHODS.values() if info.takes(sequence) and info.is_trained <= trained]
-    ranked = sorted(fitting, key=_rank)
-    bound = () if sequence or trained else (Entrant(BOUND),)
-    return (Entrant(INPUT), *(Entrant(info.name, info.name) for info in ranked), *bound)
+    ranked = sorted((info for info in _fitting(images, trained) if info.is_installed), key=_rank)
+    found = [Entrant(INPUT), *(Entrant(info.name, info.name) for info in ranked)]
+    if images == "volumes":
+        if METHODS["bm3d"].is_installed:
+            found += [Entrant("bm3d-white", "bm3d", {"spectrum": "white"}), Entrant(TRUE_SPECTRUM)]
+        found += [] if trained else [Entrant(BOUND)]
+    return tuple(found)
+
+
+def absent(images: str, trained: bool) -> tuple[str, ...]:
+    """Return the methods whose packages are not installed here."""
+    return tuple(info.name for info in _fitting(images, trained) if not info.is_installed)
+
+
+def _fitting(images: str, trained: bool) -> list[MethodInfo]:
+    return [info for info in METHODS.values() if info.takes(images == "sequences") and info.is_trained <= trained]
 
 
 def chosen(everybody: Sequence[Entrant], only: Sequence[str]) -> tuple[Entrant, ...]:

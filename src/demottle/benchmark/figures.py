@@ -29,6 +29,10 @@ class Kind:
     percent: bool = False
     tested: bool = False
 
+    def named(self, unit: str = "HU") -> str:
+        """Title and unit, errors in the suite's."""
+        return f"{self.title} {unit if self.unit == 'HU' else self.unit}".strip()
+
     def of(self, row: Row) -> float | None:
         """The figure of a row, as it is shown; None where it was not measured."""
         value = {**row.get("quality", {}), **row.get("cost", {})}.get(self.key)
@@ -39,6 +43,7 @@ QUALITY = (
     Kind("psnr", "PSNR", "dB", "high", tested=True),
     Kind("rmse", "RMSE", "HU", "low", tested=True),
     Kind("bias", "bias", "HU", "zero"),
+    Kind("bias_dark", "bias where dark", "HU", "zero"),
     Kind("ssim", "SSIM", "", "high", 3, tested=True),
     Kind("dprime", "d'", "", "high", tested=True),
     Kind("contrast_large", "contrast, 15 mm 35 HU", "%", "one", 0, percent=True),
@@ -48,7 +53,6 @@ QUALITY = (
     Kind("nps_shift", "NPS mean, shift", "1/mm", "zero", 3),
     Kind("nps_peak_shift", "NPS peak, shift", "1/mm", "zero", 3),
     Kind("psnr_wire", "PSNR of wires", "dB", "high", tested=True),
-    Kind("lag", "missing in the first frame", "%", "zero", 1, percent=True),
     Kind("shift_fat", "fat", "HU", "zero"),
     Kind("shift_fluid", "fluid", "HU", "zero"),
     Kind("shift_muscle", "muscle", "HU", "zero"),

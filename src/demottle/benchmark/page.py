@@ -8,7 +8,7 @@ from jinja2 import PackageLoader
 from markupsafe import Markup
 
 from demottle.benchmark import tables
-from demottle.benchmark.entrants import INPUT
+from demottle.benchmark.entrants import INPUT, absent
 from demottle.benchmark.figures import COST, QUALITY, Kind
 from demottle.benchmark.plots import against_time, by_group
 from demottle.benchmark.results import Results, Row
@@ -39,9 +39,10 @@ def write_benchmark_page(results: Results, suite: Suite, rival: str | None, path
         cost=_cost(rows, names, rival),
         tests=[] if rival is None else tables.tests(rows, rival),
         failed=tables.failures(results.rows, suite.name),
-        plots=_plots(rows, names),
+        plots=_plots(rows, names, suite.unit),
         pictures=_pictures(rows, names),
         facts=list(_facts(results, rows)),
+        absent=[name for name in absent(suite.images, suite.trained) if name not in names],
         bounds={row["entrant"] for row in rows if row["sees_truth"]},
         settings=_settings(rows, names),
     )
@@ -73,15 +74,15 @@ def _cost(rows: Sequence[Row], names: Sequence[str], rival: str | None) -> dict[
     return {"kinds": kinds, "rows": told}
 
 
-def _plots(rows: Sequence[Row], names: Sequence[str]) -> list[tuple[str, Markup]]:
+def _plots(rows: Sequence[Row], names: Sequence[str], unit: str) -> list[tuple[str, Markup]]:
     made = []
     for key in PLOTTED:
         kind = BY_KEY[key]
         if any(kind.of(row) is not None for row in rows):
-            made.append((kind.title, Markup(by_group(rows, names, kind))))
+            made.append((kind.title, Markup(by_group(rows, names, kind, unit))))
     for key in ("psnr", "dprime"):
         if any(BY_KEY[key].of(row) is not None for row in rows) and len(names) > 1:
-            made.append((f"{BY_KEY[key].title} and time", Markup(against_time(rows, names, BY_KEY[key]))))
+            made.append((f"{BY_KEY[key].title} and time", Markup(against_time(rows, names, BY_KEY[key], unit))))
     return made
 
 

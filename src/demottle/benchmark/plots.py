@@ -15,7 +15,7 @@ _COLORS = (AFTER, REMOVED, BEFORE, "#7fb2ff", "#d7d06a", WARN)
 _SECONDS = next(kind for kind in COST if kind.key == "seconds")
 
 
-def by_group(rows: Sequence[Row], names: Sequence[str], kind: Kind) -> str:
+def by_group(rows: Sequence[Row], names: Sequence[str], kind: Kind, unit: str) -> str:
     """Draw the mean of a figure with its 95 % interval, a row for each entrant, a color for each group."""
     groups = sorted({row["group"] for row in rows})
     with drawing(f"benchmark {kind.key}", height=max(2.0, 0.3 * len(names) + 1.0)) as (figure, axes):
@@ -34,12 +34,12 @@ def by_group(rows: Sequence[Row], names: Sequence[str], kind: Kind) -> str:
         axes.set_ylim(len(names) - 0.5, -0.5)
         axes.grid(False, axis="y")
         axes.tick_params(axis="y", length=0)
-        axes.set_xlabel(f"{kind.title} ({kind.unit})" if kind.unit else kind.title)
+        axes.set_xlabel(kind.named(unit))
         legend_above(axes)
         return svg_of(figure)
 
 
-def against_time(rows: Sequence[Row], names: Sequence[str], kind: Kind) -> str:
+def against_time(rows: Sequence[Row], names: Sequence[str], kind: Kind, unit: str) -> str:
     """Draw a figure against seconds for the whole scan, both as means over all cases."""
     bounds = {row["entrant"] for row in rows if row["sees_truth"]}
     with drawing(f"benchmark time {kind.key}") as (figure, axes):
@@ -55,7 +55,7 @@ def against_time(rows: Sequence[Row], names: Sequence[str], kind: Kind) -> str:
         axes.set_xscale("log")
         axes.margins(x=0.18)
         axes.set_xlabel("seconds for a scan, learning included")
-        axes.set_ylabel(f"{kind.title} ({kind.unit})" if kind.unit else kind.title)
+        axes.set_ylabel(kind.named(unit))
         return svg_of(figure)
 
 

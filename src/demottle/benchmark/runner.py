@@ -5,6 +5,7 @@ leave nothing; the same command goes on from there.
 """
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from demottle.benchmark.cases import CaseSpec
-from demottle.benchmark.entrants import Entrant
+from demottle.benchmark.entrants import DEFAULT_RIVALS, INPUT, Entrant
 from demottle.benchmark.results import FAILED, Cell, Results, Row
 from demottle.benchmark.store import place_of
 from demottle.errors import InputError
@@ -63,9 +64,9 @@ class _Running:
 def cells_of(
     specs: Sequence[CaseSpec], everybody: Sequence[Entrant], minutes: float | None, threads: int
 ) -> list[Cell]:
-    """Return every cell, in the order of work: case by case, and what learns beside demottle's default at the end of it all."""
-    early = [one for one in everybody if not _waits(one)]
-    late = [one for one in everybody if _waits(one)]
+    """Return every cell in the order of work: demottle's defaults and the usual rivals on all cases, then the others on each."""
+    early = [one for one in everybody if _first(one)]
+    late = [one for one in everybody if not _first(one)]
     return [
         Cell(spec, one, minutes if one.learns else None, threads)
         for part in (early, late)
@@ -89,7 +90,10 @@ def run_cells(cells: Sequence[Cell], results: Results, work: Work, listener: Lis
             while waiting or running:
                 if ends is not None and time.monotonic() > ends:
                     return False
-                _start(waiting, running, work, Path(folder), told)
+                left = math.inf if ends is None else ends - time.monotonic()
+                _start(waiting, running, work, Path(folder), lambda cell, left=left: _fits(cell, results, left))
+                if not running:
+                    return False  # the clock leaves no room for what is missing
                 told.say(waiting, running)
                 time.sleep(_LOOK)
                 for one in [one for one in running if one.process.poll() is not None]:
@@ -110,18 +114,31 @@ def run_cells(cells: Sequence[Cell], results: Results, work: Work, listener: Lis
                 one.process.wait()
 
 
-def _waits(entrant: Entrant) -> bool:
+def _first(entrant: Entrant) -> bool:
+    """So that what matters most is there on every case however early the clock ends it."""
     from demottle.plan import DEFAULT
+    from demottle.plan_sequence import DEFAULT_SEQUENCE
 
-    return entrant.learns and entrant.method != DEFAULT
+    return entrant.name in (INPUT, DEFAULT, DEFAULT_SEQUENCE, *DEFAULT_RIVALS)
 
 
-def _start(waiting: list[Cell], running: list[_Running], work: Work, folder: Path, told: "_Told") -> None:
+def _fits(cell: Cell, results: Results, left: float) -> bool:
+    """False where the time that is left is less than this entrant took so far."""
+    return (results.seconds_of(cell.entrant.name) or 0.0) < left
+
+
+def _start(
+    waiting: list[Cell], running: list[_Running], work: Work, folder: Path, fits: Callable[[Cell], bool]
+) -> None:
     """Fill the free slots; of a case that is not simulated yet only one cell begins, which does that."""
     free = sorted(set(range(work.jobs)) - {one.slot for one in running})
     for slot in free:
         busy = {one.cell.case.key for one in running}
-        ready = (cell for cell in waiting if place_of(work.cache, cell.case).exists() or cell.case.key not in busy)
+        ready = (
+            cell
+            for cell in waiting
+            if (place_of(work.cache, cell.case).exists() or cell.case.key not in busy) and fits(cell)
+        )
         cell = next(ready, None)
         if cell is None:
             return

@@ -1,13 +1,17 @@
 """How an entrant gets from a case to an image: nothing, fit and apply, train and apply, or taught with the truth."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from demottle.benchmark.cases import Case
 from demottle.benchmark.cost import Spent, spending
-from demottle.benchmark.entrants import BOUND, INPUT, Entrant
-from demottle.image import Image
+from demottle.benchmark.entrants import BOUND, INPUT, TRUE_SPECTRUM, Entrant
+from demottle.image import Image, Voxels
 from demottle.methods import Budget
 from demottle.methods.base import Denoiser
 from demottle.settings import make_settings
@@ -31,8 +35,13 @@ class Ran:
     fitted: Mapping[str, Any]
 
 
-def run_entrant(entrant: Entrant, case: Case, minutes: float | None) -> Ran:
+def run_entrant(entrant: Entrant, case: Case, minutes: float | None, threads: int = 1) -> Ran:
     """Denoise a case as a user would: from the scan alone, unless the entrant is one of the bounds.
+
+    Args:
+        entrant, case: who, and what.
+        minutes: for learning; None: no limit of the clock.
+        threads: for methods that have to be told.
 
     Raises:
         InputError: where the method refuses the scan.
@@ -41,17 +50,19 @@ def run_entrant(entrant: Entrant, case: Case, minutes: float | None) -> Ran:
         return Ran(case.noisy, Spent(), Spent(), {}, {})
     budget = Budget(minutes=minutes)
     with spending() as learning:
-        denoiser = _fitted(entrant, case, budget)
+        denoiser = _fitted(entrant, case, budget, threads)
     with spending() as applying:
         image = denoiser(case.noisy)
     return Ran(image, learning, applying, denoiser.settings, denoiser.fitted)
 
 
-def _fitted(entrant: Entrant, case: Case, budget: Budget) -> Denoiser:
+def _fitted(entrant: Entrant, case: Case, budget: Budget, threads: int) -> Denoiser:
     if entrant.name == BOUND:
         from demottle.benchmark.upper_bound import fit_on_truth
 
         return fit_on_truth(case.noisy, case.truth, budget, case.spec.seed)
+    if entrant.name == TRUE_SPECTRUM:
+        return _told_spectrum(case, threads)
     info = entrant.info
     assert info is not None
     module = info.load()
@@ -64,9 +75,29 @@ def _fitted(entrant: Entrant, case: Case, budget: Budget) -> Denoiser:
             budget=budget,
         )
         return trained
-    settings = make_settings(entrant.method, entrant.settings)
+    settings = make_settings(entrant.method, {**_threads(module, threads), **entrant.settings})
     fitted: Denoiser = module.fit(case.noisy, settings, _measured(case.noisy), seed=case.spec.seed, budget=budget)
     return fitted
+
+
+def _threads(module: Any, threads: int) -> dict[str, Any]:
+    """As a setting, where a method has it; the others read the environment."""
+    return {"threads": threads} if "threads" in {field.name for field in fields(module.Settings)} else {}
+
+
+def _told_spectrum(case: Case, threads: int) -> Denoiser:
+    from demottle.methods.filters import bm3d
+
+    settings = make_settings("bm3d", {"threads": threads})
+    measured = bm3d.fit(case.noisy, settings, _measured(case.noisy))
+    return bm3d.Bm3d(settings, measured.fitted, true_spectrum(case.noisy.voxels - case.truth.voxels).astype(np.float32))
+
+
+def true_spectrum(noise: Voxels) -> NDArray[np.float64]:
+    """Mean power of noise slices (n, rows, columns), FFT order; smoothed over 5 x 5 frequencies, as a mean of tens is rough."""
+    power = np.mean([np.abs(np.fft.fft2(plane)) ** 2 for plane in noise], axis=0)
+    smooth: NDArray[np.float64] = np.fft.ifftshift(cv2.blur(np.fft.fftshift(power), (5, 5)))
+    return smooth
 
 
 def _measured(image: Image) -> Any:

@@ -18,7 +18,10 @@ class Suite:
     Attributes:
         name: what a user types.
         summary: one line.
-        module: has `TITLE`, `specs(choices)`, `build(spec, cache)`, and what is not as for CT: `judge(case, image)`.
+        module: has `specs(choices)`, `build(spec, cache)`, and what is not as for CT: `judge(case, image)`.
+        images: "volumes" or "sequences".
+        trained: there are sets of scans to train on.
+        unit: of errors.
     """
 
     name: str
@@ -26,6 +29,7 @@ class Suite:
     module: str
     images: str = "volumes"
     trained: bool = False
+    unit: str = "HU"
 
     def specs(self, choices: Choices) -> tuple[CaseSpec, ...]:
         """Return the cases, in the order in which they are worked on."""
@@ -51,8 +55,24 @@ class Suite:
 
 _ALL = (
     Suite(
-        "ct-volume", "low-dose CT volumes, slices that share 0 to 45 % of their noise", "demottle.benchmark.ct_volume"
+        "ct-volume",
+        "low-dose CT volumes, slices that share 0 to 45 % of their noise",
+        "demottle.benchmark.ct_volume",
     ),
+    Suite(
+        "ct-unpaired",
+        "CT, trained on unpaired low-dose and full-dose scans, a new patient",
+        "demottle.benchmark.ct_unpaired",
+        trained=True,
+    ),
+    Suite(
+        "fluoroscopy",
+        "runs of frames, at rest and in motion",
+        "demottle.benchmark.fluoroscopy",
+        images="sequences",
+        unit="",
+    ),
+    Suite("mr", "heads in MR with Rician noise of 5, 7 and 9 %", "demottle.benchmark.mr", unit="%"),
 )
 SUITES: Mapping[str, Suite] = {suite.name: suite for suite in _ALL}
 

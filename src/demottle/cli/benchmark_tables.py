@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from demottle.benchmark.results import Results
     from demottle.benchmark.suites import Suite
 
-SHOWN = ("psnr", "rmse", "dprime", "contrast_faint", "psnr_wire")
+SHOWN = ("psnr", "rmse", "dprime", "contrast_faint", "psnr_wire", "bias_dark")
 """What fits a terminal; the page has everything."""
 HEADS = {"contrast_faint": "faint %", "psnr_wire": "wires dB"}
 
@@ -24,10 +24,10 @@ def show_suite(results: "Results", suite: "Suite", rival: str | None) -> None:
     rows = tables.done(results.rows, suite.name)
     names = tables.names(rows)
     for group in dict.fromkeys(row["group"] for row in rows):
-        _show_quality(suite.name, group, [row for row in rows if row["group"] == group], names)
+        _show_quality(suite, group, [row for row in rows if row["group"] == group], names)
     if rows:
         _show_cost(rows, names, rival)
-    _show_tests(rows, rival)
+    _show_tests(rows, rival, suite.unit)
     failed = tables.failures(results.rows, suite.name)
     if failed:
         count = sum(len(cases) for *_, cases in failed)
@@ -37,7 +37,7 @@ def show_suite(results: "Results", suite: "Suite", rival: str | None) -> None:
             say(f"  {entrant} ({counted(len(cases), 'case')}): {reason}", style="red")
 
 
-def _show_quality(suite: str, group: str, rows: list[dict[str, Any]], names: list[str]) -> None:
+def _show_quality(suite: "Suite", group: str, rows: list[dict[str, Any]], names: list[str]) -> None:
     from demottle.benchmark import tables
     from demottle.benchmark.figures import QUALITY
 
@@ -45,7 +45,7 @@ def _show_quality(suite: str, group: str, rows: list[dict[str, Any]], names: lis
         f"{suite}, {group}", f"{counted(len({row['seed'] for row in rows}), 'case')}, mean ± half its 95 % interval"
     )
     kinds = [kind for kind in QUALITY if kind.key in SHOWN and _known(rows, kind)]
-    table = _table(["", *(HEADS.get(kind.key, f"{kind.title} {kind.unit}").strip() for kind in kinds)])
+    table = _table(["", *(HEADS.get(kind.key, kind.named(suite.unit)) for kind in kinds)])
     for name in names:
         if any(row["entrant"] == name for row in rows):
             table.add_row(name, *(tables.told(tables.over(rows, name, kind), kind) for kind in kinds))
@@ -100,7 +100,7 @@ def as_plain(results: "Results", suite: "Suite", rival: str | None) -> dict[str,
     return told
 
 
-def _show_tests(rows: list[dict[str, Any]], rival: str | None) -> None:
+def _show_tests(rows: list[dict[str, Any]], rival: str | None, unit: str) -> None:
     from demottle.benchmark import tables
 
     found = [] if rival is None else tables.tests(rows, rival)
@@ -114,7 +114,7 @@ def _show_tests(rows: list[dict[str, Any]], rival: str | None) -> None:
         style = "bold" if one.p_t_holm < 0.05 else ""
         table.add_row(
             one.first,
-            f"{one.figure} {one.unit}".strip(),
+            f"{one.figure} {unit if one.unit == 'HU' else one.unit}".strip(),
             str(one.cases),
             f"{one.difference:+.3g}",
             interval,
