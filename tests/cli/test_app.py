@@ -23,7 +23,8 @@ print("HEAVY", heavy, file=sys.stderr)
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["denoise", "--help"], ["methods"], ["doctor", "--help"], ["--version"]]
+    "arguments",
+    [["--help"], ["denoise", "--help"], ["methods"], ["doctor", "--help"], ["benchmark", "--help"], ["--version"]],
 )
 def test_light_verbs_import_nothing_heavy(arguments: list[str]) -> None:
     code = CHECK.format(arguments=arguments)

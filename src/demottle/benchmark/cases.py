@@ -70,12 +70,10 @@ class Choices:
     Attributes:
         quick: smaller images and one seed.
         seeds: how many of each group; None: the suite's own number.
-        real: a folder with the public scans; None: simulated patients only.
     """
 
     quick: bool = False
     seeds: int | None = None
-    real: str | None = None
 
 
 def numbered(

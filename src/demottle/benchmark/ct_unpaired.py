@@ -58,7 +58,7 @@ def _image(spec: CaseSpec, voxels: Voxels) -> Image:
 
 
 def _drawn(spec: CaseSpec) -> dict[str, Voxels]:
-    """Return `truth` and `noisy` of the new patient, `low0`... at low dose, `same0`... the same at full dose, `full0`... others."""
+    """Return `truth`, `noisy`: the new patient; `low0`...: low dose; `same0`...: these at full dose; `full0`...: the others."""
     recipe, seed = spec.recipe, spec.seed
 
     def scans(number: int, levels: dict[str, float]) -> dict[str, Voxels]:

@@ -35,9 +35,6 @@ def benchmark(
     minutes: Annotated[
         float | None, typer.Option(metavar="M", help="For learning, the same for all; 0.75, with --quick 0.2.")
     ] = None,
-    real: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Also real anatomy: the folder with the public scans.")
-    ] = None,
     page: Annotated[
         bool, typer.Option("--report", metavar="", help="Run nothing: tables and page from what is there.")
     ] = False,
@@ -68,6 +65,7 @@ def benchmark(
     from demottle.benchmark.runner import Work, cells_of
     from demottle.benchmark.suites import suite_named
     from demottle.benchmark.tables import rival_of
+    from demottle.errors import InputError
 
     asked = suite_named(suite)
     folder = out or Path("benchmark-results") / f"{suite}{'-quick' if quick else ''}"
@@ -77,7 +75,7 @@ def benchmark(
     if not page:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         work = Work(jobs, threads or max(1, cores // jobs), wall, cache or folder / "cases")
-        specs = asked.specs(Choices(quick, seeds, None if real is None else str(real)))
+        specs = asked.specs(Choices(quick, seeds))
         cells = cells_of(specs, everybody, limit, work.threads)
         if retry:
             results.forget_failures()
@@ -87,6 +85,8 @@ def benchmark(
             work,
             {"suite": suite, "quick": quick, "minutes": limit, "jobs": jobs, "threads": work.threads},
         )
+    elif not any(row["suite"] == suite for row in results.rows):
+        raise InputError(f"There are no results of {suite} in {results.path}; run it without --report first.")
     against = rival_of([row for row in results.rows if row["suite"] == suite], rival)
     where = write_benchmark_page(results, asked, against, folder / "benchmark.html")
     if as_json:

@@ -1,0 +1,91 @@
+"""`demottle benchmark` on a suite that takes seconds."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Demottle
+
+from demottle.benchmark import ct_volume, runner
+
+TINY = {"slices": 6, "size": 96, "spacing": [3.0, 4.0, 4.0], "sigma": 40.0}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the results of two entrants on two cases."""
+    from typer.testing import CliRunner
+
+    from demottle.cli import app
+
+    folder = tmp_path_factory.mktemp("benchmark")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ct_volume, "QUICK", TINY)
+        asked = ["benchmark", "--quick", "-o", folder, "--method", "spectral-wiener", "--threads", "1", "--jobs", "2"]
+        result = CliRunner().invoke(app, [str(word) for word in asked])
+    assert result.exit_code == 0, result.output
+    assert "spectral-wiener" in result.output and "rho 0.45" in result.output
+    return folder
+
+
+def test_rows_and_a_page_that_needs_nothing_else_are_there(finished: Path) -> None:
+    rows = [json.loads(line) for line in (finished / "results.jsonl").read_text().splitlines()]
+    run, *cells = rows
+    assert run["machine"]["processor"] and run["versions"]["numpy"] and run["asked"]["jobs"] == 2
+    assert len(cells) == 4 and {row["run"] for row in cells} == {run["run"]}
+    page = (finished / "benchmark.html").read_text()
+    assert not re.search(r"(src|href)=.?https?:", page) and page.count("data:image/png") == 6  # truth, input, result
+    assert run["machine"]["processor"] in page and "spectral-wiener" in page
+
+
+def test_tables_are_made_again_without_running_anything(
+    finished: Path, demottle: Demottle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "CELL", (sys.executable, "-c", "raise SystemExit(1)"))
+    before = (finished / "results.jsonl").read_bytes()
+    result = demottle("benchmark", "--report", "-o", finished, "--rival", "spectral-wiener", "--json")
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    assert told["rival"] == "spectral-wiener" and told["failed"] == []
+    assert {"psnr", "seconds", "peak_mib"} <= {one["figure"] for one in told["means"]}
+    assert (finished / "results.jsonl").read_bytes() == before
+
+
+def test_a_rival_without_results_is_refused(finished: Path, demottle: Demottle) -> None:
+    result = demottle("benchmark", "--report", "-o", finished, "--rival", "nlm")
+    assert result.exit_code == 2
+    assert "nlm has no results to compare with; there are: input, spectral-wiener." in " ".join(result.output.split())
+
+
+def test_ctrl_c_says_what_is_there(tmp_path: Path, demottle: Demottle, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runner.time, "sleep", stop)
+    monkeypatch.setattr(runner, "CELL", (sys.executable, "-c", "import sys; sys.stdin.read(); input()"))
+    result = demottle("benchmark", "--quick", "-o", tmp_path / "out", "--method", "nlm")
+    assert result.exit_code == 130
+    assert "0 of 4 results" in result.output and "goes on from there" in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--suite", "pet"], 'There is no suite "pet"; the suites are: ct-volume'),
+        (["--method", "magic"], "There is no magic in this suite; there are: input"),
+        (["--minutes", "-1"], "no time to learn in"),
+        (["--minutes", "nan"], "no time to learn in"),
+        (["--wall", "0", "--quick"], "has to be positive"),
+        (["--seeds", "0"], "0"),
+        (["--report"], "no results of ct-volume"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence_and_leaves_nothing(
+    options: list[str], says: str, demottle: Demottle, tmp_path: Path
+) -> None:
+    result = demottle("benchmark", "-o", tmp_path / "out", *options)
+    assert result.exit_code == 2, result.output
+    assert says in " ".join(result.output.replace("│", " ").split())
+    assert "Traceback" not in result.output and not (tmp_path / "out").exists()
