@@ -43,9 +43,9 @@ def test_half_of_the_contrast_is_half_and_blur_lowers_f50(plain: Image, placed: 
     halved = plain.voxels + 0.5 * (truth.voxels - plain.voxels)
     found = disc_figures(halved, truth, plain, placed)
     assert [found[name] for name in ("contrast_large", "contrast_faint", "f50")] == pytest.approx([0.5, 0.5, 1.0])
-    blurred = np.stack([cv2.GaussianBlur(plane, (0, 0), 1.5) for plane in truth.voxels])
+    blurred = np.stack([cv2.GaussianBlur(plane, (0, 0), 1.0) for plane in truth.voxels])
     f50 = disc_figures(blurred, truth, plain, placed)["f50"]
-    assert f50 is not None and 0.2 < f50 < 0.8
+    assert f50 is not None and 0.3 < f50 < 0.9
 
 
 def test_detectability_falls_with_noise_and_is_nothing_without_discs(plain: Image, placed: Placed) -> None:

@@ -85,13 +85,8 @@ def disc_figures(voxels: Voxels, truth: Image, plain: Image, placed: Placed) -> 
 
 
 def _discs(truth: Image, radius: float, contrast: float, count: int, seed: int) -> tuple[Insert, ...]:
-    for wanted in range(count, 0, -1):
-        try:
-            places = flat_places(truth, radius, wanted, seed, HEIGHT_MM, _TOLERANCE)
-        except InputError:
-            continue
-        return tuple(Insert(place, radius, contrast, HEIGHT_MM) for place in places)
-    return ()
+    places = flat_places(truth, radius, count, seed, HEIGHT_MM, _TOLERANCE, fewest=0)
+    return tuple(Insert(place, radius, contrast, HEIGHT_MM) for place in places)
 
 
 def _blocked(truth: Image, discs: Sequence[Insert]) -> Image:

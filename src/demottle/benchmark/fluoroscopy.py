@@ -14,8 +14,9 @@ from demottle.benchmark.discs import Placed
 from demottle.benchmark.judging import Figures
 from demottle.benchmark.store import kept
 from demottle.image import Image, Voxels
-from demottle.physics.dynamic import Dynamic, Part, dynamic_phantom
+from demottle.physics.dynamic import Dynamic, dynamic_phantom
 from demottle.physics.fluoroscopy import Exposure, acquire
+from demottle.physics.fluoroscopy_layers import Part
 
 MOTIONS = ("slow", "fast", "static", "panning")
 SEEDS, QUICK_SEEDS = 3, 1

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from demottle.benchmark.cases import CaseSpec
@@ -91,7 +92,7 @@ def run_cells(cells: Sequence[Cell], results: Results, work: Work, listener: Lis
                 if ends is not None and time.monotonic() > ends:
                     return False
                 left = math.inf if ends is None else ends - time.monotonic()
-                _start(waiting, running, work, Path(folder), lambda cell, left=left: _fits(cell, results, left))
+                _start(waiting, running, work, Path(folder), partial(_fits, results, left))
                 if not running:
                     return False  # the clock leaves no room for what is missing
                 told.say(waiting, running)
@@ -122,7 +123,7 @@ def _first(entrant: Entrant) -> bool:
     return entrant.name in (INPUT, DEFAULT, DEFAULT_SEQUENCE, *DEFAULT_RIVALS)
 
 
-def _fits(cell: Cell, results: Results, left: float) -> bool:
+def _fits(results: Results, left: float, cell: Cell) -> bool:
     """False where the time that is left is less than this entrant took so far."""
     return (results.seconds_of(cell.entrant.name) or 0.0) < left
 

@@ -66,6 +66,7 @@ def flat_places(
     seed: int = 0,
     height_mm: float = 0.0,
     tolerance: float = 20.0,
+    fewest: int | None = None,
 ) -> list[tuple[int, int, int]]:
     """Find places in homogeneous soft tissue for discs of one size.
 
@@ -76,6 +77,7 @@ def flat_places(
         seed: another seed gives other places.
         height_mm: height over which it has to be flat; 0 for one slice.
         tolerance: largest difference in HU within the surroundings.
+        fewest: accept as few as this; None: `count`.
 
     Returns:
         (slice, row, column) of each place.
@@ -89,7 +91,7 @@ def flat_places(
     np.random.default_rng(seed).shuffle(candidates)
     scale = np.array([max(2 * reach[0], 1), 2 * reach[1], 2 * reach[2]])
     chosen = _far_apart(candidates, scale, count)
-    if len(chosen) < count:
+    if len(chosen) < (count if fewest is None else fewest):
         raise InputError(
             f"Only {len(chosen)} of {count} places of flat soft tissue were found for discs of {radius_mm} mm radius; "
             "ask for fewer or smaller discs."
