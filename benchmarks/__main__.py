@@ -45,6 +45,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", nargs="+", default=["abdomen:0.12", "abdomen:0.45", "chest:0.28", "chest:0.45"])
     parser.add_argument("--seed", type=int, default=0, help="of noise and learning")
+    parser.add_argument("--slices", help="FIRST:LAST, the last not included; default: all")
     parser.add_argument("--bm3d-slices", type=int, default=4, help="slices that BM3D is run and judged on")
     parser.add_argument("--published", action="store_true", help="also NS-N2N as published (minutes a case)")
     parser.add_argument("--no-upper-bound", action="store_true", help="leave out the network with clean targets")
@@ -54,7 +55,8 @@ def main() -> None:
     for name in options.cases:
         anatomy, rho = name.split(":")
         print(f"\n{name}, seed {options.seed}", flush=True)
-        results[f"{name}:{options.seed}"] = run_case(anatomy, float(rho), options)
+        part = f":{options.slices}" if options.slices else ""
+        results[f"{name}{part}:{options.seed}"] = run_case(anatomy, float(rho), options)
         options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(json.dumps(results, indent=1))
     print(f"\nAll figures are in {options.out}.")
@@ -62,7 +64,8 @@ def main() -> None:
 
 def run_case(anatomy: str, rho: float, options: argparse.Namespace) -> dict[str, object]:
     """Run every method on one case and print its line; returns plain values."""
-    case, discs = with_discs(load_case(anatomy, rho, seed=options.seed))
+    slices = slice(*(int(n) for n in options.slices.split(":"))) if options.slices else None
+    case, discs = with_discs(load_case(anatomy, rho, seed=options.seed, slices=slices))
     picked = [int(i) for i in np.linspace(2, case.truth.shape[0] - 3, options.bm3d_slices).round()]
     figures: dict[str, Outcome] = {}
 

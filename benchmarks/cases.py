@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from scipy.ndimage import binary_erosion, binary_fill_holes
 
-from benchmarks.truth import make_truth
+from benchmarks.truth import REACH, make_truth
 from demottle.image import Image
 from demottle.physics.catalog import build
 from demottle.physics.ct_noise import Scanner, independent_noise, mix_slices
@@ -74,15 +74,18 @@ def load_case(name: str, rho: float, seed: int = 0, slices: slice | None = None,
         name: "abdomen", "chest", "phantom" or "thin".
         rho: correlation of the noise of adjacent slices, 0 to 0.7.
         seed: another seed gives another realization of the noise.
-        slices: which slices; None: all. The noise of a slice does not depend on the choice.
+        slices: which slices; None: all. Where the whole truth is in the cache, the noise of a slice does not depend on the
+            choice; else only the truth of those slices is made (with two more at either side), which is kept too.
         cache: folder for truth and independent noise.
     """
     if name in PHANTOMS:
         return _phantom_case(PHANTOMS[name], rho, seed, slices)
     recipe = RECIPES[name]
-    truth = load_truth(name, cache)
+    part = "" if slices is None or _truth_path(name, cache).exists() else f"-{slices.start}-{slices.stop}"
+    truth = load_truth(name, cache, slices if part else None)
+    slices = None if part else slices
     body = body_mask(truth)
-    path = Path(cache) / f"{name}-noise-{seed}.npy"
+    path = Path(cache) / f"{name}{part}-noise-{seed}.npy"
     if not path.exists():
         region = None if name == "abdomen" else body & (truth.voxels > -150) & (truth.voxels < 200)
         scanner = Scanner(kernel=recipe.kernel)
@@ -103,13 +106,20 @@ def _phantom_case(recipe: PhantomRecipe, rho: float, seed: int, slices: slice | 
     return Case(truth, noisy, body_mask(truth), f"{recipe.description}; rho {rho:g}, seed {seed} of patient and noise")
 
 
-def load_truth(name: str, cache: Path = CACHE) -> Image:
-    """The noise-free scan, from the cache or built from the real one."""
-    path = Path(cache) / f"{name}-truth.npy"
+def load_truth(name: str, cache: Path = CACHE, part: slice | None = None) -> Image:
+    """The noise-free scan or a part of it, from the cache or built from the real one."""
+    path = _truth_path(name, cache, part)
     voxels, spacing = _read(name)
     if not path.exists():
-        _save(path, make_truth(voxels, RECIPES[name].own_rho, RECIPES[name].patch))
+        first, last = (0, len(voxels)) if part is None else (part.start, part.stop)
+        around = slice(max(0, first - REACH), last + REACH)
+        truth = make_truth(voxels[around], RECIPES[name].own_rho, RECIPES[name].patch)
+        _save(path, truth[first - around.start :][: last - first])
     return _image(np.load(path), spacing)
+
+
+def _truth_path(name: str, cache: Path, part: slice | None = None) -> Path:
+    return Path(cache) / (f"{name}-truth.npy" if part is None else f"{name}-{part.start}-{part.stop}-truth.npy")
 
 
 def body_mask(truth: Image, shrink: int = 3) -> np.ndarray:

@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+REACH = 2
+"""Slices either way that the truth of a slice is averaged over."""
 MARGIN = 8  # pixels of air kept round the body
 
 
@@ -88,7 +90,7 @@ def noise_level(scan: np.ndarray, flat: np.ndarray, rho: float) -> np.ndarray:
     return np.sqrt(local)
 
 
-def average_matched(once: np.ndarray, reach: int = 2, threshold: float = 10.0) -> np.ndarray:
+def average_matched(once: np.ndarray, reach: int = REACH, threshold: float = 10.0) -> np.ndarray:
     """Average soft tissue over up to `reach` slices either way where the denoised slices agree within `threshold` HU.
 
     The weight falls smoothly to zero at the threshold; air, lung and bone stay as they are, with a soft passage.

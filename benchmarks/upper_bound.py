@@ -26,7 +26,9 @@ def clean_targets(
         changes: settings of the method that differ from its defaults.
     """
     fingerprint = measure(case.noisy)
-    settings = replace(Settings(), **{"recorruption": 0.0, "start_kept": 0.0, "early_stop": False, **(changes or {})})
+    settings = replace(
+        Settings(), **{"recorruption": 0.0, "start_kept": (0.0,), "early_stop": False, **(changes or {})}
+    )
     ideal = case.truth.voxels if noise is None else case.truth.voxels + noise
 
     class Taught(Lesson):

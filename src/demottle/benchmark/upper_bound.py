@@ -34,7 +34,9 @@ def fit_on_truth(
         listener: told of progress.
     """
     fingerprint = measure(noisy)
-    settings = replace(Settings(), **{"recorruption": 0.0, "start_kept": 0.0, "early_stop": False, **(changes or {})})
+    settings = replace(
+        Settings(), **{"recorruption": 0.0, "start_kept": (0.0,), "early_stop": False, **(changes or {})}
+    )
     ideal = truth.voxels if noise is None else truth.voxels + noise
 
     class Taught(Lesson):

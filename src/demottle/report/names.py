@@ -42,7 +42,7 @@ SETTINGS: Mapping[str, Named] = {
     "rate": ("learning rate", ""),
     "slices": ("slices seen at once", ""),
     "start": ("begins with the weights that come with demottle", ""),
-    "start_kept": ("share of those weights in the network used", "%"),
+    "start_kept": ("share of those weights in the network used, or shares that the scan chose from", ""),
     "early_stop": ("stops when learning no longer pays", ""),
     "size": ("size of the networks", ""),
     "student": ("network that is applied", ""),

@@ -36,10 +36,8 @@ from demottle.losses.neighbors import bounded_square, matched_error
 from demottle.methods.base import Budget, Tensors
 from demottle.methods.one_scan.neighbor_targets import matched_targets
 from demottle.methods.one_scan.scan_fit import Ground, ScanSettings, fit_on_scan, restore_slice_network
-from demottle.methods.one_scan.scan_noise import ScanNoise
 from demottle.methods.one_scan.slice_network import SliceNetwork
 from demottle.noise.fingerprint import Fingerprint
-from demottle.noise.synthesis import NoiseSource, mixing_matrix
 
 NAME = "matched-neighbors"
 _FEWEST_TO_HOLD_OUT = 20
@@ -153,15 +151,13 @@ class Lesson:
         self._targets, self._weights = match(settings.tolerance)
         sure = match(settings.surely_matched)[1]
         self._unsure = 1 - sure / max(float(sure.max()), 1e-6)
-        self._source = ScanNoise(image, ground.samples, correlation, NoiseSource(ground.spectrum, ground.patch))
+        self._noise = ground.noise
         self._random = np.random.default_rng(seed)
         body = ground.samples.body
         aside = np.zeros(len(body), np.bool_)
         if len(aside) >= _FEWEST_TO_HOLD_OUT:
             aside[5::10] = True
         self._places = patch_places(body & ~aside[:, None, None], ground.patch)
-        rho = [1.0, *(float(np.clip(np.nan_to_num(correlation.at(lag)), 0, 0.99)) for lag in range(1, settings.slices))]
-        self._mixing = mixing_matrix(rho)
         held_out = patch_places(body & (aside if aside.any() else ~aside)[:, None, None], ground.patch)
         self._exam = held_out.draw(4 * settings.batch, np.random.default_rng(seed + 1))
 
@@ -186,8 +182,7 @@ class Lesson:
         spread = weight.clamp(min=1e-3) ** -0.5  # of the target's noise, in units of the local noise level
         corrupted = round(settings.recorrupted_share * settings.batch) if settings.recorruption > 0 else 0
         if corrupted:
-            several = [self._source.draw(places[:corrupted], self._patch, self._random) for _ in self._mixing]
-            extra = np.einsum("kl,lnij->nkij", self._mixing, np.stack(several)).astype(np.float32)
+            extra = self._noise.draw_stack(places[:corrupted], self._patch, self._random)
             noise = torch.from_numpy(extra).to(self._device).flip(turned)
             noise = noise * deviation[:corrupted]
             free = self._cut(self._unsure, places[:corrupted]).flip(turned) * body[:corrupted]

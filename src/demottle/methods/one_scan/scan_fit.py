@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import torch
@@ -14,6 +15,8 @@ from demottle.image import Image, Voxels
 from demottle.learning.loop import Schedule, learn
 from demottle.learning.seeding import seeded
 from demottle.methods.base import Budget, Tensors
+from demottle.methods.one_scan.kept_share import keep_what_the_scan_says
+from demottle.methods.one_scan.scan_noise import ScanNoise
 from demottle.methods.one_scan.scan_samples import (
     ScanSamples,
     default_steps,
@@ -34,6 +37,7 @@ from demottle.networks.half_resolution_unet import HalfResolutionUNet
 from demottle.networks.start_network import fill_from_start
 from demottle.networks.windowed_wiener import WindowedWiener
 from demottle.noise.fingerprint import Fingerprint
+from demottle.noise.synthesis import NoiseSource
 
 _GENTLER = 0.3
 """Learning rate from the shipped weights on, as a share of that from random ones: they are near the goal."""
@@ -49,9 +53,9 @@ class ScanSettings:
         rate: peak learning rate.
         start: begin with weights that were trained on simulations and come with demottle, in place of random ones, where
             the scan's own exam says that they help.
-        start_kept: share of the shipped weights in the mean of those and the learned ones, which is the network that is used: the
-            learned ones know the scan, the shipped ones do not mistake its noise for tissue (after Wortsman et al., Robust
-            fine-tuning of zero-shot models, CVPR 2022). 0 to 1.
+        start_kept: shares, 0 to 1, of the shipped weights in the mean of those and the learned ones, which is the network that is
+            used (after Wortsman et al., Robust fine-tuning of zero-shot models, CVPR 2022). Of several the scan chooses
+            (`kept_share`).
         early_stop: end when the error on the exam no longer falls.
     """
 
@@ -60,15 +64,15 @@ class ScanSettings:
     batch: int = 8
     rate: float = 1e-3
     start: bool = False
-    start_kept: float = 0.5
+    start_kept: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
     early_stop: bool = True
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
         if self.batch < 1 or not self.channels or not self.rate > 0:
             raise InputError("batch and the number of channels have to be at least 1, rate positive.")
-        if not 0 <= self.start_kept <= 1:
-            raise InputError(f"start_kept is {self.start_kept}; it has to lie between 0 and 1.")
+        if not self.start_kept or not all(0 <= share <= 1 for share in self.start_kept):
+            raise InputError(f"start_kept is {self.start_kept}; it takes shares between 0 and 1.")
         if self.patch < 32 or self.patch % 2 ** len(self.channels):
             raise InputError(
                 f"patch is {self.patch}; it has to be a multiple of {2 ** len(self.channels)}, at least 32."
@@ -98,6 +102,7 @@ class Ground:
         scale: of the network's values.
         patch: side of a patch in pixels; smaller than asked for where the slices are.
         device: where the network is.
+        draw_noise: makes `noise`, when it is first asked for.
     """
 
     samples: ScanSamples
@@ -105,6 +110,12 @@ class Ground:
     scale: Scale
     patch: int
     device: torch.device
+    draw_noise: Callable[[], ScanNoise]
+
+    @cached_property
+    def noise(self) -> ScanNoise:
+        """Noise like the scan's own."""
+        return self.draw_noise()
 
 
 def fit_on_scan(
@@ -141,7 +152,12 @@ def fit_on_scan(
     samples = scan_samples(image, fingerprint.correlation, fingerprint.noise_level, patch, slices)
     scale = scale_of(image, fingerprint)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    lesson = lesson_on(Ground(samples, spectrum, scale, patch, device))
+
+    def draw_noise() -> ScanNoise:
+        return ScanNoise(image, samples, fingerprint.correlation, NoiseSource(spectrum, patch), slices)
+
+    ground = Ground(samples, spectrum, scale, patch, device, draw_noise)
+    lesson = lesson_on(ground)
     network = seeded(lambda: HalfResolutionUNet(inputs_of(slices), settings.channels), seed)
     student = Normalized(network, WindowedWiener(spectrum), scale, network.multiple).to(device)
     started = settings.start and _begin(student, lesson)
@@ -157,12 +173,16 @@ def fit_on_scan(
     )
     begun = copy.deepcopy(student.network.state_dict())
     learned, history = learn(student, lesson.loss, schedule, criterion=lesson.exam, listener=listener)
+    kept = 0.0
     if started:
-        _keep(begun, settings.start_kept, learned.network)
+        kept = keep_what_the_scan_says(
+            learned, begun, learned.network, settings.start_kept, samples, ground.noise, patch, seed
+        )
     fitted = {
         **summary(image, fingerprint, scale),
         "slices_seen": slices,
         "start_network": started,
+        "start_share_kept": kept,
         **history.summary(),
         **lesson.facts(),
     }
@@ -178,13 +198,6 @@ def _begin(student: Normalized, lesson: Lesson) -> bool:
         return True
     student.network.load_state_dict(untrained)
     return False
-
-
-@torch.no_grad()
-def _keep(begun: Mapping[str, Tensor], share: float, network: nn.Module) -> None:
-    """Draw the weights back toward those they began with, by `share` of the way."""
-    for name, weight in network.state_dict().items():
-        weight.lerp_(begun[name], share)
 
 
 def restore_slice_network(

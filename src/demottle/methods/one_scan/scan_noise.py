@@ -15,7 +15,7 @@ from demottle.methods.one_scan.protection import fill_invalid
 from demottle.methods.one_scan.scan_samples import ScanSamples
 from demottle.noise import guide
 from demottle.noise.correlation import Correlation
-from demottle.noise.synthesis import NoiseSource
+from demottle.noise.synthesis import NoiseSource, mixing_matrix
 
 NEAREST, FARTHEST = 3, 10
 """Differences come from slices this far away: nearer ones hold the slice's own noise, farther ones another anatomy."""
@@ -26,9 +26,13 @@ _BOUND = 4.0  # noise levels
 class ScanNoise:
     """Draws patches of noise of unit variance that belong to given places of the scan."""
 
-    def __init__(self, image: Image, samples: ScanSamples, correlation: Correlation, source: NoiseSource) -> None:
-        """Take the difference of every sample and the next slice, where they match."""
+    def __init__(
+        self, image: Image, samples: ScanSamples, correlation: Correlation, source: NoiseSource, slices: int = 1
+    ) -> None:
+        """Take the difference of every sample and the next slice, where they match; `slices` are drawn at once in a stack."""
         self._source, self._indices = source, np.asarray(samples.indices)
+        known = (float(np.clip(np.nan_to_num(correlation.at(lag)), 0, 0.99)) for lag in range(1, slices))
+        self._mixing = mixing_matrix([1.0, *known])
         rho = correlation.at(1)
         self._fields = np.zeros_like(samples.slices)
         self._trust = np.zeros_like(samples.slices)
@@ -45,6 +49,11 @@ class ScanNoise:
             self._fields[n] = np.clip(
                 (own - other) / (sigma * np.float32(np.sqrt(2 * (1 - max(rho, 0))))), -_BOUND, _BOUND
             )
+
+    def draw_stack(self, places: Positions, size: int, random: np.random.Generator) -> Voxels:
+        """Draw noise for all slices of a stack, correlated from slice to slice as the scan's: float32 (n, slices, size, size)."""
+        several = np.stack([self.draw(places, size, random) for _ in self._mixing])
+        return np.asarray(np.einsum("kl,lnij->nkij", self._mixing, several), np.float32)
 
     def draw(self, places: Positions, size: int, random: np.random.Generator) -> Voxels:
         """Draw noise for the patches at `places` (slice, first row, first column); float32 (n, size, size)."""
