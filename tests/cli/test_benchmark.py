@@ -79,6 +79,8 @@ def test_ctrl_c_says_what_is_there(tmp_path: Path, demottle: Demottle, monkeypat
         (["--minutes", "nan"], "no time to learn in"),
         (["--wall", "0", "--quick"], "has to be positive"),
         (["--seeds", "0"], "0"),
+        (["--real", "nowhere"], "There is no file or folder nowhere"),
+        (["--real", ".", "--suite", "mr"], "mr takes no real scans"),
         (["--report"], "no results of ct-volume"),
     ],
 )

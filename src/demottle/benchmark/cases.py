@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from demottle.benchmark.discs import Placed
@@ -34,9 +35,15 @@ class CaseSpec:
         return f"{self.group}, seed {self.seed}"
 
     @property
+    def told(self) -> dict[str, Any]:
+        """The recipe, without where files lie."""
+        return {name: value for name, value in self.recipe.items() if name != "path"}
+
+    @property
     def key(self) -> str:
         """Names its files; equal for what gives the same case."""
         plain = {name: value for name, value in asdict(self).items() if name != "shown"}
+        plain["recipe"] = self.told
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -70,10 +77,12 @@ class Choices:
     Attributes:
         quick: smaller images and one seed.
         seeds: how many of each group; None: the suite's own number.
+        real: a folder with real scans of little noise, which suite ct-volume takes as truths; None: simulated patients only.
     """
 
     quick: bool = False
     seeds: int | None = None
+    real: Path | None = None
 
 
 def numbered(

@@ -11,6 +11,7 @@ import numpy as np
 from demottle.benchmark.cases import Case, CaseSpec, Choices, numbered
 from demottle.benchmark.discs import place_discs, put_in
 from demottle.benchmark.judging import body_mask
+from demottle.benchmark.real import drawn, real_specs
 from demottle.benchmark.store import kept
 from demottle.image import Image, Voxels
 from demottle.physics.ct_noise import simulate_noise
@@ -27,18 +28,23 @@ QUICK = {"slices": 12, "size": 160, "spacing": [3.0, 2.4, 2.4], "sigma": 40.0}
 
 
 def specs(choices: Choices) -> tuple[CaseSpec, ...]:
-    """Return the cases, the first of every correlation first."""
+    """Return the cases, the first of every correlation first, then those of real scans.
+
+    Raises:
+        InputError: where the folder of real scans holds none.
+    """
     correlations = CORRELATIONS[:2] if choices.quick else CORRELATIONS
     count = choices.seeds or (QUICK_SEEDS if choices.quick else SEEDS)
     groups = {f"rho {rho:g}": {"rho": rho} for rho in correlations}
-    return numbered("ct-volume", groups, QUICK if choices.quick else FULL, count, FIRST_SEED)
+    simulated = numbered("ct-volume", groups, QUICK if choices.quick else FULL, count, FIRST_SEED)
+    return simulated if choices.real is None else (*simulated, *real_specs(choices.real, count))
 
 
 def build(spec: CaseSpec, cache: Path) -> Case:
     """Make a case, or take it from the cache."""
-    parts = kept(cache, spec, lambda: _drawn(spec))
-    spacing = spec.recipe["spacing"]
-    plain = Image(parts["plain"], tuple(spacing), "CT", "HU", slice_thickness=spacing[0])
+    parts = kept(cache, spec, lambda: drawn(spec) if "real" in spec.recipe else _drawn(spec))
+    z, y, x = (float(step) for step in parts["spacing"])
+    plain = Image(parts["plain"], (z, y, x), "CT", "HU", slice_thickness=z)
     placed = place_discs(plain, spec.seed)
     truth = put_in(plain, placed)
     noisy = truth.with_voxels(np.rint(truth.voxels + parts["noise"]))
@@ -49,4 +55,4 @@ def _drawn(spec: CaseSpec) -> dict[str, Voxels]:
     recipe = spec.recipe
     plain = body_phantom(recipe["slices"], recipe["size"], tuple(recipe["spacing"]), spec.seed)
     noise = simulate_noise(plain, recipe["sigma"], recipe["rho"], seed=spec.seed)
-    return {"plain": plain.voxels, "noise": noise}
+    return {"plain": plain.voxels, "noise": noise, "spacing": np.array(plain.spacing, np.float32)}

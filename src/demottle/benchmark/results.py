@@ -49,7 +49,7 @@ class Cell:
             "suite": case.suite,
             "group": case.group,
             "seed": case.seed,
-            "recipe": dict(case.recipe),
+            "recipe": case.told,
             "entrant": entrant.name,
             "method": entrant.method,
             "asked": dict(entrant.settings),

@@ -35,6 +35,9 @@ def benchmark(
     minutes: Annotated[
         float | None, typer.Option(metavar="M", help="For learning, the same for all; 0.75, with --quick 0.2.")
     ] = None,
+    real: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Also real CT scans of little noise, as truths (ct-volume).")
+    ] = None,
     page: Annotated[
         bool, typer.Option("--report", metavar="", help="Run nothing: tables and page from what is there.")
     ] = False,
@@ -68,6 +71,8 @@ def benchmark(
     from demottle.errors import InputError
 
     asked = suite_named(suite)
+    if real is not None and suite != SUITE:
+        raise typer.BadParameter(f"{suite} takes no real scans, only {SUITE} does", param_hint="--real")
     folder = out or Path("benchmark-results") / f"{suite}{'-quick' if quick else ''}"
     everybody = chosen(entrants(asked.images, asked.trained), method or [])
     limit = minutes_of(minutes, quick)
@@ -75,7 +80,7 @@ def benchmark(
     if not page:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         work = Work(jobs, threads or max(1, cores // jobs), wall, cache or folder / "cases")
-        specs = asked.specs(Choices(quick, seeds))
+        specs = asked.specs(Choices(quick, seeds, real))
         cells = cells_of(specs, everybody, limit, work.threads)
         if retry:
             results.forget_failures()

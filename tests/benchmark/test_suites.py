@@ -1,0 +1,118 @@
+"""Cases of every suite: what they are made of, and that no two share anything random."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from demottle import io
+from demottle.benchmark import ct_unpaired, ct_volume, fluoroscopy, mr
+from demottle.benchmark.cases import CaseSpec, Choices
+from demottle.benchmark.entrants import INPUT, Entrant, absent, chosen, entrants
+from demottle.benchmark.running import run_entrant
+from demottle.benchmark.suites import SUITES, suite_named
+from demottle.errors import InputError
+from demottle.image import Image
+from demottle.methods.registry import METHODS
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_no_two_cases_share_a_seed_and_quick_ones_are_fewer(name: str) -> None:
+    every, few = (SUITES[name].specs(Choices(quick=quick)) for quick in (False, True))
+    for specs in (every, few):
+        assert len({spec.seed for spec in specs}) == len({spec.key for spec in specs}) == len(specs)
+    assert len(few) < len(every) and len({spec.group for spec in every}) * 3 == len(every)
+    assert {spec.suite for spec in every} == {name}
+
+
+def test_ct_volumes_span_the_correlations_asked_for() -> None:
+    assert {spec.recipe["rho"] for spec in ct_volume.specs(Choices())} == {0.0, 0.12, 0.25, 0.45}
+    assert ct_volume.FULL == {"slices": 24, "size": 256, "spacing": [3.0, 1.5, 1.5], "sigma": 40.0}
+    assert {spec.recipe["percent"] for spec in mr.specs(Choices())} == {5.0, 7.0, 9.0}
+
+
+def test_a_ct_case_is_the_truth_with_its_noise_and_comes_back_from_the_cache(tmp_path: Path) -> None:
+    spec = CaseSpec(
+        "ct-volume", "g", 5, {"slices": 5, "size": 96, "spacing": [3.0, 4.0, 4.0], "sigma": 40.0, "rho": 0.4}
+    )
+    case, again = (ct_volume.build(spec, tmp_path) for _ in range(2))
+    assert np.array_equal(case.noisy.voxels, again.noisy.voxels) and case.placed == again.placed
+    noise = case.noisy.voxels - case.truth.voxels
+    assert 25 < noise[case.body].std() < 60
+    neighbors = [np.corrcoef(noise[i][case.body[i]], noise[i + 1][case.body[i]])[0, 1] for i in range(4)]
+    assert 0.3 < np.mean(neighbors) < 0.5
+
+
+def test_mr_noise_raises_what_is_dark_and_the_judge_says_so(tmp_path: Path) -> None:
+    spec = CaseSpec("mr", "g", 5, {"slices": 3, "size": 96, "spacing": [2.0, 2.4, 2.4], "percent": 9.0})
+    case = mr.build(spec, tmp_path)
+    found = suite_named("mr").judge(case, case.noisy)
+    assert found["bias_dark"] is not None and found["bias"] is not None
+    assert found["bias_dark"] > 0.5 and found["bias_dark"] > 2 * abs(found["bias"])
+    assert suite_named("mr").judge(case, case.truth)["psnr"] is None
+    half = suite_named("mr").judge(case, case.truth.with_voxels(case.truth.voxels + 0.01 * case.truth.voxels.max()))
+    assert half["psnr"] == pytest.approx(40, abs=0.01) and half["rmse"] == pytest.approx(1, rel=1e-3)
+
+
+def test_fluoroscopy_is_judged_after_the_first_frames_and_on_the_wires_alone(tmp_path: Path) -> None:
+    recipe = {"size": 96, "frames": 14, "pixel": 200 / 512, "quanta": 24.0, "motion": "slow"}
+    case = fluoroscopy.build(CaseSpec("fluoroscopy", "slow", 5, recipe), tmp_path)
+    assert case.noisy.sequence and case.noisy.spacing[0] == pytest.approx(1 / 15)
+    wrong = case.truth.voxels.copy()
+    wrong[:10] += 500
+    assert fluoroscopy.judge(case, case.truth.with_voxels(wrong))["psnr"] is None  # no error where it counts
+    off = fluoroscopy.judge(case, case.truth.with_voxels(case.truth.voxels + np.float32(40.95)))
+    assert off["psnr"] == pytest.approx(40, abs=0.01) and off["bias"] == pytest.approx(40.95, abs=0.01)
+
+
+def test_an_unpaired_cohort_has_other_patients_on_its_two_sides_and_pairs_have_the_same(tmp_path: Path) -> None:
+    recipe = {**ct_unpaired.FULL, "slices": 3, "size": 64, "spacing": [3.0, 5.6, 5.6]}
+    case = ct_unpaired.build(CaseSpec("ct-unpaired", "g", 5, recipe), tmp_path)
+    assert case.sets is not None
+    for paired in (False, True):
+        sets = case.sets(paired)
+        patients = [sets.low.patients | sets.low_exam.patients, sets.full.patients | sets.full_exam.patients]
+        assert len(patients[0]) == len(patients[1]) == 5
+        assert (patients[0] == patients[1]) is paired
+
+
+def test_a_folder_of_real_scans_gives_cases_whose_rows_do_not_say_where_it_lies(tmp_path: Path) -> None:
+    voxels = np.zeros((8, 96, 96), np.float32) - 1000
+    voxels[:, 20:76, 20:76] = 40
+    io.write(Image(voxels, (3.0, 4.0, 4.0), "CT", "HU"), tmp_path / "scans" / "DOE^JANE.nii.gz")
+    specs = [spec for spec in ct_volume.specs(Choices(quick=True, real=tmp_path / "scans")) if "real" in spec.recipe]
+    assert [spec.group for spec in specs] == ["real scan 1, rho 0.12", "real scan 1, rho 0.45"]
+    assert "DOE" not in str(specs[0].told) + specs[0].name
+    case = ct_volume.build(specs[0], tmp_path / "cache")
+    assert case.noisy.spacing == (3.0, 4.0, 4.0) and np.abs(case.plain.voxels - voxels).max() < 1
+    assert 20 < (case.noisy.voxels - case.truth.voxels)[case.body].std() < 60
+
+
+def test_every_method_of_the_registry_competes_somewhere_or_is_said_to_be_absent() -> None:
+    there = {one.method for suite in SUITES.values() for one in entrants(suite.images, suite.trained)}
+    missing = {name for suite in SUITES.values() for name in absent(suite.images, suite.trained)}
+    assert there - {""} | missing == set(METHODS)
+
+
+def test_what_sees_the_truth_is_marked_as_a_bound() -> None:
+    bounds = {one.name for suite in SUITES.values() for one in entrants(suite.images, suite.trained) if one.sees_truth}
+    assert {"clean-targets", "supervised"} <= bounds
+    assert not bounds & {INPUT, "matched-neighbors", "nlm", "bm3d", "pdml"}
+
+
+def test_entrants_are_chosen_by_name_and_the_input_is_always_there() -> None:
+    everybody = entrants("volumes", False)
+    assert [one.name for one in chosen(everybody, ["tv"])] == [INPUT, "tv"]
+    with pytest.raises(InputError, match="There is no magic in this suite"):
+        chosen(everybody, ["magic"])
+
+
+def test_a_run_says_what_it_was_run_with(tmp_path: Path) -> None:
+    spec = CaseSpec(
+        "ct-volume", "g", 5, {"slices": 5, "size": 96, "spacing": [3.0, 4.0, 4.0], "sigma": 40.0, "rho": 0.1}
+    )
+    case = ct_volume.build(spec, tmp_path)
+    ran = run_entrant(Entrant("gaussian", "gaussian"), case, None)
+    assert ran.settings and ran.applying.seconds > 0
+    assert np.square(ran.image.voxels - case.truth.voxels)[case.body].mean() > 0
+    assert run_entrant(Entrant(INPUT), case, None).image is case.noisy
