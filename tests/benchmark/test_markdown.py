@@ -1,0 +1,58 @@
+from pathlib import Path
+
+import pytest
+from tools.benchmark_page import PAGE, draw, put_between
+
+from demottle.benchmark import tables
+from demottle.benchmark.markdown import markdown
+from demottle.benchmark.results import Results
+from demottle.benchmark.suites import SUITES, suite_named
+
+from .conftest import MakeRow
+
+
+def test_the_text_has_every_entrant_in_every_table_and_says_what_it_ran_on(tmp_path: Path, make_row: MakeRow) -> None:
+    results = Results(tmp_path / "results.jsonl")
+    asked = {"jobs": 4, "threads": 1, "minutes": 0.5}
+    machine = {"processor": "Fast 9000", "cores": 16}
+    results.begin({"started": "2026-11-28T02:00", "machine": machine, "versions": {"numpy": "2.4"}, "asked": asked})
+    for seed in range(3):
+        results.add(make_row("nlm", seed, psnr=30 + seed / 10, seconds=2.0))
+        results.add(make_row("bm3d", seed, psnr=31 + seed / 7, seconds=8.0))
+    results.add(make_row("tv", 0, psnr=29.0))
+    results.add(make_row("zs", 0, status="failed", reason="It was too small."))
+    told = markdown(results, suite_named("ct-volume"), "bm3d")
+    for wanted in (
+        "Fast 9000",
+        "16 cores",
+        "numpy 2.4",
+        "0.5 min",
+        "tv (n = 1)",
+        "zs on rho 0, seed 0: It was too small.",
+    ):
+        assert wanted in told
+    assert told.count("| nlm ") == 3  # quality, comparison, cost
+    assert "| 0.25 (0.25 to 0.25)" in told
+    widths = {line.count("|") for line in told.split("**Cost**")[1].splitlines() if line.startswith("|")}
+    assert len(widths) == 1
+
+
+def test_only_what_lies_between_the_markers_changes() -> None:
+    page = "head\n<!-- begin mr: made by tools/benchmark_page.py -->\nold\n<!-- end mr -->\ntail\n"
+    once = put_between(page, "mr", "new")
+    assert "old" not in once and once.startswith("head\n") and once.endswith("<!-- end mr -->\ntail\n")
+    assert put_between(once, "mr", "new") == once
+    with pytest.raises(SystemExit):
+        put_between(page, "ct-volume", "new")
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_the_page_has_a_place_for_every_suite(suite: str) -> None:
+    put_between(PAGE.read_text(encoding="utf-8"), suite, "")
+
+
+def test_pictures_of_one_case_are_drawn_side_by_side(finished: Path, tmp_path: Path) -> None:
+    rows = tables.done(Results(finished / "results.jsonl").rows, "ct-volume")
+    assert draw(rows, tmp_path / "grid.png")
+    assert (tmp_path / "grid.png").stat().st_size > 1000
+    assert not draw([{**row, "picture": None} for row in rows], tmp_path / "none.png")
