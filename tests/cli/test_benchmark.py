@@ -78,7 +78,7 @@ def test_ctrl_c_says_what_is_there(tmp_path: Path, demottle: Demottle, monkeypat
         (["--minutes", "-1"], "no time to learn in"),
         (["--minutes", "nan"], "no time to learn in"),
         (["--wall", "0", "--quick"], "has to be positive"),
-        (["--seeds", "0"], "0"),
+        (["--seeds", "0"], "greater than or equal to 1"),
         (["--real", "nowhere"], "There is no file or folder nowhere"),
         (["--real", ".", "--suite", "mr"], "mr takes no real scans"),
         (["--report"], "no results of ct-volume"),
