@@ -19,6 +19,7 @@ import json
 import shutil
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from benchmarks import unpaired_apply, unpaired_tables
@@ -26,7 +27,7 @@ from benchmarks.cases import Case
 from benchmarks.unpaired_cases import Patient, cohort, has_real_scans, tests
 from benchmarks.unpaired_discs import disc_figures
 from benchmarks.unpaired_filters import FACTORS, FILTERS, Filter
-from benchmarks.unpaired_runs import ABLATIONS, FOLDER, Asked, figures, keep, known, mean
+from benchmarks.unpaired_runs import ABLATIONS, FOLDER, RESULTS, Asked, figures, keep, known, mean
 from demottle.image import Image
 from demottle.learning.observing import Report
 from demottle.learning.run import Run
@@ -48,9 +49,10 @@ def main() -> None:
     parser.add_argument("--ablation", action="store_true", help="the method with its parts off, one after the other")
     parser.add_argument("--cohort", choices=["phantoms", "all"], help="default: all where DEMOTTLE_REAL_DATA is set")
     parser.add_argument("--tuning", action="store_true", help="figures of the patients that settings are chosen on")
+    parser.add_argument("--lines", type=Path, nargs="+", default=[RESULTS], help="with table: files with results")
     options = parser.parse_args()
     if options.what == "table":
-        unpaired_tables.show(options.tuning)
+        unpaired_tables.show(options.tuning, options.lines)
         return
     if options.what == "apply":
         unpaired_apply.run(options.of or ["pdml", "perceptual-cyclegan"])

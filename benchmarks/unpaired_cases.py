@@ -1,9 +1,10 @@
 """A simulated cohort with a known truth, low dose and full dose of different patients: body phantoms, and parts of real scans.
 
 Phantoms 0 to 4 are scanned at low dose, 5 to 9 at full dose. Settings were chosen on 10 and 11 ("tuning"); the figures are of 12
-and 13 ("test"). Where DEMOTTLE_REAL_DATA is set the two public scans join in, made noise-free (`benchmarks.truth`) and cut into
+to 14 ("test"). Where DEMOTTLE_REAL_DATA is set the two public scans join in, made noise-free (`benchmarks.truth`) and cut into
 parts of four slices, 256 x 256 pixels, at least four slices (12 mm) from each other. A part counts as a patient, and none is on
-two sides: other anatomy, but of the same two people. Everything follows from seeds and is kept.
+two sides: other anatomy, but of the same two people. Everything follows from seeds and is kept. What is learned from has the
+noise of seed 0; another seed gives another noise of the judged patients, another split and another learning.
 """
 
 import os
@@ -20,10 +21,11 @@ from demottle.learning.gathering import Choices, entries_of, sets_of
 from demottle.physics.ct_noise import Scanner, independent_noise, mix_slices
 from demottle.physics.phantom import body_phantom, low_dose_scan
 
-SLICES, SIZE, SPACING = 8, 128, (3.0, 2.8, 2.8)
+SLICES, SIZE, SPACING = 4, 320, (3.0, 1.1, 1.1)
 LOW_HU, FULL_HU, RHO = 40.0, 12.0, 0.2
 PART_SLICES, PART_SIZE, PITCH = 4, 256, 8
-PHANTOMS = {"low": range(5), "full": range(5, 10), "tuning": range(10, 12), "test": range(12, 14)}
+PART_SPACING = {"abdomen": (3.0, 1.03, 1.03), "chest": (3.0, 0.8828125, 0.8828125)}
+PHANTOMS = {"low": range(5), "full": range(5, 10), "tuning": range(10, 12), "test": range(12, 15)}
 PARTS = {"low": (0, 3, 6), "full": (1, 4, 7), "tuning": (5,), "test": (2,)}
 
 
@@ -39,18 +41,26 @@ class Patient:
         return f"{self.kind}{self.number}"
 
     def truth(self, cache: Path = CACHE) -> Image:
-        """The patient without noise."""
-        return _phantom(self.number, cache) if self.kind == "phantom" else _part(self.kind, self.number)
+        """The patient without noise, whole HU."""
+        kind = "" if self.kind == "phantom" else self.kind
+        path = cache / f"unpaired-truth-{kind}{self.number}.npy"
+        if not path.exists():
+            made = body_phantom(SLICES, SIZE, SPACING, 100 + self.number) if not kind else _part(kind, self.number)
+            _save(path, np.rint(made.voxels))
+        return self._image(path)
 
     def scan(self, sigma: float, seed: int = 0, cache: Path = CACHE) -> Image:
         """The patient as a scan at some noise level (HU, in the middle of the body) shows it, whole HU."""
-        clean = self.truth(cache)
         kind = "" if self.kind == "phantom" else self.kind
         path = cache / f"unpaired-scan-{kind}{self.number}-{sigma:g}-{seed}.npy"
         if not path.exists():
             noisy = _noisy_phantom if self.kind == "phantom" else _noisy_part
-            _save(path, noisy(self, sigma, seed))
-        return clean.with_voxels(np.load(path))
+            _save(path, noisy(self, sigma, seed, cache))
+        return self._image(path)
+
+    def _image(self, path: Path) -> Image:
+        spacing = SPACING if self.kind == "phantom" else PART_SPACING[self.kind]
+        return Image(np.load(path), spacing, "CT", "HU", slice_thickness=spacing[0])
 
 
 def has_real_scans() -> bool:
@@ -67,13 +77,15 @@ def patients(side: str, real: bool) -> list[Patient]:
 
 
 def cohort(shift: float = 0.0, paired: bool = False, seed: int = 0, real: bool = False, cache: Path = CACHE) -> Sets:
-    """Return the sets to learn from; `shift` HU are added to every full-dose scan.
+    """Return the sets to learn from; `shift` HU are added to every full-dose scan, `seed` is that of the split.
 
-    `paired`: the full-dose scans are those of the low-dose patients, for methods that learn from pairs.
+    `paired`: in place of the full-dose scans the low-dose patients without noise, for methods that learn from pairs.
     """
-    low = [(one.name, one.scan(LOW_HU, seed, cache)) for one in patients("low", real)]
-    others = patients("low" if paired else "full", real)
-    full = [(one.name, one.scan(FULL_HU, seed + 1 if paired else seed, cache)) for one in others]
+    low = [(one.name, one.scan(LOW_HU, cache=cache)) for one in patients("low", real)]
+    if paired:
+        full = [(one.name, one.truth(cache)) for one in patients("low", real)]
+    else:
+        full = [(one.name, one.scan(FULL_HU, cache=cache)) for one in patients("full", real)]
     full = [(name, image.with_voxels(image.voxels + np.float32(shift))) for name, image in full]
     return sets_of(entries_of(low), entries_of(full), cache / "unpaired-sets", Choices(seed=seed, paired=paired))
 
@@ -88,16 +100,8 @@ def tests(seed: int = 0, real: bool = False, who: str = "test", cache: Path = CA
     return found
 
 
-@remembered
-def _phantom(number: int, cache: Path) -> Image:
-    path = cache / f"unpaired-truth-{number}.npy"
-    if not path.exists():
-        _save(path, body_phantom(SLICES, SIZE, SPACING, seed=100 + number).voxels)
-    return Image(np.load(path), SPACING, "CT", "HU", slice_thickness=SPACING[0])
-
-
-def _noisy_phantom(patient: Patient, sigma: float, seed: int) -> np.ndarray:
-    return low_dose_scan(patient.truth(), sigma, RHO, seed=1000 * seed + patient.number).voxels
+def _noisy_phantom(patient: Patient, sigma: float, seed: int, cache: Path) -> np.ndarray:
+    return low_dose_scan(patient.truth(cache), sigma, RHO, seed=1000 * seed + patient.number).voxels
 
 
 @remembered
@@ -129,7 +133,7 @@ def _box(whole: Image, number: int) -> tuple[slice, slice]:
     return slice(starts[0], starts[0] + PART_SIZE), slice(starts[1], starts[1] + PART_SIZE)
 
 
-def _noisy_part(patient: Patient, sigma: float, seed: int) -> np.ndarray:
+def _noisy_part(patient: Patient, sigma: float, seed: int, cache: Path) -> np.ndarray:
     """Noise drawn in the projections of the whole slices, then cut."""
     whole = _whole(patient.kind)
     chosen = _cut(whole, (_slices(patient.number),))

@@ -25,8 +25,11 @@ ABLATIONS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "re-projection off": {"reproject": False},
         "5 levels": {"levels": 5},
         "4 levels": {"levels": 4},
+        "paper's losses off": {"adversarial": 0.0, "metric": 0.0, "identity": 0.0},
         "start on simulated noise off": {"warm_up": 0},
-        "discriminator and metric loss off": {"adversarial": 0.0, "metric": 0.0},
+        "simulated noise off in the game": {"simulated": 0.0},
+        "simulated noise off": {"warm_up": 0, "simulated": 0.0},
+        "paper's network": {"spectral": True, "residual": 0.1, "skip": False, "shared": True},
     },
     "perceptual-cyclegan": {
         "as it is": {},
@@ -35,6 +38,9 @@ ABLATIONS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "share 0, no autoencoder": {"share": 0.0},
         "share 50 %": {"share": 0.5},
         "share 95 %": {"share": 0.95},
+        "start on simulated noise off": {"warm_up": 0},
+        "simulated noise off in the game": {"simulated": 0.0},
+        "simulated noise off": {"warm_up": 0, "simulated": 0.0, "adversarial": 1.0},
     },
 }
 """Settings by what a table calls them; the default share is 80 %."""
@@ -102,17 +108,22 @@ def known(asked: Asked) -> dict[str, Any] | None:
 
 def keep(asked: Asked, patients: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
     """Append a run to the results."""
-    line = {"key": asked.key, "asked": asdict(asked), **more, "patients": patients}
+    line = line_of(asked, patients, **more)
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     with RESULTS.open("a") as log:
         log.write(json.dumps(line) + "\n")
     return line
 
 
-def lines() -> list[dict[str, Any]]:
+def line_of(asked: Asked, patients: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    """What is kept of a run."""
+    return {"key": asked.key, "asked": asdict(asked), **more, "patients": patients}
+
+
+def lines(file: Path = RESULTS) -> list[dict[str, Any]]:
     """Return every run that was kept, the first one first; a line that a kill cut short is left out."""
     found = []
-    for text in RESULTS.read_text().splitlines() if RESULTS.exists() else []:
+    for text in file.read_text().splitlines() if file.exists() else []:
         try:
             found.append(json.loads(text))
         except ValueError:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,11 @@ Line = dict[str, Any]
 _FORM = "{:58s} {:>5s} {:>14s} {:>14s} {:>14s} {:>14s} {:>14s} {:>13s} {:>13s} {:>6s}"
 
 
-def show(tuning: bool = False) -> None:
+def show(tuning: bool, files: Sequence[Path]) -> None:
     """Print everything that there is."""
+    found = [line for file in files for line in lines(file) if "failed" not in line]
     for real in (True, False):
-        groups = grouped([one for one in lines() if _belongs(one, real, tuning)])
+        groups = grouped([one for one in found if _belongs(one, real, tuning)])
         if not groups:
             continue
         print(f"\n## {'Phantoms and parts of real scans' if real else 'Phantoms'}{', tuning' * tuning}\n")

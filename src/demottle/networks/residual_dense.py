@@ -1,6 +1,8 @@
 """PDML's generator: residual dense blocks at full resolution, every convolution spectrally normalized.
 
-After Jung et al., MICCAI 2022 (arXiv 2207.02377), and the authors' program; blocks after ESRGAN (arXiv 1809.00219).
+After Jung et al., MICCAI 2022 (arXiv 2207.02377), and the authors' program; blocks after ESRGAN (arXiv 1809.00219). Another
+form of it (ours) has plain weights and adds what it makes to its input: with weights normalized and every block's part scaled by
+0.1 twice, what the blocks compute hardly reaches the output, and the network stays near a linear filter of 5 x 5 pixels.
 """
 
 from math import ceil
@@ -12,15 +14,14 @@ from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
 _SLOPE = 0.2
-_RESIDUAL = 0.1
 _TAPS = ((0, 0), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1))
 """Places of a 3 x 3 kernel, row and column from its middle."""
 
 
 class ResidualDense(nn.Module):
-    """Map one image to another of the same size; there is no skip from input to output, but it begins near the identity.
+    """Map one image to another of the same size; as published without a skip, but beginning near the identity.
 
-    `f1 = head(x) + 0.1 blocks(head(x))`, `f2 = conv1x1(f1)`, `out = conv3x3(LeakyReLU(f2))`. Shapes: (batch, 1, rows, columns) in
+    `f1 = head(x) + r blocks(head(x))`, `f2 = conv1x1(f1)`, `out = conv3x3(LeakyReLU(f2))`. Shapes: (batch, 1, rows, columns) in
     and out, any size. Reach: 17 pixels each way.
 
     Args:
@@ -30,19 +31,31 @@ class ResidualDense(nn.Module):
         shared: True for the same block used again and again, as the original does (32,833 parameters at the defaults; 95,169
             with blocks of their own).
         normalized: True for spectral normalization of every convolution; False for plain weights, as in a model file.
+        residual: r, the part of what a block computes that is added to its input.
+        skip: add the output to the input (ours); the network then begins as the identity.
     """
 
     def __init__(
-        self, features: int = 32, growth: int = 8, blocks: int = 3, shared: bool = True, normalized: bool = True
+        self,
+        features: int = 32,
+        growth: int = 8,
+        blocks: int = 3,
+        shared: bool = True,
+        normalized: bool = True,
+        residual: float = 0.1,
+        skip: bool = False,
     ) -> None:
         """Build the layers."""
         super().__init__()
-        self.count, self.features_out = blocks, features
+        self.count, self.features_out, self.residual, self.skip = blocks, features, residual, skip
         self.head = _convolution(1, features, 3)
-        self.blocks = nn.ModuleList(_Block(features, growth) for _ in range(1 if shared else blocks))
+        self.blocks = nn.ModuleList(_Block(features, growth, residual) for _ in range(1 if shared else blocks))
         self.mix = _convolution(features, features, 1)
         self.last = _convolution(features, 1, 3)
-        _begin_as_identity(self.head, self.mix, self.last)
+        if skip:
+            _begin_with_nothing(self.last)
+        else:
+            _begin_as_identity(self.head, self.mix, self.last, residual)
         if normalized:
             for layer in [module for module in self.modules() if isinstance(module, nn.Conv2d)]:
                 spectral_norm(layer)
@@ -54,7 +67,8 @@ class ResidualDense(nn.Module):
     def with_features(self, x: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Return the output, and f1 and f2 (batch, features, rows, columns)."""
         features = self.features(x)
-        return self.output(features[1]), features
+        made = self.output(features[1])
+        return (x + made if self.skip else made), features
 
     def features(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return f1 and f2 alone."""
@@ -62,11 +76,11 @@ class ResidualDense(nn.Module):
         h = head
         for index in range(self.count):
             h = self.blocks[index % len(self.blocks)](h)
-        first = head + _RESIDUAL * h
+        first = head + self.residual * h
         return first, self.mix(first)
 
     def output(self, second: Tensor) -> Tensor:
-        """Return the output that follows from f2."""
+        """Return what follows from f2: the output, or with a skip what is added to the input."""
         out: Tensor = self.last(functional.leaky_relu(second, _SLOPE))
         return out
 
@@ -78,10 +92,10 @@ class ResidualDense(nn.Module):
         h = head = _bare(self.head, x)
         for index in range(self.count):
             h = cast(_Block, self.blocks[index % len(self.blocks)]).inner(h)
-        return _bare(self.mix, _within(head, h) + _RESIDUAL * h)
+        return _bare(self.mix, _within(head, h) + self.residual * h)
 
     def inner_output(self, second: Tensor) -> Tensor:
-        """Return the output that follows from f2, without its outermost pixel."""
+        """Return what follows from f2, as `output`, without its outermost pixel."""
         return _bare(self.last, functional.leaky_relu(second, _SLOPE))
 
     @property
@@ -91,10 +105,11 @@ class ResidualDense(nn.Module):
 
 
 class _Block(nn.Module):
-    """Five convolutions, each of which sees all before it; `u + 0.1 last`."""
+    """Five convolutions, each of which sees all before it; `u + r last`."""
 
-    def __init__(self, features: int, growth: int) -> None:
+    def __init__(self, features: int, growth: int, residual: float) -> None:
         super().__init__()
+        self.residual = residual
         outputs = (growth, growth, growth, growth, features)
         self.layers = nn.ModuleList(
             _convolution(features + index * growth, out, 3) for index, out in enumerate(outputs)
@@ -106,7 +121,7 @@ class _Block(nn.Module):
             last = functional.leaky_relu(layer(seen), _SLOPE)
             if layer is not self.layers[-1]:
                 seen = torch.cat([seen, last], 1)
-        return u + _RESIDUAL * last
+        return u + self.residual * last
 
     def inner(self, u: Tensor) -> Tensor:
         """The same without the outermost pixels, one for each layer."""
@@ -115,7 +130,7 @@ class _Block(nn.Module):
             last = functional.leaky_relu(_bare(layer, seen), _SLOPE)
             if layer is not self.layers[-1]:
                 seen = torch.cat([_within(seen, last), last], 1)
-        return _within(u, last) + _RESIDUAL * last
+        return _within(u, last) + self.residual * last
 
 
 def _bare(layer: nn.Module, x: Tensor) -> Tensor:
@@ -134,7 +149,14 @@ def _convolution(inputs: int, outputs: int, size: int) -> nn.Conv2d:
 
 
 @torch.no_grad()
-def _begin_as_identity(head: nn.Conv2d, mix: nn.Conv2d, last: nn.Conv2d) -> None:
+def _begin_with_nothing(last: nn.Conv2d) -> None:
+    if not last.weight.is_meta:
+        last.weight.zero_()
+        nn.init.zeros_(cast(Tensor, last.bias))
+
+
+@torch.no_grad()
+def _begin_as_identity(head: nn.Conv2d, mix: nn.Conv2d, last: nn.Conv2d, residual: float) -> None:
     """Let the network give its input back to within some percent (ours).
 
     With random weights it takes thousands of steps to get there: spectral norms bound every layer's gain, so that only many
@@ -151,7 +173,7 @@ def _begin_as_identity(head: nn.Conv2d, mix: nn.Conv2d, last: nn.Conv2d) -> None
     mix.weight += torch.eye(channels)[:, :, None, None]
     taps = [_TAPS[pair % len(_TAPS)] for pair in range(pairs)]
     copy = (2 * ceil(pairs / len(_TAPS))) ** -0.5  # the most that a spectral norm of 1 allows each copy
-    first, others = _shares(pairs, 1 / (copy * (1 + _RESIDUAL) * (1 + _SLOPE)))
+    first, others = _shares(pairs, 1 / (copy * (1 + residual) * (1 + _SLOPE)))
     for pair, (row, column) in enumerate(taps):
         share = others if pair else first
         for channel, sign in ((2 * pair, 1.0), (2 * pair + 1, -1.0)):

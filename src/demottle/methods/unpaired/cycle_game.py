@@ -3,8 +3,9 @@
 `a` is low dose, `b` full dose, G makes full dose of low and F low of full. The generators lower
 
     LSGAN(D_b, G(a)) + LSGAN(D_a, F(b)) + cycle (|F(G(a)) - a| + |G(F(b)) - b|) + identity (|G(b) - b| + |F(a) - a|)
-    + w_1 content(F(G(a)), a) + w_2 anatomy(G(a), a)
+    + w_1 content(F(G(a)), a) + w_2 anatomy(G(a), a) + simulated |G(b + n) - b|
 
+The last term is ours: n is noise like that of the low-dose scans, and may be left out.
 The perceptual weights w are set by influence: the losses are measured once at the start, and the two perceptual terms together
 get a stated share of all terms but the LSGANs, one half each. The generators begin as the identity, for which all of
 these terms are 0; so they are measured with the slices' 3 x 3 means in place of what the generators make.
@@ -24,6 +25,7 @@ from demottle.losses.adversarial import judged_as, judges_loss
 from demottle.losses.perceptual import Extractor, same_anatomy, same_content, weight_for_share
 from demottle.methods.unpaired.history_pool import HistoryPool
 from demottle.methods.unpaired.pdml_game import exact_norms
+from demottle.methods.unpaired.simulated_noise import SimulatedNoise
 from demottle.methods.unpaired.watched_game import Draw, WatchedGame
 
 _POOLS = ("full", "low")
@@ -37,12 +39,14 @@ class CycleWeights:
         cycle, identity: of the mean absolute errors.
         share: of the perceptual terms in all terms but the adversarial ones, 0 to below 1.
         window: of the local statistics that the perceptual loss compares, in features; 0: points only.
+        adversarial: of the verdicts.
     """
 
     cycle: float = 10.0
     identity: float = 5.0
     share: float = 0.0
     window: int = 4
+    adversarial: float = 1.0
 
 
 @dataclass
@@ -52,6 +56,7 @@ class CycleTurn:
     low: Tensor
     full: Tensor
     random: Mapping[str, list[np.random.Generator]]
+    simulated: tuple[Tensor, Tensor] | None = None
     made_low: Tensor | None = None
     made_full: Tensor | None = None
 
@@ -70,6 +75,8 @@ class CycleGame(WatchedGame[CycleTurn]):
         batch: int,
         pool: int = 50,
         rate: float = 2e-4,
+        simulated: SimulatedNoise | None = None,
+        warmed: nn.Module | None = None,
     ) -> None:
         """Prepare the players.
 
@@ -81,12 +88,14 @@ class CycleGame(WatchedGame[CycleTurn]):
             batch: items of one step.
             pool: earlier pictures kept for each discriminator.
             rate: peak learning rate.
+            simulated: a further loss of the generator from low to full dose; None: none.
+            warmed: that generator as it is to begin with; None: as it is built.
         """
-        self.batch, self._draw, self._weights = batch, draw, weights
+        self.batch, self._draw, self._weights, self._simulated = batch, draw, weights, simulated
         self._extractor = extractor if weights.share > 0 else None
         self._pools = {name: HistoryPool(pool, batch) for name in _POOLS}
         self._perceptual: tuple[float, float] | None = None
-        self._makers = nn.ModuleDict({"to_full": generator(), "to_low": generator()})
+        self._makers = nn.ModuleDict({"to_full": warmed or generator(), "to_low": generator()})
         self._judges = nn.ModuleDict({"full": discriminator(), "low": discriminator()})
         self.players = {
             "generators": Player(self._makers, rate, averaged=True),
@@ -102,7 +111,8 @@ class CycleGame(WatchedGame[CycleTurn]):
                 # The whole batch of the first step, so that every process finds the same weights.
                 everything = Share(share.seed, 0, range(self.batch), share.device)
                 self._perceptual = self._measured(self._extractor, *self._draw(everything))
-        return CycleTurn(low, full, {name: share.random(10 + index) for index, name in enumerate(_POOLS)})
+        simulated = None if self._simulated is None else self._simulated.draw(share)
+        return CycleTurn(low, full, {name: share.random(10 + index) for index, name in enumerate(_POOLS)}, simulated)
 
     def losses(self, player: str, batch: CycleTurn) -> Mapping[str, Tensor]:
         """Return the losses of the generators or the discriminators."""
@@ -119,13 +129,16 @@ class CycleGame(WatchedGame[CycleTurn]):
         again_low, again_full = to_low(made_full), to_full(made_low)
         turn.made_full, turn.made_low = made_full.detach().float(), made_low.detach().float()
         weights = self._weights
+        verdicts = judged_as(judges["full"](made_full), 1) + judged_as(judges["low"](made_low), 1)
         losses = {
-            "adversarial": judged_as(judges["full"](made_full), 1) + judged_as(judges["low"](made_low), 1),
+            "adversarial": weights.adversarial * verdicts,
             "cycle": weights.cycle * (_error(again_low, turn.low) + _error(again_full, turn.full)),
         }
         if weights.identity:
             same = _error(to_full(turn.full), turn.full) + _error(to_low(turn.low), turn.low)
             losses["identity"] = weights.identity * same
+        if self._simulated is not None and turn.simulated is not None:
+            losses["simulated noise"] = self._simulated.loss(to_full, turn.simulated)
         if self._extractor is not None and self._perceptual is not None:
             content, anatomy = self._compared(self._extractor, again_low, made_full, turn.low)
             losses["perceptual"] = self._perceptual[0] * content + self._perceptual[1] * anatomy

@@ -1,6 +1,6 @@
 """CycleGAN (Zhu et al., ICCV 2017, arXiv 1703.10593): what the perceptual attention CycleGAN is to be compared with.
 
-The same program without attention and without a perceptual loss.
+The same program without attention, without a perceptual loss, and without simulated noise.
 """
 
 from collections.abc import Mapping
@@ -20,13 +20,21 @@ NAME = "cyclegan"
 
 @dataclass(frozen=True)
 class Settings(perceptual_cyclegan.Settings):
-    """As of `perceptual-cyclegan`, with other defaults: open skips, no perceptual loss."""
+    """As of `perceptual-cyclegan`, with other defaults: open skips, no perceptual loss, no simulated noise."""
 
     attention: bool = False
     share: float = 0.0
+    warm_up: int = 0
+    simulated: float = 0.0
+    adversarial: float = 1.0
 
 
-PRESETS: Mapping[str, Mapping[str, Any]] = perceptual_cyclegan.PRESETS
+_NOT_HERE = ("warm_up", "simulated", "adversarial")
+PRESETS: Mapping[str, Mapping[str, Any]] = {
+    name: {k: v for k, v in perceptual_cyclegan.PRESETS[name].items() if k not in _NOT_HERE}
+    for name in ("full", "small")
+}
+"""Those of `perceptual-cyclegan`, but for what this method does not have."""
 
 
 def train(

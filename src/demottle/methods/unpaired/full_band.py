@@ -37,7 +37,8 @@ class GeneratorSettings:
         batch: patches of a step, of each side.
         steps: of training.
         rate: of learning; constant for the first half, then linear to zero.
-        scale: HU that the networks see as 1: `x = 1/2 + HU / scale`, which is `(HU + 1000) / 2000` at the default.
+        scale: HU that the networks see as 1: `x = 1/2 + HU / scale`, which is `(HU + 1000) / 2000` at 2000; ours is nearer to the
+            size of noise, which a short training sees better.
         averaging: decay of the moving average of the weights per step; 0: the last weights.
         check_every: steps between two looks at a criterion that needs no pairs (`learning.exam`), which then decides when to end
             and which weights to keep; 0: the last weights.
@@ -51,7 +52,7 @@ class GeneratorSettings:
     batch: int = 8
     steps: int = 78_000
     rate: float = 2e-4
-    scale: float = SCALE
+    scale: float = 200.0
     averaging: float = 0.999
     check_every: int = 0
     patience: int = 10
@@ -86,7 +87,6 @@ SMALL: Mapping[str, Any] = {
     "batch": 4,
     "steps": 2000,
     "rate": 1e-3,
-    "scale": 200.0,
     "averaging": 0.99,
 }
 """The shared part of the preset for a processor: a look at how it goes."""

@@ -4,6 +4,9 @@ Only the high band h of a slice goes through the generator G; the rest, and with
 passed on: `result = slice + P (G(h) - h)`, where P takes the high band again, so that an offset of G is not passed on (an
 addition of ours). G is taught by a discriminator that knows full-dose slices of other patients, by leaving full-dose slices alone
 (identity), and by a metric loss on its own features.
+
+Ours, and part of the presets "full" and "small": a generator with plain weights that adds to its input, a start on noise
+simulated on full-dose slices, and that noise as a further loss of the game. The preset "paper" is the paper's method alone.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,9 +27,10 @@ from demottle.learning.run import Run
 from demottle.learning.seeding import seeded
 from demottle.methods.base import Budget, Tensors
 from demottle.methods.unpaired.pdml_game import MetricGame, Weights
-from demottle.methods.unpaired.playing import course_of, key_of, part_before, played
+from demottle.methods.unpaired.playing import WARM_UP_PART, course_of, key_of, part_before, played
+from demottle.methods.unpaired.simulated_noise import NoisyPatches, SimulatedNoise
 from demottle.methods.unpaired.trained_network import Box, TrainedNetwork, refuse_other_units, widened
-from demottle.methods.unpaired.warm_up import NoisyPatches, warmed
+from demottle.methods.unpaired.warm_up import Start, warmed
 from demottle.methods.unpaired.watched_game import Draw
 from demottle.methods.unpaired.wavelet_band import WAVELET, high_band
 from demottle.networks.patch_discriminator import PatchDiscriminator
@@ -42,13 +46,16 @@ _STRIP, _STRIP_ON_GPU = 2**16, 2**20
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings of PDML; the defaults are the paper's and its program's, except where it says "ours".
+    """Settings of PDML; the defaults are the paper's and its program's, except where it says "ours" (preset "paper": without).
 
     Attributes:
         levels: of the wavelet decomposition whose approximation bypasses the network; 0: the whole slice goes through it.
         reproject: take the high band of what the generator makes (ours).
         features, growth, blocks: of the generator.
         shared: its blocks are one and the same.
+        spectral: its convolutions are spectrally normalized, as in the paper (ours: not).
+        residual: part of what a block computes that is added to its input; 0.1 in the paper.
+        skip: the generator adds to its input (ours).
         width: channels of the discriminator's first layer.
         patch: side of a training patch in pixels, a multiple of 8.
         margin: pixels that patches keep from the border of a slice.
@@ -56,7 +63,9 @@ class Settings:
         steps: of training.
         rate: of learning; constant for the first half, then linear to zero.
         warm_up: steps before these in which the generator learns to remove noise simulated on full-dose slices (ours, `warm_up`).
-        adversarial, identity, metric: weights of the losses.
+        warm_rate: of learning in them.
+        simulated: weight of the same loss in the game (ours).
+        adversarial, identity, metric: weights of the paper's losses.
         contrast: what pulls places together: "metric" (tau 0.15, 128 places) or "nce" (tau 0.07, 256 places).
         scale: HU that the network sees as 1.
         averaging: decay of the moving average of the weights per step; 0: the last weights (ours: the paper keeps the
@@ -71,19 +80,24 @@ class Settings:
     features: int = 32
     growth: int = 8
     blocks: int = 3
-    shared: bool = True
+    shared: bool = False
+    spectral: bool = False
+    residual: float = 0.5
+    skip: bool = True
     width: int = 32
     patch: int = 128
     margin: int = 30
     batch: int = 8
     steps: int = 78_000
     rate: float = 2e-4
-    warm_up: int = 0
-    adversarial: float = 1.0
-    identity: float = 5.0
-    metric: float = 0.1
+    warm_up: int = 8000
+    warm_rate: float = 1e-3
+    simulated: float = 10.0
+    adversarial: float = 0.1
+    identity: float = 1.0
+    metric: float = 0.01
     contrast: str = "metric"
-    scale: float = 2000.0
+    scale: float = 50.0
     averaging: float = 0.999
     check_every: int = 0
     patience: int = 10
@@ -94,12 +108,23 @@ class Settings:
             raise InputError(f"patch is {self.patch}; it has to be a multiple of 8 and at least 16.")
         if self.contrast not in ("metric", "nce"):
             raise InputError(f'contrast is "{self.contrast}"; it has to be "metric" or "nce".')
-        for name in ("features", "growth", "blocks", "width", "batch", "steps", "rate", "scale"):
+        for name in (
+            "features",
+            "growth",
+            "blocks",
+            "width",
+            "batch",
+            "steps",
+            "rate",
+            "warm_rate",
+            "residual",
+            "scale",
+        ):
             if getattr(self, name) <= 0:
                 raise InputError(f"{name} is {getattr(self, name)}; it has to be positive.")
         if self.blocks > _MOST_BLOCKS:
             raise InputError(f"blocks is {self.blocks}; more than {_MOST_BLOCKS} are not possible.")
-        for name in ("levels", "margin", "adversarial", "identity", "metric", "warm_up", "check_every"):
+        for name in ("levels", "margin", "adversarial", "identity", "metric", "simulated", "warm_up", "check_every"):
             if getattr(self, name) < 0:
                 raise InputError(f"{name} is {getattr(self, name)}; it must not be negative.")
         if not 0 <= self.averaging < 1:
@@ -110,25 +135,33 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     "full": {},
     "small": {
         "features": 16,
-        "growth": 4,
         "width": 8,
         "patch": 48,
         "margin": 8,
         "batch": 4,
-        "steps": 4000,
-        "rate": 1e-3,
-        "identity": 1.0,
-        "metric": 0.01,
-        "warm_up": 1500,
-        "scale": 50.0,
+        "steps": 3000,
+        "rate": 5e-4,
+        "warm_up": 3000,
         "averaging": 0.99,
     },
+    "paper": {
+        "shared": True,
+        "spectral": True,
+        "residual": 0.1,
+        "skip": False,
+        "warm_up": 0,
+        "simulated": 0.0,
+        "adversarial": 1.0,
+        "identity": 5.0,
+        "metric": 0.1,
+        "scale": 2000.0,
+    },
 }
-"""Settings by the machine they are for: "full" for a GPU, "small" for a processor and a look at how it goes.
+"""Settings by the machine they are for, "full" for a GPU and "small" for a processor; "paper": as published, for a GPU.
 
-In the small one noise is about 1 to the networks: in few steps a spectrally normalized discriminator hardly sees noise of 0.02.
-At that scale the weights of the paper for identity and metric, which both ask for the input back, undo the start on simulated
-noise; these do not (docs/experiments.md).
+At 50 HU as 1 noise is about 1 to the networks: in few steps a discriminator hardly sees noise of 0.02. The paper's weights of
+identity and metric, which both ask for the input back, undo at that scale what the start on simulated noise has gained
+(docs/experiments.md).
 """
 
 
@@ -149,11 +182,12 @@ def train(
     refuse_other_units(NAME, sets)
     budget, run = budget or Budget(), run or Run()
     key = key_of(NAME, settings, sets, budget)
-    generator: nn.Module = seeded(lambda: network_of(settings, normalized=True), seed)
-    if settings.warm_up:
-        course, budget = part_before(settings.warm_up, settings, budget, run)
-        draw = band_patches(NoisyPatches, sets, settings)
-        generator = warmed(generator, draw, settings.batch, course, seed=seed, run=run, key=key, listener=listener)
+    generator: nn.Module = seeded(lambda: network_of(settings, normalized=settings.spectral), seed)
+    noisy = band_patches(NoisyPatches, sets, settings) if settings.warm_up or settings.simulated else None
+    if settings.warm_up and noisy:
+        course, budget = part_before(settings.warm_up, settings, budget, run, WARM_UP_PART)
+        start = Start(settings.batch, settings.warm_rate, course)
+        generator = warmed(generator, noisy, start, seed=seed, run=run, key=key, listener=listener)
     game = MetricGame(
         draw=band_patches(UnpairedPatches, sets, settings),
         generator=cast(ResidualDense, generator),
@@ -162,6 +196,7 @@ def train(
         batch=settings.batch,
         rate=settings.rate,
         seed=seed,
+        simulated=SimulatedNoise(noisy, settings.simulated) if settings.simulated and noisy else None,
     )
     return played(
         game,
@@ -239,7 +274,10 @@ class MetricDenoiser(TrainedNetwork):
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.low_precision):
                 features = self.network.inner_features(x)
             # The last layer in full precision: bfloat16 has steps of 2 HU at 500 HU.
-            made.append((self.network.inner_output(features.float()) * scale - offset)[0, 0].cpu().numpy())
+            out = self.network.inner_output(features.float())
+            if self.network.skip:
+                out = out + x[..., reach:-reach, reach:-reach]
+            made.append((out * scale - offset)[0, 0].cpu().numpy())
         return np.concatenate(made)
 
 
@@ -252,4 +290,12 @@ def plain_of(settings: Settings, generator: nn.Module) -> ResidualDense:
 
 def network_of(settings: Settings, normalized: bool) -> ResidualDense:
     """Build the generator, as it learns or with the plain weights of a model file."""
-    return ResidualDense(settings.features, settings.growth, settings.blocks, settings.shared, normalized)
+    return ResidualDense(
+        settings.features,
+        settings.growth,
+        settings.blocks,
+        settings.shared,
+        normalized,
+        settings.residual,
+        settings.skip,
+    )

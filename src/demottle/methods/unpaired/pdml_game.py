@@ -14,6 +14,7 @@ from demottle.learning.players import Player, Share
 from demottle.learning.seeding import seeded
 from demottle.losses.adversarial import judged_as, judges_loss
 from demottle.losses.patch_metric import patch_metric, patch_nce
+from demottle.methods.unpaired.simulated_noise import SimulatedNoise
 from demottle.methods.unpaired.watched_game import Draw, WatchedGame
 from demottle.networks.projection_heads import ProjectionHeads
 from demottle.networks.residual_dense import ResidualDense
@@ -38,6 +39,7 @@ class Turn:
     low: Tensor
     full: Tensor
     places: tuple[Tensor, Tensor]
+    simulated: tuple[Tensor, Tensor] | None = None
     made: Tensor | None = None
 
 
@@ -54,6 +56,7 @@ class MetricGame(WatchedGame[Turn]):
         batch: int,
         rate: float,
         seed: int,
+        simulated: SimulatedNoise | None = None,
     ) -> None:
         """Prepare the players.
 
@@ -63,8 +66,9 @@ class MetricGame(WatchedGame[Turn]):
             discriminator: builds one.
             weights: of the losses.
             batch, rate, seed: as the settings say.
+            simulated: a further loss of the generator; None: none.
         """
-        self.batch, self._draw, self._weights = batch, draw, weights
+        self.batch, self._draw, self._weights, self._simulated = batch, draw, weights, simulated
         channels = generator.features_out
         heads = seeded(lambda: ProjectionHeads((channels, channels)), seed + 1)
         both = nn.ModuleDict({"generator": generator, "heads": heads})
@@ -81,7 +85,8 @@ class MetricGame(WatchedGame[Turn]):
             torch.from_numpy(np.stack([random.integers(pixels, size=count) for random in share.random(layer)]))
             for layer in (1, 2)
         )
-        return Turn(low, full, (first.to(share.device), second.to(share.device)))
+        simulated = None if self._simulated is None else self._simulated.draw(share)
+        return Turn(low, full, (first.to(share.device), second.to(share.device)), simulated)
 
     def losses(self, player: str, batch: Turn) -> Mapping[str, Tensor]:
         """Return the losses of the generator or the discriminator."""
@@ -98,6 +103,8 @@ class MetricGame(WatchedGame[Turn]):
             losses["adversarial"] = weights.adversarial * judged_as(discriminator(made), 1)
         if weights.identity:
             losses["identity"] = weights.identity * (generator(turn.full) - turn.full).abs().mean()
+        if self._simulated is not None and turn.simulated is not None:
+            losses["simulated noise"] = self._simulated.loss(generator, turn.simulated)
         if weights.metric:
             heads = cast(ProjectionHeads, cast(nn.ModuleDict, self.players["generator"].network)["heads"])
             k, q = heads(before, turn.places), heads(generator.features(made), turn.places)

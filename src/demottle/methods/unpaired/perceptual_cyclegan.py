@@ -1,7 +1,7 @@
 """A CycleGAN with attention-gated skips, residual blocks and a perceptual loss made for CT (arXiv 2605.00793, 2026).
 
 The authors published the parts, but neither layer counts nor weights nor a program; those here are the usual ones. Losses are in
-`cycle_game`, the feature extractor in `ct_features`.
+`cycle_game`, the feature extractor in `ct_features`. A start on simulated noise, and that noise as a further loss, are ours.
 """
 
 from collections.abc import Mapping
@@ -23,8 +23,10 @@ from demottle.methods.unpaired import full_band
 from demottle.methods.unpaired.ct_features import learned_features
 from demottle.methods.unpaired.cycle_game import CycleGame, CycleWeights
 from demottle.methods.unpaired.full_band import FullBandDenoiser, GeneratorSettings
-from demottle.methods.unpaired.playing import course_of, key_of, part_before, played
+from demottle.methods.unpaired.playing import WARM_UP_PART, course_of, key_of, part_before, played
+from demottle.methods.unpaired.simulated_noise import NoisyPatches, SimulatedNoise
 from demottle.methods.unpaired.trained_network import TrainedNetwork, refuse_other_units
+from demottle.methods.unpaired.warm_up import Start, warmed
 from demottle.methods.unpaired.watched_game import Draw
 from demottle.networks.patch_gan import NORMS, PatchGAN
 from demottle.networks.vgg19 import load_vgg19
@@ -47,6 +49,11 @@ class Settings(GeneratorSettings):
         judge_channels: of the discriminators' first layer.
         judge_norm: of the discriminators: "instance" as published, "spectral" or "none".
         pool: earlier results kept for each discriminator.
+        warm_up: steps before the game in which the generator learns to remove noise simulated on full-dose slices (ours,
+            `warm_up`).
+        warm_rate: of learning in them.
+        simulated: weight of the same loss in the game, in units of 2000 HU (ours).
+        adversarial: weight of the adversarial losses.
     """
 
     cycle: float = 10.0
@@ -60,11 +67,15 @@ class Settings(GeneratorSettings):
     judge_channels: int = 64
     judge_norm: str = "instance"
     pool: int = 50
+    warm_up: int = 8000
+    warm_rate: float = 1e-3
+    simulated: float = 200.0
+    adversarial: float = 0.1
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
         super().__post_init__()
-        for name in ("cycle", "identity", "window", "pool"):
+        for name in ("cycle", "identity", "window", "pool", "warm_up", "simulated", "adversarial"):
             if getattr(self, name) < 0:
                 raise InputError(f"{name} is {getattr(self, name)}; it must not be negative.")
         if not 0 <= self.share < 1:
@@ -77,6 +88,8 @@ class Settings(GeneratorSettings):
             raise InputError(f'features is "{self.features}"; it has to be "autoencoder" or "vgg19".')
         if self.judge_norm not in NORMS:
             raise InputError(f'judge_norm is "{self.judge_norm}"; it has to be one of {", ".join(NORMS)}.')
+        if self.warm_rate <= 0:
+            raise InputError(f"warm_rate is {self.warm_rate}; it has to be positive.")
         for name in ("feature_channels", "feature_steps", "judge_channels"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} is {getattr(self, name)}; it has to be at least 1.")
@@ -125,9 +138,16 @@ def train_cycle(
     refuse_other_units(name, sets)
     draw = full_band.scaled(UnpairedPatches(sets, settings.patch), settings.scale)
     key = key_of(name, settings, sets, budget)
-    extractor = None
+    extractor = generator = None
     if settings.share:
         extractor, budget = _extractor(draw, settings, key, seed, budget, run, listener)
+    noisy = _noisy(sets, settings)
+    if settings.warm_up and noisy:
+        course, budget = part_before(settings.warm_up, settings, budget, run, WARM_UP_PART)
+        start = Start(settings.batch, settings.warm_rate, course)
+        generator = warmed(
+            seeded(settings.generator, seed), noisy, start, seed=seed, run=run, key=key, listener=listener
+        )
     game = seeded(
         lambda: CycleGame(
             draw,
@@ -138,6 +158,10 @@ def train_cycle(
             batch=settings.batch,
             pool=settings.pool,
             rate=settings.rate,
+            simulated=SimulatedNoise(noisy, settings.simulated * _per(settings))
+            if settings.simulated and noisy
+            else None,
+            warmed=generator,
         ),
         seed,
     )
@@ -155,10 +179,22 @@ def train_cycle(
     )
 
 
-def _weights(settings: Settings) -> CycleWeights:
+def _per(settings: Settings) -> float:
     # Errors grow with the scale's inverse and verdicts do not: at 200 HU as 1, a cycle of 10 would forbid to remove any noise.
-    per = settings.scale / full_band.SCALE
-    return CycleWeights(settings.cycle * per, settings.identity * per, settings.share, settings.window)
+    return settings.scale / full_band.SCALE
+
+
+def _weights(settings: Settings) -> CycleWeights:
+    per = _per(settings)
+    return CycleWeights(
+        settings.cycle * per, settings.identity * per, settings.share, settings.window, settings.adversarial
+    )
+
+
+def _noisy(sets: Sets, settings: Settings) -> Draw | None:
+    if not settings.warm_up and not settings.simulated:
+        return None
+    return full_band.scaled(NoisyPatches(sets, settings.patch), settings.scale)
 
 
 def _extractor(

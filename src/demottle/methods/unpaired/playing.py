@@ -22,6 +22,7 @@ from demottle.methods.unpaired.trained_network import TrainedNetwork, trained_su
 from demottle.methods.unpaired.watched_game import WatchedGame
 
 _PART = 0.2  # of a limit in minutes, for what comes before the game
+WARM_UP_PART = 0.5  # where that is the warm-up: what it gains, the game keeps
 
 
 class TrainingSettings(Protocol):
@@ -65,16 +66,19 @@ def course_of(settings: TrainingSettings, budget: Budget, run: Run) -> Course:
     )
 
 
-def part_before(steps: int, settings: TrainingSettings, budget: Budget, run: Run) -> tuple[Course, Budget]:
+def part_before(
+    steps: int, settings: TrainingSettings, budget: Budget, run: Run, part: float = _PART
+) -> tuple[Course, Budget]:
     """How long a part before the game may take, and what it leaves of the budget.
 
     Args:
         steps: of that part; fewer in proportion where the game's are limited.
-        settings, budget, run: of the whole training. A limit in minutes gives the part a fifth of them at most.
+        settings, budget, run: of the whole training.
+        part: of a limit in minutes that it gets at most.
     """
     if budget.steps:
         steps = min(steps, ceil(steps * budget.steps / settings.steps))
-    minutes = None if budget.minutes is None else budget.minutes * _PART
+    minutes = None if budget.minutes is None else budget.minutes * part
     course = Course(
         steps=steps,
         minutes=minutes,
@@ -82,7 +86,7 @@ def part_before(steps: int, settings: TrainingSettings, budget: Budget, run: Run
         low_precision=has_fast_bfloat16(),
         save_every=run.save_every,
     )
-    return course, replace(budget, minutes=None if minutes is None else minutes / _PART - minutes)
+    return course, replace(budget, minutes=None if minutes is None else minutes / part - minutes)
 
 
 def played(

@@ -37,8 +37,8 @@ class Settings(GeneratorSettings):
     Attributes:
         network: "residual-dense", that of `pdml`, or "attention-unet", that of `perceptual-cyclegan`.
         loss: "l1", the mean absolute error, or "mse", the mean squared error.
-        levels, reproject, features, growth, dense_blocks, shared: of `residual-dense`, as of `pdml`, where `dense_blocks` are
-            called `blocks`.
+        levels, reproject, features, growth, dense_blocks, shared, spectral, residual, skip: of `residual-dense`, as of `pdml`,
+            where `dense_blocks` are called `blocks`.
         margin: pixels that patches keep from the border of a slice.
     """
 
@@ -49,7 +49,10 @@ class Settings(GeneratorSettings):
     features: int = 32
     growth: int = 8
     dense_blocks: int = 3
-    shared: bool = True
+    shared: bool = False
+    spectral: bool = False
+    residual: float = 0.5
+    skip: bool = True
     margin: int = 30
 
     def __post_init__(self) -> None:
@@ -71,21 +74,25 @@ class Settings(GeneratorSettings):
             growth=self.growth,
             blocks=self.dense_blocks,
             shared=self.shared,
+            spectral=self.spectral,
+            residual=self.residual,
+            skip=self.skip,
             patch=self.patch,
             margin=self.margin,
             scale=self.scale,
         )
 
 
-_OF_THE_GAME = ("width", "warm_up", "identity", "metric")
+_OF_THE_GAME = ("width", "warm_up")
 """Settings of `pdml` that make no sense where pairs are at hand."""
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
-    "full": {},
+    "full": {"scale": 50.0},
     "small": {
         **full_band.SMALL,
+        "scale": 50.0,
         **{k: v for k, v in pdml.PRESETS["small"].items() if k not in _OF_THE_GAME},
-        "rate": 2e-3,
+        "rate": 1e-3,
     },
 }
 """Settings by the machine they are for: "full" for a GPU, "small" for a processor and a look at how it goes."""
@@ -145,7 +152,9 @@ def train(
         raise InputError(f"{NAME} learns from pairs, but these scans were not gathered as pairs.")
     budget, run = budget or Budget(), run or Run()
     dense = settings.network == "residual-dense"
-    network = seeded(lambda: pdml.network_of(settings.dense, normalized=True) if dense else settings.generator(), seed)
+    network = seeded(
+        lambda: pdml.network_of(settings.dense, normalized=settings.spectral) if dense else settings.generator(), seed
+    )
     return played(
         PairGame(
             pdml.band_patches(PairedPatches, sets, settings.dense) if dense else _patches(sets, settings),
