@@ -35,13 +35,14 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=300.0, help="of wall clock, from start to end")
     parser.add_argument("--workers", type=int, default=12, help="processes")
     parser.add_argument("--only", type=int, default=0, help="so many of the first runs; 0: all")
+    parser.add_argument("--match", default="", help="only runs whose name has this in it")
     parser.add_argument("--steps", type=int, help="at most so many steps of every run, to try it out")
     options = parser.parse_args()
     ends = time.time() + options.seconds
     options.out.mkdir(parents=True, exist_ok=True)
     print(f"{unpack(options.data)} arrays", flush=True)
     real = _has_parts()
-    chosen = jobs(real)[: options.only or None]
+    chosen = [job for job in jobs(real) if options.match in job.asked.name][: options.only or None]
     _gather(real)
     factor = share_of_time(chosen, options.workers, ends - time.time())
     print(f"{len(chosen)} runs, times {factor:.2f} of what they ask for, {ends - time.time():.0f} s left", flush=True)

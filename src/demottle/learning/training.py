@@ -252,7 +252,7 @@ class _Training:
 def _average(averaged: nn.Module, network: nn.Module, decay: float, step: int) -> None:
     # Early on a long average would still hold the initial weights.
     weight = 1 - min(decay, (step + 1) / (step + 10)) if decay else 1.0
-    for mean, current in zip(averaged.parameters(), network.parameters(), strict=True):
-        mean.lerp_(current, weight)
+    # All at once: one by one they cost a small network on a GPU as much as its own step.
+    torch._foreach_lerp_(list(averaged.parameters()), list(network.parameters()), weight)
     for kept, latest in zip(averaged.buffers(), network.buffers(), strict=True):
         kept.copy_(latest)  # not averages of anything: unit vectors of spectral norms, counters
