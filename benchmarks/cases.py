@@ -145,7 +145,6 @@ def _read(name: str) -> tuple[np.ndarray, tuple[float, float, float]]:
         scan = nibabel.load(Path(folder) / "abdomen-ct" / "ct.nii.gz")
         columns, rows, slices = (float(z) for z in scan.header.get_zooms())
         return np.asarray(scan.dataobj, np.float32).transpose(2, 1, 0), (slices, rows, columns)
-    import pydicom
 
     files = sorted((Path(folder) / "chest-ct-dicom" / "dicom").glob("*.dcm"))
     headers = sorted((pydicom.dcmread(f) for f in files), key=lambda h: h.ImagePositionPatient[2])

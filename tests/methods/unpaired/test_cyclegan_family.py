@@ -154,4 +154,6 @@ def test_presets_are_settings() -> None:
     for module in (perceptual_cyclegan, cyclegan, cut, supervised):
         assert set(module.PRESETS) == {"full", "small"}
         assert small(module).channels == full_band.SMALL["channels"]
-        assert module.Settings().channels == (64, 128, 256, 512) and module.Settings().scale == 2000
+        assert module.Settings().channels == (64, 128, 256, 512)
+    assert not {"warm_up", "simulated"} & set(cyclegan.PRESETS["small"])  # the rival is as published
+    assert cyclegan.Settings().simulated == cyclegan.Settings().warm_up == 0

@@ -19,15 +19,12 @@ from demottle.methods import Budget, load
 from demottle.methods.unpaired import pdml
 from demottle.methods.unpaired.pdml import MetricDenoiser, Settings
 from demottle.methods.unpaired.wavelet_band import high_band
-from demottle.networks.residual_dense import ResidualDense
 
 TINY = replace(Settings(**pdml.PRESETS["small"]), features=8, growth=2, batch=2)
 
 
 def untrained(settings: Settings, bias: float = 0.0) -> MetricDenoiser:
-    network = seeded(
-        lambda: ResidualDense(settings.features, settings.growth, settings.blocks, settings.shared, normalized=False), 0
-    )
+    network = seeded(lambda: pdml.network_of(settings, normalized=False), 0)
     with torch.no_grad():
         network.last.weight.zero_()
         network.last.bias.fill_(bias / settings.scale)  # type: ignore[union-attr]
@@ -99,7 +96,9 @@ def test_a_kill_changes_no_bit_and_reports_come(tmp_path: Path) -> None:
         pdml.train(sets, settings, budget=Budget(steps=6), run=Run(folder, save_every=2), listener=kill)
     resumed = pdml.train(sets, settings, budget=Budget(steps=6), run=Run(folder, save_every=2))
     assert resumed.model_hash == whole.model_hash
-    assert {"generator/adversarial", "generator/identity", "generator/metric"} < set(reports[-1].losses)
+    assert {f"generator/{loss}" for loss in ("adversarial", "identity", "metric", "simulated noise")} < set(
+        reports[-1].losses
+    )
     assert [report.step for report in reports if report.exam is not None] == [2, 4, 6]
     pictures = next(report.pictures for report in reports if report.pictures)
     assert all(picture.min() >= 0 and picture.max() <= 1 for picture in pictures.values())
@@ -107,13 +106,40 @@ def test_a_kill_changes_no_bit_and_reports_come(tmp_path: Path) -> None:
         pdml.train(sets, replace(settings, metric=0.2), budget=Budget(steps=6), run=Run(folder))
 
 
-@pytest.mark.parametrize("changes", [{"levels": 0}, {"metric": 0.0}, {"contrast": "nce"}, {"shared": False}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"levels": 0},
+        {"metric": 0.0},
+        {"contrast": "nce"},
+        {"shared": True},
+        {"spectral": True, "residual": 0.1, "skip": False},
+        {"warm_up": 0, "simulated": 0.0},
+    ],
+)
 def test_every_ablation_can_be_trained_and_saved(changes: dict[str, object], tmp_path: Path) -> None:
     sets = small_sets(tmp_path / "cache")
     trained = pdml.train(sets, replace(TINY, **changes), budget=Budget(steps=1))  # type: ignore[arg-type]
     image = sets.low_exam.scans[0].image()
     loaded = load(trained.save(tmp_path / "model.safetensors"))
     assert np.array_equal(loaded(image).voxels, trained(image).voxels)
+
+
+def test_the_paper_alone_can_be_asked_for(tmp_path: Path) -> None:
+    paper = Settings(**pdml.PRESETS["paper"])
+    assert (paper.adversarial, paper.identity, paper.metric, paper.scale) == (1, 5, 0.1, 2000)
+    assert pdml.network_of(paper, normalized=False).count == 3
+    assert sum(p.numel() for p in pdml.network_of(paper, normalized=False).parameters()) == 32_833
+    settings = replace(paper, features=8, growth=2, width=8, batch=2, patch=48, margin=8)
+    reports: list[Report] = []
+    run = Run(observers=(reports.append,))
+    pdml.train(small_sets(tmp_path / "cache"), settings, budget=Budget(steps=1), run=run)
+    assert set(reports[-1].losses) == {
+        "generator/adversarial",
+        "generator/identity",
+        "generator/metric",
+        "discriminator/discriminator",
+    }
 
 
 def test_what_it_was_made_for_is_in_the_file_and_patients_are_not(tmp_path: Path) -> None:

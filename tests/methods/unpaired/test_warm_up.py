@@ -14,7 +14,7 @@ from demottle.learning.cohort import Sets
 from demottle.learning.gathering import entries_of, sets_of
 from demottle.learning.run import Run
 from demottle.methods import Budget
-from demottle.methods.unpaired import pdml
+from demottle.methods.unpaired import pdml, perceptual_cyclegan
 
 TINY = pdml.Settings(**{**pdml.PRESETS["small"], "features": 8, "growth": 2, "batch": 2})
 
@@ -34,6 +34,17 @@ def test_noise_goes_before_the_game_begins(sets: Sets) -> None:
 
     before = float((noisy.voxels - truth.voxels)[body].std())
     assert left(80) < 0.95 * before < left(0)
+
+
+def test_a_cyclegan_can_begin_like_that_too_and_goes_on_learning_from_it(sets: Sets) -> None:
+    few = {"channels": (4, 8), "blocks": 1, "batch": 2, "judge_channels": 4, "share": 0.0}
+    settings = perceptual_cyclegan.Settings(**{**perceptual_cyclegan.PRESETS["small"], **few})
+    told: list[Progress] = []
+    trained = perceptual_cyclegan.train(sets, settings, budget=Budget(steps=3), listener=told.append)
+    assert {event.stage for event in told} == {"warm-up", "train"}
+    assert "generators/simulated noise" in trained.fitted["losses"]
+    without = perceptual_cyclegan.train(sets, replace(settings, warm_up=0, simulated=0.0), budget=Budget(steps=1))
+    assert "generators/simulated noise" not in without.fitted["losses"]
 
 
 def test_a_kill_in_the_warm_up_changes_no_bit(sets: Sets, tmp_path: Path) -> None:

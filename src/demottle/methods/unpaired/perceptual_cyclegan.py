@@ -99,6 +99,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     "full": {},
     "small": {
         **full_band.SMALL,
+        "warm_up": 2000,
         "feature_channels": 8,
         "feature_steps": 400,
         "judge_channels": 16,
