@@ -10,7 +10,12 @@ unpaired-pictures.npz, a slice of what some of them make. `python -m benchmarks.
 import argparse
 import json
 import multiprocessing
+import os
 import queue
+import shutil
+import subprocess
+import sys
+import tempfile
 import time
 import traceback
 from dataclasses import asdict, replace
@@ -34,6 +39,9 @@ def main() -> None:
     parser.add_argument("out", type=Path, help="folder for the results")
     parser.add_argument("--seconds", type=float, default=300.0, help="of wall clock, from start to end")
     parser.add_argument("--workers", type=int, default=12, help="processes")
+    parser.add_argument(
+        "--mps", action="store_true", help="let NVIDIA's multi-process service run their kernels side by side"
+    )
     parser.add_argument("--only", type=int, default=0, help="so many of the first runs; 0: all")
     parser.add_argument("--match", default="", help="only runs whose name has this in it")
     parser.add_argument("--steps", type=int, help="at most so many steps of every run, to try it out")
@@ -41,12 +49,41 @@ def main() -> None:
     ends = time.time() + options.seconds
     options.out.mkdir(parents=True, exist_ok=True)
     print(f"{unpack(options.data)} arrays", flush=True)
+    service = start_service() if options.mps else None
     real = _has_parts()
     chosen = [job for job in jobs(real) if options.match in job.asked.name][: options.only or None]
     _gather(real)
     factor = share_of_time(chosen, options.workers, ends - time.time())
     print(f"{len(chosen)} runs, times {factor:.2f} of what they ask for, {ends - time.time():.0f} s left", flush=True)
-    play(chosen, factor, ends, options.workers, options.out, options.steps)
+    try:
+        play(chosen, factor, ends, options.workers, options.out, options.steps)
+    finally:
+        if service is not None:
+            subprocess.run([service], input="quit\n", text=True, timeout=20, check=False)
+
+
+def start_service() -> str | None:
+    """Start NVIDIA's multi-process service for this program alone; returns its control program, None where it does not work.
+
+    Without it one process's small kernels wait for another's.
+    """
+    control = shutil.which("nvidia-cuda-mps-control")
+    if control is None:
+        print("no multi-process service here", flush=True)
+        return None
+    folder = tempfile.mkdtemp(prefix="mps-")
+    own = {"CUDA_MPS_PIPE_DIRECTORY": folder, "CUDA_MPS_LOG_DIRECTORY": folder}
+    try:
+        subprocess.run([control, "-d"], env={**os.environ, **own}, timeout=15, check=True)
+        probe = [sys.executable, "-c", "import torch; torch.ones(8, device='cuda').sum().item()"]
+        subprocess.run(probe, env={**os.environ, **own}, timeout=45, check=True)
+    except (OSError, subprocess.SubprocessError) as error:
+        print(f"multi-process service not used: {error}", flush=True)
+        subprocess.run([control], input="quit\n", text=True, env={**os.environ, **own}, timeout=20, check=False)
+        return None
+    os.environ.update(own)
+    print("multi-process service in use", flush=True)
+    return control
 
 
 def share_of_time(chosen: list[Job], workers: int, seconds: float) -> float:
