@@ -81,7 +81,7 @@ class GeneratorSettings:
 
 
 SMALL: Mapping[str, Any] = {
-    "channels": (8, 16, 32),
+    "channels": (16, 32, 64),
     "blocks": 2,
     "patch": 48,
     "batch": 4,
