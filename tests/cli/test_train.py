@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from tests.methods.small_sets import scan_of
 
 SMALL = (
     *("--preset", "small", "--modality", "CT", "--spacing", "3,2.2,2.2"),
-    *("--set", "features=8", "--set", "growth=2", "--set", "batch=2"),
+    *("--set", "features=8", "--set", "growth=2", "--set", "batch=2", "--set", "warm_up=2"),
 )
 
 
@@ -165,6 +166,35 @@ def test_two_processes_train_what_one_does(sides: tuple[Path, Path], tmp_path: P
     one, two = (load(tmp_path / f"{name}.safetensors") for name in ("one", "two"))
     for name, value in one.tensors().items():
         assert two.tensors()[name] == pytest.approx(value, abs=2e-3)
+
+
+@pytest.mark.slow
+def test_ctrl_c_with_two_processes_leaves_one_checkpoint_to_go_on_from(
+    sides: tuple[Path, Path], tmp_path: Path
+) -> None:
+    from demottle.learning import checkpoint
+
+    low, full = sides
+    model = tmp_path / "stopped.safetensors"
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command = ["-m", "demottle", "train", "pdml", "--low", low, "--full", full, "--pictures", 0, *SMALL, "-o", model]
+    whole = list(map(str, [*torchrun, *command, "--steps", 120, "--save-every", 5, "--set", "warm_up=0"]))
+    running = subprocess.Popen(
+        whole, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+    traces = tmp_path / "stopped-training"
+    deadline = time.monotonic() + 600
+    while not (traces / "checkpoint.safetensors").exists() and time.monotonic() < deadline and running.poll() is None:
+        time.sleep(0.1)
+    os.killpg(running.pid, signal.SIGINT)  # a terminal tells every process of the group
+    said, _ = running.communicate(timeout=600)
+    assert running.returncode != 0 and not model.exists(), said
+    assert "--resume" in said
+    _, header = checkpoint.read(traces / "checkpoint.safetensors")
+    assert 0 < header["story"]["step"] < 120
+    resumed = subprocess.run([*whole, "--resume"], check=False, timeout=1200, capture_output=True, text=True)
+    assert resumed.returncode == 0, resumed.stderr
+    assert model.exists() and [path.name for path in traces.iterdir()] == ["manifest.json"]
 
 
 def test_what_cannot_be_trained_is_one_sentence(sides: tuple[Path, Path], tmp_path: Path, demottle: Demottle) -> None:
