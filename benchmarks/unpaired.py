@@ -90,10 +90,16 @@ def run_input(cases: Tests, asked: Asked) -> None:
 def run_filter(rival: Filter, cases: Tests, seed: int, real: bool, who: str) -> None:
     """One filter, with the strength of its rule, and with the one that suits the truth of these very patients best."""
     rule, best = (Asked(rival.name, seed, real, who, preset) for preset in ("rule", "truth"))
-    if known(rule) and known(best):
-        told(rule, known(rule))
-        told(best, known(best))
-        return
+    if not (known(rule) and known(best)):
+        by_rule, by_truth = filtered(rival, cases, seed)
+        keep(rule, **by_rule)
+        keep(best, **by_truth)
+    told(rule, known(rule))
+    told(best, known(best))
+
+
+def filtered(rival: Filter, cases: Tests, seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return figures of a filter by its rule, and by the factor that suits the truth best, as `keep` takes them."""
     started = time.monotonic()
     strengths = [rival.strength(case.noisy) for _, case in cases]
 
@@ -109,10 +115,11 @@ def run_filter(rival: Filter, cases: Tests, seed: int, real: bool, who: str) -> 
         return found
 
     by_rule = judged(1.0, discs=True)
-    told(rule, known(rule) or keep(rule, by_rule, strengths=strengths, seconds=time.monotonic() - started))
+    seconds = round(time.monotonic() - started, 1)
     found = {1.0: by_rule, **{factor: judged(factor) for factor in FACTORS}}
     factor = min(found, key=lambda one: mean({"patients": found[one]}, "rmse"))
-    told(best, known(best) or keep(best, found[factor], factor=factor))
+    rule = {"patients": by_rule, "strengths": strengths, "seconds": seconds}
+    return rule, {"patients": found[factor], "factor": factor}
 
 
 def run_method(asked: Asked, cases: Tests) -> None:

@@ -17,20 +17,21 @@ import subprocess
 import sys
 import tempfile
 import time
-import traceback
-from dataclasses import asdict, replace
+from dataclasses import replace
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.unpaired_cases import cohort, tests
+from benchmarks.cases import CACHE
+from benchmarks.unpaired_cases import cohort
+from benchmarks.unpaired_crew import JUDGE, filter_all, train_all
 from benchmarks.unpaired_data import unpack
+from benchmarks.unpaired_filters import FILTERS
 from benchmarks.unpaired_jobs import Job, jobs
 
-_START, _JUDGE = 40.0, 8.0  # seconds for data and the start of processes, and for judging one run
-_LEAST = 0.35  # of the time a run asks for: with less it is not begun
+_START = 20.0  # seconds for the start of the processes
 
 
 def main() -> None:
@@ -39,6 +40,7 @@ def main() -> None:
     parser.add_argument("out", type=Path, help="folder for the results")
     parser.add_argument("--seconds", type=float, default=300.0, help="of wall clock, from start to end")
     parser.add_argument("--workers", type=int, default=12, help="processes")
+    parser.add_argument("--filters", type=int, default=3, help="further processes, for the filters; 0: no filters")
     parser.add_argument(
         "--mps", action="store_true", help="let NVIDIA's multi-process service run their kernels side by side"
     )
@@ -56,7 +58,7 @@ def main() -> None:
     factor = share_of_time(chosen, options.workers, ends - time.time())
     print(f"{len(chosen)} runs, times {factor:.2f} of what they ask for, {ends - time.time():.0f} s left", flush=True)
     try:
-        play(chosen, factor, ends, options.workers, options.out, options.steps)
+        play(chosen, factor, ends, options, real)
     finally:
         if service is not None:
             subprocess.run([service], input="quit\n", text=True, timeout=20, check=False)
@@ -88,26 +90,32 @@ def start_service() -> str | None:
 
 def share_of_time(chosen: list[Job], workers: int, seconds: float) -> float:
     """By what the seconds of all runs have to be multiplied to fit."""
-    usable = workers * (seconds - _START / 2) - len(chosen) * _JUDGE
+    usable = workers * (seconds - _START) - len(chosen) * JUDGE
     return max(0.05, min(3.0, 0.92 * usable / sum(job.seconds for job in chosen)))
 
 
-def play(chosen: list[Job], factor: float, ends: float, workers: int, out: Path, steps: int | None) -> None:
+def play(chosen: list[Job], factor: float, ends: float, options: argparse.Namespace, real: bool) -> None:
     """Run everything in processes of their own and write down what comes back until the time is up."""
     context = multiprocessing.get_context("spawn")
     waiting: Any = context.Queue()
+    others: Any = context.Queue()
     done: Any = context.Queue()
     for job in chosen:
-        waiting.put((replace(job.asked, steps=steps), job.seconds * factor))
-    for _ in range(workers):
-        waiting.put(None)
+        waiting.put((replace(job.asked, steps=options.steps), job.seconds * factor))
+    for seed in range(3):
+        for rival in FILTERS:
+            others.put((rival.name, seed))
     crew: list[BaseProcess] = [
-        context.Process(target=_work, args=(waiting, done, ends), daemon=True) for _ in range(workers)
+        context.Process(target=train_all, args=(waiting, done, ends), daemon=True) for _ in range(options.workers)
+    ]
+    crew += [
+        context.Process(target=filter_all, args=(others, done, core, real), daemon=True)
+        for core in range(options.filters)
     ]
     for process in crew:
         process.start()
     pictures: dict[str, Any] = {}
-    with (out / "unpaired.jsonl").open("a") as log:
+    with (options.out / "unpaired.jsonl").open("a") as log:
         while time.time() < ends and (any(process.is_alive() for process in crew) or not done.empty()):
             try:
                 line, made = done.get(timeout=1)
@@ -118,78 +126,12 @@ def play(chosen: list[Job], factor: float, ends: float, workers: int, out: Path,
             print(f"{ends - time.time():5.0f} s left  {line['told']}", flush=True)
             if made:
                 pictures.update(made)
-                np.savez_compressed(out / "unpaired-pictures.npz", **pictures)
+                np.savez_compressed(options.out / "unpaired-pictures.npz", **pictures)
     for process in crew:
         process.terminate()
 
 
-def _work(waiting: Any, done: Any, ends: float) -> None:
-    """Take one run after the other until there is none left, or no time."""
-    import torch
-
-    torch.set_num_threads(1)
-    torch.backends.cudnn.benchmark = True
-    while True:
-        try:
-            job = waiting.get(timeout=5)
-        except queue.Empty:
-            return
-        if job is None:
-            return
-        asked, seconds = job
-        left = ends - time.time() - _JUDGE
-        if left < _LEAST * seconds:
-            continue
-        try:
-            done.put(_run(asked, min(seconds, left)))
-        except Exception as error:
-            text = traceback.format_exc()
-            line = {"key": asked.key, "asked": asdict(asked), "failed": text, "told": f"{asked.name}: FAILED {error!r}"}
-            done.put((line, None))
-
-
-def _run(asked: Any, seconds: float) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    """Train one method for so many seconds and measure what it makes of the patients."""
-    import torch
-
-    from benchmarks.unpaired_discs import disc_figures
-    from benchmarks.unpaired_runs import figures, line_of, mean
-    from demottle.learning.run import Run
-    from demottle.methods import Budget, method
-
-    started = time.monotonic()
-    info = method(asked.method)
-    module = info.load()
-    settings = module.Settings(**{**module.PRESETS[asked.preset], **asked.sets})
-    sets = cohort(asked.shift, info.learns_from == "pairs", asked.seed, asked.real)
-    # The clock is no part of what was asked for: `table` puts runs of other lengths side by side.
-    denoiser = module.train(
-        sets, settings, seed=asked.seed, budget=Budget(steps=asked.steps, minutes=seconds / 60), run=Run()
-    )
-    trained = time.monotonic() - started
-    found, made = [], {}
-    for one, case in tests(asked.seed, asked.real, asked.who):
-        clean = denoiser(case.noisy)
-        found.append(figures(one, case, clean, disc_figures(case, denoiser, clean, asked.seed)))
-        if asked.seed == 0 and not asked.label and asked.who == "test" and one.name in ("phantom12", "abdomen2"):
-            name = f"{asked.method}-{asked.preset}-{asked.sets.get('network', '')}-{asked.shift:g}-{one.name}"
-            made[name] = np.rint(clean.voxels[1]).astype(np.int16)
-    line = line_of(
-        asked,
-        found,
-        seconds=round(trained, 1),
-        judged_in=round(time.monotonic() - started - trained, 1),
-        steps=int(denoiser.fitted.get("steps", 0)),
-        device=torch.cuda.get_device_name() if torch.cuda.is_available() else "processor",
-    )
-    told = f"{asked.name}, seed {asked.seed}, {asked.who}: {mean(line, 'psnr'):.2f} dB {mean(line, 'rmse'):.2f} HU"
-    line["told"] = f"{told}, {line['steps']} steps in {trained:.0f} s"
-    return line, made or None
-
-
 def _has_parts() -> bool:
-    from benchmarks.cases import CACHE
-
     return any(CACHE.glob("unpaired-scan-abdomen*"))
 
 
