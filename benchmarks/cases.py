@@ -109,7 +109,7 @@ def _phantom_case(recipe: PhantomRecipe, rho: float, seed: int, slices: slice | 
 def load_truth(name: str, cache: Path = CACHE, part: slice | None = None) -> Image:
     """The noise-free scan or a part of it, from the cache or built from the real one."""
     path = _truth_path(name, cache, part)
-    voxels, spacing = _read(name)
+    voxels, spacing = read_real(name)
     if not path.exists():
         first, last = (0, len(voxels)) if part is None else (part.start, part.stop)
         around = slice(max(0, first - REACH), last + REACH)
@@ -132,7 +132,7 @@ def body_mask(truth: Image, shrink: int = 3) -> np.ndarray:
     return np.stack(masks)
 
 
-def _read(name: str) -> tuple[np.ndarray, tuple[float, float, float]]:
+def read_real(name: str) -> tuple[np.ndarray, tuple[float, float, float]]:
     folder = os.environ.get("DEMOTTLE_REAL_DATA")
     if not folder:
         raise SystemExit("Set DEMOTTLE_REAL_DATA to the folder with the public scans abdomen-ct and chest-ct-dicom.")
@@ -140,12 +140,9 @@ def _read(name: str) -> tuple[np.ndarray, tuple[float, float, float]]:
     import pydicom
 
     if name == "abdomen":
-        import nibabel  # here, because prepared cases need neither of the two readers
-
         scan = nibabel.load(Path(folder) / "abdomen-ct" / "ct.nii.gz")
         columns, rows, slices = (float(z) for z in scan.header.get_zooms())
         return np.asarray(scan.dataobj, np.float32).transpose(2, 1, 0), (slices, rows, columns)
-
     files = sorted((Path(folder) / "chest-ct-dicom" / "dicom").glob("*.dcm"))
     headers = sorted((pydicom.dcmread(f) for f in files), key=lambda h: h.ImagePositionPatient[2])
     headers = headers[38:]  # heart to shoulders

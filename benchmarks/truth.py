@@ -35,7 +35,7 @@ def make_truth(scan: np.ndarray, rho: float, patch: int = 64, workers: int = 2) 
     for worker in range(workers):
         cores.put(worker)
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_pin, initargs=(cores,)) as pool:
-        once[box] = list(pool.map(_bm3d_slice, jobs))
+        once[box] = list(pool.map(bm3d_slice, jobs))
     return average_matched(once)
 
 
@@ -123,8 +123,8 @@ def _pin(cores: "SimpleQueue[int]") -> None:
         os.sched_setaffinity(0, {allowed[cores.get() % len(allowed)]})
 
 
-def _bm3d_slice(job: tuple[np.ndarray, np.ndarray, np.ndarray, int]) -> np.ndarray:
-    """Denoise one slice made even by its noise map."""
+def bm3d_slice(job: tuple[np.ndarray, np.ndarray, np.ndarray, int]) -> np.ndarray:
+    """Denoise one slice made even by its noise map: the slice, its noise level, the radial spectrum, its patch."""
     if not hasattr(np, "trapz"):
         setattr(np, "trapz", np.trapezoid)  # noqa: B010 - bm3d 4.0.3 still calls the name that numpy 2.4 took away
     import bm3d

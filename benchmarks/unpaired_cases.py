@@ -1,32 +1,30 @@
 """A simulated cohort with a known truth, low dose and full dose of different patients: body phantoms, and parts of real scans.
 
 Phantoms 0 to 4 are scanned at low dose, 5 to 9 at full dose. Settings were chosen on 10 and 11 ("tuning"); the figures are of 12
-to 14 ("test"). Where DEMOTTLE_REAL_DATA is set the two public scans join in, made noise-free (`benchmarks.truth`) and cut into
-parts of four slices, 256 x 256 pixels, at least four slices (12 mm) from each other. A part counts as a patient, and none is on
+to 14 ("test"). Where DEMOTTLE_REAL_DATA is set the two public scans join in, made noise-free, in parts of four
+slices, 256 x 256 pixels, at least four slices (12 mm) from each other (`unpaired_parts`). A part counts as a patient, and none is on
 two sides: other anatomy, but of the same two people. Everything follows from seeds and is kept. What is learned from has the
 noise of seed 0; another seed gives another noise of the judged patients, another split and another learning.
 """
 
 import os
 from dataclasses import dataclass
-from functools import cache as remembered
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.cases import CACHE, RECIPES, Case, body_mask, load_truth
+from benchmarks.cases import CACHE, RECIPES, Case, body_mask
+from benchmarks.unpaired_parts import part_noise, part_truth
 from demottle.image import Image
 from demottle.learning.cohort import Sets
 from demottle.learning.gathering import Choices, entries_of, sets_of
-from demottle.physics.ct_noise import Scanner, independent_noise, mix_slices
 from demottle.physics.phantom import body_phantom, low_dose_scan
 
 SLICES, SIZE, SPACING = 4, 320, (3.0, 1.1, 1.1)
 LOW_HU, FULL_HU, RHO = 40.0, 12.0, 0.2
-PART_SLICES, PART_SIZE, PITCH = 4, 256, 8
 PART_SPACING = {"abdomen": (3.0, 1.03, 1.03), "chest": (3.0, 0.8828125, 0.8828125)}
 PHANTOMS = {"low": range(5), "full": range(5, 10), "tuning": range(10, 12), "test": range(12, 15)}
-PARTS = {"low": (0, 3, 6), "full": (1, 4, 7), "tuning": (5,), "test": (2,)}
+PARTS = {"low": (0, 3), "full": (1, 4), "tuning": (5,), "test": (2,)}
 
 
 @dataclass(frozen=True)
@@ -45,8 +43,9 @@ class Patient:
         kind = "" if self.kind == "phantom" else self.kind
         path = cache / f"unpaired-truth-{kind}{self.number}.npy"
         if not path.exists():
-            made = body_phantom(SLICES, SIZE, SPACING, 100 + self.number) if not kind else _part(kind, self.number)
-            _save(path, np.rint(made.voxels))
+            phantom = self.kind == "phantom"
+            made = _phantom(self.number) if phantom else part_truth(self.kind, self.number)
+            _save(path, np.rint(made))
         return self._image(path)
 
     def scan(self, sigma: float, seed: int = 0, cache: Path = CACHE) -> Image:
@@ -100,49 +99,17 @@ def tests(seed: int = 0, real: bool = False, who: str = "test", cache: Path = CA
     return found
 
 
+def _phantom(number: int) -> np.ndarray:
+    return body_phantom(SLICES, SIZE, SPACING, seed=100 + number).voxels
+
+
 def _noisy_phantom(patient: Patient, sigma: float, seed: int, cache: Path) -> np.ndarray:
     return low_dose_scan(patient.truth(cache), sigma, RHO, seed=1000 * seed + patient.number).voxels
 
 
-@remembered
-def _whole(kind: str) -> Image:
-    return load_truth(kind)
-
-
-def _slices(number: int) -> slice:
-    first = PITCH * number + (PITCH - PART_SLICES) // 2
-    return slice(first, first + PART_SLICES)
-
-
-def _part(kind: str, number: int) -> Image:
-    whole = _whole(kind)
-    return _cut(whole, (_slices(number), *_box(whole, number)))
-
-
-def _cut(whole: Image, box: tuple[slice, ...]) -> Image:
-    return Image(np.ascontiguousarray(whole.voxels[box]), whole.spacing, "CT", "HU", slice_thickness=whole.spacing[0])
-
-
-def _box(whole: Image, number: int) -> tuple[slice, slice]:
-    """Rows and columns of a part, around the middle of the body."""
-    _, *inside = np.nonzero(whole.voxels[_slices(number)] > -300)
-    starts = [
-        int(np.clip(n.mean() - PART_SIZE / 2, 0, side - PART_SIZE))
-        for n, side in zip(inside, whole.shape[1:], strict=True)
-    ]
-    return slice(starts[0], starts[0] + PART_SIZE), slice(starts[1], starts[1] + PART_SIZE)
-
-
 def _noisy_part(patient: Patient, sigma: float, seed: int, cache: Path) -> np.ndarray:
-    """Noise drawn in the projections of the whole slices, then cut."""
-    whole = _whole(patient.kind)
-    chosen = _cut(whole, (_slices(patient.number),))
-    tissue = (chosen.voxels > -150) & (chosen.voxels < 200)
-    region = None if patient.kind == "abdomen" else tissue & body_mask(chosen)
-    scanner = Scanner(kernel=RECIPES[patient.kind].kernel)
-    unmixed = independent_noise(chosen, sigma, scanner, seed=1000 * seed + patient.number, region=region, workers=1)
-    box = (slice(None), *_box(whole, patient.number))
-    return np.rint(chosen.voxels[box] + mix_slices(unmixed, RHO)[box])
+    noise = part_noise(patient.kind, patient.number, sigma, RHO, seed=1000 * seed + patient.number)
+    return np.rint(patient.truth(cache).voxels + noise)
 
 
 def _save(path: Path, voxels: np.ndarray) -> None:

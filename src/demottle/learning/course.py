@@ -16,7 +16,8 @@ class Course:
         steps: optimizer steps of every player.
         minutes: most minutes; None: as long as the steps take. A limit that takes effect makes the result depend on the
             machine's speed.
-        hold: share of the training with the full learning rate; from there it falls linearly to zero.
+        ramp: share of the training in which the learning rate rises, from a tenth: Adam's first steps are its longest.
+        hold: share of the training until which it stays; from there it falls linearly to zero.
         averaging: decay of the moving average of the weights, per step; 0 keeps the last weights.
         low_precision: compute in bfloat16 where that is safe (torch's autocast).
         check_every: steps between two looks at the criterion; 0: never, and the last weights are handed back.
@@ -29,6 +30,7 @@ class Course:
 
     steps: int
     minutes: float | None = None
+    ramp: float = 0.02
     hold: float = 0.5
     averaging: float = 0.999
     low_precision: bool = False
@@ -53,7 +55,8 @@ class Course:
 
     def rate(self, progress: float) -> float:
         """Learning rate relative to its peak, for a progress from 0 to 1."""
-        return max(0.0, min(1.0, (1 - progress) / max(1 - self.hold, 1e-9)))
+        risen = 0.1 + 0.9 * progress / self.ramp if self.ramp else 1.0
+        return max(0.0, min(1.0, risen, (1 - progress) / max(1 - self.hold, 1e-9)))
 
 
 @dataclass

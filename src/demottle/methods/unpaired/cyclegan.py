@@ -29,7 +29,7 @@ class Settings(perceptual_cyclegan.Settings):
     adversarial: float = 1.0
 
 
-_NOT_HERE = ("warm_up", "simulated", "adversarial")
+_NOT_HERE = ("steps", "warm_up", "warm_rate", "simulated", "adversarial")
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     name: {k: v for k, v in perceptual_cyclegan.PRESETS[name].items() if k not in _NOT_HERE}
     for name in ("full", "small")

@@ -139,9 +139,9 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "patch": 48,
         "margin": 8,
         "batch": 4,
-        "steps": 3000,
+        "steps": 800,
         "rate": 5e-4,
-        "warm_up": 3000,
+        "warm_up": 2000,
         "averaging": 0.99,
     },
     "paper": {

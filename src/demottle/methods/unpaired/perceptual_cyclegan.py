@@ -56,6 +56,7 @@ class Settings(GeneratorSettings):
         adversarial: weight of the adversarial losses.
     """
 
+    rate: float = 1e-4
     cycle: float = 10.0
     identity: float = 5.0
     share: float = 0.8
@@ -68,7 +69,7 @@ class Settings(GeneratorSettings):
     judge_norm: str = "instance"
     pool: int = 50
     warm_up: int = 8000
-    warm_rate: float = 1e-3
+    warm_rate: float = 2e-4
     simulated: float = 200.0
     adversarial: float = 0.1
 
@@ -99,7 +100,9 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     "full": {},
     "small": {
         **full_band.SMALL,
+        "steps": 600,
         "warm_up": 2000,
+        "warm_rate": 1e-3,
         "feature_channels": 8,
         "feature_steps": 400,
         "judge_channels": 16,
