@@ -1,7 +1,7 @@
 """Parts of the two real scans as patients of the unpaired cohort: a truth for four slices of 256 x 256, and noise on it.
 
-As `benchmarks.truth`, but for what is needed alone: slices are denoised once by BM3D told the scan's own noise spectrum, then averaged
-over matched pixels of neighbors. Noise is drawn in the projections of the whole slices of the scan itself, smoothed.
+As `benchmarks.truth`, but for what is needed alone: slices are denoised once by BM3D told the scan's own noise spectrum, then
+averaged over matched pixels of neighbors. Noise is drawn in the projections of the whole slices of the scan itself, smoothed.
 """
 
 from functools import cache as remembered

@@ -22,6 +22,7 @@ NAME = "cyclegan"
 class Settings(perceptual_cyclegan.Settings):
     """As of `perceptual-cyclegan`, with other defaults: open skips, no perceptual loss, no simulated noise."""
 
+    rate: float = 2e-4
     attention: bool = False
     share: float = 0.0
     warm_up: int = 0
@@ -31,8 +32,11 @@ class Settings(perceptual_cyclegan.Settings):
 
 _NOT_HERE = ("steps", "warm_up", "warm_rate", "simulated", "adversarial")
 PRESETS: Mapping[str, Mapping[str, Any]] = {
-    name: {k: v for k, v in perceptual_cyclegan.PRESETS[name].items() if k not in _NOT_HERE}
-    for name in ("full", "small")
+    "full": {},
+    "small": {
+        **{k: v for k, v in perceptual_cyclegan.PRESETS["small"].items() if k not in _NOT_HERE},
+        "steps": full_band.SMALL["steps"],
+    },
 }
 """Those of `perceptual-cyclegan`, but for what this method does not have."""
 
