@@ -1,10 +1,10 @@
 """A simulated cohort with a known truth, low dose and full dose of different patients: body phantoms, and parts of real scans.
 
 Phantoms 0 to 4 are scanned at low dose, 5 to 9 at full dose. Settings were chosen on 10 and 11 ("tuning"); the figures are of 12
-to 14 ("test"). Where DEMOTTLE_REAL_DATA is set the two public scans join in, made noise-free, in parts of four
-slices, 256 x 256 pixels, at least four slices (12 mm) from each other (`unpaired_parts`). A part counts as a patient, and none is on
-two sides: other anatomy, but of the same two people. Everything follows from seeds and is kept. What is learned from has the
-noise of seed 0; another seed gives another noise of the judged patients, another split and another learning.
+to 14 ("test"). Where DEMOTTLE_REAL_DATA is set the two public scans join in, made noise-free, in parts of four slices, 256 x 256
+pixels, at least four slices (12 mm) from each other (`unpaired_parts`). A part counts as a patient, and none is on two sides:
+other anatomy, but of the same two people. Everything follows from seeds and is kept. What is learned from has the noise of
+seed 0; another seed gives another noise of the judged patients, another split and another learning.
 """
 
 import os
