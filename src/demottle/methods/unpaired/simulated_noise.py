@@ -63,7 +63,8 @@ class SimulatedNoise:
     def loss(self, generator: nn.Module, patches: tuple[Tensor, Tensor]) -> Tensor:
         """Return `weight mean |G(y + n) - y|` for patches that `draw` gave, a scalar."""
         noisy, clean = patches
-        return self.weight * (generator(noisy).float() - clean).abs().mean()
+        made: Tensor = generator(noisy)
+        return self.weight * (made.float() - clean).abs().mean()
 
 
 def _alike(full: Scan, low: tuple[Scan, ...]) -> tuple[Scan, ...]:
