@@ -1,7 +1,7 @@
 """The whole path for one image: measure, plan, fit or load, apply, check, with what was done on record."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,16 @@ from demottle.errors import InputError, UnsuitableError
 from demottle.events import Listener, silent
 from demottle.image import Image
 from demottle.methods import Denoiser
+from demottle.methods.bias_corrected import BiasCorrected
 from demottle.noise.fingerprint import Fingerprint, measure
+from demottle.noise.stabilization import stabilized
 from demottle.plan import Plan, make_plan
 from demottle.quality.check import Check, check
+
+CORRECTED = (
+    "The noise of MR magnitudes is Rician: it is made alike at every signal before the method sees it, and the bias that it "
+    "gives the mean is taken out afterwards."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +57,10 @@ def denoise(
     seed: int = 0,
     minutes: float | None = None,
     steps: int | None = None,
+    keep_bias: bool = False,
     listener: Listener = silent,
 ) -> Result:
-    """Remove the noise of one image.
+    """Remove the noise of one image, and of MR magnitudes the bias that it gives their mean.
 
     Args:
         image: what to denoise; it is not changed.
@@ -62,6 +70,7 @@ def denoise(
         strength: 1 takes out all noise the method finds, 0 none; in between, that share of it.
         seed: makes the result repeatable, to the bit on the same kind of processor.
         minutes, steps: bounds on learning; None: chosen from the image.
+        keep_bias: leave the mean of MR magnitudes as the noise has raised it. (A model does as it was fitted.)
         listener: told of progress.
 
     Raises:
@@ -75,10 +84,13 @@ def denoise(
     times: dict[str, float] = {}
     with timed(times, "measure"):
         fingerprint = measure(image, listener)
+        correct = fingerprint.noise.correctable and not keep_bias and model is None
+        seen = stabilized(image, fingerprint.noise) if correct else image
+        known = measure(seen, listener) if correct else fingerprint
     with timed(times, "learn"):
-        denoiser, plan = fit_or_load(
-            asked, image, fingerprint, lambda: make_plan(fingerprint, method, settings), listener
-        )
+        denoiser, plan = fit_or_load(asked, seen, known, lambda: make_plan(known, method, settings), listener)
+        if correct:
+            denoiser, plan = BiasCorrected(denoiser), replace(plan, reasons=(*plan.reasons, CORRECTED))
         warnings = [] if model is None else range_warnings(denoiser, fingerprint)
     noise = {
         "noise_level": _plain(fingerprint.noise_level),

@@ -15,8 +15,10 @@ from demottle.events import Listener
 from demottle.image import Image, ProcessingStep, Voxels
 from demottle.methods import Budget, Denoiser, load
 from demottle.methods import method as look_up
+from demottle.methods.bias_corrected import KEY
 from demottle.methods.registry import refuse_missing, refuse_untrained
 from demottle.plan import Plan
+from demottle.quality.bias import BIAS
 from demottle.settings import check_settings, make_settings
 
 
@@ -76,12 +78,18 @@ def applied(asked: Asked, denoiser: Denoiser, image: Image, noise: Mapping[str, 
     step = ProcessingStep(
         method=denoiser.method,
         version=__version__,
-        settings={**denoiser.settings, "strength": asked.strength},
+        settings={**denoiser.settings, "strength": asked.strength, **bias_entry(denoiser)},
         seed=asked.seed,
         model_hash=denoiser.model_hash,
         noise=noise,
     )
     return image.with_voxels(out, step)
+
+
+def bias_entry(denoiser: Denoiser) -> dict[str, str]:
+    """What the record says of the bias of MR magnitudes: nothing, where it was not taken out."""
+    model = denoiser.fitted.get(KEY)
+    return {} if model is None else {BIAS: str(model)}
 
 
 def blend(before: Voxels, after: Voxels, strength: float) -> Voxels:
@@ -108,7 +116,7 @@ def record_of(
         "program": "demottle",
         "version": __version__,
         "method": denoiser.method,
-        "settings": {**denoiser.settings, "strength": asked.strength},
+        "settings": {**denoiser.settings, "strength": asked.strength, **bias_entry(denoiser)},
         "strength": asked.strength,
         "seed": asked.seed,
         "model_hash": denoiser.model_hash,

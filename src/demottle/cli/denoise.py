@@ -49,6 +49,12 @@ def denoise(
     steps: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Steps to learn, instead of minutes.", rich_help_panel=METHOD)
     ] = None,
+    keep_bias: Annotated[
+        bool,
+        typer.Option(
+            "--keep-bias", metavar="", help="MR: leave the mean as the noise raised it.", rich_help_panel=METHOD
+        ),
+    ] = False,
     seed: Annotated[
         int, typer.Option(min=0, metavar="N", help="The same seed gives the same result.", rich_help_panel=METHOD)
     ] = 0,
@@ -99,6 +105,7 @@ def denoise(
         seed=seed,
         minutes=minutes,
         steps=steps,
+        keep_bias=keep_bias,
         format=format,
         overwrite=overwrite,
         series=series,
@@ -136,6 +143,7 @@ def _refuse_contradictions(wishes: Wishes, model: Path | None, save_model: Path 
         "--minutes": wishes.minutes,
         "--steps": wishes.steps,
         "--save-model": save_model,
+        "--keep-bias": wishes.keep_bias or None,
     }
     given = [name for name, value in learning.items() if value is not None]
     if model is not None and given:

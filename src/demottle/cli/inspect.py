@@ -98,7 +98,8 @@ def _show_noise(fingerprint: "Fingerprint") -> None:
     heading("Noise")
     table = facts()
     if isfinite(fingerprint.noise_level):
-        table.add_row("level", f"{fingerprint.noise_level:.1f} {unit}, from {low:.1f} to {high:.1f} across the scan")
+        where = "the same across the scan" if low == high else f"from {low:.1f} to {high:.1f} across the scan"
+        table.add_row("level", f"{fingerprint.noise_level:.1f} {unit}, {where}")
     else:
         table.add_row("level", "not measurable")
     spectrum = fingerprint.spectrum
@@ -110,6 +111,16 @@ def _show_noise(fingerprint: "Fingerprint") -> None:
             "spectrum", Text.assemble((sparkline(spectrum.density), "cyan"), (f"  0 to {top:.2f} /mm", "dim"))
         )
         table.add_row("", f"peak at {spectrum.peak:.2f} /mm, mean {spectrum.mean:.2f} /mm")
+    noise = fingerprint.noise
+    if isfinite(noise.snr):
+        ratio = f"{noise.snr:.0f}" if noise.snr >= 10 else f"{noise.snr:.1f}"
+        table.add_row("signal to noise", f"{ratio} in the median tissue")
+    if noise.name == "rician":
+        table.add_row("kind", "Rician, as that of MR magnitudes")
+        for reason in noise.reasons:
+            table.add_row("", Text(reason))
+    elif fingerprint.modality == "MR":
+        table.add_row("kind", Text(f"Gaussian. {' '.join(noise.reasons)}"))
     out.print(table)
 
 

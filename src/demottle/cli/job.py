@@ -56,7 +56,7 @@ def denoise_scan(
         )
     if image.sequence:
         return denoise_run(scan, image, places, wishes, model, listener)
-    result = denoise(image, **wishes.of_denoising(model), listener=listener)
+    result = denoise(image, **wishes.of_denoising(model), keep_bias=wishes.keep_bias, listener=listener)
     gate = _held(result, places, wishes, fitted=model is None)
     warnings = (*forced_warning(gate), *io.warnings_of(image), *hints_for(image), *result.record["warnings"])
     once = tuple(dict.fromkeys(warnings))

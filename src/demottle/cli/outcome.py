@@ -29,6 +29,7 @@ class Wishes:
     seed: int = 0
     minutes: float | None = None
     steps: int | None = None
+    keep_bias: bool = False
     format: str | None = None
     overwrite: bool = False
     series: str | None = None

@@ -55,6 +55,8 @@ def show_check(check: "Check") -> None:
             number(tissue.mean_after),
             Text(change_of(tissue.mean_before, tissue.mean_after), style=style),
         )
+    for name, removed in (check.bias_removed or {}).items():
+        table.add_row(f"bias taken out, {name} ({unit})", "", "", number(-removed, sign=True))
     out.print(table)
 
 

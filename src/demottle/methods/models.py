@@ -15,7 +15,9 @@ from safetensors.numpy import save as to_bytes
 from demottle import __version__
 from demottle.errors import InputError, OutputError
 from demottle.methods.base import Denoiser
+from demottle.methods.bias_corrected import KEY, BiasCorrected
 from demottle.methods.registry import method
+from demottle.noise.magnitude import RICIAN
 
 _KEY = "demottle"
 
@@ -88,7 +90,7 @@ def load(path: str | Path) -> Denoiser:
         raise InputError(f"{path} does not fit the method it names; fit the model again with this version.") from error
     if not isinstance(denoiser, Denoiser):
         raise InputError(f"{path} names a method that has nothing to load.")
-    return denoiser
+    return BiasCorrected(denoiser) if denoiser.fitted.get(KEY) == RICIAN else denoiser
 
 
 def hash_of(denoiser: Denoiser) -> str:

@@ -5,6 +5,7 @@ that learns to predict a neighbour from a slice hands the correlated share of th
 decides how it may learn.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -25,6 +26,7 @@ _DETAIL_SIGMA = (
 _FLATTEST = 0.3
 _RUN = 16  # slices in a row; long enough for every lag
 _MOST_RUNS = 3
+_MOST_ANATOMY = 0.9  # of the variance of the fine detail
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,13 @@ class Correlation:
         rho: correlation at lags 1, 2, ..., the plateau removed; empty for a single slice.
         plateau: correlation that is left at long lags, where only anatomy is shared.
         pixels: pixels that the correlation at lag 1 rests on.
+        covariance: of the slices' fine detail at lags 1, 2, ..., anatomy and all, in unit^2; NaN where not measured.
     """
 
     rho: tuple[float, ...]
     plateau: float
     pixels: int
+    covariance: tuple[float, ...] = ()
 
     def at(self, lag: int) -> float:
         """Return the correlation at a lag of 1 or more; 0 beyond those measured."""
@@ -51,7 +55,7 @@ class Correlation:
         return over[-1] + 1 if over else 1
 
 
-def slice_correlation(image: Image, lags: int = LAGS) -> Correlation:
+def slice_correlation(image: Image, lags: int = LAGS, anatomy: Sequence[float] = ()) -> Correlation:
     """Measure the noise correlation of slices `lag` apart, for lags 1 to `lags`.
 
     Each slice loses a Gaussian-smoothed copy of itself (1 pixel), which leaves noise and fine anatomy; only pixels that are
@@ -59,6 +63,12 @@ def slice_correlation(image: Image, lags: int = LAGS) -> Correlation:
     vessels stand out there from what is left of the noise. What anatomy still shares does not fall with distance, so the
     mean over lags 5 to 8, the plateau, is taken out: rho' = (rho - plateau) / (1 - plateau). With too few slices for a
     plateau it counts as zero.
+
+    Args:
+        image: a volume of slices.
+        lags: how many.
+        anatomy: covariance of the fine detail that anatomy alone has at lags 1, 2, ..., in unit^2, where it is known: it is taken
+            out in place of the plateau, rho' = (cov - a) / (var - a), 0 to 1.
     """
     slices = image.shape[0]
     lags = min(lags, slices - 1)
@@ -74,10 +84,21 @@ def slice_correlation(image: Image, lags: int = LAGS) -> Correlation:
     raw = np.full(lags, np.nan)
     enough = (pixels >= _FEWEST_PIXELS) & (sums[:, 1] > 0) & (sums[:, 2] > 0)
     raw[enough] = sums[enough, 0] / np.sqrt(sums[enough, 1] * sums[enough, 2])
+    covariance = np.full(lags, np.nan)
+    covariance[enough] = sums[enough, 0] / pixels[enough]
+    if anatomy:
+        known = np.zeros(lags)
+        known[: len(anatomy)] = np.nan_to_num(anatomy)[:lags]
+        variance = np.sqrt(sums[:, 1] * sums[:, 2]) / np.maximum(pixels, 1)
+        known = np.minimum(known, _MOST_ANATOMY * variance)
+        free = np.clip((covariance - known) / np.maximum(variance - known, 1e-12), 0, 1)
+        return Correlation(
+            tuple(float(v) for v in free), 0.0, int(pixels[0]) if lags else 0, tuple(covariance.tolist())
+        )
     tail = [v for v in raw[_FIRST_PLATEAU_LAG - 1 :] if np.isfinite(v)]
     plateau = max(float(np.mean(tail)), 0.0) if tail else 0.0
     rho = tuple(float((v - plateau) / (1 - plateau)) if plateau < 1 else 1.0 for v in raw)
-    return Correlation(rho, plateau, int(pixels[0]) if lags else 0)
+    return Correlation(rho, plateau, int(pixels[0]) if lags else 0, tuple(covariance.tolist()))
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,10 +7,11 @@ import numpy as np
 
 from demottle.errors import InputError
 from demottle.events import Listener, Progress, silent
-from demottle.image import Image
+from demottle.image import Image, Voxels
 from demottle.noise.correlation import Correlation, slice_correlation
 from demottle.noise.level import flat_plane, local_deviation, noise_level
 from demottle.noise.lone import lone_spectrum
+from demottle.noise.magnitude import RICIAN, NoiseModel, noise_model
 from demottle.noise.matching import matched_share, tolerance_of
 from demottle.noise.slices import spread
 from demottle.noise.spectrum import Spectrum, noise_spectrum
@@ -26,11 +27,13 @@ class Fingerprint:
     Attributes:
         modality, unit, shape, spacing, slice_thickness: as in `Image`.
         overlap: share of a slice that the next one covers again, 0 to 1; None where the thickness is unknown.
-        noise_level: median local standard deviation in flat soft tissue, in the image's unit; NaN where it has none.
+        noise_level: median local standard deviation in flat soft tissue, in the image's unit; NaN where it has none. Of MR
+            magnitudes: standard deviation of each part of the complex signal.
         noise_range: 10th and 90th percentile of the same over the tissue: how uneven the noise is.
         spectrum: in-plane noise power spectrum; None where the image has too little uniform tissue.
         correlation: noise correlation between slices.
         matched_share: share of soft tissue that is matched at lags 1, 2, ...
+        noise: which noise it is, Gaussian or that of MR magnitudes, and why.
         warnings: what could not be measured and why, in sentences.
     """
 
@@ -45,6 +48,7 @@ class Fingerprint:
     spectrum: Spectrum | None
     correlation: Correlation
     matched_share: tuple[float, ...]
+    noise: NoiseModel
     warnings: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -72,6 +76,7 @@ class Fingerprint:
             "slice_correlation": [_plain(v) for v in self.correlation.rho],
             "correlation_plateau": _plain(self.correlation.plateau),
             "matched_share": [_plain(v) for v in self.matched_share],
+            "noise_model": self.noise.to_dict(),
             "warnings": list(self.warnings),
         }
 
@@ -84,6 +89,10 @@ def measure(image: Image, listener: Listener = silent) -> Fingerprint:
     low, high = _range(image)
     listener(Progress("measure", 1, steps, "slice-to-slice correlation"))
     correlation = slice_correlation(image)
+    noise = noise_model(image, correlation)
+    if noise.name == RICIAN:
+        level = noise.sigma
+        low, high = (level, level) if noise.local is None else _percentiles(noise.local.coarse)
     listener(Progress("measure", 2, steps, "matched tissue"))
     tolerance = tolerance_of(image, level)
     lags = range(1, min(_MATCHED_LAGS, image.shape[0] - 1) + 1)
@@ -121,6 +130,7 @@ def measure(image: Image, listener: Listener = silent) -> Fingerprint:
         spectrum=spectrum,
         correlation=correlation,
         matched_share=shares,
+        noise=noise,
         warnings=tuple(warnings),
     )
 
@@ -133,7 +143,11 @@ def _range(image: Image) -> tuple[float, float]:
     found = np.concatenate(values)
     if not found.size:
         return float("nan"), float("nan")
-    low, high = np.percentile(found, [10, 90])
+    return _percentiles(found)
+
+
+def _percentiles(values: Voxels) -> tuple[float, float]:
+    low, high = np.percentile(values, [10, 90])
     return float(low), float(high)
 
 

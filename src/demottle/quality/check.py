@@ -9,6 +9,8 @@ from demottle.events import Listener, Progress, silent
 from demottle.image import Image
 from demottle.noise.correlation import slice_correlation
 from demottle.noise.fingerprint import Fingerprint
+from demottle.noise.magnitude import noise_model
+from demottle.quality.bias import bias_taken_out, comparable
 from demottle.quality.leak import Leak, slice_leak
 from demottle.quality.level import Levels, noise_levels
 from demottle.quality.plain import plain
@@ -34,6 +36,8 @@ class Check:
         untouched: what changed where nothing should: in air around the body and in metal.
         warnings: what a reader of the images should know, in sentences; empty when all is well.
         no_spectra: why there are no spectra, as a sentence; empty where there are.
+        bias_removed: of MR magnitudes whose bias was taken out on purpose: by how much that lowered the mean of each tissue.
+            `tissues` and `edges` are then of the result with the bias put back; what they show was not intended.
     """
 
     modality: str
@@ -46,6 +50,7 @@ class Check:
     untouched: Untouched
     warnings: tuple[str, ...]
     no_spectra: str = ""
+    bias_removed: Mapping[str, float] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON; what could not be measured is None."""
@@ -71,6 +76,7 @@ class Check:
             "edges": self.edges,
             "slice_correlation": leak,
             "untouched": self.untouched,
+            "bias_removed": self.bias_removed,
             "warnings": self.warnings,
         }
         result: dict[str, Any] = plain(parts)
@@ -110,16 +116,26 @@ def check(
     listener(Progress("check", 2, steps, "noise spectrum"))
     spectra, no_spectra = _spectra(before, after, leak)
     listener(Progress("check", 3, steps, "tissue means"))
-    tissues = tuple(tissue_shifts(before, after, margin=margin))
+    taken_out = bias_taken_out(after)
+    same = after
+    if taken_out:
+        same = comparable(before, after, noise_model(before, correlation) if fingerprint is None else fingerprint.noise)
+    tissues = tuple(tissue_shifts(before, same, margin=margin))
+    removed = None
+    if taken_out:
+        whole = {shift.name: shift.shift for shift in tissue_shifts(before, after, margin=margin)}
+        removed = {shift.name: shift.shift - whole[shift.name] for shift in tissues}
     listener(Progress("check", 4, steps, "edges"))
-    edges = edge_test(before, after)
+    edges = edge_test(before, same)
     listener(Progress("check", 5, steps, "air and metal"))
     kept = untouched(before, after)
     listener(Progress("check", steps, steps))
     warnings = warnings_of(before.unit, noise, spectra, tissues, edges, leak)
     if same_voxels(before, after):
         warnings = (SAME_OUTPUT, *warnings)
-    return Check(before.modality, before.unit, noise, spectra, tissues, edges, leak, kept, warnings, no_spectra)
+    return Check(
+        before.modality, before.unit, noise, spectra, tissues, edges, leak, kept, warnings, no_spectra, removed
+    )  # fmt: skip
 
 
 def _spectra(before: Image, after: Image, leak: Leak | None) -> tuple[Spectra | None, str]:

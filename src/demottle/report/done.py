@@ -32,6 +32,7 @@ _ABOUT_THE_SCAN = (
 _FUSING = ("fuse", "fusion")  # told in a group of their own: the setting, and what was learned of it
 _ELSEWHERE = ("program", "warnings", "plan_reasons", "check", "gate", "truth", "comparison", "page", "response")
 _GROUPED = (*METHOD, *LIVE, "source", "settings", "fitted", "fingerprint", "times", *_ELSEWHERE)
+_KINDS = {"rician": "Rician (MR magnitudes)"}  # Gaussian noise is the rule, and needs no word
 
 
 def done_groups(record: Mapping[str, Any]) -> list[Group]:
@@ -100,6 +101,7 @@ def _measured(fingerprint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     shares, rho = (_listed(fingerprint.get(key))[:3] for key in ("matched_share", "slice_correlation"))
     found = (
         ("noise level", _digits(fingerprint.get("noise_level")), unit),
+        ("kind of noise", _KINDS.get(str(_mapping(fingerprint.get("noise_model")).get("name")), ""), ""),
         ("noise in the quietest and noisiest tenth", " to ".join(_digits(value) for value in spread), unit),
         (
             "noise shared with the 1st, 2nd, 3rd next slice",

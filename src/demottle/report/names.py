@@ -69,6 +69,7 @@ SETTINGS: Mapping[str, Named] = {
     "rounds": ("most iterations", ""),
     "threads": ("threads (0: as many as there are cores)", ""),
     "within": ("pixels count as similar within", "standard deviations"),
+    "bias_correction": ("bias that noise gives the mean of magnitudes", ""),
 }
 WORDS: Mapping[tuple[str, str], str] = {
     ("student", "auto"): "as suits the machine",
@@ -82,6 +83,8 @@ WORDS: Mapping[tuple[str, str], str] = {
     ("fusion", "none"): "none",
     ("penalty", "square"): "squares, linear for outliers",
     ("penalty", "absolute"): "absolute values",
+    ("bias_correction", "rician"): "taken out (Rician noise)",
+    ("noise_model", "rician"): "made alike at every signal before (Rician)",
 }
 """Values of settings that are words, as a reader would say them."""
 LEARNED: Mapping[str, Named] = {
@@ -90,6 +93,7 @@ LEARNED: Mapping[str, Named] = {
     "loss_first": ("loss at the beginning", "× noise variance"),
     "loss_last": ("loss at the end", "× noise variance"),
     "matched_share_of_body": ("body with a matching neighbor", "%"),
+    "noise_model": ("noise", ""),
     "white_noise_assumed": ("noise taken as white", ""),
     "size": ("size of the networks", ""),
     "student": ("network that is applied", ""),

@@ -24,6 +24,8 @@ def cards(check: Check) -> list[Card]:
     """Return the headline cards: noise, CT numbers, edges, between slices, texture."""
     made = [_noise(check), _tissues(check), _edges(check)]
     made.append(_leak(check))
+    if check.bias_removed:
+        made.append(_bias(check.bias_removed, check.unit))
     if check.spectra is not None:
         made.append(_texture(check))
     return made
@@ -88,6 +90,11 @@ def _leak(check: Check) -> Card:
         detail,
         "warn" if leak.noticeable else "good",
     )
+
+
+def _bias(removed: Mapping[str, float], unit: str) -> Card:
+    told = ", ".join(f"{name} {signed(-value, 1)}" for name, value in removed.items())
+    return Card("Bias of MR magnitudes", "taken out", f"on purpose: {told} {unit}", "plain")
 
 
 def _texture(check: Check) -> Card:
