@@ -14,6 +14,8 @@ from demottle.plan import Plan
 
 CLASSICAL_SEQUENCE = "motion-adaptive-recursive"
 DEFAULT_SEQUENCE = "udca"
+MR_SERIES = "mp-pca"
+_FEWEST_VOLUMES = 4
 ONE_FRAME = (
     "The run has a single frame, so there is nothing to learn from and nothing to average over time; give a model that was "
     "fitted on a longer run of the same system, or ask for nvca, which averages similar pixels within the frame."
@@ -40,6 +42,8 @@ def make_sequence_plan(
         return Plan(
             method, given, (f"{method} was asked for.", *findings(fingerprint), *_lag_undone(fingerprint, given))
         )
+    if fingerprint.modality == "MR":
+        return _mr_plan(fingerprint, given)
     if fingerprint.shape[0] == 1:
         raise UnsuitableError(ONE_FRAME, remedy="model")
     obstacle = obstacle_to_learning(fingerprint)
@@ -50,6 +54,29 @@ def make_sequence_plan(
         "The run is long enough to learn from, so a network is fitted on it; no frame waits for one that comes after."
     )
     return Plan(DEFAULT_SEQUENCE, given, (*findings(fingerprint), *_lag_undone(fingerprint, given), reason))
+
+
+def _mr_plan(found: SequenceFingerprint, given: Mapping[str, Any]) -> Plan:
+    """Plan for volumes over time or diffusion weighting, of which none may be mixed into another.
+
+    Raises:
+        UnsuitableError: for too few volumes.
+    """
+    if found.shape[0] < _FEWEST_VOLUMES:
+        raise UnsuitableError(
+            f"The series has {counted(found.shape[0], 'volume')}; with fewer than {_FEWEST_VOLUMES} its noise cannot be told "
+            "from its signal. Denoise each volume by itself."
+        )
+    return Plan(
+        MR_SERIES,
+        given,
+        (
+            f"The series holds {counted(found.shape[0], 'volume')} over time or diffusion weighting. What one of them alone "
+            "shows is what they were taken for, so nothing is averaged over them and no network smooths them.",
+            "In small windows such a series has few components; those whose eigenvalues are as noise makes them are dropped.",
+            "The bias that noise gives the mean of weak magnitudes is left as it is.",
+        ),
+    )
 
 
 def obstacle_to_learning(found: SequenceFingerprint) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 from demottle.errors import InputError
 from demottle.methods import method as look_up
 from demottle.plan import CLASSICAL, DEFAULT
-from demottle.plan_sequence import CLASSICAL_SEQUENCE, DEFAULT_SEQUENCE
+from demottle.plan_sequence import CLASSICAL_SEQUENCE, DEFAULT_SEQUENCE, MR_SERIES
 
-_CHOSEN = (DEFAULT, CLASSICAL, DEFAULT_SEQUENCE, CLASSICAL_SEQUENCE)
+_CHOSEN = (DEFAULT, CLASSICAL, DEFAULT_SEQUENCE, CLASSICAL_SEQUENCE, MR_SERIES)
 """Methods that a scan or a run can decide for."""
 
 

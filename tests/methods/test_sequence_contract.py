@@ -14,7 +14,7 @@ from demottle.physics.dynamic import dynamic_phantom
 from demottle.physics.fluoroscopy import Exposure, Run, acquire
 
 NAMES = [name for name, info in METHODS.items() if info.takes(sequence=True)]
-STREAMING = [name for name in NAMES if METHODS[name].learns_from == "nothing"]
+STREAMING = [name for name in NAMES if METHODS[name].learns_from == "nothing" and METHODS[name].live]
 
 
 @pytest.fixture(scope="module")

@@ -45,7 +45,12 @@ class Wanted:
         if self.method is not None:
             from demottle.methods.registry import method as look_up
 
-            look_up(self.method)  # an unknown name is known now, not after reading
+            # An unknown name is known now, not after reading.
+            if not look_up(self.method).live:
+                raise typer.BadParameter(
+                    f"{self.method} needs the whole series before its first frame; use 'demottle denoise'",
+                    param_hint="--method",
+                )
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,6 +24,7 @@ class MethodInfo:
             trained on sets of scans has `train(sets, settings, ...)` and `PRESETS` in place of `fit`.
         images: "volumes" of slices (fitted with a `Fingerprint`), "sequences" of frames (with a `SequenceFingerprint`), "both".
         needs: package that it is a wrapper of and that demottle does not bring, as pip and Python call it; None: nothing.
+        live: of a method for sequences: False where it needs the whole series before its first frame.
         rival: True for what others do, here to be compared with, as its paper or package has it.
     """
 
@@ -36,6 +37,7 @@ class MethodInfo:
     images: Literal["volumes", "sequences", "both"] = "volumes"
     needs: str | None = None
     rival: bool = False
+    live: bool = True
 
     def takes(self, sequence: bool) -> bool:
         """True where the method takes sequences, or volumes."""
@@ -205,6 +207,19 @@ _ALL = (
         paper="noise-variance-controlled averaging; sigma filter (Lee 1983) over space and time",
         module="demottle.methods.filters.nvca",
         images="sequences",
+    ),
+    MethodInfo(
+        name="mp-pca",
+        title="Principal components less those of noise, for MR series (MP-PCA)",
+        learns_from="nothing",
+        summary=(
+            "For volumes over time or diffusion weighting: in small windows the series has few components, and noise has "
+            "eigenvalues of known spread (Marchenko and Pastur); those are dropped. Nothing is averaged over the series."
+        ),
+        paper="Veraart et al., NeuroImage 2016",
+        module="demottle.methods.filters.mp_pca",
+        images="sequences",
+        live=False,
     ),
     MethodInfo(
         name="gaussian",

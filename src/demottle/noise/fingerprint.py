@@ -11,7 +11,7 @@ from demottle.image import Image, Voxels
 from demottle.noise.correlation import Correlation, slice_correlation
 from demottle.noise.level import flat_plane, local_deviation, noise_level
 from demottle.noise.lone import lone_spectrum
-from demottle.noise.magnitude import RICIAN, NoiseModel, noise_model
+from demottle.noise.magnitude import RICIAN, UNTOLD, NoiseModel, noise_model
 from demottle.noise.matching import matched_share, tolerance_of
 from demottle.noise.slices import spread
 from demottle.noise.spectrum import Spectrum, noise_spectrum
@@ -48,7 +48,7 @@ class Fingerprint:
     spectrum: Spectrum | None
     correlation: Correlation
     matched_share: tuple[float, ...]
-    noise: NoiseModel
+    noise: NoiseModel = UNTOLD
     warnings: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:

@@ -81,9 +81,10 @@ def detrended_deviation(plane: Voxels, window: int = WINDOW) -> Voxels:
     y, x = (axis.ravel() for axis in np.meshgrid(side, side, indexing="ij"))
     basis = np.linalg.qr(np.stack([np.ones_like(x), x, y, x * y, x**2, y**2], axis=1))[0].T
     centred = np.asarray(plane - np.float32(plane.mean()), np.float64)
-    left = cv2.boxFilter(centred**2, -1, (window, window), normalize=False, borderType=cv2.BORDER_REFLECT_101)
+    border = cv2.BORDER_REFLECT_101
+    left = np.asarray(cv2.boxFilter(centred**2, -1, (window, window), normalize=False, borderType=border), np.float64)
     for kernel in basis.reshape(-1, window, window):
-        left -= cv2.filter2D(centred, -1, kernel, borderType=cv2.BORDER_REFLECT_101) ** 2
+        left = left - np.asarray(cv2.filter2D(centred, -1, kernel, borderType=border), np.float64) ** 2
     return np.asarray(np.sqrt(np.maximum(left, 0) / (window * window - len(basis))), np.float32)
 
 

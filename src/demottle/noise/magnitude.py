@@ -71,6 +71,10 @@ class NoiseModel:
         return np.full(shape, self.sigma, np.float32) if self.local is None else self.local.plane(index)
 
 
+UNTOLD = NoiseModel(GAUSSIAN, float("nan"), float("nan"), float("nan"), float("nan"), 0.0, ())
+"""Where nobody asked."""
+
+
 def noise_model(image: Image, correlation: Correlation) -> NoiseModel:
     """Decide which noise an image has, and measure it where it is that of magnitudes.
 
@@ -89,8 +93,8 @@ def noise_model(image: Image, correlation: Correlation) -> NoiseModel:
     if np.isfinite(measured) and measured > 0 and bright > 0:
         local = corrected_map(image, noise_map(image, correlation, measured))
         tissue = float(deviation_at_mean(np.array(bright), np.array(measured)))
-        if image.shape[0] > 1 and local.level < _AGREEMENT[0] * tissue:
-            tissue = local.level  # anatomy that neighboring slices share is no noise; it can only add to it
+        if image.shape[0] > 1:
+            tissue = min(tissue, local.level)  # anatomy can only add to either of the two
     reasons = ["An MR image without negative values is a magnitude: its noise is Rician."]
     sigma, kept, reason = _chosen(air, why_no_air, tissue, local, bright)
     snr, bias = _told(bright, dark, sigma)
@@ -145,8 +149,8 @@ def _chosen(
             sigma,
             kept,
             (
-                f"The air around the body gives a noise of {air:.3g}, but tissue {tissue:.3g}{over}: tissue is believed (parallel "
-                "imaging, or air that was filtered)."
+                f"The air around the body gives a noise of {air:.3g}, but tissue {tissue:.3g}{over}: tissue is believed "
+                "(parallel imaging, or air that was filtered)."
             ),
         )
     return sigma, kept, f"{why_no_air} So the noise of {sigma:.3g}{over} is that of flat tissue."

@@ -18,19 +18,22 @@ FLOOR = float(np.sqrt(np.pi / 2))
 FLOOR_DEVIATION = float(np.sqrt(2 - np.pi / 2))
 """Standard deviation of the magnitude where there is no signal, 0.6551."""
 _TOP = 40.0  # beyond, the distribution is normal to four digits, and tables go on as straight lines
+_STRONG = 500.0  # beyond, A + 1 / (2 A) is exact to nine digits
 _STEP = 0.01
 _ROUNDS, _RELAXED = 12, 0.7
 
 
 def mean_of(signal: NDArray[np.floating]) -> Array:
     """E[M] = sqrt(pi / 2) L_1/2(-A^2 / 2) = sqrt(pi / 2) exp(-t) ((1 + 2 t) I_0(t) + 2 t I_1(t)), t = A^2 / 4."""
-    t = np.asarray(signal, np.float64) ** 2 / 4
-    return np.asarray(FLOOR * ((1 + 2 * t) * ive(0, t) + 2 * t * ive(1, t)), np.float64)
+    signal = np.asarray(signal, np.float64)
+    t = np.minimum(signal, _STRONG) ** 2 / 4
+    exact = FLOOR * ((1 + 2 * t) * ive(0, t) + 2 * t * ive(1, t))
+    return np.asarray(np.where(signal > _STRONG, signal + 0.5 / np.maximum(signal, _STRONG), exact), np.float64)
 
 
 def deviation_of(signal: NDArray[np.floating]) -> Array:
     """Standard deviation of M: sqrt(2 + A^2 - E[M]^2)."""
-    signal = np.asarray(signal, np.float64)
+    signal = np.minimum(np.asarray(signal, np.float64), _STRONG)  # beyond it is 1, and squares of large numbers cancel
     return np.asarray(np.sqrt(np.maximum(2 + signal**2 - mean_of(signal) ** 2, 0)), np.float64)
 
 
