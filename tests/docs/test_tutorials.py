@@ -103,13 +103,13 @@ def test_fluoroscopy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 def test_mr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
-    small = {"(24, 192,": "(6, 96,", "(3, 1.9, 1.9)": "(3, 3.8, 3.8)", "voxels[12]": "voxels[3]"}
-    left = _run_small("tutorials/mr.md", {"'--steps', '150', '--force'": FEW_STEPS, **small})
-    air = left["truth"] == 0
-    raised, corrected = (float(voxels[air].mean()) for voxels in (left["clean"].voxels, left["corrected"]))
-    assert raised == pytest.approx(1.25 * left["sigma"], rel=0.05)  # the bias is given back ...
-    assert corrected < 0.5 * raised  # ... and most of it can be taken out
-    assert "RMSE in the body" in capsys.readouterr().out
+    small = {"'16', '--size', '144'": "'6', '--size', '96'", "'--steps', '150'": FEW_STEPS, "voxels[8]": "voxels[3]"}
+    left = _run_small("tutorials/mr.md", small)
+    dark = (left["truth"] > 30) & (left["truth"] < 260)
+    filtered, biased = (float(left["volumes"][name][dark].mean()) for name in ("filtered", "biased"))
+    assert filtered < biased - 5  # the bias was taken out
+    assert "RMSE in the head" in capsys.readouterr().out
+    assert (tmp_path / "mr.png").stat().st_size > 10_000
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs").rglob("*.md")), ids=lambda page: page.stem)

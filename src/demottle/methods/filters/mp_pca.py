@@ -66,7 +66,7 @@ class MpPca(Denoiser):
         side = self._settings.window or window_for(frames)
         if frames < FEWEST or min(rows, columns) < side:
             return image
-        seen = np.ones((rows, columns), np.bool_) if image.valid is None else image.valid.all(axis=0)
+        seen: Mask = np.ones((rows, columns), np.bool_) if image.valid is None else np.asarray(image.valid.all(axis=0))
         total, weight = np.zeros(image.shape), np.zeros((rows, columns))
         for top in range(rows - side + 1):
             listener(Progress("apply", top, rows))
