@@ -61,16 +61,25 @@ def _show_geometry(found: "SequenceFingerprint", relationship: str) -> None:
     heading("Run")
     table = facts()
     table.add_row("modality", found.modality)
-    table.add_row("frames", f"{counted(frames, 'frame')} of {rows} x {columns} pixels, {found.rate:.3g} per second")
+    if found.modality == "MR":  # volumes over time or diffusion weighting, slices one below the other
+        table.add_row(
+            "volumes", f"{frames}, one every {found.spacing[0]:.3g} s; {rows} x {columns} pixels with all slices"
+        )
+    else:
+        table.add_row("frames", f"{counted(frames, 'frame')} of {rows} x {columns} pixels, {found.rate:.3g} per second")
     table.add_row("pixels", f"{found.spacing[1]:.3g} x {found.spacing[2]:.3g} mm")
     if relationship:
         table.add_row("numbers are", _RELATIONSHIP.get(relationship, relationship))
     out.print(table)
 
 
+def _one(found: "SequenceFingerprint") -> str:
+    return "volume" if found.modality == "MR" else "frame"
+
+
 def _show_noise(found: "SequenceFingerprint") -> None:
     curve = found.curve
-    heading("Noise of a frame")
+    heading(f"Noise of a {_one(found)}")
     table = facts()
     table.add_row("level", f"{curve.level:.3g}, at the middle signal")
     if curve.signal.size > 1:
@@ -83,12 +92,12 @@ def _show_noise(found: "SequenceFingerprint") -> None:
 
 
 def _show_frames(found: "SequenceFingerprint") -> None:
-    heading("From frame to frame")
+    heading(f"From {_one(found)} to {_one(found)}")
     table = facts()
     for lag, rho in enumerate(found.temporal_correlation[:_LAGS_SHOWN], start=1):
         shown = Text.assemble((bar(max(rho, 0.0)), "cyan"), f" {rho:5.2f}")
-        table.add_row(f"{counted(lag, 'frame')} apart", shown)
-    table.add_row("moving", percent(found.moving_share))
+        table.add_row(f"{counted(lag, _one(found))} apart", shown)
+    table.add_row("changing" if found.modality == "MR" else "moving", percent(found.moving_share))
     if found.pan >= 0.5:
         table.add_row("whole image", f"{found.pan:.1f} pixels per frame")
     out.print(table)
