@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 def show_sequence_check(outcome: "RunOutcome") -> None:
     """Show what can be measured on a run without a truth: noise, flicker, means, motion, time."""
+    from demottle.methods.registry import method as look_up
     from demottle.quality.sequence_check import SHIFT_LIMIT, TRAIL_LIMIT
 
     result = outcome.result
@@ -47,7 +48,8 @@ def show_sequence_check(outcome: "RunOutcome") -> None:
         )
     else:
         list_.add_row("lag", f"{first:.0f} % of a step is missing in its first frame, {tenth:.0f} % in the tenth")
-    list_.add_row("speed", f"{result.ms_per_frame:.3g} ms per frame; the live form lags by {result.delay} frames")
+    live = f"the live form lags by {result.delay} frames" if look_up(result.plan.method).live else "it has no live form"
+    list_.add_row("speed", f"{result.ms_per_frame:.3g} ms per frame; {live}")
     out.print(list_)
 
 

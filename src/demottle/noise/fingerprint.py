@@ -89,7 +89,7 @@ def measure(image: Image, listener: Listener = silent) -> Fingerprint:
     low, high = _range(image)
     listener(Progress("measure", 1, steps, "slice-to-slice correlation"))
     correlation = slice_correlation(image)
-    noise = noise_model(image, correlation)
+    noise = noise_model(image, correlation, level)
     if noise.name == RICIAN:
         level = noise.sigma
         low, high = (level, level) if noise.local is None else _percentiles(noise.local.coarse)

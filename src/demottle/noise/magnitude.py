@@ -75,19 +75,19 @@ UNTOLD = NoiseModel(GAUSSIAN, float("nan"), float("nan"), float("nan"), float("n
 """Where nobody asked."""
 
 
-def noise_model(image: Image, correlation: Correlation) -> NoiseModel:
+def noise_model(image: Image, correlation: Correlation, level: float | None = None) -> NoiseModel:
     """Decide which noise an image has, and measure it where it is that of magnitudes.
 
     Args:
         image: a volume of slices.
         correlation: of its noise between slices.
+        level: its `noise_level`, where it is known already.
     """
+    measured = noise_level(image) if level is None else level
     obstacle = _obstacle(image)
     if obstacle:
-        level = noise_level(image)
-        return NoiseModel(GAUSSIAN, level, float("nan"), float("nan"), float("nan"), 0.0, (obstacle,))
+        return NoiseModel(GAUSSIAN, measured, float("nan"), float("nan"), float("nan"), 0.0, (obstacle,))
     air, why_no_air = air_level(image)
-    measured = noise_level(image)
     bright, dark = _signals(image)
     tissue, local = float("nan"), None
     if np.isfinite(measured) and measured > 0 and bright > 0:
@@ -99,8 +99,6 @@ def noise_model(image: Image, correlation: Correlation) -> NoiseModel:
     sigma, kept, reason = _chosen(air, why_no_air, tissue, local, bright)
     snr, bias = _told(bright, dark, sigma)
     reasons.append(reason)
-    if np.isfinite(bias):
-        reasons.append(_weight_of(bias))
     correctable = bool(np.isfinite(sigma) and sigma > 0)
     if correctable and not np.isfinite(air) and _darkest(image) < _BORNE_OUT * sigma:
         correctable = False
@@ -108,6 +106,8 @@ def noise_model(image: Image, correlation: Correlation) -> NoiseModel:
             "Dark places are darker than such noise could leave them: they were masked or filtered, or fine anatomy was read as "
             "noise. So the bias is left as it is."
         )
+    elif np.isfinite(bias):
+        reasons.append(_weight_of(bias))
     return NoiseModel(RICIAN, sigma, air, tissue, snr, bias, tuple(reasons), kept, correctable)
 
 
