@@ -63,7 +63,7 @@ def rivals(ablation: bool = False, lag: bool = False, paper: bool = False) -> di
         lag: add each method that undoes lag with the lag left in.
         paper: add networks of the paper's size, which need a GPU.
     """
-    filters = [name for name, info in METHODS.items() if info.images == "sequences"]
+    filters = [name for name, info in METHODS.items() if info.images == "sequences" and info.learns_from == "nothing"]
     found: dict[str, Rival] = {"input": lambda cases, steps, seed, listener: [_same] * len(cases)}
     for name in filters:
         found[name] = _filter(name)

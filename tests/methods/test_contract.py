@@ -35,7 +35,16 @@ def fingerprint(scan: Image) -> Fingerprint:
 
 
 VOLUMES = [name for name, info in METHODS.items() if info.takes(sequence=False)]
-QUICK: dict[str, dict[str, Any]] = {}
+SMALL = {"channels": (8, 16), "patch": 64, "batch": 4}
+QUICK: dict[str, dict[str, Any]] = {
+    "noise2void": SMALL,
+    "structn2v": SMALL,
+    "neighbor2neighbor": SMALL,
+    "zs-n2n": {"channels": (16,), "patch": 64},
+    "noise2sim": SMALL,
+    "ngps": {**SMALL, "window": 5},
+    "deep-image-prior": {"channels": (8, 8)},
+}
 """Settings with which a slow method shows what is promised here in less time."""
 SLOW = ("bm3d", "bm4d")
 WRONG = {
@@ -44,6 +53,7 @@ WRONG = {
     "bilateral": {"strength": -1.0},
     "nlm": {"patch": 4},
     "tv": {"rounds": 0},
+    "deep-image-prior": {"steps": 0},
     "bm3d": {"spectrum": "pink"},
     "bm4d": {"threads": -1},
 }

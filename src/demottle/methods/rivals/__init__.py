@@ -1,0 +1,1 @@
+"""What others learn from a scan, for comparison: one file per paper, all on one network, in one budget."""
