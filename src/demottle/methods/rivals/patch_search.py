@@ -29,7 +29,7 @@ def similar_pixels(
         for right in range(window):
             there = (slice(down, down + rows), slice(right, right + columns))
             cost = cv2.blur((guide - padded_guide[there]) ** 2, (patch, patch), borderType=cv2.BORDER_REFLECT_101)
-            _insert(costs, values, cost, padded[there])
+            _insert(costs, values, np.asarray(cost, np.float32), padded[there])
     return np.asarray(values.mean(axis=0), np.float32), costs[-1]
 
 

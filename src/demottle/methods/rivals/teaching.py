@@ -48,7 +48,7 @@ class RivalSettings:
     @property
     def multiple(self) -> int:
         """What the sides of a network's input have to be divisible by."""
-        return 2 ** len(self.channels)
+        return 1 << len(self.channels)
 
     def network(self) -> nn.Module:
         """Return a new network."""
