@@ -1,7 +1,12 @@
 """The light student for real time without a GPU: a small U-Net at half resolution, and a thin path at full resolution."""
 
+from itertools import product
+
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+_SLOPE = 0.1
 
 
 class HalfResolutionStudent(nn.Module):
@@ -9,8 +14,11 @@ class HalfResolutionStudent(nn.Module):
 
     Every 2 x 2 block of pixels becomes four channels (nothing is lost); one convolution there, two residual ones at a quarter
     of the resolution and one on the way back see far at a small price. A few channels at full resolution join them at the end:
-    without these, edges came out wider and learning took longer. With three inputs and the channels below 59,777 parameters
-    and 5,700 multiplications for each pixel, a fifth of `LightCausalStudent`'s.
+    without these, edges came out wider and learning took longer. With three inputs and the channels below 59,777 parameters.
+
+    The convolutions at full resolution are computed at half of it as well, as what they are there: convolutions from four
+    channels for each image to four. That takes more multiplications (6,500 for each pixel in all, a quarter of `LightCausalStudent`'s), but no time in rearranging
+    pixels; the result is the same.
 
     Shapes: (batch, inputs, rows, columns) to (batch, 1, rows, columns); rows and columns divisible by `multiple`.
 
@@ -21,6 +29,7 @@ class HalfResolutionStudent(nn.Module):
     """
 
     multiple = 4
+    places: Tensor
 
     def __init__(self, inputs: int = 3, channels: tuple[int, int] = (24, 48), full: int = 8) -> None:
         """Build the layers; the last one starts at zero, so that an untrained network predicts nothing."""
@@ -34,6 +43,7 @@ class HalfResolutionStudent(nn.Module):
         self.join = nn.Conv2d(half, half, 3, padding=1)
         self.leave = nn.Conv2d(half, 4 * full, 1)
         self.last = nn.Conv2d(full, 1, 3, padding=1)
+        self.register_buffer("places", _places(), persistent=False)
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
                 nn.init.kaiming_normal_(layer.weight, a=_SLOPE)
@@ -42,16 +52,32 @@ class HalfResolutionStudent(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the prediction."""
-        halved = _bend(self.enter(functional.pixel_unshuffle(x, 2)))
+        seen = functional.pixel_unshuffle(x, 2)
+        halved = _bend(self.enter(seen))
         h = _bend(self.shrink(halved))
         for layer in self.deep:
             h = h + _bend(layer(h))
         h = _bend(self.join(self.grow(h) + halved))
-        out: Tensor = self.last(_bend(functional.pixel_shuffle(self.leave(h), 2) + self.at_full(x)))
-        return out
+        h = _bend(self.leave(h) + self._at_half(self.at_full, seen))
+        return functional.pixel_shuffle(self._at_half(self.last, h), 2)
+
+    def _at_half(self, layer: nn.Conv2d, x: Tensor) -> Tensor:
+        """Apply a 3 x 3 convolution for full resolution to an image whose 2 x 2 blocks are channels."""
+        outputs, inputs = layer.weight.shape[:2]
+        kernel = torch.einsum("oikl,pqabkl->opiqab", layer.weight, self.places.to(layer.weight.dtype))
+        bias = layer.bias
+        assert bias is not None
+        return functional.conv2d(x, kernel.reshape(4 * outputs, 4 * inputs, 3, 3), bias.repeat_interleave(4), padding=1)
 
 
-_SLOPE = 0.1
+def _places() -> Tensor:
+    """Where each weight of a 3 x 3 kernel goes: (4, 4, 3, 3, 3, 3), 1 where pixel q of the block (a, b) lies at (k, l) from
+    pixel p of the middle block, all counted from the upper left."""
+    found = torch.zeros(4, 4, 3, 3, 3, 3)
+    for p, k, l in product(range(4), range(3), range(3)):  # noqa: E741 (rows and columns of a kernel)
+        row, column = p // 2 + k - 1, p % 2 + l - 1
+        found[p, 2 * (row % 2) + column % 2, row // 2 + 1, column // 2 + 1, k, l] = 1
+    return found
 
 
 def _bend(x: Tensor) -> Tensor:
