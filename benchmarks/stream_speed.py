@@ -99,13 +99,12 @@ def untrained(size: str, kind: str) -> SequenceNetwork:
 
 
 def noise(size: int, count: int) -> Iterator[Voxels]:
-    """Frames as a detector gives them, from a few that are kept."""
+    """Frames as a detector gives them, from a few that are made now: a source that is late would count as latency."""
     random = np.random.default_rng(0)
     kept = [
         np.rint(random.normal(LEVEL, np.sqrt(GAIN * LEVEL), (size, size))).clip(0).astype(np.uint16) for _ in range(8)
     ]
-    for index in range(count):
-        yield kept[index % len(kept)].astype(np.float32)
+    return (kept[index % len(kept)].astype(np.float32) for index in range(count))
 
 
 def _nowhere(number: int, frame: Voxels) -> None:

@@ -2,6 +2,8 @@
 
 import json
 import socket
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -179,3 +181,19 @@ def test_what_cannot_be_done_is_one_sentence(
     assert result.exit_code == 2
     assert said in " ".join(result.stderr.replace("│", " ").split())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_standard_input_that_stalls_ends_it_in_one_sentence(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "out.raw"
+    command = ["stream", "-", "-o", str(out), "--method", "recursive", "--raw", f"{SIDE}x{SIDE}xuint16"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "demottle", *command, "--stall", "0.5"], stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as live:
+        assert live.stdin is not None and live.stderr is not None
+        live.stdin.write(bytes_of(run.noisy.voxels))
+        live.stdin.flush()  # and then nothing, while the pipe stays open
+        said = live.stderr.read().decode()
+        assert live.wait(60) == 2, said
+    assert f"after {FRAMES} frames none came for 0.5 seconds" in " ".join(said.split())
+    assert "Fatal" not in said
+    assert out.stat().st_size == FRAMES * SIDE * SIDE * 2

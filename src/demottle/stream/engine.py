@@ -89,7 +89,7 @@ def live_form(denoiser: Denoiser, shape: tuple[int, int], engine: Engine = "auto
     if not isinstance(denoiser, SequenceDenoiser):
         raise InputError(f"{denoiser.method} works on whole scans and has no live form; use a method for sequences.")
     own = "numpy" if not _is_student(denoiser) else "torch"
-    if own == "torch" and engine == "auto" and _has_gpu():
+    if own == "torch" and engine != "onnx" and _has_gpu():
         engine = "torch"  # ONNX Runtime runs on the processor here
     if own == "numpy" or engine == "torch":
         if engine == "onnx":

@@ -49,7 +49,9 @@ def open_source(name: str, geometry: RawGeometry | None, read: Callable[[Path], 
         if tcp:
             server = TcpSource(int(tcp[1]), geometry)
             return Source(server, geometry=geometry, port=server.port)
-        return Source(raw_frames(sys.stdin.buffer, geometry), geometry=geometry)
+        # Unbuffered: a thread that waits for a stalled source must hold no lock that Python's end would wait for.
+        stdin = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
+        return Source(raw_frames(stdin, geometry), geometry=geometry)
     if geometry is not None:
         raise InputError(
             "A geometry is for bare bytes (- or tcp:PORT); leave it out for files, which say it themselves."
