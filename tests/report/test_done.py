@@ -104,7 +104,7 @@ def test_a_run_of_frames_is_told_in_plain_words_and_nothing_of_it_raw() -> None:
         "method": "udca",
         "settings": {"fusion": "noise", "student": "auto", "uns": 0.0, "hide_frame": True, "correct_lag": True},
         "fitted": {
-            "student": "causal",
+            "student": "causal-half",
             "runs": 1,
             "frame_noise": {"signal": [1, 2], "deviation": [3, 4], "gain": 1.0, "offset": 0.0, "lag": 0.08},
         },
