@@ -9,6 +9,7 @@ from tests.cli.conftest import Demottle
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "command-line.md").read_text()
 VERBS = {
+    "benchmark",
     "denoise",
     "inspect",
     "evaluate",

@@ -132,6 +132,10 @@ def test_sixty_steps_are_enough_for_four_tenths_of_the_error(
 
 
 def test_mean_ct_number_is_kept(cleaned_by_what_it_learned: Image, fitted: Denoiser, scan: Image, truth: Image) -> None:
+    if fitted.method == "deep-image-prior":
+        pytest.skip(
+            "a dozen steps draw no slice; tests/methods/rivals lets it come to its end and looks at the means there"
+        )
     change = (cleaned_by_what_it_learned.voxels - scan.voxels).astype(np.float64)
     rival = METHODS[fitted.method].rival  # may blur the skin into the air, as a Gaussian does
     soft = (truth.voxels > -150) & (truth.voxels < 200)

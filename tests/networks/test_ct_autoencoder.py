@@ -26,9 +26,9 @@ def test_it_learns_to_give_slices_back() -> None:
     network = CTAutoencoder(8)
     x = torch.nn.functional.interpolate(torch.rand(4, 1, 4, 4), scale_factor=4, mode="bilinear")
     optimizer = torch.optim.Adam(network.parameters(), 3e-3)
-    for _ in range(90):
+    for _ in range(200):
         loss = ((network(x) - x) ** 2).mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    assert loss < 0.7 * x.var()
+    assert loss < 0.5 * x.var()

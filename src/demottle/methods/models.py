@@ -15,9 +15,7 @@ from safetensors.numpy import save as to_bytes
 from demottle import __version__
 from demottle.errors import InputError, OutputError
 from demottle.methods.base import Denoiser
-from demottle.methods.bias_corrected import KEY, BiasCorrected
 from demottle.methods.registry import method
-from demottle.noise.magnitude import RICIAN
 
 _KEY = "demottle"
 
@@ -90,6 +88,14 @@ def load(path: str | Path) -> Denoiser:
         raise InputError(f"{path} does not fit the method it names; fit the model again with this version.") from error
     if not isinstance(denoiser, Denoiser):
         raise InputError(f"{path} names a method that has nothing to load.")
+    return _with_bias_corrected(denoiser)
+
+
+def _with_bias_corrected(denoiser: Denoiser) -> Denoiser:
+    # Imported here: it needs scipy, which listing the methods has to do without.
+    from demottle.methods.bias_corrected import KEY, BiasCorrected
+    from demottle.noise.magnitude import RICIAN
+
     return BiasCorrected(denoiser) if denoiser.fitted.get(KEY) == RICIAN else denoiser
 
 
