@@ -64,7 +64,7 @@ class ScanSettings:
     batch: int = 8
     rate: float = 1e-3
     start: bool = False
-    start_kept: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
+    start_kept: tuple[float, ...] = (0.75, 1.0)
     early_stop: bool = True
 
     def __post_init__(self) -> None:
