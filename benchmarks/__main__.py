@@ -11,21 +11,20 @@ import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from benchmarks.cases import Case, load_case
 from benchmarks.rivals import bm3d_true_spectrum, bm3d_white, true_spectrum
 from benchmarks.upper_bound import clean_targets
+from demottle.benchmark.judging import psnr_cut, tissue_shifts
 from demottle.denoise import denoise
 from demottle.errors import InputError
 from demottle.image import Image
 from demottle.physics.inserts import Insert, add_inserts, flat_places
 from demottle.quality import contrast, edge
-from demottle.quality.errors import BODY_WINDOW
+from demottle.quality.errors import BODY_WINDOW, rmse
 
 DISC_HU, DISC_RADIUS_MM, DISC_HEIGHT_MM = 35.0, 5.0, 15.0
-TISSUES = {"fat": (-130, -70), "fluid": (-10, 25), "muscle": (35, 90), "bone": (250, 1200)}
 
 
 @dataclass
@@ -138,28 +137,13 @@ def judge(
     """Measure one result against the truth, in the body, on all or some slices."""
     chosen = slice(None) if slices is None else slices
     truth, got, body = case.truth.voxels[chosen], image.voxels[chosen], case.body[chosen]
-    error = np.clip(got, *BODY_WINDOW)[body] - np.clip(truth, *BODY_WINDOW)[body]
-    psnr = 20 * np.log10((BODY_WINDOW[1] - BODY_WINDOW[0]) / np.sqrt(np.mean(error.astype(np.float64) ** 2)))
-    rmse = np.sqrt(np.mean((got[body] - truth[body]).astype(np.float64) ** 2))
-    outcome = Outcome(round(float(psnr), 3), round(float(rmse), 2), seconds, steps)
+    psnr = psnr_cut(got, truth, body, BODY_WINDOW)
+    outcome = Outcome(round(float(psnr or np.inf), 3), round(rmse(got, truth, body), 2), seconds, steps)
     if slices is None:
-        outcome.shifts = shifts(case, image)
+        found = tissue_shifts(case.truth, case.noisy, image)
+        outcome.shifts = {name: round(value, 2) for name, value in found.items() if value is not None}
         outcome.recovery, outcome.f50 = disc_figures(case, image, discs)
     return outcome
-
-
-def shifts(case: Case, image: Image) -> dict[str, float]:
-    """Mean output minus input per tissue, HU; the truth decides what is which, 3 pixels inside."""
-    found = {}
-    for name, (low, high) in TISSUES.items():
-        total = count = 0.0
-        for truth, before, after in zip(case.truth.voxels, case.noisy.voxels, image.voxels, strict=True):
-            inside = cv2.erode(((truth > low) & (truth < high)).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-            total += float((after[inside] - before[inside]).sum(dtype=np.float64))
-            count += int(inside.sum())
-        if count > 500:
-            found[name] = round(total / count, 2)
-    return found
 
 
 def disc_figures(case: Case, image: Image, discs: list[Insert]) -> tuple[float | None, float | None]:

@@ -9,11 +9,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
-from scipy.ndimage import binary_erosion, binary_fill_holes
 
 from benchmarks.truth import REACH, make_truth
+from demottle.benchmark.judging import body_mask
 from demottle.image import Image
 from demottle.physics.catalog import build
 from demottle.physics.ct_noise import Scanner, independent_noise, mix_slices
@@ -120,16 +119,6 @@ def load_truth(name: str, cache: Path = CACHE, part: slice | None = None) -> Ima
 
 def _truth_path(name: str, cache: Path, part: slice | None = None) -> Path:
     return Path(cache) / (f"{name}-truth.npy" if part is None else f"{name}-{part.start}-{part.stop}-truth.npy")
-
-
-def body_mask(truth: Image, shrink: int = 3) -> np.ndarray:
-    """The largest piece above -300 HU of each slice, holes filled, less `shrink` pixels all round."""
-    masks = []
-    for plane in truth.voxels:
-        _, labels, stats, _ = cv2.connectedComponentsWithStats((plane > -300).astype(np.uint8))
-        largest = labels == 1 + np.argmax(stats[1:, cv2.CC_STAT_AREA])
-        masks.append(binary_erosion(binary_fill_holes(largest), iterations=shrink))
-    return np.stack(masks)
 
 
 def read_real(name: str) -> tuple[np.ndarray, tuple[float, float, float]]:

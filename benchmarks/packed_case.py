@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.cases import Case, body_mask, load_case
+from benchmarks.cases import Case, load_case
+from demottle.benchmark.judging import body_mask
 from demottle.image import Image
 
 

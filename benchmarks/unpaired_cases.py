@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.cases import CACHE, RECIPES, Case, body_mask
+from benchmarks.cases import CACHE, RECIPES, Case
 from benchmarks.unpaired_parts import part_noise, part_truth
+from demottle.benchmark.judging import body_mask
 from demottle.image import Image
 from demottle.learning.cohort import Sets
 from demottle.learning.gathering import Choices, entries_of, sets_of

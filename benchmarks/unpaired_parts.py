@@ -9,8 +9,9 @@ from functools import cache as remembered
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from benchmarks.cases import RECIPES, body_mask, read_real
+from benchmarks.cases import RECIPES, read_real
 from benchmarks.truth import average_matched, bm3d_slice, flat_pairs, noise_level, noise_spectrum
+from demottle.benchmark.judging import body_mask
 from demottle.image import Image
 from demottle.physics.ct_noise import Scanner, independent_noise, mix_slices
 
