@@ -45,7 +45,12 @@ def test_from_two_folders_to_a_denoised_scan(sides: tuple[Path, Path], tmp_path:
     assert len(list((traces / "pictures").glob("*.png"))) == 4
     assert list((traces / "tensorboard").iterdir())
 
+    # Four steps are no training, and who trains has to hear it.
+    assert fitted["simulated_noise_left"] > 0.95
+    assert "takes away hardly any noise" in " ".join(done.stderr.split())
+
     shown = demottle("models", "show", model)
+    assert "of what was simulated" in " ".join(shown.stdout.split())
     assert shown.exit_code == 0 and "pdml" in shown.stdout and "noise levels" in shown.stdout
     assert json.loads(demottle("models", "show", model, "--json").stdout)["fitted"]["steps"] == 4
 

@@ -32,6 +32,7 @@ _NAMES = {
     "ended": "ended",
     "weights": "weights",
     "criterion": "criterion",
+    "simulated_noise_left": "noise left",
     "losses": "losses",
 }
 """What is shown of what a model was fitted on, in this order; `--json` has everything."""
@@ -49,7 +50,9 @@ def show_fitted(fitted: Mapping[str, Any], console: Console) -> None:
 
 def _of_a_run(fitted: Mapping[str, Any]) -> Mapping[str, Any]:
     """For runs of frames the first distance is a time, and the lag that is undone lies with the noise."""
-    spacing, noise = fitted.get("spacing_mm"), fitted.get("frame_noise")
+    left, spacing, noise = fitted.get("simulated_noise_left"), fitted.get("spacing_mm"), fitted.get("frame_noise")
+    if isinstance(left, float):
+        fitted = {**fitted, "simulated_noise_left": f"{left:.0%} of what was simulated on held-out slices"}
     if fitted.get("modality") not in ("XA", "RF") and not isinstance(noise, Mapping):
         return fitted
     known = dict(fitted)

@@ -1,7 +1,7 @@
 """`demottle train`: two folders of scans in, a model file out."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from demottle.cli import options
-from demottle.cli.console import heading, out, say, show_json
+from demottle.cli.console import heading, out, say, say_warnings, show_json
 from demottle.cli.guard import guarded
 from demottle.cli.model_facts import show_fitted
 from demottle.cli.progress import watch
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from demottle.learning.cohort import Sets
     from demottle.learning.gathering import Choices, Reading
 
+_HARDLY_LESS = 0.95
 DATA, TRAINING, WATCHING = "Data", "Training", "Watching"
 
 
@@ -33,8 +34,8 @@ def train(
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where the model goes.")],
     preset: Annotated[
-        str, typer.Option(metavar="NAME", help="full (for a GPU) or small.", rich_help_panel=TRAINING)
-    ] = "full",
+        str | None, typer.Option(metavar="NAME", help="full, or without a GPU small.", rich_help_panel=TRAINING)
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="A setting; repeatable.", rich_help_panel=TRAINING),
@@ -80,14 +81,18 @@ def train(
     debug: options.Debug = False,
 ) -> None:
     """Train METHOD on two folders of scans, and write a model for 'demottle denoise --model'."""
-    module, chosen = _method(method, preset, settings or [])
+    from demottle.learning.device import best_device
+
+    fitting = "small" if best_device().type == "cpu" else "full"
+    module, chosen = _method(method, preset or fitting, settings or [])
     folder = output.with_name(f"{output.stem}-training")
     _refuse_existing(output, folder, resume, overwrite)
     from demottle.learning import processes
-    from demottle.learning.device import best_device
     from demottle.learning.gathering import Choices, Reading
 
     processes.join(best_device())
+    if preset is None and fitting == "small" and not processes.rank():
+        say('There is no GPU here, so the preset is "small"; "--preset full" is the full size, which is made for one.')
     choices = Choices(seed, exam_share, allow_mixed, cache_limit, _learns_from_pairs(method))
     reading = Reading(modality, options.parse_spacing(spacing), accept_uneven)
     with _tidied(folder, cache):
@@ -97,11 +102,23 @@ def train(
         return
     model.save(output)
     _clean_up(folder, cache)
+    say_warnings(_doubts(model.fitted))
     if as_json:
         show_json({"model": str(output), "method": method, "model_hash": model.model_hash, "fitted": model.fitted})
         return
     heading(str(output), "apply it with: demottle denoise SCAN -o OUT --model " + str(output))
     show_fitted(model.fitted, out)
+
+
+def _doubts(fitted: Mapping[str, Any]) -> list[str]:
+    """What a user should know before the model meets a patient."""
+    left = fitted.get("simulated_noise_left")
+    if left is None or left < _HARDLY_LESS:
+        return []
+    return [
+        f"The model takes away hardly any noise: {left:.0%} is left of noise simulated on held-out slices. Train it longer "
+        "(--steps, --minutes)."
+    ]
 
 
 def _method(name: str, preset: str, pairs: list[str]) -> tuple[Any, Any]:

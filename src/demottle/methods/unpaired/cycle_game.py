@@ -29,6 +29,8 @@ from demottle.methods.unpaired.simulated_noise import SimulatedNoise
 from demottle.methods.unpaired.watched_game import Draw, WatchedGame
 
 _POOLS = ("full", "low")
+_LARGEST_GRADIENT = 1.0
+"""Longer ones are shortened: without it the preset "small" left everything it had learned between two of its steps."""
 
 
 @dataclass(frozen=True)
@@ -98,8 +100,8 @@ class CycleGame(WatchedGame[CycleTurn]):
         self._makers = nn.ModuleDict({"to_full": warmed or generator(), "to_low": generator()})
         self._judges = nn.ModuleDict({"full": discriminator(), "low": discriminator()})
         self.players = {
-            "generators": Player(self._makers, rate, averaged=True),
-            "discriminators": Player(self._judges, rate),
+            "generators": Player(self._makers, rate, averaged=True, largest_gradient=_LARGEST_GRADIENT),
+            "discriminators": Player(self._judges, rate, largest_gradient=_LARGEST_GRADIENT),
         }
 
     def draw(self, share: Share) -> CycleTurn:

@@ -36,6 +36,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     "small": {
         **{k: v for k, v in perceptual_cyclegan.PRESETS["small"].items() if k not in _NOT_HERE},
         "steps": full_band.SMALL["steps"],
+        "rate": full_band.SMALL["rate"],
     },
 }
 """Those of `perceptual-cyclegan`, but for what this method does not have."""

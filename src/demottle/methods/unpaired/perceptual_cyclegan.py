@@ -101,6 +101,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     "small": {
         **full_band.SMALL,
         "steps": 600,
+        "rate": 3e-4,
         "warm_up": 2000,
         "warm_rate": 1e-3,
         "feature_channels": 8,

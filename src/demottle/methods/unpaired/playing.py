@@ -6,8 +6,10 @@ from dataclasses import asdict, replace
 from math import ceil
 from typing import Any, ClassVar, Protocol
 
+import torch
 from torch import nn
 
+from demottle.errors import InputError, UnsuitableError
 from demottle.events import Listener
 from demottle.image import Voxels
 from demottle.learning.cohort import Sets
@@ -22,6 +24,8 @@ from demottle.methods.unpaired.trained_network import TrainedNetwork, trained_su
 from demottle.methods.unpaired.watched_game import WatchedGame
 
 _PART = 0.2  # of a limit in minutes, for what comes before the game
+_ASTRAY = 1.5
+"""Noise that is left of noise simulated on held-out slices, 1 being all of it, above which a training went astray."""
 WARM_UP_PART = 0.5  # where that is the warm-up: what it gains, the game keeps
 
 
@@ -108,6 +112,9 @@ def played(
         sets: learned from; the held-out scans serve the criterion and the pictures.
         course, key, seed, listener: as of `learning.training.train`.
         run: folder, observers and device.
+
+    Raises:
+        UnsuitableError: where what was learned makes noise stronger, so that nobody gets such a model.
     """
     fitted = trained_summary(sets)
 
@@ -132,4 +139,28 @@ def played(
         observers=run.observers,
         stop=run.stop,
     )
-    return denoiser_of(game.generator_of(trained.networks), {**fitted, **trained.story.summary()})
+    learned = game.generator_of(trained.networks)
+    left = noise_left(sets, seed, plane_of(learned))
+    return denoiser_of(learned, {**fitted, **trained.story.summary(), "simulated_noise_left": left})
+
+
+def noise_left(sets: Sets, seed: int, plane: Callable[[Voxels], Voxels]) -> float | None:
+    """Return the error that is left of noise simulated on held-out full-dose slices, as a share of that noise.
+
+    None where the noise of the held-out low-dose scans cannot be measured.
+
+    Raises:
+        UnsuitableError: where it is `_ASTRAY` or more.
+    """
+    try:
+        exam = SimulatedExam(sets, seed=seed)
+    except InputError:
+        return None
+    with torch.inference_mode():
+        left = exam.score(plane)
+    if not left < _ASTRAY:
+        raise UnsuitableError(
+            f"The training went astray: what was learned makes noise simulated on held-out slices {left:.3g} times as large; "
+            "train with a lower learning rate (--set rate=...). No model was written."
+        )
+    return left
