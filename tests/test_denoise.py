@@ -58,8 +58,13 @@ def test_one_slice_works_too(scan: Image) -> None:
 def test_a_model_of_another_unit_is_refused(scan: Image) -> None:
     model = denoise(scan, method="spectral-wiener").denoiser
     magnetic = Image(scan.voxels + 1100, scan.spacing, "MR", "a.u.")
-    with pytest.raises(InputError, match="modality CT"):
+    with pytest.raises(InputError, match="modality CT") as refused:
         denoise(magnetic, model=model)
+    assert refused.value.remedy == ""  # MR is not to be called CT
+    unknown = Image(scan.voxels, scan.spacing, "OT", "a.u.")
+    with pytest.raises(InputError, match="modality CT") as refused:
+        denoise(unknown, model=model)
+    assert refused.value.remedy == "modality"
 
 
 def test_a_model_of_another_noise_level_is_warned_about(scan: Image) -> None:

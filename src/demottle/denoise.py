@@ -114,8 +114,12 @@ def range_warnings(denoiser: Denoiser, fingerprint: Fingerprint) -> list[str]:
     made_for = denoiser.fitted
     for name, value in (("modality", fingerprint.modality), ("unit", fingerprint.unit)):
         if name in made_for and made_for[name] != value:
+            # Only of what states none may the user say what it is: MR does not become CT by saying so.
+            unknown = fingerprint.modality in ("", "OT")
+            advice = "" if unknown else "; use a model of its own kind."
             raise InputError(
-                f"The model was fitted on {name} {made_for[name]}, but the image has {name} {value}.", remedy="modality"
+                f"The model was fitted on {name} {made_for[name]}, but the image has {name} {value}{advice or '.'}",
+                remedy="modality" if unknown else "",
             )
     warnings = []
     levels = _range(made_for, "noise_range", "noise_level")

@@ -105,6 +105,19 @@ def _put(word: str, places: dict[str, str]) -> str:
     return word
 
 
+@pytest.mark.parametrize("option", ["--csv", "--ratings", "--html"])
+def test_results_never_replace_what_belongs_to_the_study(
+    option: str, study: Path, demottle: Demottle, tmp_path: Path
+) -> None:
+    answer(study, "r1", 3)
+    (study / "key.json").rename(tmp_path / "secret.json")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    for place in (tmp_path / "secret.json", study / "study.json", study / "results"):
+        refused = demottle("study", "analyse", study, "--key", tmp_path / "secret.json", option, place)
+        assert refused.exit_code == 2 and "choose a place outside" in " ".join(refused.stderr.split())
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
 def test_damaged_answers_are_one_sentence_before_anybody_reads(study: Path, demottle: Demottle) -> None:
     answer(study, "r1", 3)
     with (study / "answers" / "r1.jsonl").open("a") as file:

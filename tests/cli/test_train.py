@@ -214,7 +214,13 @@ def test_what_cannot_be_trained_is_one_sentence(sides: tuple[Path, Path], tmp_pa
     assert "both sides" in refused("pdml", low, low, model)
     assert "no folder" in refused("pdml", tmp_path / "none", full, model)
     assert "needs no training" in refused("ns-n2n", low, full, model)
-    assert "no method" in refused("nothing", low, full, model)
+    unknown = refused("nothing", low, full, model)
+    assert "no method" in unknown and "pdml" in unknown and "ns-n2n" not in unknown
+    assert "among the scans" in refused("pdml", low, full, low / "m.safetensors")
+    assert "among the scans" in refused("pdml", low, full, model, "--cache", full / "cache")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == sorted(
+        ["low", "full", *(f"Miller{number}.npy" for number in range(4))]
+    )
     assert ".safetensors" in refused("pdml", low, full, tmp_path / "m.pt")
     assert "no checkpoint" in refused("pdml", low, full, model, "--resume")
     assert "multiple" in refused("pdml", low, full, model, "--set", "patch=17")

@@ -8,8 +8,8 @@ from demottle.cli.training_screen import TrainingScreen
 from demottle.learning.observing import Report
 
 
-def report(step: int, loss: float) -> Report:
-    return Report(step, 100, {"generator/identity": loss}, 1.0, 60.0, 200.0, exam=0.5)
+def report(step: int, loss: float, part: str = "") -> Report:
+    return Report(step, 100, {"generator/identity": loss}, 1.0, 60.0, 200.0, exam=0.5, part=part)
 
 
 def test_the_table_shows_losses_and_time_left() -> None:
@@ -31,3 +31,24 @@ def test_elsewhere_a_line_now_and_then(capsys) -> None:  # type: ignore[no-untyp
     said = capsys.readouterr().err
     assert said.count("Training: step") == 1 and "step 20 of 100" in said
     assert "30 steps" in said
+
+
+def test_the_time_left_of_a_part_is_not_said_of_all() -> None:
+    screen = TrainingScreen(live=False)
+    screen(report(90, 7.0, "warm-up"))
+    assert screen.line().startswith("Training, warm-up: step 90 of 100, about 3:20\u00a0min left for this part")
+    screen(report(10, 0.5))
+    assert screen.line().startswith("Training: step 10 of 100, about 3:20\u00a0min left;")
+
+
+def test_a_curve_begins_anew_with_the_training() -> None:
+    def drawn(*reports: Report) -> str:
+        screen = TrainingScreen(live=False)
+        for one in reports:
+            screen(one)
+        console = Console(width=100, record=True, file=StringIO())
+        console.print(screen.picture())
+        return console.export_text()
+
+    training = [report(10, 0.5), report(20, 0.4)]
+    assert drawn(report(90, 70.0, "warm-up"), *training) == drawn(*training)

@@ -136,6 +136,8 @@ def test_what_cannot_be_learned_from_is_one_sentence(tmp_path: Path) -> None:
 
     with pytest.raises(InputError, match="one patient only"):
         sets(some(range(1)), some(range(5, 8)))
+    with pytest.raises(InputError, match="2 scans with the same PatientID"):
+        sets([("anonymous", scan(0)), ("anonymous", scan(1))], some(range(5, 8)))
     with pytest.raises(InputError, match="on both sides"):
         sets(some(range(3)), some(range(2, 5)))
     with pytest.raises(InputError, match="different units"):

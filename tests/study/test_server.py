@@ -73,6 +73,7 @@ def test_the_page_loads_nothing_from_elsewhere(made: Made) -> None:
         "/api/image/TRIAL/0/-1",
         "/api/image/TRIAL/0/%30",
         "/api/image/x/0/0",
+        pytest.param("/api/image/TRIAL/0/" + "9" * 5000, id="a number of 5000 digits"),
         "/answers/r1.jsonl",
     ],
 )
@@ -96,6 +97,7 @@ def test_pages_of_others_are_not_answered(made: Made) -> None:
         assert raw(address, "POST", "/api/answers", answer, Content_Type="text/plain")[0] == 415
         assert raw(address, "POST", "/api/answers", b"[1]", **kind)[0] == 400
         assert raw(address, "POST", "/api/answers", b"{", **kind)[0] == 400
+        assert raw(address, "POST", "/api/answers", b"[" * 50_000, **kind)[0] == 400
         assert raw(address, "POST", "/api/answers", b"", Content_Length="999999999")[0] == 413
         assert raw(address, "DELETE", "/api/answers")[0] == 501
         assert app.progress == {}
@@ -111,6 +113,8 @@ def test_pages_of_others_are_not_answered(made: Made) -> None:
         {"answers": {}},
         {"answers": None},
         {"seconds": "x"},
+        {"seconds": float("nan")},
+        {"seconds": 10**400},
         {"trial": "x"},
         {"reader": "../x"},
     ],

@@ -9,6 +9,7 @@ from demottle.cli.console import out, say_warnings, show_json
 from demottle.cli.guard import guarded
 from demottle.cli.options import Debug, Json
 from demottle.cli.study_serve import Folder
+from demottle.errors import OutputError
 
 RESULTS = "Results"
 
@@ -45,6 +46,7 @@ def analyse(
     from demottle.study.analysis import load
     from demottle.study.tables import write_answers, write_results
 
+    _refuse_among_study(study, key, [path for path in (csv, ratings, html) if path is not None])
     loaded = load(study, key)
     found = analyse_study(loaded, reference, margin, resamples, seed)
     if csv is not None:
@@ -65,3 +67,10 @@ def analyse(
     for name, path in (("Results", csv), ("Answers", ratings), ("Page", html)):
         if path is not None:
             out.print(f"{name:<8} {path}", markup=False, soft_wrap=True)
+
+
+def _refuse_among_study(study: Path, key: Path | None, results: list[Path]) -> None:
+    """Results name the arms, so they must not lie where readers' files do; and a study without its key is lost."""
+    for path in results:
+        if path.resolve().is_relative_to(study.resolve()) or (key is not None and path.resolve() == key.resolve()):
+            raise OutputError(f"{path} would lie in the study or replace its key; choose a place outside of {study}.")

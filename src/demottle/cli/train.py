@@ -86,6 +86,7 @@ def train(
     fitting = "small" if best_device().type == "cpu" else "full"
     module, chosen = _method(method, preset or fitting, settings or [])
     folder = output.with_name(f"{output.stem}-training")
+    _refuse_among_scans((output, *([cache] if cache else [])), (low, full))
     _refuse_existing(output, folder, resume, overwrite)
     from demottle.learning import processes
     from demottle.learning.gathering import Choices, Reading
@@ -126,9 +127,11 @@ def _method(name: str, preset: str, pairs: list[str]) -> tuple[Any, Any]:
     from demottle.errors import InputError
     from demottle.methods.registry import METHODS, method
 
+    known = ", ".join(name for name, other in METHODS.items() if other.is_trained)
+    if name not in METHODS:
+        raise InputError(f'There is no method "{name}"; those that are trained on sets of scans are: {known}.')
     info = method(name)
     if not info.is_trained:
-        known = ", ".join(name for name, other in METHODS.items() if other.is_trained)
         raise InputError(f"{name} learns from {info.learns_from} and needs no training; those that do are: {known}.")
     module = info.load()
     if preset not in module.PRESETS:
@@ -142,6 +145,14 @@ def _learns_from_pairs(name: str) -> bool:
     from demottle.methods.registry import method
 
     return method(name).learns_from == "pairs"
+
+
+def _refuse_among_scans(ours: tuple[Path, ...], sides: tuple[Path, ...]) -> None:
+    """What is kept of the slices would be taken for scans when the training goes on, held-out patients included."""
+    for path in ours:
+        for side in sides:
+            if path.resolve().is_relative_to(side.resolve()):
+                raise OutputError(f"{path} lies among the scans of {side}; choose a place outside of it.")
 
 
 def _refuse_existing(output: Path, folder: Path, resume: bool, overwrite: bool) -> None:

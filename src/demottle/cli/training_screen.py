@@ -47,6 +47,8 @@ class TrainingScreen:
 
     def __call__(self, report: "Report") -> None:
         """Take one report."""
+        if self._report is not None and report.part != self._report.part:
+            self._curves.clear()  # losses of another part are not comparable, even of the same name
         self._report = report
         for name, value in report.losses.items():
             self._curves[name].append(value)
@@ -62,8 +64,8 @@ class TrainingScreen:
             return "Training begins"
         report = self._report
         losses = ", ".join(f"{name.split('/')[-1]} {value:.4f}" for name, value in report.losses.items())
-        left = f"about {clock(report.seconds_left)} left"
-        return f"Training: step {report.step} of {report.steps}, {left}; {losses}"
+        left = f"about {clock(report.seconds_left)} left{_of_this(report)}"
+        return f"{_named(report)}: step {report.step} of {report.steps}, {left}; {losses}"
 
     def picture(self) -> RenderableType:
         """The table as it stands."""
@@ -73,8 +75,8 @@ class TrainingScreen:
         share = report.step / max(1, report.steps)
         head = Text.assemble(
             ("• ", "cyan"),
-            f"Training  {bar(share, 28)}  step {report.step} of {report.steps}  ",
-            (f"{clock(report.seconds_left)} left", "cyan"),
+            f"{_named(report)}  {bar(share, 28)}  step {report.step} of {report.steps}  ",
+            (f"{clock(report.seconds_left)} left{_of_this(report)}", "cyan"),
             (f"  rate {report.rate:.2f}", "dim"),
         )
         table = Table(box=None, padding=(0, 3, 0, 2), header_style="dim", pad_edge=False)
@@ -85,3 +87,12 @@ class TrainingScreen:
             lowest = min(curve)
             table.add_row(name, f"{curve[-1]:.5f}", sparkline(value - lowest for value in curve))
         return Group(head, table)
+
+
+def _named(report: "Report") -> str:
+    return f"Training, {report.part}" if report.part else "Training"
+
+
+def _of_this(report: "Report") -> str:
+    """Say that the time left is not that of everything, where more comes after."""
+    return " for this part" if report.part else ""

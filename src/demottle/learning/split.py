@@ -19,11 +19,11 @@ def exam_patients(low: Sequence[str], full: Sequence[str], share: float, seed: i
         InputError: where a side has fewer than two patients, or none would be left to learn from.
     """
     sides = {"low-dose": list(dict.fromkeys(low)), "full-dose": list(dict.fromkeys(full))}
-    for name, patients in sides.items():
+    for (name, patients), scans in zip(sides.items(), (low, full), strict=True):
         if len(patients) < 2:
             raise InputError(
-                f"The {name} side holds scans of one patient only; training needs at least two, one to learn from and one to "
-                "check on."
+                f"The {name} side holds scans of one patient only{_told_by(len(scans))}; training needs at least two, one to "
+                "learn from and one to check on."
             )
     random = np.random.default_rng([seed, 0])
     chosen: set[str] = set()
@@ -42,3 +42,12 @@ def exam_patients(low: Sequence[str], full: Sequence[str], share: float, seed: i
                 "patients."
             )
     return chosen
+
+
+def _told_by(scans: int) -> str:
+    """Why several scans are of one patient, which surprises where all were given one number to make them anonymous."""
+    if scans < 2:
+        return ""
+    return (
+        f" ({scans} scans with the same PatientID, or in the same sub-folder; give different patients different ones)"
+    )

@@ -55,9 +55,11 @@ class TensorBoardFiles:
 
     def __call__(self, report: Report) -> None:
         """Write losses, rate, criterion and pictures of a report."""
+        # A part counts its own steps: under the same names its values would lie across those of the training.
+        before = f"{report.part}/" if report.part else ""
         for name, value in report.losses.items():
-            self._writer.add_scalar(name, value, report.step)
-        self._writer.add_scalar("rate", report.rate, report.step)
+            self._writer.add_scalar(before + name, value, report.step)
+        self._writer.add_scalar(before + "rate", report.rate, report.step)
         if report.exam is not None:
             self._writer.add_scalar("criterion", report.exam, report.step)
         for name, picture in report.pictures.items():

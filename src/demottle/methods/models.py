@@ -6,6 +6,7 @@ import os
 import tempfile
 from dataclasses import fields
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from safetensors.numpy import save as to_bytes
 from demottle import __version__
 from demottle.errors import InputError, OutputError
 from demottle.methods.base import Denoiser
-from demottle.methods.registry import method
+from demottle.methods.registry import METHODS
 
 _KEY = "demottle"
 
@@ -77,18 +78,44 @@ def load(path: str | Path) -> Denoiser:
         InputError: where the file is missing, damaged, not a model of demottle, or of a method this version does not have.
     """
     header = read_header(path)
-    module = method(str(header["method"])).load()
+    module = _module_of(str(header["method"]), path)
     try:
-        known = {field.name for field in fields(module.Settings)}
-        settings = module.Settings(**{name: _tuples(v) for name, v in header["settings"].items() if name in known})
+        settings = _settings_of(module, header["settings"])
         with safe_open(Path(path), framework="numpy") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+        _refuse_nan(tensors, path)
         denoiser = module.restore(settings, header["fitted"], tensors)
     except (SafetensorError, ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
         raise InputError(f"{path} does not fit the method it names; fit the model again with this version.") from error
     if not isinstance(denoiser, Denoiser):
         raise InputError(f"{path} names a method that has nothing to load.")
     return _with_bias_corrected(denoiser)
+
+
+def _module_of(name: str, path: Path) -> ModuleType:
+    if name not in METHODS:
+        raise InputError(
+            f"{path} is of the method {json.dumps(name)}, which demottle {__version__} does not have; use the version that wrote "
+            "it, or make the model again."
+        )
+    return METHODS[name].load()
+
+
+def _settings_of(module: ModuleType, given: dict[str, Any]) -> Any:
+    known = {field.name for field in fields(module.Settings)}
+    try:
+        return module.Settings(**{name: _tuples(value) for name, value in given.items() if name in known})
+    except InputError as error:  # speaks of a setting that the user never gave, and names no file
+        raise ValueError(str(error)) from error
+
+
+def _refuse_nan(tensors: dict[str, Any], path: Path) -> None:
+    """Refuse a network that can only answer NaN: what it made would be blamed on the scan."""
+    for value in tensors.values():
+        if np.issubdtype(value.dtype, np.floating) and np.isnan(value).any():
+            raise InputError(
+                f"{path} holds numbers that are NaN, so it is damaged or its training failed; make it again."
+            )
 
 
 def _with_bias_corrected(denoiser: Denoiser) -> Denoiser:

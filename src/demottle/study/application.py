@@ -4,6 +4,7 @@ The page is never told which images belong to one case or arm, nor their names: 
 """
 
 import json
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from demottle.study.answers import Answers, alias_of, readers_of
 from demottle.study.design import Study, order_for
 from demottle.study.files import StudyFolder, read_study
 
+_NUMBER = re.compile("[0-9]{1,6}")
 JSON, GZIP = "application/json; charset=utf-8", "application/octet-stream"
 _PAGE = {
     "/": ("index.html", "text/html; charset=utf-8"),
@@ -98,7 +100,7 @@ class Application:
 
     def _image(self, parts: list[str]) -> Response:
         trial = self._trials.get(parts[0])
-        if trial is None or len(parts) != 3 or not all(part.isascii() and part.isdigit() for part in parts[1:]):
+        if trial is None or len(parts) != 3 or not all(_NUMBER.fullmatch(part) for part in parts[1:]):
             return said(404, {"error": "There is no such image."})
         place, number = (int(part) for part in parts[1:])
         if place >= len(trial.images) or number >= self.study.cases[trial.case].slices:

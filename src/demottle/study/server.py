@@ -109,7 +109,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _post(self, data: bytes) -> Response:
         try:
             body = json.loads(data)
-        except ValueError:
+        except (ValueError, RecursionError):
             body = None
         if not isinstance(body, dict):
             return said(400, {"error": "The answer is not JSON."})

@@ -100,6 +100,8 @@ def test_a_kill_changes_no_bit_and_reports_come(tmp_path: Path) -> None:
         reports[-1].losses
     )
     assert [report.step for report in reports if report.exam is not None] == [2, 4, 6]
+    parts = [report.part for report in reports]
+    assert parts == sorted(parts, reverse=True) and set(parts) == {"warm-up", ""}  # each counts its own steps
     pictures = next(report.pictures for report in reports if report.pictures)
     assert all(picture.min() >= 0 and picture.max() <= 1 for picture in pictures.values())
     with pytest.raises(InputError, match="another training"):
@@ -185,14 +187,18 @@ def test_a_hostile_model_file_is_one_sentence(tmp_path: Path) -> None:
         save_file(kept, path, metadata={"demottle": json.dumps({**header, **change})})
         with pytest.raises(InputError) as raised:
             load(path)
-        assert str(raised.value).count("\n") == 0
+        assert str(raised.value).count("\n") == 0 and str(path) in str(raised.value)
 
     refused({}, missing="head.weight")
     refused({"settings": {**header["settings"], "features": 10**7}})  # type: ignore[dict-item]
     refused({"settings": {**header["settings"], "blocks": 10**9}})  # type: ignore[dict-item]
+    refused({"settings": {**header["settings"], "features": -1}})  # type: ignore[dict-item]
+    refused({"method": "matched-neighbors", "settings": {"patch": 48}})
     refused({"settings": "nothing"})
     refused({"fitted": [1]})
     refused({"method": "os.system"})
+    tensors["head.weight"] = np.full_like(tensors["head.weight"], np.nan)
+    refused({})
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(InputError):
         load(path)

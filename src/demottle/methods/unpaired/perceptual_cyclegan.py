@@ -15,6 +15,7 @@ from demottle.errors import InputError
 from demottle.events import Listener, silent
 from demottle.learning.cohort import Sets
 from demottle.learning.drawing import UnpairedPatches
+from demottle.learning.observing import watching_part
 from demottle.learning.run import Run
 from demottle.learning.seeding import seeded
 from demottle.losses.perceptual import frozen
@@ -218,7 +219,7 @@ def _extractor(
         saved=run.saved("features"),
         key=key,
         listener=listener,
-        observers=run.observers,
+        observers=watching_part(run.observers, "features"),
         stop=run.stop,
         device=run.device,
     )

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from demottle.events import Listener
 from demottle.learning.course import Course
+from demottle.learning.observing import watching_part
 from demottle.learning.players import Game, Player, Share
 from demottle.learning.run import Run
 from demottle.learning.training import train
@@ -61,7 +62,7 @@ def warmed(
         saved=run.saved("warm-up"),
         key=key,
         listener=lambda event: listener(replace(event, stage="warm-up")),
-        observers=run.observers,
+        observers=watching_part(run.observers, "warm-up"),
         stop=run.stop,
     )
     return trained.networks["generator"].train()
