@@ -11,11 +11,17 @@ from demottle.methods.registry import method as look_up
 from demottle.noise.fingerprint import Fingerprint
 
 DEFAULT = "matched-neighbors"
+FOR_MR = "nl-bayes"
 CLASSICAL = "spectral-wiener"
 _FEWEST_SLICES = 3
 _LEAST_MATCHED = 0.25
 _MOST_CORRELATION = 0.8  # beyond, the decorrelated target's noise is more than three times the slice's own
 _SMALLEST_SIDE = 64
+_FEWEST_PIXELS = 16
+_WHY_NOT_LEARNED = (
+    "MR volumes repeat their anatomy from slice to slice more than they repeat their noise, and fine folds at this noise teach a "
+    "network less than cubes that look alike tell of each other (docs/experiments.md); so nothing is learned."
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,8 @@ def make_plan(fingerprint: Fingerprint, method: str | None = None, settings: Map
                 f"{method} is for runs of frames, but this is a volume of slices; see 'demottle methods'."
             )
         return Plan(method, dict(settings or {}), (f"{method} was asked for.",))
+    if fingerprint.modality == "MR" and min(fingerprint.shape[1:]) >= _FEWEST_PIXELS:
+        return Plan(FOR_MR, dict(settings or {}), (_WHY_NOT_LEARNED,))
     obstacle = obstacle_to_learning(fingerprint)
     if obstacle is not None:
         kind = "knows the noise spectrum" if fingerprint.spectrum is not None else "takes the noise as white"

@@ -49,6 +49,7 @@ QUICK: dict[str, dict[str, Any]] = {
 SLOW = ("bm3d", "bm4d")
 WRONG = {
     "spectral-wiener": {"window": 17},
+    "nl-bayes": {"similar": 0},
     "gaussian": {"sigma": 0.0},
     "bilateral": {"strength": -1.0},
     "nlm": {"patch": 4},

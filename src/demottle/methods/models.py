@@ -77,11 +77,12 @@ def load(path: str | Path) -> Denoiser:
     Raises:
         InputError: where the file is missing, damaged, not a model of demottle, or of a method this version does not have.
     """
+    path = Path(path)
     header = read_header(path)
     module = _module_of(str(header["method"]), path)
     try:
         settings = _settings_of(module, header["settings"])
-        with safe_open(Path(path), framework="numpy") as file:
+        with safe_open(path, framework="numpy") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
         _refuse_nan(tensors, path)
         denoiser = module.restore(settings, header["fitted"], tensors)

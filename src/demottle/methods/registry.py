@@ -243,6 +243,17 @@ _ALL = (
         rival=True,
     ),
     MethodInfo(
+        name="nl-bayes",
+        title="Non-local Bayes of volumes, told the measured noise",
+        learns_from="nothing",
+        summary=(
+            "A filter: every small cube is estimated from the cubes around that look like it, against the noise that was "
+            "measured on the scan, within slices and between them. Repeatable, and the best there is here for MR volumes."
+        ),
+        paper="after Lebrun, Buades and Morel, SIAM J. Imaging Sciences 2013",
+        module="demottle.methods.bayes.nl_bayes",
+    ),
+    MethodInfo(
         name="nlm",
         title="Non-local means (scikit-image); for comparison",
         learns_from="nothing",

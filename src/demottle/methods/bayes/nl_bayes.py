@@ -1,0 +1,155 @@
+"""Non-local Bayes of volumes, with the noise that was measured on the scan. Nothing is learned; seconds to minutes.
+
+Every small cube is estimated from those around it that look like it (`group_estimate`): what these have in common is tissue,
+what differs as the noise does is noise. A first look (`sliding_dct`) says which cubes are alike; from then on the result itself
+does. Ours, against the published method for pictures: cubes in place of patches, the measured covariance of the noise in place
+of white noise, within slices and between them, and its local level.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from demottle.errors import InputError
+from demottle.events import Listener, Progress, silent
+from demottle.image import Image, Voxels
+from demottle.methods.base import Budget, Denoiser, Tensors
+from demottle.methods.bayes.cube_noise import Cube, cube_covariance
+from demottle.methods.bayes.group_estimate import Grouping, group_estimate
+from demottle.methods.bayes.sliding_dct import sliding_dct
+from demottle.methods.filters.block_matching import BlockMatchingSettings, noise_facts
+from demottle.methods.filters.plane_filter import kept, level_of
+from demottle.methods.one_scan.protection import changeable, fill_invalid
+from demottle.noise.correlation import slice_correlation
+from demottle.noise.fingerprint import Fingerprint
+from demottle.noise.local import noise_map
+
+NAME = "nl-bayes"
+_LOOK = (4, 4, 4)
+"""Cubes of the first look."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of the method.
+
+    Attributes:
+        side: of a cube in rows and columns.
+        slices: of a cube; fewer where the image has fewer.
+        similar: cubes in a group.
+        reach: rows and columns that similar cubes may be away.
+        reach_slices: slices that they may be away.
+        step: rows and columns from one cube to the next; 1 is the most thorough, and nine times as slow as 3.
+        rounds: of estimates, each guided by the one before.
+        threshold: of the first look, in standard deviations of the noise.
+    """
+
+    side: int = 5
+    slices: int = 3
+    similar: int = 60
+    reach: int = 6
+    reach_slices: int = 2
+    step: int = 3
+    rounds: int = 2
+    threshold: float = 2.7
+
+    def __post_init__(self) -> None:
+        """Refuse settings that cannot work."""
+        for name in ("side", "slices", "similar", "reach", "step", "rounds"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} is {getattr(self, name)}; it has to be at least 1.")
+        if self.reach_slices < 0 or not self.threshold > 0:
+            raise InputError(
+                f"reach_slices is {self.reach_slices} and threshold {self.threshold}; they cannot be negative."
+            )
+        if self.side * self.side * self.slices > 512 or self.step > self.side:
+            raise InputError(
+                f"side is {self.side}, slices {self.slices} and step {self.step}; a cube has at most 512 voxels, and no step is "
+                "wider than a cube."
+            )
+
+
+class NonLocalBayes(Denoiser):
+    """The filter and the noise it is told of: the shape of the spectrum (n, n), and what it was made for."""
+
+    method = NAME
+
+    def __init__(self, settings: Settings, fitted: Mapping[str, Any], spectrum: NDArray[np.float32]) -> None:
+        """Keep settings, summary and spectrum."""
+        self._settings = settings
+        self.settings = asdict(settings)
+        self.fitted = dict(fitted)
+        self._spectrum = np.asarray(spectrum, np.float32)
+
+    def tensors(self) -> Tensors:
+        """Return the spectrum."""
+        return {"spectrum": self._spectrum}
+
+    def __call__(self, image: Image, listener: Listener = silent) -> Image:
+        """Filter the volume; the local noise level is measured on the image itself."""
+        level = level_of(image, self.fitted)
+        if level == 0:
+            return image  # without noise there is nothing to remove
+        local = noise_map(image, slice_correlation(image), level)
+        planes = range(image.shape[0])
+        deviation = np.stack([local.plane(index) for index in planes])
+        volume = np.stack([fill_invalid(image, index) for index in planes])
+        made = self.filtered(volume, deviation, np.stack([changeable(image, index) for index in planes]), listener)
+        return image.with_voxels(np.stack([kept(image, index, plane) for index, plane in enumerate(made)]))
+
+    def filtered(self, volume: Voxels, deviation: Voxels, allowed: Voxels, listener: Listener) -> Voxels:
+        """Filter voxels whose noise has the standard deviations `deviation`, where they are allowed to change."""
+        noisy = torch.from_numpy(np.asarray(volume / deviation, np.float32))
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        with torch.inference_mode():
+            look = _fitting(_LOOK, noisy.shape)
+            guide = sliding_dct(noisy, self._covariance(look), look, self._settings.threshold, device)
+            cube = _fitting((self._settings.slices, self._settings.side, self._settings.side), noisy.shape)
+            covariance, grouping = self._covariance(cube), self._grouping(cube)
+            for number in range(self._settings.rounds):
+
+                def told(done: int, layers: int, number: int = number) -> None:
+                    listener(Progress("apply", number * layers + done, self._settings.rounds * layers))
+
+                guide = group_estimate(noisy, guide, allowed > 0, covariance, grouping, device, told)
+        return np.asarray(guide.numpy() * deviation, np.float32)
+
+    def _covariance(self, cube: Cube) -> NDArray[np.float32]:
+        return cube_covariance(self._spectrum, self.fitted.get("slice_correlation", ()), cube)
+
+    def _grouping(self, cube: Cube) -> Grouping:
+        settings = self._settings
+        step = min(settings.step, cube[1], cube[2])
+        return Grouping(cube, settings.similar, settings.reach, settings.reach_slices, step)
+
+
+def fit(
+    image: Image,
+    settings: Settings,
+    fingerprint: Fingerprint,
+    *,
+    seed: int = 0,
+    budget: Budget | None = None,
+    listener: Listener = silent,
+) -> NonLocalBayes:
+    """Take spectrum and slice correlation from the fingerprint; without them the noise is taken as white, and `fitted` says so.
+
+    Raises:
+        UnsuitableError: where not even the noise level is known.
+    """
+    return NonLocalBayes(settings, *noise_facts(image, BlockMatchingSettings(), fingerprint))
+
+
+def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> NonLocalBayes:
+    """Rebuild a saved filter."""
+    return NonLocalBayes(settings, fitted, tensors["spectrum"])
+
+
+def _fitting(cube: Cube, shape: tuple[int, ...]) -> Cube:
+    """A cube that is nowhere larger than the image."""
+    z, y, x = (min(side, whole) for side, whole in zip(cube, shape, strict=True))
+    return z, y, x
