@@ -20,7 +20,7 @@ _SMALLEST_SIDE = 64
 _FEWEST_PIXELS = 16
 _WHY_NOT_LEARNED = (
     "MR volumes repeat their anatomy from slice to slice more than they repeat their noise, and fine folds at this noise teach a "
-    "network less than cubes that look alike tell of each other (docs/experiments.md); so nothing is learned."
+    "network less than cubes that look alike tell of each other: so nothing is learned."
 )
 
 

@@ -96,21 +96,27 @@ def noise_level(image: Image) -> float:
 
     Returns NaN where the image has no flat soft tissue.
     """
-    peak = image.modality == "MR"
-    window = _SMALL_WINDOW if min(image.shape[1:]) < _SMALL else WINDOW
-    values = []
-    for index in spread(image.shape[0], _MOST_SLICES):
-        plane = image.voxels[index]
-        deviation = detrended_deviation(plane, window) if peak else local_deviation(plane)
-        values.append(deviation[flat_plane(image, index)])
+    values = [
+        deviation_plane(image, image.voxels[index])[flat_plane(image, index)]
+        for index in spread(image.shape[0], _MOST_SLICES)
+    ]
     found = np.concatenate(values)
     if not found.size:
         return float("nan")
-    return _most_frequent(found) if peak else float(np.median(found))
+    return most_frequent(found) if image.modality == "MR" else float(np.median(found))
 
 
-def _most_frequent(values: Voxels) -> float:
-    """Half-sample mode (D. R. Bickel and R. Fruehwirth, 2006), ended where a tenth of the values is left: their mean."""
+def deviation_plane(image: Image, plane: Voxels) -> Voxels:
+    """Local standard deviation of a slice of such an image, as `noise_level` takes it: of MR around a surface."""
+    if image.modality != "MR":
+        return local_deviation(plane)
+    return detrended_deviation(plane, _SMALL_WINDOW if min(image.shape[1:]) < _SMALL else WINDOW)
+
+
+def most_frequent(values: Voxels) -> float:
+    """Return the most frequent of some values (n,), in their unit.
+
+    Half-sample mode (D. R. Bickel and R. Fruehwirth, 2006), ended where a tenth of the values is left: their mean."""
     values = np.sort(values)
     least = max(10, round(_PEAK_SHARE * len(values)))
     while len(values) > least:

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from demottle.image import Image
-from demottle.noise.level import flat_plane, local_deviation
+from demottle.noise.level import deviation_plane, flat_plane, most_frequent
 from demottle.quality.sampling import picked_slices
 
 _MOST_SLICES = 24
+_SURELY_NOISE = 1.15
+"""Of the most frequent deviation of MR: places up to it hold noise, and hardly any of the anatomy."""
 
 
 @dataclass(frozen=True)
@@ -27,15 +29,20 @@ class Levels:
 def noise_levels(before: Image, after: Image) -> Levels:
     """Return the median local standard deviation (11 x 11 px) in flat soft tissue, of both images and their difference.
 
-    The flat places are chosen on a guide of `before` for all three, so that the figures are of the same tissue.
+    The flat places are chosen on a guide of `before` for all three, so that the figures are of the same tissue. Of MR, those are
+    taken whose deviation before is near the most frequent one, which is that of noise alone (`demottle.noise.level`).
     """
     found: list[list[np.ndarray[tuple[int], np.dtype[np.float32]]]] = [[], [], []]
     for z in picked_slices(before.shape[0], _MOST_SLICES):
         first, second = np.nan_to_num(before.voxels[z]), np.nan_to_num(after.voxels[z])
         flat = flat_plane(before, z)
         for values, plane in zip(found, (first, second, first - second), strict=True):
-            values.append(local_deviation(plane)[flat])
-    first_level, second_level, removed = (_median(np.concatenate(values)) for values in found)
+            values.append(deviation_plane(before, plane)[flat])
+    joined = [np.concatenate(values) for values in found]
+    if before.modality == "MR" and joined[0].size:
+        noise_alone = joined[0] <= _SURELY_NOISE * most_frequent(joined[0])
+        joined = [values[noise_alone] for values in joined]
+    first_level, second_level, removed = (_median(values) for values in joined)
     share = 1 - second_level / first_level if first_level > 0 else float("nan")
     return Levels(first_level, second_level, removed, share)
 

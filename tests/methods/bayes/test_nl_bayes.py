@@ -37,7 +37,7 @@ def test_mr_is_given_to_it_and_ct_is_not() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"side": 0}, {"similar": 0}, {"step": 6}, {"side": 20, "slices": 3}, {"reach_slices": -1}, {"threshold": 0.0}],
+    [{"side": 0}, {"similar": 0}, {"step": 6}, {"side": 5, "depth": 21}, {"search_slices": -1}, {"threshold": 0.0}],
 )
 def test_settings_that_cannot_work_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(InputError):

@@ -39,36 +39,36 @@ class Settings:
 
     Attributes:
         side: of a cube in rows and columns.
-        slices: of a cube; fewer where the image has fewer.
+        depth: of a cube in slices; fewer where the image has fewer.
         similar: cubes in a group.
-        reach: rows and columns that similar cubes may be away.
-        reach_slices: slices that they may be away.
+        search: rows and columns that similar cubes may be away.
+        search_slices: slices that they may be away.
         step: rows and columns from one cube to the next; 1 is the most thorough, and nine times as slow as 3.
-        rounds: of estimates, each guided by the one before.
+        passes: of estimates, each guided by the one before.
         threshold: of the first look, in standard deviations of the noise.
     """
 
     side: int = 5
-    slices: int = 3
+    depth: int = 3
     similar: int = 60
-    reach: int = 6
-    reach_slices: int = 2
+    search: int = 6
+    search_slices: int = 2
     step: int = 3
-    rounds: int = 2
+    passes: int = 2
     threshold: float = 2.7
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
-        for name in ("side", "slices", "similar", "reach", "step", "rounds"):
+        for name in ("side", "depth", "similar", "search", "step", "passes"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} is {getattr(self, name)}; it has to be at least 1.")
-        if self.reach_slices < 0 or not self.threshold > 0:
+        if self.search_slices < 0 or not self.threshold > 0:
             raise InputError(
-                f"reach_slices is {self.reach_slices} and threshold {self.threshold}; they cannot be negative."
+                f"search_slices is {self.search_slices} and threshold {self.threshold}; they cannot be negative."
             )
-        if self.side * self.side * self.slices > 512 or self.step > self.side:
+        if self.side * self.side * self.depth > 512 or self.step > self.side:
             raise InputError(
-                f"side is {self.side}, slices {self.slices} and step {self.step}; a cube has at most 512 voxels, and no step is "
+                f"side is {self.side}, depth {self.depth} and step {self.step}; a cube has at most 512 voxels, and no step is "
                 "wider than a cube."
             )
 
@@ -108,12 +108,12 @@ class NonLocalBayes(Denoiser):
         with torch.inference_mode():
             look = _fitting(_LOOK, noisy.shape)
             guide = sliding_dct(noisy, self._covariance(look), look, self._settings.threshold, device)
-            cube = _fitting((self._settings.slices, self._settings.side, self._settings.side), noisy.shape)
+            cube = _fitting((self._settings.depth, self._settings.side, self._settings.side), noisy.shape)
             covariance, grouping = self._covariance(cube), self._grouping(cube)
-            for number in range(self._settings.rounds):
+            for number in range(self._settings.passes):
 
                 def told(done: int, layers: int, number: int = number) -> None:
-                    listener(Progress("apply", number * layers + done, self._settings.rounds * layers))
+                    listener(Progress("apply", number * layers + done, self._settings.passes * layers))
 
                 guide = group_estimate(noisy, guide, allowed > 0, covariance, grouping, device, told)
         return np.asarray(guide.numpy() * deviation, np.float32)
@@ -124,7 +124,7 @@ class NonLocalBayes(Denoiser):
     def _grouping(self, cube: Cube) -> Grouping:
         settings = self._settings
         step = min(settings.step, cube[1], cube[2])
-        return Grouping(cube, settings.similar, settings.reach, settings.reach_slices, step)
+        return Grouping(cube, settings.similar, settings.search, settings.search_slices, step)
 
 
 def fit(
