@@ -225,6 +225,8 @@ def test_what_cannot_be_trained_is_one_sentence(sides: tuple[Path, Path], tmp_pa
     assert "no checkpoint" in refused("pdml", low, full, model, "--resume")
     assert "multiple" in refused("pdml", low, full, model, "--set", "patch=17")
     assert not model.exists()
+    (tmp_path / "m-training").write_text("")
+    assert "is a file" in refused("pdml", low, full, model)
 
 
 def test_denoise_says_that_it_has_to_be_trained(sides: tuple[Path, Path], tmp_path: Path, demottle: Demottle) -> None:

@@ -91,7 +91,7 @@ def chosen(everybody: Sequence[Entrant], only: Sequence[str]) -> tuple[Entrant, 
 
 
 def _rank(info: MethodInfo) -> int:
-    """Demottle's default first, so that it is there however early one stops; then what learns nothing."""
-    from demottle.plan import DEFAULT
+    """Demottle's defaults first, so that they are there however early one stops; then what learns nothing."""
+    from demottle.plan import DEFAULT, FOR_MR
 
-    return 0 if info.name == DEFAULT else 1 if info.learns_from == "nothing" else 2
+    return 0 if info.name in (DEFAULT, FOR_MR) else 1 if info.learns_from == "nothing" else 2

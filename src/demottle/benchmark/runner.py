@@ -117,10 +117,10 @@ def run_cells(cells: Sequence[Cell], results: Results, work: Work, listener: Lis
 
 def _first(entrant: Entrant) -> bool:
     """So that what matters most is there on every case however early the clock ends it."""
-    from demottle.plan import DEFAULT
+    from demottle.plan import DEFAULT, FOR_MR
     from demottle.plan_sequence import DEFAULT_SEQUENCE
 
-    return entrant.name in (INPUT, DEFAULT, DEFAULT_SEQUENCE, *DEFAULT_RIVALS)
+    return entrant.name in (INPUT, DEFAULT, FOR_MR, DEFAULT_SEQUENCE, *DEFAULT_RIVALS)
 
 
 def _fits(results: Results, left: float, cell: Cell) -> bool:

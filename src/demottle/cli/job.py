@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from demottle.cli.console import say_warnings
 from demottle.cli.gate import forced_warning, refusal
 from demottle.cli.job_sequence import RunOutcome, denoise_run
 from demottle.cli.options import hints_for
@@ -40,6 +41,7 @@ def denoise_scan(
     """
     from demottle import io
     from demottle.denoise import denoise
+    from demottle.quality.gate import GateError
     from demottle.report import write_page
 
     if not wishes.overwrite:
@@ -57,9 +59,13 @@ def denoise_scan(
     if image.sequence:
         return denoise_run(scan, image, places, wishes, model, listener)
     result = denoise(image, **wishes.of_denoising(model), keep_bias=wishes.keep_bias, listener=listener)
-    gate = _held(result, places, wishes, fitted=model is None)
-    warnings = (*forced_warning(gate), *io.warnings_of(image), *hints_for(image), *result.record["warnings"])
-    once = tuple(dict.fromkeys(warnings))
+    known = (*io.warnings_of(image), *hints_for(image), *result.record["warnings"])
+    try:
+        gate = _held(result, places, wishes, fitted=model is None)
+    except GateError:
+        say_warnings(known)  # they may say why it failed: a model on a scan that it was not trained for
+        raise
+    once = tuple(dict.fromkeys((*forced_warning(gate), *known)))
     outcome = Outcome(scan, places, result, once, source_of(image), listener.seconds, gate)
 
     def draw(record: Record, page: Path) -> None:

@@ -162,6 +162,10 @@ def _refuse_existing(output: Path, folder: Path, resume: bool, overwrite: bool) 
         raise OutputError(f"There is no folder {output.parent} for the model; make it first.")
     if output.exists() and not overwrite:
         raise OutputError(f"{output} exists already; choose another name or add --overwrite.")
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(
+            f"{folder} is a file, and the folder of the training would have that name; move it or rename the model."
+        )
     checkpoints = list(folder.glob("*.safetensors"))
     if resume and not checkpoints:
         raise OutputError(f"There is no checkpoint in {folder} to go on from; leave out --resume.")
