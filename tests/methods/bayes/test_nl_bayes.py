@@ -35,6 +35,16 @@ def test_mr_is_given_to_it_and_ct_is_not() -> None:
     assert make_plan(measure(ct)).method != "nl-bayes"
 
 
+@pytest.mark.parametrize("slices", [1, 2, 3, 4])
+def test_few_slices_are_no_obstacle(slices: int) -> None:
+    flat = np.full((slices, 64, 64), 400.0, np.float32)
+    flat[:, 20:40, 20:40] = 700.0
+    scan = Image(flat + np.random.default_rng(2).normal(0, 20, flat.shape).astype(np.float32), (3.0, 1.0, 1.0), "MR")
+    out = denoise(scan, method="nl-bayes").image.voxels
+    assert np.isfinite(out).all()
+    assert np.std(out - flat) < 0.5 * np.std(scan.voxels - flat)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{"side": 0}, {"similar": 0}, {"step": 6}, {"side": 5, "depth": 21}, {"search_slices": -1}, {"threshold": 0.0}],

@@ -61,7 +61,7 @@ def _filtered(
     padded, first = _padded(volume, cube)
     known = None if pilot is None else _padded(pilot, cube)[0]
     total, weights = torch.zeros_like(padded), torch.zeros_like(padded)
-    counts = [side // step - 1 for side, step in zip(padded.shape, cube, strict=True)]
+    counts = [(whole - side + 1) // side for whole, side in zip(padded.shape, cube, strict=True)]
     for shift in product(*(range(side) for side in cube)):
         at = tuple(slice(s, s + n * k) for s, n, k in zip(shift, counts, cube, strict=True))
         coefficients = _transformed(_cut(padded[at], cube), bases)
