@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -59,11 +60,11 @@ def against_time(rows: Sequence[Row], names: Sequence[str], kind: Kind, unit: st
         return svg_of(figure)
 
 
-def _clip_to_points(axes: object, rows: Sequence[Row], names: Sequence[str], kind: Kind) -> None:
+def _clip_to_points(axes: Any, rows: Sequence[Row], names: Sequence[str], kind: Kind) -> None:
     """Intervals of few cases can be huge: show the points, and of the intervals what fits."""
     points = [kind.of(row) for row in rows if row["entrant"] in names]
     known = np.array([point for point in points if point is not None], np.float64)
     if known.size:
         low, high = float(known.min()), float(known.max())
         pad = 0.08 * (high - low) or 1.0
-        axes.set_xlim(low - pad, high + pad)  # type: ignore[attr-defined]
+        axes.set_xlim(low - pad, high + pad)

@@ -41,7 +41,7 @@ _NAMES = {
 def show_fitted(fitted: Mapping[str, Any], console: Console) -> None:
     """Show what a model was fitted on and what it is for."""
     table = facts()
-    known = _of_a_run(fitted)
+    known = _with_noise_left(_of_a_run(fitted))
     for key, name in _NAMES.items():
         if known.get(key) not in (None, "", [], {}):
             table.add_row(name, Text(told(known[key])))
@@ -50,9 +50,7 @@ def show_fitted(fitted: Mapping[str, Any], console: Console) -> None:
 
 def _of_a_run(fitted: Mapping[str, Any]) -> Mapping[str, Any]:
     """For runs of frames the first distance is a time, and the lag that is undone lies with the noise."""
-    left, spacing, noise = fitted.get("simulated_noise_left"), fitted.get("spacing_mm"), fitted.get("frame_noise")
-    if isinstance(left, float):
-        fitted = {**fitted, "simulated_noise_left": f"{left:.0%} of what was simulated on held-out slices"}
+    spacing, noise = fitted.get("spacing_mm"), fitted.get("frame_noise")
     if fitted.get("modality") not in ("XA", "RF") and not isinstance(noise, Mapping):
         return fitted
     known = dict(fitted)
@@ -65,6 +63,13 @@ def _of_a_run(fitted: Mapping[str, Any]) -> Mapping[str, Any]:
     if isinstance(noise, Mapping):
         known["lag"] = noise.get("lag")
     return known
+
+
+def _with_noise_left(fitted: Mapping[str, Any]) -> Mapping[str, Any]:
+    left = fitted.get("simulated_noise_left")
+    if not isinstance(left, float):
+        return fitted
+    return {**fitted, "simulated_noise_left": f"{left:.0%} of what was simulated on held-out slices"}
 
 
 def told(value: Any) -> str:

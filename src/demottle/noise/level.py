@@ -116,7 +116,8 @@ def deviation_plane(image: Image, plane: Voxels) -> Voxels:
 def most_frequent(values: Voxels) -> float:
     """Return the most frequent of some values (n,), in their unit.
 
-    Half-sample mode (D. R. Bickel and R. Fruehwirth, 2006), ended where a tenth of the values is left: their mean."""
+    Half-sample mode (D. R. Bickel and R. Fruehwirth, 2006), ended where a tenth of the values is left: their mean.
+    """
     values = np.sort(values)
     least = max(10, round(_PEAK_SHARE * len(values)))
     while len(values) > least:

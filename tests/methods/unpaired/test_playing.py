@@ -9,6 +9,7 @@ from tests.methods.small_sets import small_sets
 from demottle.errors import UnsuitableError
 from demottle.image import Voxels
 from demottle.learning.cohort import Sets
+from demottle.learning.exam import SimulatedExam
 from demottle.methods.unpaired import pdml
 from demottle.methods.unpaired.playing import noise_left
 
@@ -26,9 +27,10 @@ def test_doing_nothing_leaves_all_of_the_noise_and_a_filter_leaves_less(sets: Se
     def blurred(plane: Voxels) -> Voxels:
         return np.asarray((plane + np.roll(plane, 1, 0) + np.roll(plane, 1, 1)) / 3, np.float32)
 
-    assert noise_left(sets, 0, lambda plane: plane) == pytest.approx(1, abs=0.05)
-    left = noise_left(sets, 0, blurred)
-    assert left is not None and left < 0.95
+    exam = SimulatedExam(sets)
+    assert noise_left(exam, lambda plane: plane) == pytest.approx(1, abs=0.05)
+    left = noise_left(exam, blurred)
+    assert left < 0.95
 
 
 def test_a_training_that_went_astray_gives_no_model(sets: Sets) -> None:

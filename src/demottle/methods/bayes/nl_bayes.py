@@ -7,7 +7,7 @@ of white noise, within slices and between them, and its local level.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from demottle.errors import InputError
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Voxels
-from demottle.methods.base import Budget, Denoiser, Tensors
+from demottle.methods.base import Budget, Tensors
 from demottle.methods.bayes.cube_noise import Cube, cube_covariance
 from demottle.methods.bayes.group_estimate import Grouping, group_estimate
 from demottle.methods.bayes.sliding_dct import sliding_dct
-from demottle.methods.filters.block_matching import BlockMatchingSettings, noise_facts
-from demottle.methods.filters.plane_filter import kept, level_of
-from demottle.methods.one_scan.protection import changeable, fill_invalid
+from demottle.methods.filters.plane_filter import level_of
+from demottle.methods.filters.told_noise import VolumeFilter, told_noise
+from demottle.methods.one_scan.protection import blended, changeable, fill_invalid
 from demottle.noise.correlation import slice_correlation
 from demottle.noise.fingerprint import Fingerprint
 from demottle.noise.local import noise_map
@@ -73,21 +73,10 @@ class Settings:
             )
 
 
-class NonLocalBayes(Denoiser):
+class NonLocalBayes(VolumeFilter[Settings]):
     """The filter and the noise it is told of: the shape of the spectrum (n, n), and what it was made for."""
 
     method = NAME
-
-    def __init__(self, settings: Settings, fitted: Mapping[str, Any], spectrum: NDArray[np.float32]) -> None:
-        """Keep settings, summary and spectrum."""
-        self._settings = settings
-        self.settings = asdict(settings)
-        self.fitted = dict(fitted)
-        self._spectrum = np.asarray(spectrum, np.float32)
-
-    def tensors(self) -> Tensors:
-        """Return the spectrum."""
-        return {"spectrum": self._spectrum}
 
     def __call__(self, image: Image, listener: Listener = silent) -> Image:
         """Filter the volume; the local noise level is measured on the image itself."""
@@ -98,10 +87,11 @@ class NonLocalBayes(Denoiser):
         planes = range(image.shape[0])
         deviation = np.stack([local.plane(index) for index in planes])
         volume = np.stack([fill_invalid(image, index) for index in planes])
-        made = self.filtered(volume, deviation, np.stack([changeable(image, index) for index in planes]), listener)
-        return image.with_voxels(np.stack([kept(image, index, plane) for index, plane in enumerate(made)]))
+        allowed = np.stack([changeable(image, index) for index in planes])
+        made = self._filtered(volume, deviation, allowed, listener)
+        return image.with_voxels(blended(image.voxels, made, allowed))
 
-    def filtered(self, volume: Voxels, deviation: Voxels, allowed: Voxels, listener: Listener) -> Voxels:
+    def _filtered(self, volume: Voxels, deviation: Voxels, allowed: Voxels, listener: Listener) -> Voxels:
         """Filter voxels whose noise has the standard deviations `deviation`, where they are allowed to change."""
         noisy = torch.from_numpy(np.asarray(volume / deviation, np.float32))
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -141,7 +131,7 @@ def fit(
     Raises:
         UnsuitableError: where not even the noise level is known.
     """
-    return NonLocalBayes(settings, *noise_facts(image, BlockMatchingSettings(), fingerprint))
+    return NonLocalBayes(settings, *told_noise(image, fingerprint))
 
 
 def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> NonLocalBayes:

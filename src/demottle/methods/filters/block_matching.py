@@ -10,10 +10,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
 from demottle.errors import InputError
-from demottle.image import Image
-from demottle.methods.filters.plane_filter import facts_of
 from demottle.methods.registry import refuse_missing
-from demottle.noise.fingerprint import Fingerprint
 
 
 @dataclass(frozen=True)
@@ -35,24 +32,6 @@ class BlockMatchingSettings:
             raise InputError(f'spectrum is "{self.spectrum}"; it has to be "white" or "measured".')
         if self.threads < 0:
             raise InputError(f"threads is {self.threads}; it has to be 1 or more, or 0 for all cores.")
-
-
-def noise_facts(
-    image: Image, settings: BlockMatchingSettings, fingerprint: Fingerprint
-) -> tuple[dict[str, Any], NDArray[np.float32]]:
-    """Return what such a filter is made for, and the noise's spectrum (n, n), FFT order; (1, 1) stands for white noise.
-
-    Raises:
-        UnsuitableError: where the noise level is not known.
-    """
-    white = settings.spectrum == "white" or fingerprint.spectrum is None
-    density = np.ones((1, 1)) if white or fingerprint.spectrum is None else fingerprint.spectrum.density_2d
-    facts = {
-        **facts_of(image, fingerprint),
-        "white_noise_assumed": white,
-        "slice_correlation": [float(max(np.nan_to_num(rho), 0)) for rho in fingerprint.correlation.rho],
-    }
-    return facts, density.astype(np.float32)
 
 
 def stretched(spectrum: NDArray[np.floating], shape: tuple[int, int]) -> NDArray[np.float64]:

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from demottle.events import Listener, silent
 from demottle.image import Image, Voxels
 from demottle.methods.base import Budget, Tensors
-from demottle.methods.filters.block_matching import BlockMatchingSettings, noise_facts, package, stretched
+from demottle.methods.filters.block_matching import BlockMatchingSettings, package, stretched
 from demottle.methods.filters.plane_filter import PlaneFilter
+from demottle.methods.filters.told_noise import told_noise
 from demottle.methods.registry import refuse_missing
 from demottle.noise.fingerprint import Fingerprint
 
@@ -71,7 +72,7 @@ def fit(
         UnsuitableError: where not even the noise level is known.
     """
     refuse_missing(NAME)
-    return Bm3d(settings, *noise_facts(image, settings, fingerprint))
+    return Bm3d(settings, *told_noise(image, fingerprint, settings.spectrum == "white"))
 
 
 def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> Bm3d:

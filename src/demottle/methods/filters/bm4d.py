@@ -5,7 +5,7 @@ use only and is not installed with demottle: pip install bm4d.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from demottle.errors import UnsuitableError, counted
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Voxels
-from demottle.methods.base import Budget, Denoiser, Tensors
+from demottle.methods.base import Budget, Tensors
 from demottle.methods.filters.block_matching import (
     BlockMatchingSettings,
     across_slices,
-    noise_facts,
     package,
     stretched,
 )
 from demottle.methods.filters.plane_filter import kept, level_of
+from demottle.methods.filters.told_noise import VolumeFilter, told_noise
 from demottle.methods.one_scan.protection import fill_invalid
 from demottle.methods.registry import refuse_missing
 from demottle.noise.fingerprint import Fingerprint
@@ -37,21 +37,10 @@ class Settings(BlockMatchingSettings):
     """Settings of the filter; see `BlockMatchingSettings`."""
 
 
-class Bm4d(Denoiser):
+class Bm4d(VolumeFilter[Settings]):
     """The filter and the noise it is told of; arguments as of `bm3d.Bm3d`."""
 
     method = NAME
-
-    def __init__(self, settings: Settings, fitted: Mapping[str, Any], spectrum: NDArray[np.float32]) -> None:
-        """Keep settings, summary and spectrum."""
-        self._settings = settings
-        self.settings = asdict(settings)
-        self.fitted = dict(fitted)
-        self._spectrum = np.asarray(spectrum, np.float32)
-
-    def tensors(self) -> Tensors:
-        """Return the spectrum."""
-        return {"spectrum": self._spectrum}
 
     def __call__(self, image: Image, listener: Listener = silent) -> Image:
         """Filter the volume as a whole; the noise level is measured on the image itself.
@@ -98,7 +87,7 @@ def fit(
     """
     refuse_missing(NAME)
     _refuse_thin(image)
-    return Bm4d(settings, *noise_facts(image, settings, fingerprint))
+    return Bm4d(settings, *told_noise(image, fingerprint, settings.spectrum == "white"))
 
 
 def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> Bm4d:

@@ -11,7 +11,7 @@ from demottle.errors import UnsuitableError
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Voxels
 from demottle.methods.base import Denoiser, Tensors
-from demottle.methods.one_scan.protection import changeable, fill_invalid
+from demottle.methods.one_scan.protection import blended, changeable, fill_invalid
 from demottle.noise.fingerprint import Fingerprint
 from demottle.noise.level import noise_level
 
@@ -59,8 +59,7 @@ def level_of(image: Image, fitted: Mapping[str, Any]) -> float:
 
 def kept(image: Image, index: int, filtered: Voxels) -> Voxels:
     """Return a filtered slice with air, metal and padding as they were."""
-    plane, allowed = image.voxels[index], changeable(image, index)
-    return np.asarray(np.where(allowed > 0, plane + allowed * (filtered - plane), plane), np.float32)
+    return blended(image.voxels[index], filtered, changeable(image, index))
 
 
 def facts_of(image: Image, fingerprint: Fingerprint) -> dict[str, Any]:

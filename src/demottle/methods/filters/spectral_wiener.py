@@ -16,7 +16,7 @@ from demottle.errors import InputError, UnsuitableError
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Voxels
 from demottle.methods.base import Budget, Denoiser, Tensors
-from demottle.methods.one_scan.protection import changeable, fill_invalid
+from demottle.methods.one_scan.protection import blended, changeable, fill_invalid
 from demottle.methods.one_scan.restoration import REACH, restore_agreed
 from demottle.networks.windowed_wiener import WindowedWiener
 from demottle.noise.correlation import slice_correlation
@@ -74,8 +74,7 @@ class SpectralWiener(Denoiser):
         for index, plane in enumerate(image.voxels):
             listener(Progress("apply", index, image.shape[0]))
             filtered = self._plane(fill_invalid(image, index), local.plane(index))
-            allowed = changeable(image, index)
-            out[index] = np.where(allowed > 0, plane + allowed * (filtered - plane), plane)
+            out[index] = blended(plane, filtered, changeable(image, index))
         listener(Progress("apply", image.shape[0], image.shape[0]))
         restore_agreed(image, out, local, correlation, self._spectrum, lambda index: changeable(image, index), listener)
         return image.with_voxels(out)

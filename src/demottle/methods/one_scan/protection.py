@@ -46,3 +46,8 @@ def fill_invalid(image: Image, index: int) -> Voxels:
     lowest = plane.min(where=valid, initial=np.inf)
     filled: Voxels = np.where(valid, plane, lowest if np.isfinite(lowest) else 0).astype(np.float32)
     return filled
+
+
+def blended(plane: Voxels, made: Voxels, allowed: Voxels) -> Voxels:
+    """Return what was made of a slice or a volume, as far as each pixel may change; what must not change is left to the bit."""
+    return np.asarray(np.where(allowed > 0, plane + allowed * (made - plane), plane), np.float32)

@@ -25,7 +25,7 @@ from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Mask, Voxels
 from demottle.methods.base import Denoiser, Tensors
 from demottle.methods.one_scan.calibration import keep_ct_numbers
-from demottle.methods.one_scan.protection import changeable, fill_invalid
+from demottle.methods.one_scan.protection import blended, changeable, fill_invalid
 from demottle.methods.one_scan.restoration import REACH, restore_agreed
 from demottle.methods.one_scan.scan_samples import seen
 from demottle.methods.one_scan.slice_fusion import Fusion, fuse, learn_fusion
@@ -236,7 +236,7 @@ class SliceNetwork(Denoiser):
         if extra is not None:
             stack[self.slices // 2] += extra
         clean = self.plane(stack, deviation)
-        return np.asarray(np.where(allowed > 0, plane + allowed * (clean - plane), plane), np.float32)
+        return blended(plane, clean, allowed)
 
     def _learned(self, image: Image, index: int, clean: Voxels) -> Mask:
         """Where a denoised slice comes from the network alone: in the body, below dense vessels and bone."""

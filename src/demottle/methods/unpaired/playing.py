@@ -122,8 +122,8 @@ def played(
         # Of a copy: a denoiser lays out its network's memory anew, which can change the last bits of what follows.
         return denoiser_of(copy.deepcopy(generator), fitted).plane
 
-    if course.check_every:
-        exam = SimulatedExam(sets, seed=seed)
+    exam = _exam(sets, seed, needed=course.check_every > 0)
+    if course.check_every and exam:
         game.examiner = lambda generator: exam.score(plane_of(generator))
     if course.show_every:
         samples = pieces(sets.low_exam, 2)
@@ -140,22 +140,26 @@ def played(
         stop=run.stop,
     )
     learned = game.generator_of(trained.networks)
-    left = noise_left(sets, seed, plane_of(learned))
+    left = None if exam is None else noise_left(exam, plane_of(learned))
     return denoiser_of(learned, {**fitted, **trained.story.summary(), "simulated_noise_left": left})
 
 
-def noise_left(sets: Sets, seed: int, plane: Callable[[Voxels], Voxels]) -> float | None:
-    """Return the error that is left of noise simulated on held-out full-dose slices, as a share of that noise.
+def _exam(sets: Sets, seed: int, needed: bool) -> SimulatedExam | None:
+    """Return the exam on held-out scans; None where their noise cannot be measured, unless it is needed."""
+    try:
+        return SimulatedExam(sets, seed=seed)
+    except InputError:
+        if needed:
+            raise
+        return None
 
-    None where the noise of the held-out low-dose scans cannot be measured.
+
+def noise_left(exam: SimulatedExam, plane: Callable[[Voxels], Voxels]) -> float:
+    """Return the error that is left of noise simulated on held-out full-dose slices, as a share of that noise.
 
     Raises:
         UnsuitableError: where it is `_ASTRAY` or more.
     """
-    try:
-        exam = SimulatedExam(sets, seed=seed)
-    except InputError:
-        return None
     with torch.inference_mode():
         left = exam.score(plane)
     if not left < _ASTRAY:

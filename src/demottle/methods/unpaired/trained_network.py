@@ -14,7 +14,7 @@ from demottle.image import Image, Voxels
 from demottle.learning.cohort import Facts, Sets
 from demottle.learning.device import best_device, has_fast_bfloat16
 from demottle.methods.base import Denoiser, Tensors
-from demottle.methods.one_scan.protection import changeable, fill_invalid
+from demottle.methods.one_scan.protection import blended, changeable, fill_invalid
 
 Box = tuple[slice, slice]
 
@@ -52,7 +52,7 @@ class TrainedNetwork(Denoiser):
                 continue
             with torch.inference_mode():
                 clean = self.plane(fill_invalid(image, index), box)
-            out[index] = np.where(allowed > 0, plane + allowed * (clean - plane), plane)
+            out[index] = blended(plane, clean, allowed)
         listener(Progress("apply", image.shape[0], image.shape[0]))
         return image.with_voxels(out)
 
