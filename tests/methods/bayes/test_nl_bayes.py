@@ -11,6 +11,7 @@ from demottle.noise.fingerprint import measure
 from demottle.physics.brain import brain_phantom
 from demottle.physics.mr_noise import rician_scan
 from demottle.plan import make_plan
+from demottle.settings import check_settings
 
 
 def test_a_head_is_nearer_to_its_truth_than_by_slices_and_its_slices_do_not_share_noise() -> None:
@@ -33,6 +34,12 @@ def test_mr_is_given_to_it_and_ct_is_not() -> None:
     assert make_plan(measure(rician_scan(truth, 7.0, seed=3))).method == "nl-bayes"
     ct = Image(np.random.default_rng(1).normal(40, 20, (6, 96, 96)).astype(np.float32), (3.0, 1.0, 1.0), "CT", "HU")
     assert make_plan(measure(ct)).method != "nl-bayes"
+
+
+def test_its_settings_can_be_given_without_its_name() -> None:
+    check_settings(None, {"passes": 1})
+    with pytest.raises(InputError, match="no setting"):
+        check_settings(None, {"pass": 1})
 
 
 @pytest.mark.parametrize("slices", [1, 2, 3, 4])
