@@ -248,7 +248,8 @@ _ALL = (
         learns_from="nothing",
         summary=(
             "A filter: every small cube is estimated from the cubes around that look like it, against the noise that was "
-            "measured on the scan, within slices and between them. What MR volumes are given to; of CT the gate mostly refuses its result, because slices come to share noise."
+            "measured on the scan, within slices and between them. What MR volumes are given to; of CT the gate mostly "
+            "refuses its result, because slices come to share noise."
         ),
         paper="after Lebrun, Buades and Morel, SIAM J. Imaging Sciences 2013",
         module="demottle.methods.bayes.nl_bayes",
