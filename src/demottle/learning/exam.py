@@ -20,6 +20,7 @@ from demottle.noise.spectrum import noise_spectrum
 from demottle.noise.synthesis import NoiseSource
 
 SIDE = 192
+WHITE = np.ones((64, 64), np.float32)
 _SKIN = 6  # pixels; `body_plane` has a margin of 3 outside
 _LEAST_SHARE = 0.3  # of the low-dose noise that is added at least, where both sides are hardly different
 
@@ -85,10 +86,13 @@ def level_of(scans: Sequence[Scan]) -> float | None:
 
 def spectrum_of(scans: Sequence[Scan]) -> Voxels:
     """Noise spectrum of the first scan that has a measurable one; else the noise is taken as white."""
-    for scan in scans:
-        image = scan.image()
-        try:
-            return noise_spectrum(image, slice_correlation(image)).density_2d.astype(np.float32)
-        except InputError:
-            continue
-    return np.ones((64, 64), np.float32)
+    return next((found for found in map(own_spectrum, scans) if found is not None), WHITE)
+
+
+def own_spectrum(scan: Scan) -> Voxels | None:
+    """Noise spectrum of one scan in FFT order; None where it has too little uniform tissue to measure one."""
+    image = scan.image()
+    try:
+        return noise_spectrum(image, slice_correlation(image)).density_2d.astype(np.float32)
+    except InputError:
+        return None

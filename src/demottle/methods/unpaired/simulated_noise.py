@@ -7,15 +7,21 @@ import torch
 from torch import Tensor, nn
 
 from demottle.errors import UnsuitableError
+from demottle.image import Voxels
 from demottle.learning.cohort import Scan, Sets
 from demottle.learning.drawing import Derive, SidePatches
-from demottle.learning.exam import level_of, spectrum_of
+from demottle.learning.exam import WHITE, level_of, own_spectrum
 from demottle.learning.players import Share
 from demottle.methods.unpaired.watched_game import Draw
+from demottle.noise.slices import spread
 from demottle.noise.synthesis import NoiseSource
 
 _WEAKEST, _STRONGEST = 0.3, 1.4  # times the level of the scan: noise is not the same everywhere
 _SAME_PIXELS = 0.1  # relative difference of pixel sizes
+_MOST = 16  # low-dose scans whose noise is measured: a second or two each
+
+Noise = tuple[NoiseSource, float]
+"""A source of noise of unit variance, and the level in the unit of the images."""
 
 
 class NoisyPatches:
@@ -29,19 +35,16 @@ class NoisyPatches:
         """
         self._patches = SidePatches(sets.full, size, margin, derive)
         self._size = size
-        side, found = size + size % 2, dict[tuple[Scan, ...], tuple[NoiseSource, float]]()
-        for scan in sets.full.scans:
-            alike = _alike(scan, sets.low.scans)
-            if alike not in found:
-                found[alike] = _noise_of(alike, sets.low.scans, side)
-        self._noises = [found[_alike(scan, sets.low.scans)] for scan in sets.full.scans]
+        noises = LowDoseNoises(sets.low.scans, size + size % 2)
+        self._noises = [noises.alike(scan) for scan in sets.full.scans]
 
     def __call__(self, share: Share) -> tuple[Tensor, Tensor]:
         """Return patches with and without noise; it is added to the wavelet band as to a slice: hardly any of it is left out."""
         noisy, clean = [], []
         for random in share.random(0):
             scan, place = self._patches.place(random)
-            source, level = self._noises[scan]
+            choice = self._noises[scan]
+            source, level = choice[random.integers(len(choice))]
             drawn = source.draw(1, random)[:, None, : self._size, : self._size]
             clean.append(self._patches.cut(scan, place))
             noisy.append(clean[-1] + torch.from_numpy(drawn * np.float32(level * random.uniform(_WEAKEST, _STRONGEST))))
@@ -67,22 +70,36 @@ class SimulatedNoise:
         return self.weight * (made.float() - clean).abs().mean()
 
 
-def _alike(full: Scan, low: tuple[Scan, ...]) -> tuple[Scan, ...]:
-    """The low-dose scans with pixels of that size, or all of them."""
-    size = full.facts.spacing[1]
-    return tuple(scan for scan in low if abs(scan.facts.spacing[1] / size - 1) < _SAME_PIXELS) or low
+class LowDoseNoises:
+    """Spectrum and level of the noise of every low-dose scan, or of `_MOST` of them spread over all.
 
-
-def _noise_of(alike: tuple[Scan, ...], low: tuple[Scan, ...], side: int) -> tuple[NoiseSource, float]:
-    """Spectrum and level of the noise of low-dose scans.
-
-    The full-dose scan's own noise is not taken off: how strong that is depends on which CT numbers pass for tissue, and what
-    is learned must not depend on the full-dose scans' CT numbers.
+    Each its own: another kernel, dose or patient has another texture, and a generator that has seen only one takes the rest for
+    anatomy. A scan whose spectrum cannot be measured is left out where another can; else noise is taken as
+    white. A full-dose scan's own noise is not taken off: how strong that is depends on which CT numbers
+    pass for tissue, and what is learned must not depend on the full-dose scans' CT numbers.
     """
-    level = level_of(alike) or level_of(low)
-    if level is None:
-        raise UnsuitableError(
-            "The noise of the low-dose scans cannot be measured, so none like it can be simulated; set warm_up=0 and "
-            "simulated=0 to do without."
-        )
-    return NoiseSource(spectrum_of(alike), side), level
+
+    def __init__(self, low: tuple[Scan, ...], side: int) -> None:
+        """Measure.
+
+        Raises:
+            UnsuitableError: where no scan has a measurable noise.
+        """
+        measured = list[tuple[float, float, Voxels | None]]()
+        for at in spread(len(low), _MOST):
+            level = level_of(low[at : at + 1])
+            if level is not None:
+                measured.append((low[at].facts.spacing[1], level, own_spectrum(low[at])))
+        known = [one for one in measured if one[2] is not None] or [(size, level, WHITE) for size, level, _ in measured]
+        self._found = [(size, (NoiseSource(spectrum, side), level)) for size, level, spectrum in known]
+        if not self._found:
+            raise UnsuitableError(
+                "The noise of the low-dose scans cannot be measured, so none like it can be simulated; set warm_up=0 and "
+                "simulated=0 to do without."
+            )
+
+    def alike(self, full: Scan) -> list[Noise]:
+        """Return the noises of scans with pixels of a full-dose scan's size, or all of them."""
+        size = full.facts.spacing[1]
+        close = [noise for spacing, noise in self._found if abs(spacing / size - 1) < _SAME_PIXELS]
+        return close or [noise for _, noise in self._found]
