@@ -7,7 +7,6 @@ import torch
 from torch import Tensor, nn
 
 from demottle.errors import UnsuitableError
-from demottle.image import Voxels
 from demottle.learning.cohort import Scan, Sets
 from demottle.learning.drawing import Derive, SidePatches
 from demottle.learning.exam import WHITE, level_of, own_spectrum
@@ -85,13 +84,14 @@ class LowDoseNoises:
         Raises:
             UnsuitableError: where no scan has a measurable noise.
         """
-        measured = list[tuple[float, float, Voxels | None]]()
-        for at in spread(len(low), _MOST):
-            level = level_of(low[at : at + 1])
-            if level is not None:
-                measured.append((low[at].facts.spacing[1], level, own_spectrum(low[at])))
-        known = [one for one in measured if one[2] is not None] or [(size, level, WHITE) for size, level, _ in measured]
-        self._found = [(size, (NoiseSource(spectrum, side), level)) for size, level, spectrum in known]
+        asked = {at: level_of(low[at : at + 1]) for at in spread(len(low), _MOST)}
+        levels = {at: level for at, level in asked.items() if level is not None}
+        spectra = {at: found for at in levels if (found := own_spectrum(low[at])) is not None} or dict.fromkeys(
+            levels, WHITE
+        )
+        self._found = [
+            (low[at].facts.spacing[1], (NoiseSource(spectrum, side), levels[at])) for at, spectrum in spectra.items()
+        ]
         if not self._found:
             raise UnsuitableError(
                 "The noise of the low-dose scans cannot be measured, so none like it can be simulated; set warm_up=0 and "
