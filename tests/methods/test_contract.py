@@ -37,6 +37,8 @@ def fingerprint(scan: Image) -> Fingerprint:
 VOLUMES = [name for name, info in METHODS.items() if info.takes(sequence=False)]
 SMALL = {"channels": (8, 16), "patch": 64, "batch": 4}
 QUICK: dict[str, dict[str, Any]] = {
+    "ns-n2n": {"patch": 96, "batch": 4},
+    "matched-neighbors": {"patch": 64},
     "noise2void": SMALL,
     "structn2v": SMALL,
     "neighbor2neighbor": SMALL,
