@@ -110,23 +110,6 @@ def test_pairs_are_cut_at_the_same_places(tmp_path: Path) -> None:
     assert torch.equal(low - 100, full)
 
 
-def test_patches_are_mirrored_either_way(tmp_path: Path) -> None:
-    def ramps(seed: int) -> Image:
-        z, y, x = np.ogrid[0:6, 0:96, 0:96]
-        body = np.where((abs(y - 48) < 32) & (abs(x - 48) < 32), 2.0 * x + 1.0 * y, -1000.0) + 0 * z
-        return Image(body + np.random.default_rng(seed).normal(0, 3, body.shape), (3.0, 1.5, 1.5), "CT", "HU")
-
-    sets = sets_of(
-        entries_of([(f"l{n}", ramps(n)) for n in range(2)]),
-        entries_of([(f"f{n}", ramps(n + 2)) for n in range(2)]),
-        tmp_path,
-    )
-    for patches in UnpairedPatches(sets, 32, margin=18)(share(items=range(60))):
-        inside = patches[:, 0, 12:20, 12:20]
-        along_rows, along_columns = (np.sign(inside.diff(dim=axis).mean((1, 2)).numpy()) for axis in (1, 2))
-        assert set(zip(along_rows, along_columns, strict=True)) == {(1, 1), (1, -1), (-1, 1), (-1, -1)}
-
-
 def test_what_is_derived_is_made_of_whole_slices_once(folders: tuple[Path, Path], tmp_path: Path) -> None:
     sets = gather(*folders, tmp_path / "cache", reading=CT)
     shapes = []

@@ -17,9 +17,6 @@ Derive = tuple[str, Callable[[Voxels], Voxels]]
 """A name and what it makes of a whole slice: patches are cut from that instead of from the slice."""
 
 
-Turn = Callable[[Tensor], Tensor]
-
-
 class SidePatches:
     """Patches of one side, every place inside a body with the same chance."""
 
@@ -52,8 +49,8 @@ class UnpairedPatches:
     def __call__(self, share: Share) -> tuple[Tensor, Tensor]:
         """Return low-dose and full-dose patches in the unit of the images, (items, 1, size, size) each."""
         randoms = share.random(0)
-        low = [mirror(random)(self._low.cut(*self._low.place(random))) for random in randoms]
-        full = [mirror(random)(self._full.cut(*self._full.place(random))) for random in randoms]
+        low = [self._low.cut(*self._low.place(random)) for random in randoms]
+        full = [self._full.cut(*self._full.place(random)) for random in randoms]
         return _joined(low, share), _joined(full, share)
 
 
@@ -70,20 +67,11 @@ class PairedPatches:
 
     def __call__(self, share: Share) -> tuple[Tensor, Tensor]:
         """Return low-dose and full-dose patches in the unit of the images, (items, 1, size, size) each."""
-        drawn = [(self._low.place(random), mirror(random)) for random in share.random(0)]
+        places = [self._low.place(random) for random in share.random(0)]
         return (
-            _joined([turn(self._low.cut(*place)) for place, turn in drawn], share),
-            _joined([turn(self._full.cut(*place)) for place, turn in drawn], share),
+            _joined([self._low.cut(*place) for place in places], share),
+            _joined([self._full.cut(*place) for place in places], share),
         )
-
-
-def mirror(random: np.random.Generator) -> Turn:
-    """Draw whether a patch is mirrored, left to right and top to bottom: four times the anatomy, with noise as scanners make it.
-
-    Noise keeps the spectrum that a patient lying the other way round would give; a quarter turn would not.
-    """
-    axes = [axis for axis in (-1, -2) if random.random() < 0.5]
-    return lambda patch: patch.flip(axes)
 
 
 def _stack(scan: Scan, derive: Derive | None) -> NDArray[Any]:

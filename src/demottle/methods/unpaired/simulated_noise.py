@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from demottle.errors import UnsuitableError
 from demottle.learning.cohort import Scan, Sets
-from demottle.learning.drawing import Derive, SidePatches, mirror
+from demottle.learning.drawing import Derive, SidePatches
 from demottle.learning.exam import WHITE, level_of, own_spectrum
 from demottle.learning.players import Share
 from demottle.methods.unpaired.watched_game import Draw
@@ -45,15 +45,9 @@ class NoisyPatches:
             choice = self._noises[scan]
             source, level = choice[random.integers(len(choice))]
             drawn = source.draw(1, random)[:, None, : self._size, : self._size]
-            clean.append(_turned(self._patches.cut(scan, place), random))
+            clean.append(self._patches.cut(scan, place))
             noisy.append(clean[-1] + torch.from_numpy(drawn * np.float32(level * random.uniform(_WEAKEST, _STRONGEST))))
         return torch.cat(noisy).to(share.device), torch.cat(clean).to(share.device)
-
-
-def _turned(patch: Tensor, random: np.random.Generator) -> Tensor:
-    """Mirrored and turned at random: eight times the anatomy. Only the full-dose scan's own faint noise is turned with it."""
-    patch = mirror(random)(patch)
-    return patch.transpose(-1, -2).contiguous() if random.random() < 0.5 else patch
 
 
 @dataclass(frozen=True)
