@@ -89,3 +89,13 @@ def test_discs_too_small_too_blurred_or_too_near_the_border_are_refused() -> Non
         disc_edge(np.full((128, 128), np.nan), 0.7, (63, 65), 8)
     with pytest.raises(InputError, match="spacing"):
         disc_edge(plane, 0.0, (63, 65), 8)
+
+
+def test_where_no_disc_is_left_none_is_measured() -> None:
+    rows, columns = np.mgrid[0:128, 0:128]
+    with pytest.raises(InputError, match="contrast-to-noise"):
+        disc_edge(0.5 * rows + 0.2 * columns, 0.7, (64.0, 64.0), 12.0)
+    for radius in (18.5, 20.0):
+        larger = np.where(np.hypot(rows - 64, columns - 64) < radius, 35.0, 0.0)
+        with pytest.raises(InputError, match="no disc of radius 12"):
+            disc_edge(larger, 0.7, (64.0, 64.0), 12.0)

@@ -86,7 +86,8 @@ def disc_edge(
 
     Raises:
         InputError: contrast-to-noise below 15 (noise makes an edge look sharper than it is: average more slices), a disc
-            too small or too blurred for its size, one whose surroundings leave the slice, NaN, or no spacing.
+            too small or too blurred for its size, one that is not there (any more), one whose surroundings leave the slice,
+            NaN, or no spacing.
     """
     plane = planes_of(planes, "planes of the disc").mean(axis=0)
     step = spacing_of(spacing)[0]
@@ -99,6 +100,11 @@ def disc_edge(
             "the slice."
         )
     fit = _fit(plane, center, radius)
+    if not radius / 2 < fit.radius < min(1.5 * radius, reach):
+        raise InputError(
+            f"There is no disc of radius {radius:.1f} px at row {center[0]:.1f}, column {center[1]:.1f}: what fits best has a "
+            f"radius of {fit.radius:.1f} px."
+        )
     dy, dx = np.arange(plane.shape[0])[:, None] - fit.row, np.arange(plane.shape[1])[None, :] - fit.column
     distance = np.hypot(dy, dx)
     cnr = _contrast_to_noise(plane, distance - fit.radius, fit, reach)
@@ -155,7 +161,9 @@ def _model(distance: Array, fit: _Fit) -> Array:
 def _contrast_to_noise(plane: Array, distance: Array, fit: _Fit, reach: float) -> float:
     far = (distance > 4 * fit.width + 1) & (distance < reach - fit.radius)
     noise = float(plane[far].std()) if far.any() else 0.0
-    return abs(fit.contrast) / noise if noise > 0 else float("inf")
+    if noise > 0 or fit.contrast == 0:
+        return abs(fit.contrast) / max(noise, 1e-12)
+    return float("inf")
 
 
 def _spread(plane: Array, distance: Array, sector: NDArray[np.int_], half: float) -> Array:
