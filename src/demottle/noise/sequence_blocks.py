@@ -92,7 +92,8 @@ def held_over(blocks: Blocks) -> tuple[float, tuple[float, ...]]:
     """Return how much of the noise of a frame the next one holds, and rho_1, rho_2, ...
 
     The model is first order, `rho_k = held^k`, which lag and a recursive filter follow; fitted together with motion,
-    `D_k / D_1 = (1 - held^k) / (1 - held) + m (k^2 - 1)`, m >= 0, over the still blocks. NaN and () for two frames, and where no still block changes at all.
+    `D_k / D_1 = (1 - held^k) / (1 - held) + m (k^2 - 1)`, m >= 0, over the still blocks. NaN and () for two frames, and where
+    no still block changes at all.
     """
     lags = len(blocks.structure)
     noisy = blocks.still & (blocks.structure[0] > 0)
