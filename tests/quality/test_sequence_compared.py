@@ -64,6 +64,10 @@ def test_what_moves_is_known_from_the_truth() -> None:
     moving = moving_in(Image(frames, (0.1, 1, 1), "XA"), (0.0, 100.0))
     assert moving is not None and moving.shape == frames.shape
     assert moving[0, :8, :8].all() and moving.sum() == 5 * 64
+    lonely = np.random.default_rng(0).uniform(0, 100, frames.shape).astype(np.float32)
+    lonely[:, 0, 0] = 50  # one pixel that does not change makes no figure for still parts
+    everywhere = moving_in(Image(lonely, (0.1, 1, 1), "XA"), (0.0, 100.0))
+    assert everywhere is not None and everywhere.all()
     assert moving_in(Image(np.ones_like(frames), (0.1, 1, 1), "XA"), (0.0, 1.0)) is None
 
 

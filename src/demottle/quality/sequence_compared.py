@@ -8,6 +8,7 @@ from demottle.quality.sequence_truth import SequenceErrors, sequence_errors, win
 _MOVES = 0.01
 """Of the range of the truth: a pixel that changes by more than this over the run is one where something moves."""
 _TOO_FEW = 0.005
+"""Of the pixels, for a figure of their own."""
 
 
 def compared(before: Image, after: Image, truth: Image) -> tuple[SequenceErrors, SequenceErrors]:
@@ -30,6 +31,8 @@ def moving_in(truth: Image, window: tuple[float, float]) -> Mask | None:
     changes = np.ptp(truth.voxels, axis=0) > _MOVES * (window[1] - window[0])
     if changes.mean() < _TOO_FEW:
         return None
+    if changes.mean() > 1 - _TOO_FEW:  # what is left is too little to be called still
+        changes = np.ones_like(changes)
     return np.broadcast_to(changes, truth.shape)
 
 

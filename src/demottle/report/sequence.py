@@ -109,10 +109,8 @@ def response_cards(response: Response | None) -> list[Card]:
     if response is None:
         return []
     (_, still), (speed, fast) = response.widths[0], response.widths[-1]
-    wide = f"{fast:.1f}" if isfinite(fast) else "over 60"
-    told = f"width at rest and at {speed:g} pixels per frame, in a test scene"
-    if response.trails:
-        told += "; what moves leaves a trail"
+    wide = f"{fast:.1f}" if isfinite(fast) else "> 60"
+    told = f"width at rest and at {speed:g} pixels per frame, in a test" + ("; it trails" if response.trails else "")
     return [Card("Moving edge", f"{still:.1f} → {wide} px", told, "warn" if response.trails else "plain")]
 
 
