@@ -13,6 +13,7 @@ from demottle.events import Listener, silent
 from demottle.image import Image
 from demottle.methods import Denoiser
 from demottle.methods.bias_corrected import BiasCorrected
+from demottle.methods.model_ranges import unknown_range
 from demottle.noise.fingerprint import Fingerprint, measure
 from demottle.noise.stabilization import stabilized
 from demottle.plan import Plan, make_plan
@@ -121,7 +122,7 @@ def range_warnings(denoiser: Denoiser, fingerprint: Fingerprint) -> list[str]:
                 f"The model was fitted on {name} {made_for[name]}, but the image has {name} {value}{advice or '.'}",
                 remedy="modality" if unknown else "",
             )
-    warnings = []
+    warnings = unknown_range(denoiser.method, made_for)
     levels = _range(made_for, "noise_range", "noise_level")
     if levels and np.isfinite(fingerprint.noise_level) and not _within(fingerprint.noise_level, levels, 0.7, 1.4):
         warnings.append(
@@ -148,10 +149,13 @@ def _range(made_for: Mapping[str, Any], name: str, single: str) -> tuple[float, 
     value = made_for.get(name) or made_for.get(single)
     try:
         if isinstance(value, list | tuple):
-            return (float(value[0]), float(value[1])) if made_for.get(name) else (float(value[1]), float(value[1]))
-        return (float(value), float(value)) if value else None
+            low, high = (value[0], value[1]) if made_for.get(name) else (value[1], value[1])
+        else:
+            low = high = value or np.nan
+        found = float(low), float(high)
     except (TypeError, ValueError, IndexError):  # a damaged or hostile file: as good as silent
         return None
+    return found if np.isfinite(found).all() else None
 
 
 def _within(value: float, made_for: tuple[float, float], least: float, most: float) -> bool:

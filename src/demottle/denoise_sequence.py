@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from demottle.denoising import Asked, applied, fit_or_load, record_of, timed
 from demottle.errors import InputError
 from demottle.events import Listener, silent
 from demottle.image import Image
 from demottle.methods import Denoiser
 from demottle.methods import method as look_up
+from demottle.methods.model_ranges import unknown_range
 from demottle.noise.lag import INDEPENDENT, lag_to_undo
 from demottle.noise.sequence import SequenceFingerprint, measure_sequence
 from demottle.plan import Plan
@@ -95,7 +98,7 @@ def _range_warnings(denoiser: Denoiser, fingerprint: SequenceFingerprint) -> lis
         raise InputError(
             f"The model was fitted on unit {denoiser.fitted['unit']}, but the run has unit {fingerprint.unit}."
         )
-    found = []
+    found = unknown_range(denoiser.method, denoiser.fitted, "run")
     undone, lag = undone_lag(denoiser), lag_to_undo(fingerprint)
     if abs(undone - lag) > INDEPENDENT and denoiser.settings.get("correct_lag", True):
         found.append(
@@ -103,7 +106,7 @@ def _range_warnings(denoiser: Denoiser, fingerprint: SequenceFingerprint) -> lis
             f"{'shadows with the opposite sign' if undone > lag else 'some of the frame before'} where something moves."
         )
     level = denoiser.fitted.get("noise_level")
-    if level and not 0.7 <= fingerprint.noise_level / level <= 1.4:
+    if level and np.isfinite(level) and not 0.7 <= fingerprint.noise_level / level <= 1.4:
         found.append(
             f"The noise level is {fingerprint.noise_level:.3g}, but the model was fitted at {level:.3g}; "
             "expect noise left or detail lost, or fit a model on this run."

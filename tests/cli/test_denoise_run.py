@@ -192,5 +192,15 @@ def test_a_model_of_a_run_names_its_frame_time(file: Path, tmp_path: Path, demot
     shown = demottle("models", "show", tmp_path / "model.safetensors")
     assert shown.exit_code == 0, shown.output
     words = " ".join(shown.stdout.split())
-    assert "frame time (s) 0.06667" in words
+    assert "frame time (ms) 66.7, 15 frames per second" in words
     assert "pixels (mm) 2.083 x 2.083" in words and "spacing" not in words
+
+
+def test_a_model_that_learned_from_slices_has_no_frame_time(capsys: pytest.CaptureFixture[str]) -> None:
+    from rich.console import Console
+
+    from demottle.cli.model_facts import show_fitted
+
+    show_fitted({"modality": "CT", "spacing_mm": [3.0, 0.7, 0.7], "frame_noise": {"lag": 0.0}}, Console())
+    words = " ".join(capsys.readouterr().out.split())
+    assert "spacing (mm) 3, 0.7, 0.7" in words and "frame" not in words

@@ -197,3 +197,93 @@ def test_standard_input_that_stalls_ends_it_in_one_sentence(run: Run, tmp_path: 
     assert f"after {FRAMES} frames none came for 0.5 seconds" in " ".join(said.split())
     assert "Fatal" not in said
     assert out.stat().st_size == FRAMES * SIDE * SIDE * 2
+
+
+@pytest.fixture
+def lying_there(run: Run, tmp_path: Path) -> Path:
+    """A folder with all frames of the run."""
+    from demottle.stream.sinks import FolderSink
+
+    source = FolderSink(tmp_path / "in")
+    for number, frame in enumerate(run.noisy.voxels):
+        source(number, frame)
+    source.end()
+    return tmp_path / "in"
+
+
+def test_fewer_frames_are_waited_for_where_told(run: Run, tmp_path: Path, demottle: Demottle) -> None:
+    from demottle.stream.sinks import FolderSink
+
+    source, out = FolderSink(tmp_path / "in"), tmp_path / "out"
+
+    def write() -> None:
+        for number, frame in enumerate(run.noisy.voxels):
+            if number == 5:  # the others only come once the first result is there
+                while not (out / "frame-000000.npy").exists():
+                    time.sleep(0.02)
+            source(number, frame)
+        source.end()
+
+    threading.Thread(target=write, daemon=True).start()
+    result = demottle("stream", tmp_path / "in", "-o", f"{out}/", "--method", "recursive", "--measure", 4)
+    assert result.exit_code == 0, result.output
+    said = " ".join(result.stderr.split())
+    assert "first 4 frames" in said and "--stall" in said and "--save-model" in said
+
+
+def test_a_measure_that_has_no_meaning_is_refused(cine: Path, tmp_path: Path, demottle: Demottle) -> None:
+    common = ("stream", cine, "-o", tmp_path / "out.dcm")
+    whole = demottle(*common, "--method", "recursive", "--measure", 8)
+    assert whole.exit_code == 2 and "measured whole" in " ".join(whole.stderr.split())
+    model = demottle(*common, "--model", tmp_path / "m.safetensors", "--measure", 8)
+    assert model.exit_code == 2 and "--measure" in model.stderr
+    assert demottle(*common, "--method", "recursive", "--measure", 1).exit_code == 2
+    assert not (tmp_path / "out.dcm").exists()
+
+
+def test_a_saved_filter_begins_at_once_and_drops_nothing_that_lay_there(
+    lying_there: Path, expected: np.ndarray, tmp_path: Path, demottle: Demottle
+) -> None:
+    model = recursive.Recursive(recursive.Settings(), {}).save(tmp_path / "filter.safetensors")
+    result = demottle("stream", lying_there, "-o", f"{tmp_path}/out/", "--model", model, "--queue", 1)
+    assert result.exit_code == 0, result.output
+    assert f"{FRAMES}, 0 dropped" in result.stdout and "Waiting" not in result.stderr
+    out = np.stack([np.load(path) for path in sorted((tmp_path / "out").glob("frame-*.npy"))])
+    assert out == pytest.approx(expected, abs=1e-3)
+
+
+def test_ctrl_c_says_what_is_there_and_ends_the_folder(
+    lying_there: Path, tmp_path: Path, demottle: Demottle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from demottle.stream.sinks import FolderSink
+
+    write = FolderSink.__call__
+
+    def interrupted(sink: FolderSink, number: int, frame: np.ndarray) -> None:
+        if number == 3:
+            raise KeyboardInterrupt
+        write(sink, number, frame)
+
+    monkeypatch.setattr(FolderSink, "__call__", interrupted)
+    model = tmp_path / "filter.safetensors"
+    command = ("stream", lying_there, "-o", f"{tmp_path}/out/", "--method", "recursive", "--save-model", model)
+    stopped = demottle(*command)
+    said = " ".join(stopped.stderr.split())
+    assert stopped.exit_code == 130
+    assert "3 frames had been denoised before" in said and "--model" in said and "nothing was written" not in said
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["END", *(f"frame-{n:06d}.npy" for n in range(3))]
+    assert model.exists()
+
+
+def test_ctrl_c_before_a_file_is_complete_leaves_none(
+    cine: Path, tmp_path: Path, demottle: Demottle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from demottle.stream.sinks import MemorySink
+
+    def interrupted(sink: MemorySink, number: int, frame: np.ndarray) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(MemorySink, "__call__", interrupted)
+    stopped = demottle("stream", cine, "-o", tmp_path / "out.dcm", "--method", "recursive")
+    assert stopped.exit_code == 130 and "nothing was written" in stopped.stderr
+    assert list(tmp_path.iterdir()) == []

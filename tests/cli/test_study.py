@@ -118,6 +118,21 @@ def test_results_never_replace_what_belongs_to_the_study(
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.parametrize("option", ["--csv", "--ratings", "--html"])
+def test_results_replace_an_earlier_file_only_where_told(
+    option: str, study: Path, demottle: Demottle, tmp_path: Path
+) -> None:
+    answer(study, "r1", 3)
+    place = tmp_path / "results"
+    place.write_text("of another study")
+    refused = demottle("study", "analyse", study, option, place)
+    assert refused.exit_code == 2 and "--overwrite" in refused.stderr
+    assert place.read_text() == "of another study"
+    replaced = demottle("study", "analyse", study, option, place, "--overwrite")
+    assert replaced.exit_code == 0, replaced.output
+    assert place.read_text() != "of another study"
+
+
 def test_damaged_answers_are_one_sentence_before_anybody_reads(study: Path, demottle: Demottle) -> None:
     answer(study, "r1", 3)
     with (study / "answers" / "r1.jsonl").open("a") as file:

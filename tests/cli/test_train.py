@@ -130,6 +130,9 @@ def test_a_signal_leaves_a_checkpoint_of_the_step_it_came_in(
         patch.setattr(training._Training, "step", signaled)
         stopped = demottle("train", "pdml", *command, "-o", model)
     assert stopped.exit_code == code
+    if number == signal.SIGINT:
+        said = "".join(stopped.stderr.split())  # however the lines were broken
+        assert "stopped-training" in said and "--resume" in said
     traces = tmp_path / "stopped-training"
     assert not model.exists() and (traces / "checkpoint.safetensors").exists() and (traces / "cache").exists()
     assert json.loads((traces / "manifest.json").read_text())["seed"] == 0

@@ -102,13 +102,20 @@ def test_an_empty_record_gives_no_groups() -> None:
 def test_a_run_of_frames_is_told_in_plain_words_and_nothing_of_it_raw() -> None:
     record = {
         "method": "udca",
-        "settings": {"fusion": "noise", "student": "auto", "uns": 0.0, "hide_frame": True, "correct_lag": True},
+        "settings": {
+            "fusion": "noise",
+            "student": "auto",
+            "uns": 0.0,
+            "hide_frame": True,
+            "correct_lag": True,
+            "rate": 0.0,
+        },
         "fitted": {
             "student": "causal-half",
             "runs": 1,
             "frame_noise": {"signal": [1, 2], "deviation": [3, 4], "gain": 1.0, "offset": 0.0, "lag": 0.08},
         },
-        "fingerprint": {"noise_level": 40.0, "held_over": 0.03, "lag": 0.08, "moving_share": 0.21},
+        "fingerprint": {"noise_level": 40.0, "held_over": 0.03, "lag": 0.08, "moving_share": -0.001},
         "response": {"lag_first": 0.0, "widths": [[0, 1.6]]},
         "delay_frames": 0,
         "ms_per_frame": 31.4,
@@ -116,6 +123,7 @@ def test_a_run_of_frames_is_told_in_plain_words_and_nothing_of_it_raw() -> None:
     told = rows_of(done_groups(record))
     assert list(told) == ["Method", "Settings", "Learning", "Live", "Measured on the scan"]
     assert told["Settings"] == {
+        "learning rate": "as suits the network",
         "network that is applied": "as suits the machine",
         "weight of the teacher's frame as target": "0",
         "frame left out of its own average": "yes",
@@ -128,6 +136,7 @@ def test_a_run_of_frames_is_told_in_plain_words_and_nothing_of_it_raw() -> None:
         "lag undone before anything else": "8 % of a frame",
     }
     assert told["Measured on the scan"]["lag: signal held over to the next frame"] == "8 %"
+    assert told["Measured on the scan"]["part of the image in which something moves"] == "0 %"
 
 
 def test_every_setting_of_every_method_for_runs_has_a_name() -> None:

@@ -43,6 +43,7 @@ def evaluate_run(given: "Given", reading: "Reading", csv: Path | None, html: Pat
     from demottle.quality.cohort import Case
     from demottle.quality.plain import plain
     from demottle.quality.sequence_check import check_sequence
+    from demottle.quality.sequence_compared import structure_lost
     from demottle.quality.sequence_figures import sequence_figures
 
     unused = [name for name in _OTHERS if getattr(given, name) is not None]
@@ -58,7 +59,8 @@ def evaluate_run(given: "Given", reading: "Reading", csv: Path | None, html: Pat
         found["check"] = check.to_dict()
         errors = _errors(before, after, truth, listener)
         if errors is not None:
-            found["truth"] = {"before": plain(errors[0]), "after": plain(errors[1])}
+            lost = [sentence for sentence in [structure_lost(errors)] if sentence]
+            found["truth"] = {"before": plain(errors[0]), "after": plain(errors[1]), "warnings": lost}
         if html is not None:
             with listener.stage("report"):
                 _write_page(before, after, check, errors, html, None)
@@ -67,7 +69,7 @@ def evaluate_run(given: "Given", reading: "Reading", csv: Path | None, html: Pat
     if as_json:
         show_json(found)
         return
-    say_warnings(check.warnings)
+    say_warnings([*found.get("truth", {}).get("warnings", ()), *check.warnings])
     if errors is not None:
         _show_errors(*errors)
     _show_check(check)
@@ -90,13 +92,12 @@ def report_run(given: "Given", reading: "Reading", path: Path, record: "Record |
 
 def _errors(before: "Image", after: "Image", truth: "Image | None", listener: Stages) -> "Errors | None":
     """Errors before and after, over one range."""
-    from demottle.quality.sequence_truth import sequence_errors
+    from demottle.quality.sequence_compared import compared
 
     if truth is None:
         return None
     with listener.stage("evaluate"):
-        first = sequence_errors(before, truth)
-        return first, sequence_errors(after, truth, first.window)
+        return compared(before, after, truth)
 
 
 def _write_page(
@@ -140,10 +141,10 @@ def _show_check(check: "SequenceCheck") -> None:
     )
     table.add_row("held over to the next", number(check.held_before, 2), number(check.held_after, 2), "")
     low, high = check.flicker_before, check.flicker_after
-    table.add_row("flicker", number(low, 2), number(high, 2), change_of(low, high, 2))
+    table.add_row("flicker, still parts", number(low, 2), number(high, 2), change_of(low, high, 2))
     for shift in check.shifts:
         change = change_of(shift.before, shift.after)
         table.add_row(f"mean, {shift.name} parts", number(shift.before), number(shift.after), change)
     if isfinite(check.trail):
-        table.add_row("removed where it moves", "", "", f"x {number(check.trail, 2)}")
+        table.add_row("removed, motion over rest", "", "", f"x {number(check.trail, 2)}")
     out.print(table)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 
 from rich.console import Console
@@ -15,7 +16,7 @@ _NAMES = {
     "noise_level": "noise level",
     "noise_range": "noise levels",
     "full_noise_range": "noise, full dose",
-    "frame_time_s": "frame time (s)",
+    "frame_time_ms": "frame time (ms)",
     "pixel_mm": "pixels (mm)",
     "spacing_mm": "spacing (mm)",
     "pixel_range_mm": "pixels (mm)",
@@ -51,18 +52,24 @@ def show_fitted(fitted: Mapping[str, Any], console: Console) -> None:
 def _of_a_run(fitted: Mapping[str, Any]) -> Mapping[str, Any]:
     """For runs of frames the first distance is a time, and the lag that is undone lies with the noise."""
     spacing, noise = fitted.get("spacing_mm"), fitted.get("frame_noise")
-    if fitted.get("modality") not in ("XA", "RF") and not isinstance(noise, Mapping):
-        return fitted
+    modality = fitted.get("modality")
+    if modality not in ("XA", "RF") and (modality in ("CT", "MR") or not isinstance(noise, Mapping)):
+        return fitted  # udca learns from slices too, whose first distance is a length
     known = dict(fitted)
     if isinstance(spacing, list | tuple) and len(spacing) == 3:
         known |= {
-            "frame_time_s": spacing[0],
+            "frame_time_ms": _milliseconds(spacing[0]),
             "pixel_mm": f"{told(spacing[1])} x {told(spacing[2])}",
             "spacing_mm": None,
         }
     if isinstance(noise, Mapping):
         known["lag"] = noise.get("lag")
     return known
+
+
+def _milliseconds(seconds: Any) -> str:
+    """Frames come every so often: "66.7, 15 frames per second"."""
+    return f"{1000 * seconds:.3g}, {1 / seconds:.3g} frames per second"
 
 
 def _with_noise_left(fitted: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -74,6 +81,8 @@ def _with_noise_left(fitted: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def told(value: Any) -> str:
     """A value as people read it; text from a file cannot reach the terminal as anything but text."""
+    if isinstance(value, float) and not isfinite(value):
+        return "not known"
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list | tuple):

@@ -1,8 +1,7 @@
 """`demottle stream`: denoise frames as they come."""
 
-import sys
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,12 +11,12 @@ from demottle.cli.console import heading, out, say, say_error, say_warnings, sho
 from demottle.cli.guard import CANNOT, guarded
 from demottle.cli.options import Debug, Json
 from demottle.cli.progress import Stages, watch
-from demottle.cli.stream_method import Ready, Wanted, made_ready
+from demottle.cli.stream_method import FEWEST, MEASURED, Ready, Wanted, made_ready
+from demottle.cli.stream_places import Place
 from demottle.cli.tables import facts
 
 if TYPE_CHECKING:
     from demottle.image import Image
-    from demottle.methods import Denoiser
     from demottle.stream.live import LiveReport
     from demottle.stream.sources import Source
 
@@ -41,6 +40,15 @@ def stream(
     ] = None,
     steps: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Steps to learn, instead of minutes.", rich_help_panel=HOW)
+    ] = None,
+    measure: Annotated[
+        int | None,
+        typer.Option(
+            min=FEWEST,
+            metavar="N",
+            help=f"Frames a live filter is measured on first ({MEASURED}).",
+            rich_help_panel=HOW,
+        ),
     ] = None,
     save_model: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Keep what was fitted, for --model.", rich_help_panel=HOW)
@@ -74,7 +82,7 @@ def stream(
     from demottle.stream.raw import parse_geometry
     from demottle.stream.sources import open_source
 
-    wanted = Wanted(model, method, minutes, steps, save_model)
+    wanted = Wanted(model, method, minutes, steps, save_model, measure)
     wanted.refuse_contradictions()
     if engine not in ("auto", "torch", "onnx"):
         raise typer.BadParameter("has to be auto, torch or onnx", param_hint="--engine")
@@ -98,10 +106,11 @@ def stream(
         ready = made_ready(opened, wanted, stall, listener)
         if save_model is not None:
             ready.denoiser.save(save_model)
-        report, chosen = _run(
-            opened, ready, output, listener, engine=engine, save_onnx=save_onnx, overwrite=overwrite,
-            settings={"rate": rate, "queue": queue, "policy": policy or _usual(opened), "patience": stall},
-        )  # fmt: skip
+        with _said_what_is_kept(save_model):
+            report, chosen = _run(
+                opened, ready, output, listener, engine=engine, save_onnx=save_onnx, overwrite=overwrite,
+                settings={"rate": rate, "queue": queue, "policy": policy or _usual(opened), "patience": stall},
+            )  # fmt: skip
     denoiser = ready.denoiser
     record = {"method": denoiser.method, "engine": chosen.engine, "engines_ms": chosen.trials, **report.to_dict()}
     if as_json:
@@ -113,6 +122,18 @@ def stream(
     if report.trouble:
         say_error(f"{report.trouble} What came before was denoised.")
         raise typer.Exit(CANNOT)
+
+
+@contextmanager
+def _said_what_is_kept(model: Path | None) -> Iterator[None]:
+    """Ctrl-C once frames come: say what is written already."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        kept = [str(stop)] if str(stop) else []
+        if model is not None:
+            kept.append(f"The fitted model is in {model}; --model {model} uses it and learns nothing.")
+        raise KeyboardInterrupt(" ".join(["Stopped.", *kept]) if kept else "") from None
 
 
 def _usual(opened: "Source") -> str:
@@ -156,38 +177,16 @@ def _run(
         save_as_onnx(denoiser, save_onnx, shape)
     chosen = live_form(denoiser, shape, engine)  # type: ignore[arg-type]
     with ExitStack() as stack:
-        sink, finish = _sink(opened, denoiser, output, overwrite, stack)
+        place = Place(opened, denoiser, output, overwrite, stack)
         total = 0 if opened.image is None else opened.image.shape[0]
-        report = run_live(
-            frames, chosen.stream, sink, total=total, at_hand=ready.at_hand, listener=listener, **settings
-        )
-        finish(report)
+        try:
+            report = run_live(
+                frames, chosen.stream, place, total=total, at_hand=ready.at_hand, listener=listener, **settings
+            )
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(place.stopped()) from None
+        place.finish(report)
     return report, chosen
-
-
-def _sink(
-    opened: "Source", denoiser: "Denoiser", output: str, overwrite: bool, stack: ExitStack
-) -> "tuple[Any, Callable[[LiveReport], None]]":
-    """Where results go, and what is to be done at the end."""
-    from demottle.stream import sinks
-    from demottle.stream.raw import float_geometry
-
-    if output == "-":
-        return sinks.BytesSink(sys.stdout.buffer, opened.geometry or float_geometry()), lambda report: None
-    if output.endswith("/"):
-        folder = sinks.FolderSink(Path(output))
-        return folder, lambda report: folder.end()
-    if opened.image is None:
-        file = stack.enter_context(Path(output).open("wb"))  # noqa: SIM115 (the stack closes it)
-        return sinks.BytesSink(file, opened.geometry or float_geometry()), lambda report: None
-    memory, image = sinks.MemorySink(), opened.image
-
-    def write(report: "LiveReport") -> None:
-        from demottle.stream.fitting import write_all
-
-        write_all(image, memory.frames, report, denoiser, Path(output), overwrite)
-
-    return memory, write
 
 
 def _show(report: "LiveReport", method: str, engine: str) -> None:

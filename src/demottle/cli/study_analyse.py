@@ -35,6 +35,9 @@ def analyse(
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write the page.", rich_help_panel=RESULTS)
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", metavar="", help="Replace earlier results.", rich_help_panel=RESULTS)
+    ] = False,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -46,7 +49,9 @@ def analyse(
     from demottle.study.analysis import load
     from demottle.study.tables import write_answers, write_results
 
-    _refuse_among_study(study, key, [path for path in (csv, ratings, html) if path is not None])
+    results = [path for path in (csv, ratings, html) if path is not None]
+    _refuse_among_study(study, key, results)
+    _refuse_existing(results, overwrite)
     loaded = load(study, key)
     found = analyse_study(loaded, reference, margin, resamples, seed)
     if csv is not None:
@@ -74,3 +79,10 @@ def _refuse_among_study(study: Path, key: Path | None, results: list[Path]) -> N
     for path in results:
         if path.resolve().is_relative_to(study.resolve()) or (key is not None and path.resolve() == key.resolve()):
             raise OutputError(f"{path} would lie in the study or replace its key; choose a place outside of {study}.")
+
+
+def _refuse_existing(results: list[Path], overwrite: bool) -> None:
+    """A file of that name may be the result of another study, or no result at all."""
+    for path in results:
+        if path.exists() and not overwrite:
+            raise OutputError(f"{path} exists already; choose another name or add --overwrite.")

@@ -28,7 +28,7 @@ def show_sequence_check(outcome: "RunOutcome") -> None:
     )
     table.add_row("held over to the next", number(check.held_before, 2), number(check.held_after, 2), "")
     before, after = check.flicker_before, check.flicker_after
-    table.add_row("flicker", number(before, 2), number(after, 2), change_of(before, after, 2))
+    table.add_row("flicker, still parts", number(before, 2), number(after, 2), change_of(before, after, 2))
     for shift in check.shifts:
         moved = CAREFUL if abs(shift.share) > SHIFT_LIMIT else GOOD
         change = Text(change_of(shift.before, shift.after), style=moved)
@@ -36,11 +36,12 @@ def show_sequence_check(outcome: "RunOutcome") -> None:
     out.print(table)
     list_ = facts()
     if isfinite(check.trail):
-        style = CAREFUL if check.trail > TRAIL_LIMIT else GOOD
+        style = CAREFUL if check.trail > TRAIL_LIMIT else ""  # never green: small things escape it
         list_.add_row("where it moves", Text(f"{check.trail:.2f} times as much removed as at rest", style=style))
     response = result.response
     (_, still), (speed, fast) = response.widths[0], response.widths[-1]
-    list_.add_row("edge width", f"{_pixels(still)} at rest, {_pixels(fast)} at {speed:g} px per frame")
+    edge = f"{_pixels(still)} at rest, {_pixels(fast)} at {speed:g} px per frame"
+    list_.add_row("edge width", Text(edge, style=CAREFUL if response.trails else ""))
     first, tenth = 100 * response.lag_first, 100 * response.lag_tenth
     if first < -0.5:
         list_.add_row(

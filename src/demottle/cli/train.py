@@ -250,7 +250,7 @@ def _tidied(folder: Path, cache: Path | None) -> Iterator[None]:
                 remove(folder / "cache")
         if kept and isinstance(error, KeyboardInterrupt):
             raise KeyboardInterrupt(
-                "Stopped. The same command with --resume goes on from the last checkpoint."
+                f"Stopped. What was learned is kept in {folder}; the same command with --resume goes on from there."
             ) from None
         raise
 

@@ -16,6 +16,7 @@ from safetensors.numpy import save as to_bytes
 from demottle import __version__
 from demottle.errors import InputError, OutputError
 from demottle.methods.base import Denoiser
+from demottle.methods.model_ranges import impossible
 from demottle.methods.registry import METHODS
 
 _KEY = "demottle"
@@ -68,6 +69,8 @@ def read_header(path: str | Path) -> dict[str, Any]:
     kinds = {"method": str, "settings": dict, "fitted": dict}
     if not isinstance(header, dict) or not all(isinstance(header.get(name), kind) for name, kind in kinds.items()):
         raise InputError(f"{path} is a safetensors file, but not a model of demottle.")
+    if wrong := impossible(header["fitted"]):
+        raise InputError(f"{path} is damaged: its {wrong} is no range that scans can have; make the model again.")
     return header
 
 

@@ -92,13 +92,15 @@ def held_over(blocks: Blocks) -> tuple[float, tuple[float, ...]]:
     """Return how much of the noise of a frame the next one holds, and rho_1, rho_2, ...
 
     The model is first order, `rho_k = held^k`, which lag and a recursive filter follow; fitted together with motion,
-    `D_k / D_1 = (1 - held^k) / (1 - held) + m (k^2 - 1)`, m >= 0, over the still blocks. NaN and () for two frames.
+    `D_k / D_1 = (1 - held^k) / (1 - held) + m (k^2 - 1)`, m >= 0, over the still blocks. NaN and () for two frames, and where
+    no still block changes at all.
     """
     lags = len(blocks.structure)
-    if lags < 2 or not blocks.still.any():
+    noisy = blocks.still & (blocks.structure[0] > 0)
+    if lags < 2 or not noisy.any():
         return float("nan"), ()
-    first = blocks.structure[0][blocks.still]
-    ratio = np.array([np.median(plane[blocks.still] / first) for plane in blocks.structure])
+    first = blocks.structure[0][noisy]
+    ratio = np.array([np.median(plane[noisy] / first) for plane in blocks.structure])
     k = np.arange(1, lags + 1)
     drift = (k**2 - 1).astype(np.float64)
     best = (np.inf, 0.0, 0.0)

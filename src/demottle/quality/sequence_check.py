@@ -21,8 +21,9 @@ from demottle.quality.sequence_truth import flicker
 
 SHIFT_LIMIT = 0.1
 """Of the noise level: how far a mean may move before it is worth a warning."""
-TRAIL_LIMIT = 1.6
-"""How much more the removed part may hold in moving blocks than in still ones."""
+TRAIL_LIMIT = 1.4
+"""How much more the removed part may hold in moving blocks than in still ones. The truth itself gives up to 1.3 (blocks that are
+taken for moving hold a little more noise), filters whose trails outweigh the noise 1.4 and more."""
 NOTHING_STILL = (
     "The whole image moves, so nothing stands still: how much noise is left, flicker and trails were not measured. Look at what "
     "was removed."

@@ -32,8 +32,11 @@ def _errors(errors: tuple[SequenceErrors, SequenceErrors] | None, unit: str) -> 
     low, high = before.window
     where = f"in [{low:.5g}, {high:.5g}]"
     yield Figure(f"PSNR {where}", "dB", before.psnr, after.psnr)
+    yield Figure(f"PSNR where nothing moves {where}", "dB", before.psnr_still, after.psnr_still)
+    yield Figure(f"PSNR where something moves {where}", "dB", before.psnr_moving, after.psnr_moving)
     yield Figure(f"SSIM {where}", "", before.ssim, after.ssim)
     yield Figure("mean error against the truth", unit, before.bias, after.bias)
     yield Figure("error over time against the truth", unit, before.temporal, after.temporal)
     yield Figure("error over space against the truth", unit, before.spatial, after.spatial)
     yield Figure("flicker of the error", unit, before.flicker, after.flicker)
+    yield Figure("error of 8 x 8 means where something moves", unit, before.means_moving, after.means_moving)

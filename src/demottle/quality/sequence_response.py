@@ -14,6 +14,10 @@ from demottle.physics.fluoroscopy_edge import LEVELS, SETTLE, MovingEdge, appear
 
 SPEEDS = (0.0, 2.0, 5.0, 10.0)
 """Pixels per frame."""
+WIDENING_LIMIT = 1.5
+"""How much wider an edge at the highest speed may be than at rest, and ..."""
+LAG_LIMIT = 0.1
+"""... how much of a step the first frame may miss, before it has to be said that what moves leaves a trail."""
 _BIN = 0.25  # px
 _SMOOTH = 5  # bins
 Profile = NDArray[np.float64]
@@ -40,6 +44,11 @@ class Response:
     def widening(self) -> float:
         """Width at the highest speed over the width at rest, after the filter."""
         return self.widths[-1][1] / self.widths[0][1]
+
+    @property
+    def trails(self) -> bool:
+        """True where what moves leaves a trail behind it, or comes late."""
+        return self.lag_first > LAG_LIMIT or not self.widening <= WIDENING_LIMIT
 
 
 def response_of(

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demottle.errors import InputError
-from demottle.image import Image, Mask
+from demottle.image import Image, Mask, Voxels
+from demottle.noise.sequence_blocks import block_means
 from demottle.quality.errors import bias, psnr, ssim
 
 FLICKER_BLOCK = 32
@@ -29,6 +30,8 @@ class SequenceErrors:
         spatial: error over space: standard deviation of the error over the pixels of a frame, root mean square over frames.
         flicker: of the error: standard deviation over time of its means over blocks of 32 x 32 pixels, root mean square over
             all blocks, moving ones too.
+        means_moving: root mean square of the error's means over blocks of 8 x 8 pixels, where something moves: noise nearly
+            cancels in them, so this is structure that was lost or left behind. NaN like `psnr_moving`.
     """
 
     window: tuple[float, float]
@@ -40,6 +43,13 @@ class SequenceErrors:
     temporal: float
     spatial: float
     flicker: float
+    means_moving: float = float("nan")
+
+
+def window_of(truth: Voxels) -> tuple[float, float]:
+    """The range of PSNR and SSIM: from 0.5 % to 99.5 % of the truth's values, so that one truth has one range."""
+    low, high = (float(value) for value in np.percentile(truth, [0.5, 99.5]))
+    return low, high
 
 
 def sequence_errors(
@@ -54,7 +64,7 @@ def sequence_errors(
     Args:
         image: noisy or denoised.
         truth: without noise, same shape.
-        window: range of PSNR and SSIM; None: from 0.5 % to 99.5 % of the truth's values, so that one truth has one range.
+        window: range of PSNR and SSIM; None: that of `window_of`.
         moving: where something moves, shape of the image.
         skip: frames at the beginning to leave out, while a filter settles.
 
@@ -67,8 +77,7 @@ def sequence_errors(
         raise InputError(f"{skip} of {image.shape[0]} frames are to be left out, which leaves none.")
     found, reference = image.voxels[skip:], truth.voxels[skip:]
     if window is None:
-        low, high = (float(value) for value in np.percentile(reference, [0.5, 99.5]))
-        window = low, high
+        window = window_of(reference)
     valid = np.ones(image.shape[1:], np.bool_) if image.valid is None else image.valid[skip]
     everywhere = np.broadcast_to(valid, found.shape)
     parts = [float("nan")] * 2
@@ -86,7 +95,16 @@ def sequence_errors(
         temporal=float(np.sqrt(error.var(axis=0, dtype=np.float64)[valid].mean())),
         spatial=float(np.sqrt(np.mean([frame[valid].var(dtype=np.float64) for frame in error]))),
         flicker=flicker(error),
+        means_moving=float("nan") if moving is None else _means(error, moving[skip:].any(axis=0) & valid),
     )
+
+
+def _means(error: Voxels, where: Mask) -> float:
+    """Root mean square of means over blocks of 8 x 8 pixels that lie for the most part in `where`; NaN without any."""
+    found = block_means(where.astype(np.float32)) > 0.5
+    if not found.any():
+        return float("nan")
+    return float(np.sqrt(np.mean([np.mean(block_means(frame)[found] ** 2) for frame in error])))
 
 
 def flicker(frames: NDArray[np.float32], still: Mask | None = None) -> float:

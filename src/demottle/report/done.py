@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from demottle.report.names import FUSION, LEARNED, LIVE, METHOD, SETTINGS, SOURCE, WORDS, Named
+from demottle.report.names import AUTOMATIC, FUSION, LEARNED, LIVE, METHOD, SETTINGS, SOURCE, WORDS, Named
 from demottle.report.words import is_private, plain_name, said
 
 
@@ -83,6 +83,7 @@ def _named(
         if value is None or value == "":
             continue
         value = WORDS.get((key, value), value) if isinstance(value, str) else value
+        value = AUTOMATIC.get(key, value) if value == 0 and not isinstance(value, bool) else value
         if key == "model_hash":
             value = str(value)[:16]  # enough to tell models apart; whole in run.json
         yield name, _with_unit(value, unit)
@@ -90,7 +91,7 @@ def _named(
 
 def _with_unit(value: Any, unit: str) -> str:
     if unit.startswith("%") and isinstance(value, int | float):
-        return f"{100 * value:.0f} {unit}"
+        return f"{_whole(100 * value)} {unit}"
     return f"{said(value)} {unit}".strip()
 
 
@@ -140,7 +141,12 @@ def _digits(value: Any) -> str:
 
 
 def _percent(value: Any) -> str:
-    return f"{100 * value:.0f} %" if isinstance(value, int | float) else ""
+    return f"{_whole(100 * value)} %" if isinstance(value, int | float) else ""
+
+
+def _whole(value: float) -> str:
+    """A whole number, and never "-0"."""
+    return f"{value:.0f}".replace("-0", "0") if abs(value) < 1 else f"{value:.0f}"
 
 
 def _listed(values: Any) -> list[float | None]:

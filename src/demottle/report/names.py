@@ -106,6 +106,8 @@ WORDS: Mapping[tuple[str, str], str] = {
     ("noise_model", "rician"): "made alike at every signal before (Rician)",
 }
 """Values of settings that are words, as a reader would say them."""
+AUTOMATIC: Mapping[str, str] = {"rate": "as suits the network"}
+"""What 0 means, where it is no number."""
 LEARNED: Mapping[str, Named] = {
     "steps": ("steps learned", ""),
     "ended": ("learning ended", ""),

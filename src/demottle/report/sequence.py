@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from demottle.image import Image
 from demottle.quality.sequence_check import SHIFT_LIMIT, TRAIL_LIMIT, SequenceCheck
+from demottle.quality.sequence_compared import structure_lost
 from demottle.quality.sequence_response import Response
 from demottle.quality.sequence_truth import SequenceErrors
 from demottle.report import words
@@ -33,6 +34,7 @@ ERROR_ROWS = (
     ("error over time", "temporal", "", 1),
     ("error over space", "spatial", "", 1),
     ("flicker of the error", "flicker", "", 2),
+    ("error of 8 x 8 means in motion", "means_moving", "", 1),
 )
 """Name, attribute of `SequenceErrors`, unit and decimals of what is told of errors against a truth."""
 
@@ -62,6 +64,7 @@ def write_sequence_page(
     environment, css = environment_and_style()
     environment.filters["zip"] = zip
     seconds, down, right = before.spacing
+    lost = [sentence for sentence in [structure_lost(errors) if errors else ""] if sentence]
     frames, rows, columns = before.shape
     template = environment.get_template("sequence.html.j2")
     text = template.render(
@@ -73,8 +76,8 @@ def write_sequence_page(
             f"{1 / seconds:.3g} frames per second",
             f"{down:.3g} x {right:.3g} mm",
         ],
-        cards=[*truth_cards(errors), *cards(check, record)],
-        warnings=list(dict.fromkeys([*check.warnings, *words.sentences(record.get("warnings"))])),
+        cards=[*truth_cards(errors), *cards(check, record), *response_cards(response)],
+        warnings=list(dict.fromkeys([*lost, *check.warnings, *words.sentences(record.get("warnings"))])),
         reasons=words.sentences(record.get("plan_reasons")),
         done=done_groups(record),
         version=record.get("version", ""),
@@ -94,8 +97,21 @@ def truth_cards(errors: tuple[SequenceErrors, SequenceErrors] | None) -> list[Ca
         return []
     before, after = (found.psnr for found in errors)
     low, high = errors[0].window
-    tone = "good" if after > before else "warn"
-    return [Card("PSNR", f"{before:.1f} → {after:.1f} dB", f"against the truth, range {low:.4g} to {high:.4g}", tone)]
+    against, lost = f"against the truth, range {low:.4g} to {high:.4g}", bool(structure_lost(errors))
+    if lost:
+        against += "; but not only noise was removed"
+    tone = "good" if after > before and not lost else "warn"
+    return [Card("PSNR", f"{before:.1f} → {after:.1f} dB", against, tone)]
+
+
+def response_cards(response: Response | None) -> list[Card]:
+    """Return the card of a moving edge, where the method was tested with one."""
+    if response is None:
+        return []
+    (_, still), (speed, fast) = response.widths[0], response.widths[-1]
+    wide = f"{fast:.1f}" if isfinite(fast) else "> 60"
+    told = f"width at rest and at {speed:g} pixels per frame, in a test" + ("; it trails" if response.trails else "")
+    return [Card("Moving edge", f"{still:.1f} → {wide} px", told, "warn" if response.trails else "plain")]
 
 
 def cards(check: SequenceCheck, record: Mapping[str, Any]) -> list[Card]:
@@ -113,7 +129,7 @@ def cards(check: SequenceCheck, record: Mapping[str, Any]) -> list[Card]:
         made.append(Card("Mean signal", "moved" if tone == "warn" else "kept", detail, tone))
     if isfinite(check.trail):
         tone = "warn" if check.trail > TRAIL_LIMIT else "plain"
-        told = "look for trails" if tone == "warn" else f"up to {TRAIL_LIMIT:g} is usual where only noise goes"
+        told = "look for trails" if tone == "warn" else "noise alone gives about 1; small things may escape it"
         detail = f"removed where it moves, over at rest; {told}"
         made.append(Card("Removed in motion", f"× {check.trail:.2f}", detail, tone))
     if isfinite(check.flicker_before):

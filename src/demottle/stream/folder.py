@@ -56,6 +56,11 @@ def folder_frames(
         time.sleep(_LOOK_EVERY)
 
 
+def frames_in(folder: Path) -> int:
+    """How many frames a folder holds by now."""
+    return sum(1 for p in folder.iterdir() if p.is_file() and not p.name.startswith(".") and p.name != END)
+
+
 def read_npy_frame(path: Path) -> Voxels:
     """Read one frame from `.npy`.
 

@@ -87,7 +87,8 @@ def run_live(
         patience: seconds without a frame, once the first has come, after which the source counts as stalled; None: wait for
             ever.
         total: how many frames are expected, for the listener; 0: unknown.
-        at_hand: how many of the first frames have come already, while a filter was measured on them: none of these is dropped.
+        at_hand: how many of the first frames have come already, be it while a filter was measured on them or before: none of
+            these is dropped.
         listener: told after every frame; may raise to stop.
 
     Raises:

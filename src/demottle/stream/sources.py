@@ -8,7 +8,7 @@ from pathlib import Path
 
 from demottle.errors import InputError
 from demottle.image import Image, Voxels
-from demottle.stream.folder import folder_frames, read_npy_frame
+from demottle.stream.folder import folder_frames, frames_in, read_npy_frame
 from demottle.stream.raw import RawGeometry, TcpSource, raw_frames
 
 STANDARD_INPUT = "-"
@@ -23,12 +23,14 @@ class Source:
         image: where they come from a file.
         geometry: where they come as bytes.
         port: where they come over TCP.
+        at_hand: how many were there already when a folder was opened.
     """
 
     frames: Iterable[Voxels]
     image: Image | None = None
     geometry: RawGeometry | None = None
     port: int | None = None
+    at_hand: int = 0
 
 
 def open_source(name: str, geometry: RawGeometry | None, read: Callable[[Path], Image]) -> Source:
@@ -58,7 +60,7 @@ def open_source(name: str, geometry: RawGeometry | None, read: Callable[[Path], 
         )
     path = Path(name)
     if path.is_dir():
-        return Source(folder_frames(path, lambda file: _one_frame(file, read)))
+        return Source(folder_frames(path, lambda file: _one_frame(file, read)), at_hand=frames_in(path))
     image = read(path)
     _refuse_volume(image, path)
     return Source(image.voxels, image=image)
