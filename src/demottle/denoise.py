@@ -15,6 +15,7 @@ from demottle.methods import Denoiser
 from demottle.methods.bias_corrected import BiasCorrected
 from demottle.methods.model_ranges import unknown_range
 from demottle.noise.fingerprint import Fingerprint, measure
+from demottle.noise.magnitude import RICIAN
 from demottle.noise.stabilization import stabilized
 from demottle.plan import Plan, make_plan
 from demottle.quality.check import Check, check
@@ -22,6 +23,10 @@ from demottle.quality.check import Check, check
 CORRECTED = (
     "The noise of MR magnitudes is Rician: it is made alike at every signal before the method sees it, and the bias that it "
     "gives the mean is taken out afterwards."
+)
+LEFT_IN = (
+    "The noise of MR magnitudes is Rician, but the dark places of this image do not bear out the measured level: so the bias "
+    "that it gives the mean is left in."
 )
 
 
@@ -92,6 +97,8 @@ def denoise(
         denoiser, plan = fit_or_load(asked, seen, known, lambda: make_plan(known, method, settings), listener)
         if correct:
             denoiser, plan = BiasCorrected(denoiser), replace(plan, reasons=(*plan.reasons, CORRECTED))
+        elif fingerprint.noise.name == RICIAN and not fingerprint.noise.correctable and model is None:
+            plan = replace(plan, reasons=(*plan.reasons, LEFT_IN))
         warnings = [] if model is None else range_warnings(denoiser, fingerprint)
     noise = {
         "noise_level": _plain(fingerprint.noise_level),
@@ -99,6 +106,8 @@ def denoise(
     }
     with timed(times, "apply"):
         after = applied(asked, denoiser, image, noise, listener)
+        if fingerprint.noise.name == RICIAN:  # a magnitude has no sign
+            after = after.with_voxels(np.maximum(after.voxels, 0))
     with timed(times, "check"):
         checked = check(image, after, fingerprint, listener)
     warnings = [*fingerprint.warnings, *warnings, *asked.without_effect(denoiser), *checked.warnings]

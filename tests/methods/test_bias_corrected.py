@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from demottle.denoise import Result, denoise
+from demottle.denoise import LEFT_IN, Result, denoise
 from demottle.image import Image
 from demottle.methods import load
 from demottle.physics.brain import Brain, BrainTissue, brain_phantom
@@ -97,3 +97,13 @@ def test_ct_and_images_of_unknown_kind_are_treated_as_before(scan: Image) -> Non
     assert "bias_correction" not in result.record["settings"]
     plain = denoise(other, method="spectral-wiener", keep_bias=True)
     np.testing.assert_array_equal(result.image.voxels, plain.image.voxels)
+
+
+def test_a_magnitude_with_filtered_air_stays_one_and_its_bias_is_said_to_be_left_in(head: Brain, scan: Image) -> None:
+    filtered = np.where(head.image.voxels > 0, scan.voxels, 5 + np.float32(0.01) * scan.voxels)
+    image = Image(filtered, spacing=scan.spacing, modality="MR", unit="a.u.")
+    result = denoise(image, method="spectral-wiener")
+    assert not result.fingerprint.noise.correctable
+    assert LEFT_IN in result.plan.reasons
+    assert result.denoiser(image).voxels.min() < 0 <= result.image.voxels.min()
+    assert len(result.image.history) == 1
