@@ -18,6 +18,7 @@ _LEAST_MATCHED = 0.25
 _MOST_CORRELATION = 0.8  # beyond, the decorrelated target's noise is more than three times the slice's own
 _SMALLEST_SIDE = 64
 _FEWEST_PIXELS = 16
+_ONE_SLICE_OF_MR = "A single slice has no neighbors to learn from, so nothing is learned: small pieces of it that look alike tell of each other."
 _WHY_NOT_LEARNED = (
     "MR volumes repeat their anatomy from slice to slice more than they repeat their noise, and fine folds at this noise teach a "
     "network less than cubes that look alike tell of each other: so nothing is learned."
@@ -47,7 +48,9 @@ def make_plan(fingerprint: Fingerprint, method: str | None = None, settings: Map
             )
         return Plan(method, dict(settings or {}), (f"{method} was asked for.",))
     if fingerprint.modality == "MR" and min(fingerprint.shape[1:]) >= _FEWEST_PIXELS:
-        return Plan(FOR_MR, dict(settings or {}), (_WHY_NOT_LEARNED,))
+        return Plan(
+            FOR_MR, dict(settings or {}), (_ONE_SLICE_OF_MR if fingerprint.shape[0] == 1 else _WHY_NOT_LEARNED,)
+        )
     obstacle = obstacle_to_learning(fingerprint)
     if obstacle is not None:
         kind = "knows the noise spectrum" if fingerprint.spectrum is not None else "takes the noise as white"

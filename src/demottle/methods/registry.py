@@ -61,7 +61,7 @@ class MethodInfo:
 _ALL = (
     MethodInfo(
         name="matched-neighbors",
-        title="Neighboring slices as targets, matched, decorrelated and completed by recorruption (default)",
+        title="Neighboring slices as targets, matched, decorrelated and completed by recorruption (default for CT)",
         learns_from="the image itself",
         summary=(
             "Begins with a network trained on simulations and learns on from the scan itself. Where neighboring slices show the "
