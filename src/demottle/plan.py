@@ -18,7 +18,10 @@ _LEAST_MATCHED = 0.25
 _MOST_CORRELATION = 0.8  # beyond, the decorrelated target's noise is more than three times the slice's own
 _SMALLEST_SIDE = 64
 _FEWEST_PIXELS = 16
-_ONE_SLICE_OF_MR = "A single slice has no neighbors to learn from, so nothing is learned: small pieces of it that look alike tell of each other."
+_ONE_SLICE_OF_MR = (
+    "A single slice has no neighbors to learn from, so nothing is learned: small pieces of it that look alike tell of "
+    "each other."
+)
 _WHY_NOT_LEARNED = (
     "MR volumes repeat their anatomy from slice to slice more than they repeat their noise, and fine folds at this noise teach a "
     "network less than cubes that look alike tell of each other: so nothing is learned."
