@@ -73,9 +73,9 @@ class LowDoseNoises:
     """Spectrum and level of the noise of every low-dose scan, or of `_MOST` of them spread over all.
 
     Each its own: another kernel, dose or patient has another texture, and a generator that has seen only one takes the rest for
-    anatomy. A scan whose spectrum cannot be measured is left out where another can; else noise is taken as
-    white. A full-dose scan's own noise is not taken off: how strong that is depends on which CT numbers
-    pass for tissue, and what is learned must not depend on the full-dose scans' CT numbers.
+    anatomy. A scan whose spectrum cannot be measured is left out where another's can; else noise is taken as white. A full-dose
+    scan's own noise is not taken off: how strong that is depends on which CT numbers pass for tissue, and what is learned must
+    not depend on the full-dose scans' CT numbers.
     """
 
     def __init__(self, low: tuple[Scan, ...], side: int) -> None:
