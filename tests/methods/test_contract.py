@@ -39,6 +39,8 @@ SMALL = {"channels": (8, 16), "patch": 64, "batch": 4}
 QUICK: dict[str, dict[str, Any]] = {
     "ns-n2n": {"patch": 96, "batch": 4},
     "matched-neighbors": {"patch": 64},
+    "guided-bayes": {"patch": 64},
+    "nl-bayes": {"step": 5},
     "noise2void": SMALL,
     "structn2v": SMALL,
     "neighbor2neighbor": SMALL,

@@ -255,6 +255,18 @@ _ALL = (
         module="demottle.methods.bayes.nl_bayes",
     ),
     MethodInfo(
+        name="guided-bayes",
+        title="The default for CT, and a second look at cubes that it guides: slower, nearer to the truth",
+        learns_from="the image itself",
+        summary=(
+            "Learns from the scan as matched-neighbors does, then estimates every small cube from the noisy cubes that look like "
+            "it in the learned result, and returns the mean of both. Half a decibel to one nearer to the truth, for more time "
+            "and memory: the whole volume is held several times."
+        ),
+        paper="demottle; builds on matched-neighbors and on Lebrun, Buades and Morel, SIAM J. Imaging Sciences 2013",
+        module="demottle.methods.bayes.guided_bayes",
+    ),
+    MethodInfo(
         name="nlm",
         title="Non-local means (scikit-image); for comparison",
         learns_from="nothing",

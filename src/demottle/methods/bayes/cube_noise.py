@@ -12,6 +12,12 @@ _LEAST = 0.01
 only rare, and what has no noise would be taken for tissue whatever it is."""
 
 
+def fitting(cube: Cube, shape: tuple[int, ...]) -> Cube:
+    """Return a cube that is nowhere larger than the image."""
+    z, y, x = (min(side, whole) for side, whole in zip(cube, shape, strict=True))
+    return z, y, x
+
+
 def cube_covariance(spectrum: NDArray[np.floating], rho: Sequence[float], cube: Cube) -> NDArray[np.float32]:
     """Return the covariance (n, n) of noise of variance 1 in a cube of n voxels, slices first, columns last.
 

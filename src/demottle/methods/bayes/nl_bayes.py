@@ -3,7 +3,8 @@
 Every small cube is estimated from those around it that look like it (`group_estimate`): what these have in common is tissue,
 what differs as the noise does is noise. A first look (`sliding_dct`) says which cubes are alike; from then on the result itself
 does. Ours, against the published method for pictures: cubes in place of patches, the measured covariance of the noise in place
-of white noise, within slices and between them, and its local level.
+of white noise, within slices and between them, its local level, and in CT what slices agree was taken out is put back
+(`restoration`).
 """
 
 from collections.abc import Mapping
@@ -13,20 +14,19 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from demottle.errors import InputError
 from demottle.events import Listener, Progress, silent
-from demottle.image import Image, Voxels
+from demottle.image import Image
 from demottle.methods.base import Budget, Tensors
-from demottle.methods.bayes.cube_noise import Cube, cube_covariance
+from demottle.methods.bayes.cube_noise import Cube, cube_covariance, fitting
 from demottle.methods.bayes.group_estimate import Grouping, group_estimate
+from demottle.methods.bayes.measured_volume import MeasuredVolume
 from demottle.methods.bayes.sliding_dct import sliding_dct
 from demottle.methods.filters.plane_filter import level_of
 from demottle.methods.filters.told_noise import VolumeFilter, told_noise
-from demottle.methods.one_scan.protection import blended, changeable, fill_invalid
-from demottle.noise.correlation import slice_correlation
 from demottle.noise.fingerprint import Fingerprint
-from demottle.noise.local import noise_map
 
 NAME = "nl-bayes"
 _LOOK = (4, 4, 4)
@@ -83,30 +83,34 @@ class NonLocalBayes(VolumeFilter[Settings]):
         level = level_of(image, self.fitted)
         if level == 0:
             return image  # without noise there is nothing to remove
-        local = noise_map(image, slice_correlation(image), level)
-        planes = range(image.shape[0])
-        deviation = np.stack([local.plane(index) for index in planes])
-        volume = np.stack([fill_invalid(image, index) for index in planes])
-        allowed = np.stack([changeable(image, index) for index in planes])
-        made = self._filtered(volume, deviation, allowed, listener)
-        return image.with_voxels(blended(image.voxels, made, allowed))
+        volume = MeasuredVolume.of(image, level)
+        clean = volume.put_back(self.estimate(volume, None, listener))
+        volume.restore(clean, self._spectrum, listener)
+        return image.with_voxels(clean)
 
-    def _filtered(self, volume: Voxels, deviation: Voxels, allowed: Voxels, listener: Listener) -> Voxels:
-        """Filter voxels whose noise has the standard deviations `deviation`, where they are allowed to change."""
-        noisy = torch.from_numpy(np.asarray(volume / deviation, np.float32))
+    def estimate(self, volume: MeasuredVolume, guide: Tensor | None = None, listener: Listener = silent) -> Tensor:
+        """Return the filtered volume, in units of the local noise.
+
+        Args:
+            volume: what to filter.
+            guide: the volume with hardly any noise, in the same units; None: the first look.
+            listener: told of the stage "apply".
+        """
+        noisy, settings = volume.noisy(), self._settings
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         with torch.inference_mode():
-            look = _fitting(_LOOK, noisy.shape)
-            guide = sliding_dct(noisy, self._covariance(look), look, self._settings.threshold, device)
-            cube = _fitting((self._settings.depth, self._settings.side, self._settings.side), noisy.shape)
+            if guide is None:
+                look = fitting(_LOOK, noisy.shape)
+                guide = sliding_dct(noisy, self._covariance(look), look, settings.threshold, device)
+            cube = fitting((settings.depth, settings.side, settings.side), noisy.shape)
             covariance, grouping = self._covariance(cube), self._grouping(cube)
-            for number in range(self._settings.passes):
+            for number in range(settings.passes):
 
                 def told(done: int, layers: int, number: int = number) -> None:
-                    listener(Progress("apply", number * layers + done, self._settings.passes * layers))
+                    listener(Progress("apply", number * layers + done, settings.passes * layers))
 
-                guide = group_estimate(noisy, guide, allowed > 0, covariance, grouping, device, told)
-        return np.asarray(guide.numpy() * deviation, np.float32)
+                guide = group_estimate(noisy, guide, volume.allowed > 0, covariance, grouping, device, told)
+        return guide
 
     def _covariance(self, cube: Cube) -> NDArray[np.float32]:
         return cube_covariance(self._spectrum, self.fitted.get("slice_correlation", ()), cube)
@@ -137,9 +141,3 @@ def fit(
 def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> NonLocalBayes:
     """Rebuild a saved filter."""
     return NonLocalBayes(settings, fitted, tensors["spectrum"])
-
-
-def _fitting(cube: Cube, shape: tuple[int, ...]) -> Cube:
-    """A cube that is nowhere larger than the image."""
-    z, y, x = (min(side, whole) for side, whole in zip(cube, shape, strict=True))
-    return z, y, x

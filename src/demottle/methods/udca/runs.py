@@ -94,7 +94,7 @@ def memories(student: CausalFrames, frames: Voxels, before: Sequence[Voxels] = (
         for index, frame in enumerate([*before, *frames], start=-len(before)):
             if index >= 0:
                 states[index], spreads[index] = state[0, 0].numpy(), spread[0, 0].numpy()
-            x = torch.from_numpy(np.ascontiguousarray(frame)[None, None])
+            x = torch.from_numpy(np.array(frame)[None, None])  # a copy: frames of a file on disk cannot be written
             state, spread = student.remember(x, state, spread, student.surroundings(state)[1])
     return states, spreads
 
