@@ -23,7 +23,7 @@ from demottle.benchmark.results import DONE, FAILED, Cell, Row
 from demottle.benchmark.running import Ran, run_entrant
 from demottle.benchmark.suites import suite_named
 from demottle.errors import DemottleError
-from demottle.image import Image
+from demottle.image import Image, Voxels
 
 _PICTURE = 160
 """Side of a kept picture in pixels."""
@@ -96,24 +96,26 @@ def _cost(ran: Ran) -> Mapping[str, Any]:
 
 
 def picture_of(case: Case, image: Image) -> str:
-    """A part of the middle slice around the middle of the body, at the body window, as PNG in base64."""
+    """A part of the middle slice around the middle of the body, at the body window or as bright as the truth: PNG in base64."""
     index = case.noisy.shape[0] // 2
     rows, columns = np.nonzero(case.body[index])
     box = tuple(
         slice(max(0, int(np.median(at)) - _PICTURE // 2), max(0, int(np.median(at)) - _PICTURE // 2) + _PICTURE)
         for at in (rows, columns)
     )
-    low, high = window_of(case)
+    low, high = window_of(case, case.truth.voxels[index][box])
     gray = np.clip((image.voxels[index][box] - low) / (high - low), 0, 1)
+    if image.sequence:
+        gray = np.sqrt(gray)  # linear exposures: what lies behind the spine would be black
     _, png = cv2.imencode(".png", (255 * gray).round().astype(np.uint8), [cv2.IMWRITE_PNG_COMPRESSION, 9])
     return base64.b64encode(png.tobytes()).decode()
 
 
-def window_of(case: Case) -> tuple[float, float]:
-    """Body window in HU; elsewhere from the truth's own values, the same for every entrant."""
+def window_of(case: Case, shown: Voxels) -> tuple[float, float]:
+    """Body window in HU; elsewhere from the part of the truth that is shown, the same for every entrant."""
     if case.truth.unit == "HU":
         return -110.0, 190.0
-    low, high = np.percentile(case.truth.voxels[case.body], [0.5, 99.5])
+    low, high = np.percentile(shown, [0.5, 99.5])
     return float(low), float(high)
 
 
