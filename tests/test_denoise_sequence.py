@@ -1,6 +1,7 @@
 """The whole path of a run in Python: measure, plan, apply, check, record."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from demottle.denoise import denoise
 from demottle.denoise_sequence import denoise_sequence
 from demottle.errors import InputError
+from demottle.image import Image
 from demottle.methods.filters import recursive
 from demottle.noise.sequence import SequenceFingerprint, measure_sequence
 from demottle.physics.dynamic import dynamic_phantom
@@ -69,3 +71,29 @@ def test_reasons_follow_from_what_was_measured(fingerprint: SequenceFingerprint)
     panning = acquire(dynamic_phantom(12, 96, 15, seed=1, motion="panning").image, Exposure(50), seed=2)
     assert "whole image moves" in " ".join(findings(measure_sequence(panning.noisy)))
     assert np.isfinite(fingerprint.noise_level)
+
+
+@pytest.fixture(scope="module")
+def series() -> Image:
+    """MR volumes over time, the magnitudes of a signal that is zero in half of each."""
+    random = np.random.default_rng(4)
+    signal = np.zeros((8, 48, 40))
+    signal[:, :, :20] = 200 + 60 * random.normal(size=(8, 1, 1))
+    noisy = np.hypot(*(part + random.normal(0, 20, signal.shape) for part in (signal, 0))).astype(np.float32)
+    return Image(noisy, (2.5, 2.0, 2.0), "MR", sequence=True)
+
+
+@pytest.mark.parametrize("method", ["mp-pca", "patch2self"])
+def test_magnitudes_stay_at_zero_or_above_and_signed_series_as_they_come(series: Image, method: str) -> None:
+    weak = replace(series, voxels=np.maximum(series.voxels - 40, 0))
+    assert denoise_sequence(weak, method=method).image.voxels.min() >= 0
+    signed = denoise_sequence(series.with_voxels(series.voxels - 100), method=method).image
+    assert signed.voxels.min() < -50
+
+
+def test_what_was_not_measured_keeps_its_value(series: Image) -> None:
+    seen = np.ones(series.shape, np.bool_)
+    seen[:, 20:24] = False
+    padded = replace(series, voxels=np.where(seen, series.voxels, -7).astype(np.float32), valid=seen)
+    after = denoise_sequence(padded, method="mp-pca").image.voxels
+    assert (after[~seen] == -7).all() and after[seen].min() >= 0

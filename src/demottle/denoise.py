@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from demottle.denoising import Asked, applied, fit_or_load, record_of, timed
+from demottle.denoising import Asked, applied, fit_or_load, record_of, timed, without_sign
 from demottle.errors import InputError, UnsuitableError
 from demottle.events import Listener, silent
 from demottle.image import Image
@@ -106,8 +106,8 @@ def denoise(
     }
     with timed(times, "apply"):
         after = applied(asked, denoiser, image, noise, listener)
-        if fingerprint.noise.name == RICIAN:  # a magnitude has no sign
-            after = after.with_voxels(np.maximum(after.voxels, 0))
+        if fingerprint.noise.name == RICIAN:
+            after = without_sign(after)
     with timed(times, "check"):
         checked = check(image, after, fingerprint, listener)
     warnings = [*fingerprint.warnings, *warnings, *asked.without_effect(denoiser), *checked.warnings]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from demottle.denoising import Asked, applied, fit_or_load, record_of, timed
+from demottle.denoising import Asked, applied, fit_or_load, record_of, timed, without_sign
 from demottle.errors import InputError
 from demottle.events import Listener, silent
 from demottle.image import Image
@@ -15,6 +15,7 @@ from demottle.methods import Denoiser
 from demottle.methods import method as look_up
 from demottle.methods.model_ranges import unknown_range
 from demottle.noise.lag import INDEPENDENT, lag_to_undo
+from demottle.noise.magnitude import is_magnitude
 from demottle.noise.sequence import SequenceFingerprint, measure_sequence
 from demottle.plan import Plan
 from demottle.plan_sequence import make_sequence_plan
@@ -30,7 +31,8 @@ class SequenceResult:
     Attributes:
         ms_per_frame: time that applying the method took.
         delay: frames by which the live form of the method lags behind.
-        response: what the method does to what moves, on test scenes with the run's own noise.
+        response: what the method does to what moves, on test scenes with the run's own noise; None for MR, whose volumes are
+            not pictures of something that moves.
     """
 
     image: Image
@@ -42,7 +44,7 @@ class SequenceResult:
     record: dict[str, Any]
     ms_per_frame: float
     delay: int
-    response: Response
+    response: Response | None
 
 
 def denoise_sequence(
@@ -70,9 +72,13 @@ def denoise_sequence(
         warnings = [] if model is None else _range_warnings(denoiser, fingerprint)
     with timed(times, "apply"):
         after = applied(asked, denoiser, image, {"noise_level": round(fingerprint.noise_level, 4)}, listener)
+        if is_magnitude(image):
+            after = without_sign(after)
     with timed(times, "check"):
         checked = check_sequence(image, after, listener)
-        response = response_at(denoiser, image, fingerprint.curve, lag=lag_to_undo(fingerprint))
+        response = None
+        if fingerprint.modality != "MR":
+            response = response_at(denoiser, image, fingerprint.curve, lag=lag_to_undo(fingerprint))
     speed, delay = 1000 * times["apply"] / image.shape[0], int(getattr(denoiser, "delay", 0))
     warnings = [*fingerprint.warnings, *warnings, *asked.without_effect(denoiser), *checked.warnings]
     record = {

@@ -86,6 +86,12 @@ def applied(asked: Asked, denoiser: Denoiser, image: Image, noise: Mapping[str, 
     return image.with_voxels(out, step)
 
 
+def without_sign(image: Image) -> Image:
+    """Put at zero what a method left below it, for a magnitude has no sign; what was not measured stays as it is."""
+    where = True if image.valid is None else image.valid
+    return image.with_voxels(np.maximum(image.voxels, 0, out=image.voxels.copy(), where=where))
+
+
 def bias_entry(denoiser: Denoiser) -> dict[str, str]:
     """What the record says of the bias of MR magnitudes: nothing, where it was not taken out."""
     model = denoiser.fitted.get(KEY)

@@ -13,13 +13,15 @@ class Progress:
     """One report of a running stage: `done` of `total` units of it are finished.
 
     `stage` is a short name that stays the same for the whole stage ("measure", "learn", "apply", ...); `note` is free text
-    for the user such as the current loss.
+    for the user such as the current loss. `left` is how many seconds the stage still needs, where it knows that better than by
+    its units done (None); NaN: nobody can tell yet.
     """
 
     stage: str
     done: int
     total: int
     note: str = ""
+    left: float | None = None
 
 
 Listener = Callable[[Progress], None]

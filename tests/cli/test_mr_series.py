@@ -1,5 +1,6 @@
 """A functional or diffusion series of MR volumes: filtered, with header, geometry and the number of volumes as they were."""
 
+import json
 from pathlib import Path
 
 import nibabel
@@ -42,3 +43,20 @@ def test_inspect_says_what_would_be_done_and_that_nothing_is_averaged(series: Pa
     assert (
         result.exit_code == 0 and "mp-pca" in result.output and "nothing is averaged" in " ".join(result.output.split())
     )
+
+
+def test_without_a_modality_the_way_out_of_fluoroscopy_is_named_and_with_one_it_is_not(
+    series: Path, demottle: Demottle
+) -> None:
+    unsaid, said = (demottle("inspect", series, "--json", *more) for more in ([], ["--modality", "MR"]))
+    told = [" ".join(json.loads(result.stdout)["warnings"]) for result in (unsaid, said)]
+    assert "treated as fluoroscopy" in told[0] and "--modality MR" in told[0]
+    assert "9 volumes of 2 slices" in told[1] and "fluoroscopy" not in told[1]
+
+
+def test_what_is_said_at_the_end_is_of_volumes(series: Path, demottle: Demottle) -> None:
+    result = demottle("denoise", series, "-o", series.parent / "clean.nii.gz", "--modality", "MR", "--no-report")
+    told = result.output.split("Done")[1]
+    assert "noise of a volume" in told
+    for words in ("frame", "flicker", "edge width", "lag"):
+        assert words not in told

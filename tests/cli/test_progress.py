@@ -1,6 +1,7 @@
 """Progress for people."""
 
 import io
+from math import nan
 
 import pytest
 from rich.console import Console
@@ -45,6 +46,15 @@ def test_lines_come_now_and_then_with_the_time_left(capsys: pytest.CaptureFixtur
     assert lines[0] == "Learning: 20 %, about 1:20 min left"
     assert lines[-1] == "Learning: done in 1:40 min"
     assert len(lines) == 5
+
+
+def test_a_stage_that_knows_better_says_how_long_it_takes_or_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    moves = Clock()
+    with Lines(moves) as listener:
+        for done, left in ((0, nan), (1, nan), (2, 90.0)):
+            listener(Progress("benchmark", done, 4, left=left))
+            moves.time += 25
+    assert said(capsys)[:2] == ["Comparing: 25 %", "Comparing: 50 %, about 1:30 min left"]
 
 
 def test_a_stage_that_stops_early_is_over_when_the_next_begins(capsys: pytest.CaptureFixture[str]) -> None:

@@ -148,3 +148,8 @@ def test_every_setting_of_every_method_for_runs_has_a_name() -> None:
     for info in METHODS.values():
         if info.takes(sequence=True):
             assert {field.name for field in fields(info.load().Settings)} <= set(SETTINGS), info.name
+
+
+def test_noise_that_is_the_same_everywhere_is_one_figure() -> None:
+    told = rows_of(done_groups({"fingerprint": {"unit": "a.u.", "noise_range": [8.91, 8.92]}}))
+    assert told["Measured on the scan"]["noise in the quietest and noisiest tenth"] == "8.9 a.u."

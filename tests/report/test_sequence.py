@@ -1,6 +1,7 @@
 """The page of a run: whole, self-contained, and without anything that could name a patient."""
 
 import base64
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -74,3 +75,34 @@ def test_errors_against_a_truth_are_on_the_page(run: Image, tmp_path: Path) -> N
     ):
         assert words in page
     assert "PSNR where something moves" not in page  # no mask was given
+
+
+def test_the_page_of_mr_volumes_speaks_of_volumes_and_not_of_fluoroscopy(run: Image, tmp_path: Path) -> None:
+    series = Image(run.voxels, (2.5, 2.0, 2.0), "MR", sequence=True)
+    after = series.with_voxels(series.voxels * 0.5 + 250)
+    found = replace(check_sequence(series, after), trail=2.0)
+    measured = {"modality": "MR", "held_over": 0.1, "lag": 0.1, "moving_share": 0.2}
+    record = {"delay_frames": 0, "ms_per_frame": 3.0, "fingerprint": measured}
+    truth = series.with_voxels(np.full_like(run.voxels, 500))
+    errors = sequence_errors(series, truth, (400, 600)), sequence_errors(after, truth, (400, 600))
+    write_sequence_page(series, after, found, record, tmp_path / "page.html", errors=errors)
+    page = (tmp_path / "page.html").read_text().split("</style>")[1].lower()
+    for words in ("6 volumes, 64 x 80 pixels with all slices", "one every 2.5 s", "noise of a volume", "where volumes differ", "psnr"):
+        assert words in page
+    told = re.sub(r"base64,[^\"]*", "", page)
+    for words in ("frame", "flicker", "trail", "edge", "moves", "lag"):
+        assert words not in told, words
+    done, film = cv2.imdecodeanimation(
+        np.frombuffer(base64.b64decode(film_of(series, after, 20.0).partition(",")[2]), np.uint8)
+    )
+    assert done and max(film.durations) <= 500  # nobody waits 2.5 s for the next picture
+
+
+def test_what_was_removed_where_mr_volumes_differ_is_warned_of_in_their_words(run: Image) -> None:
+    random = np.random.default_rng(3)
+    signal = np.full((8, 96, 96), 500.0)
+    signal[:, 16:64, 16:64] += 200 * random.normal(size=(8, 1, 1))
+    series = Image((signal + random.normal(0, 20, signal.shape)).astype(np.float32), (2.5, 2, 2), "MR", sequence=True)
+    mixed = series.with_voxels(np.broadcast_to(series.voxels.mean(axis=0), series.shape).astype(np.float32))
+    told = " ".join(check_sequence(series, mixed).warnings)
+    assert "where the volumes differ" in told and "trails" not in told

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -83,7 +83,7 @@ def run_cells(cells: Sequence[Cell], results: Results, work: Work, listener: Lis
         KeyboardInterrupt: with a sentence that says what is there.
     """
     waiting = [cell for cell in cells if not results.has(cell)]
-    told = _Told(len(waiting), len(cells), results, listener)
+    told = _Told(len(waiting), len(cells), results, listener, work.jobs)
     ends = None if work.wall is None else time.monotonic() + work.wall
     running: list[_Running] = []
     with tempfile.TemporaryDirectory(prefix="demottle-benchmark-") as folder:
@@ -198,29 +198,59 @@ def _row_of(one: _Running) -> Row:
 class _Told:
     """Says how far it is, and about how long it takes still."""
 
-    def __init__(self, missing: int, every: int, results: Results, listener: Listener) -> None:
-        self._missing, self._every, self._results, self._listener = missing, every, results, listener
+    def __init__(self, missing: int, every: int, results: Results, listener: Listener, jobs: int) -> None:
+        self._missing, self._every, self._results, self._listener, self._jobs = missing, every, results, listener, jobs
         self._done, self._last = 0, ""
+        self._took = took_before(results)
 
     def done(self, row: Row) -> None:
         """Count a cell."""
         self._done += 1
         failed = row["status"] == FAILED
         self._last = f"{row['entrant']} failed" if failed else f"{row['entrant']} {row['wall']:.0f} s"
+        self._took = took_before(self._results)
 
     def say(self, waiting: Sequence[Cell], running: Sequence[_Running]) -> None:
         """Report; a listener may raise to stop."""
         there = self._every - self._missing + self._done
-        left = self._left(waiting, running)
-        note = f"{there} of {self._every}{', ' + self._last if self._last else ''}{left}"
-        self._listener(Progress("benchmark", there, self._every, note))
+        note = f"{there} of {self._every}{', ' + self._last if self._last else ''}"
+        now = time.monotonic()
+        begun = [(one.cell, now - one.begun) for one in running]
+        left = seconds_left([*begun, *((cell, 0.0) for cell in waiting)], self._took, self._jobs)
+        self._listener(Progress("benchmark", there, self._every, note, left))
 
-    def _left(self, waiting: Sequence[Cell], running: Sequence[_Running]) -> str:
-        """By what each entrant took before; one that never ran counts as the mean of those that did."""
-        known = {one.entrant.name: self._results.seconds_of(one.entrant.name) for one in waiting}
-        seen = [seconds for seconds in known.values() if seconds is not None]
-        if not seen or not running:
-            return ""
-        usual = sum(seen) / len(seen)
-        seconds = sum(known[one.entrant.name] or usual for one in waiting) / max(len(running), 1)
-        return f", about {seconds / 60:.0f} min left" if seconds >= 60 else ""
+
+def took_before(results: Results) -> dict[str, float]:
+    """Mean seconds of each entrant that has results."""
+    found = {name: results.seconds_of(name) for name in {row["entrant"] for row in results.rows}}
+    return {name: seconds for name, seconds in found.items() if seconds is not None}
+
+
+def seconds_left(cells: Sequence[tuple[Cell, float]], took: Mapping[str, float], jobs: int) -> float:
+    """Return about how many seconds cells still need, or NaN where that is known of less than half of them.
+
+    What learns and never ran counts as the minutes that it may learn for; what never ran and learns nothing as the mean of all
+    that is known, the input left out: it does nothing, and takes no time.
+
+    Args:
+        cells: those that are not done, with the seconds for which each has run.
+        took: mean seconds of entrants that ran before.
+        jobs: cells at a time.
+    """
+    expected = [_expected(cell, took) for cell, _ in cells]
+    known = [seconds for seconds in expected if seconds is not None]
+    if 2 * len(known) < len(cells) or not cells:
+        return math.nan
+    others = [seconds for name, seconds in took.items() if name != INPUT] or known
+    usual = sum(others) / len(others)
+    missing = [max((usual if s is None else s) - run, 0.0) for s, (_, run) in zip(expected, cells, strict=True)]
+    return max(sum(missing) / min(jobs, len(cells)), max(missing))  # no cell is shared between jobs
+
+
+def _expected(cell: Cell, took: Mapping[str, float]) -> float | None:
+    """By what the entrant took before, else by what it may take; None where nobody knows."""
+    if cell.entrant.name in took:
+        return took[cell.entrant.name]
+    if cell.minutes is not None:
+        return 60 * cell.minutes
+    return 0.0 if cell.entrant.name == INPUT else None

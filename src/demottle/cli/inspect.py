@@ -98,7 +98,8 @@ def _show_noise(fingerprint: "Fingerprint") -> None:
     heading("Noise")
     table = facts()
     if isfinite(fingerprint.noise_level):
-        where = "the same across the scan" if low == high else f"from {low:.1f} to {high:.1f} across the scan"
+        least, most = f"{low:.1f}", f"{high:.1f}"
+        where = "the same across the scan" if least == most else f"from {least} to {most} across the scan"
         table.add_row("level", f"{fingerprint.noise_level:.1f} {unit}, {where}")
     else:
         table.add_row("level", "not measurable")

@@ -88,7 +88,7 @@ def told(value: Any) -> str:
     if isinstance(value, list | tuple):
         parts = [told(part) for part in value]
         numbers = len(value) == 2 and all(isinstance(part, int | float) for part in value)
-        return " to ".join(parts) if numbers else ", ".join(parts)
+        return " to ".join(dict.fromkeys(parts)) if numbers else ", ".join(parts)
     if isinstance(value, dict):
         return ", ".join(f"{told(name)} {told(part)}" for name, part in value.items())
     return json.dumps(value).strip('"')

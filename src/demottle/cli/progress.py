@@ -6,6 +6,7 @@ Both are listeners (see `demottle.events`): any stage the library reports gets i
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import isfinite
 from types import TracebackType
 from typing import Self
 
@@ -125,8 +126,9 @@ class Lines(Stages):
         if self._now() - self._said < SECONDS_BETWEEN_LINES or not 0 < event.done < event.total:
             return
         self._said = self._now()
-        left = spent / event.done * (event.total - event.done)
-        say(f"{title_of(event.stage)}: {100 * event.done / event.total:.0f} %, about {clock(left)} left")
+        left = spent / event.done * (event.total - event.done) if event.left is None else event.left
+        told = f", about {clock(left)} left" if isfinite(left) else ""
+        say(f"{title_of(event.stage)}: {100 * event.done / event.total:.0f} %{told}")
 
     def _ended(self, stage: str) -> None:
         self._said = self._now()
@@ -139,9 +141,10 @@ class _TimeColumn(ProgressColumn):
     def render(self, task: Task) -> Text:
         if task.fields["over"]:
             return Text(clock(task.finished_time or task.elapsed or 0.0), style="dim")
-        if task.time_remaining is None:
+        left = task.time_remaining if task.fields["left"] is None else task.fields["left"]
+        if left is None or not isfinite(left):
             return Text("")
-        return Text(f"{clock(task.time_remaining)} left", style="cyan")
+        return Text(f"{clock(left)} left", style="cyan")
 
 
 class _MarkColumn(ProgressColumn):
@@ -181,12 +184,13 @@ class Bars(Stages):
 
     def _began(self, event: events.Progress) -> None:
         if event.stage not in self._tasks:
-            self._tasks[event.stage] = self._progress.add_task(title_of(event.stage), over=False, note="")
+            self._tasks[event.stage] = self._progress.add_task(title_of(event.stage), over=False, note="", left=None)
         self._progress.update(self._tasks[event.stage], over=False)
 
     def _moved(self, event: events.Progress) -> None:
         total = event.total if event.total > 1 else None  # one unit of work: a pulse, not a bar that jumps
-        self._progress.update(self._tasks[event.stage], completed=event.done, total=total, note=event.note)
+        task = self._tasks[event.stage]
+        self._progress.update(task, completed=event.done, total=total, note=event.note, left=event.left)
 
     def _ended(self, stage: str) -> None:
         task = self._tasks[stage]

@@ -3,6 +3,7 @@
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from rich.table import Table
 from rich.text import Text
 
 from demottle.cli.console import out
@@ -10,6 +11,7 @@ from demottle.cli.tables import CAREFUL, GOOD, before_after, change_of, facts, n
 
 if TYPE_CHECKING:
     from demottle.cli.job_sequence import RunOutcome
+    from demottle.quality.sequence_response import Response
 
 
 def show_sequence_check(outcome: "RunOutcome") -> None:
@@ -19,16 +21,18 @@ def show_sequence_check(outcome: "RunOutcome") -> None:
 
     result = outcome.result
     check = result.check
+    series = check.modality == "MR"  # volumes, of which none is a picture of what moves
     table = before_after()
     noise = check.noise
     share = -noise.removed_share
     style = GOOD if share < 0 else CAREFUL
     table.add_row(
-        "noise of a frame", number(noise.before), number(noise.after), Text(percent(share, sign=True), style=style)
+        f"noise of a {'volume' if series else 'frame'}", number(noise.before), number(noise.after), Text(percent(share, sign=True), style=style)
     )
     table.add_row("held over to the next", number(check.held_before, 2), number(check.held_after, 2), "")
     before, after = check.flicker_before, check.flicker_after
-    table.add_row("flicker, still parts", number(before, 2), number(after, 2), change_of(before, after, 2))
+    if not series:
+        table.add_row("flicker, still parts", number(before, 2), number(after, 2), change_of(before, after, 2))
     for shift in check.shifts:
         moved = CAREFUL if abs(shift.share) > SHIFT_LIMIT else GOOD
         change = Text(change_of(shift.before, shift.after), style=moved)
@@ -37,8 +41,20 @@ def show_sequence_check(outcome: "RunOutcome") -> None:
     list_ = facts()
     if isfinite(check.trail):
         style = CAREFUL if check.trail > TRAIL_LIMIT else ""  # never green: small things escape it
-        list_.add_row("where it moves", Text(f"{check.trail:.2f} times as much removed as at rest", style=style))
-    response = result.response
+        where, rest = ("where it changes", "elsewhere") if series else ("where it moves", "at rest")
+        list_.add_row(where, Text(f"{check.trail:.2f} times as much removed as {rest}", style=style))
+    if result.response is not None:
+        _add_response(list_, result.response)
+    if not series:
+        live = (
+            f"the live form lags by {result.delay} frames" if look_up(result.plan.method).live else "it has no live form"
+        )
+        list_.add_row("speed", f"{result.ms_per_frame:.3g} ms per frame; {live}")
+    out.print(list_)
+
+
+def _add_response(list_: Table, response: "Response") -> None:
+    """What the method does to what moves, in test scenes."""
     (_, still), (speed, fast) = response.widths[0], response.widths[-1]
     edge = f"{_pixels(still)} at rest, {_pixels(fast)} at {speed:g} px per frame"
     list_.add_row("edge width", Text(edge, style=CAREFUL if response.trails else ""))
@@ -49,9 +65,6 @@ def show_sequence_check(outcome: "RunOutcome") -> None:
         )
     else:
         list_.add_row("lag", f"{first:.0f} % of a step is missing in its first frame, {tenth:.0f} % in the tenth")
-    live = f"the live form lags by {result.delay} frames" if look_up(result.plan.method).live else "it has no live form"
-    list_.add_row("speed", f"{result.ms_per_frame:.3g} ms per frame; {live}")
-    out.print(list_)
 
 
 def _pixels(width: float) -> str:

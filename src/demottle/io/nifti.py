@@ -55,7 +55,7 @@ def read_nifti(path: Path, modality: str | None = None) -> Image:
         spacing = zooms[2], zooms[1], zooms[0]
         return image_of(stored, payload, spacing=spacing, sequence=_says_sequence(header), **named)
     step, warning = time_step(header)
-    odd = tuple(text for text in (warning, _layout(nifti.shape)) if text)
+    odd = tuple(text for text in (warning, _layout(nifti.shape, modality)) if text)
     payload = replace(payload, affine=None, warnings=(*payload.warnings, *odd))
     image = image_of(stored, payload, spacing=(step, zooms[1], zooms[0]), sequence=True, **named)
     between = gaps(image.shape, nifti.shape[2])
@@ -64,10 +64,18 @@ def read_nifti(path: Path, modality: str | None = None) -> Image:
     return replace(image, valid=between if image.valid is None else image.valid & between)
 
 
-def _layout(shape: tuple[int, ...]) -> str:
-    if shape[2] == 1:
-        return ""
-    return f"The file holds {shape[3]} volumes of {shape[2]} slices, taken as frames over time, slices one below the other."
+def _layout(shape: tuple[int, ...], modality: str | None) -> str:
+    """How the fourth axis is read; where nobody says what it is, it is taken for fluoroscopy."""
+    found = []
+    if shape[2] > 1:
+        found.append(
+            f"The file holds {shape[3]} volumes of {shape[2]} slices, taken as frames over time, slices one below the other."
+        )
+    if modality is None:
+        found.append(
+            "Over time, it is treated as fluoroscopy; if it is MR (functional, diffusion), give its modality (--modality MR)."
+        )
+    return " ".join(found)
 
 
 def _warnings(header: Any, length_unit: str, modality: str | None) -> tuple[str, ...]:

@@ -105,7 +105,7 @@ def measure(image: Image, listener: Listener = silent) -> Fingerprint:
         if np.isfinite(high) and spectrum.sigma > _MOST_EXCESS * high:
             warnings.append(
                 f"The regions for a noise spectrum hold {spectrum.sigma:.0f} {image.unit}, but the noise is {level:.0f} "
-                f"{image.unit}: there is anatomy in them, so no spectrum is given."
+                f"{image.unit}: there is anatomy in them, so that no method is told this spectrum."
             )
             spectrum = None
     except InputError as error:

@@ -111,6 +111,11 @@ def noise_model(image: Image, correlation: Correlation, level: float | None = No
     return NoiseModel(RICIAN, sigma, air, tissue, snr, bias, tuple(reasons), kept, correctable)
 
 
+def is_magnitude(image: Image) -> bool:
+    """True for MR without negative values where it was measured, volumes and series alike."""
+    return not _obstacle(image)
+
+
 def _darkest(image: Image) -> float:
     """An upper bound of sigma by the darkest places that are not zero: the mean square of magnitudes is A^2 + 2 sigma^2."""
     found = []

@@ -28,6 +28,9 @@ NOTHING_STILL = (
     "The whole image moves, so nothing stands still: how much noise is left, flicker and trails were not measured. Look at what "
     "was removed."
 )
+NOTHING_ALIKE = (
+    "No part of the image stays the same from volume to volume: how much noise is left was not measured. Look at what was removed."
+)
 
 
 @dataclass(frozen=True)
@@ -104,9 +107,9 @@ def check_sequence(before: Image, after: Image, listener: Listener = silent) -> 
         still = pixels_of(blocks.still, before.shape[1:])
         flickers = [flicker(image.voxels[frames.start : frames.stop], still) for image in (before, after)]
     listener(Progress("check", 2, 2))
-    warnings = tuple(_warnings(shifts, checked[3], noise))
+    warnings = tuple(_warnings(shifts, checked[3], noise, before.modality == "MR"))
     if pans:
-        warnings = (*warnings, NOTHING_STILL)
+        warnings = (*warnings, NOTHING_ALIKE if before.modality == "MR" else NOTHING_STILL)
     if same_voxels(before, after):
         warnings = (SAME_OUTPUT, *warnings)
     return SequenceCheck(
@@ -178,17 +181,22 @@ def _shifts(before: Image, after: Image, frames: range, level: float) -> tuple[B
     return tuple(found)
 
 
-def _warnings(shifts: tuple[BrightnessShift, ...], trail: float, noise: Levels) -> list[str]:
+def _warnings(shifts: tuple[BrightnessShift, ...], trail: float, noise: Levels, series: bool) -> list[str]:
     found = [
         f"The mean of the {shift.name} parts moved by {100 * shift.share:+.0f} % of the noise level."
         for shift in shifts
         if abs(shift.share) > SHIFT_LIMIT
     ]
-    if trail > TRAIL_LIMIT:
+    if trail > TRAIL_LIMIT and series:
+        found.append(
+            f"What was removed holds {trail:.1f} times as much where the volumes differ as elsewhere: look there for detail that "
+            "is gone."
+        )
+    elif trail > TRAIL_LIMIT:
         found.append(
             f"What was removed holds {trail:.1f} times as much where something moves as elsewhere: look there for trails and "
             "for detail that is gone."
         )
     if noise.after > noise.before:
-        found.append("The noise in still parts grew.")
+        found.append(f"The noise {'where volumes are alike' if series else 'in still parts'} grew.")
     return found

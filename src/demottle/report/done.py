@@ -38,6 +38,7 @@ _KINDS = {"rician": "Rician (MR magnitudes)"}  # Gaussian noise is the rule, and
 def done_groups(record: Mapping[str, Any]) -> list[Group]:
     """Return what was done from the record of a run. Paths and patient data are left out; so is what is not known."""
     source, settings, fitted, times = (_mapping(record.get(key)) for key in ("source", "settings", "fitted", "times"))
+    measured = _mapping(record.get("fingerprint"))
     # Strength stands beside the settings too.
     own = {key: value for key, value in settings.items() if key not in record and not _is_fusing(key, value)}
     learned = {key: value for key, value in fitted.items() if key not in (*_ABOUT_THE_SCAN, *_FUSING)}
@@ -50,8 +51,8 @@ def done_groups(record: Mapping[str, Any]) -> list[Group]:
         ("Settings", tuple(_named(own, SETTINGS))),
         ("Learning", tuple(_named(learned, LEARNED))),
         ("Neighbors in the result", tuple(_named(dict(fused), FUSION))),
-        ("Live", tuple(_named(record, LIVE, known_only=True))),
-        ("Measured on the scan", tuple(_measured(_mapping(record.get("fingerprint"))))),
+        ("Live", () if measured.get("modality") == "MR" else tuple(_named(record, LIVE, known_only=True))),
+        ("Measured on the scan", tuple(_measured(measured))),
         ("Time", tuple((plain_name(str(stage)), f"{said(spent)} s") for stage, spent in times.items())),
         ("Besides", tuple(_besides(other))),
     )
@@ -99,11 +100,13 @@ def _measured(fingerprint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The figures of the fingerprint that decided what was done."""
     unit, spectrum = str(fingerprint.get("unit", "")), _mapping(fingerprint.get("spectrum"))
     spread = [value for value in _listed(fingerprint.get("noise_range")) if value is not None]
+    series = fingerprint.get("modality") == "MR" and "held_over" in fingerprint
+    one, changes = ("volume", "differs from volume to volume") if series else ("frame", "moves")
     shares, rho = (_listed(fingerprint.get(key))[:3] for key in ("matched_share", "slice_correlation"))
     found = (
         ("noise level", _digits(fingerprint.get("noise_level")), unit),
         ("kind of noise", _KINDS.get(str(_mapping(fingerprint.get("noise_model")).get("name")), ""), ""),
-        ("noise in the quietest and noisiest tenth", " to ".join(_digits(value) for value in spread), unit),
+        ("noise in the quietest and noisiest tenth", " to ".join(dict.fromkeys(_digits(value) for value in spread)), unit),
         (
             "noise shared with the 1st, 2nd, 3rd next slice",
             ", ".join("–" if value is None else f"{value:.2f}" for value in rho),
@@ -116,10 +119,10 @@ def _measured(fingerprint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         ),
         ("peak of the noise spectrum", _digits(spectrum.get("peak_per_mm")), "per mm"),
         ("slice thickness", _digits(fingerprint.get("slice_thickness_mm")), "mm"),
-        ("noise held over to the next frame", _percent(fingerprint.get("held_over")), ""),
-        ("lag: signal held over to the next frame", _percent(fingerprint.get("lag")), ""),
-        ("part of the image in which something moves", _percent(fingerprint.get("moving_share")), ""),
-        ("motion of the whole image", _digits(fingerprint.get("pan_pixels_per_frame")), "pixels per frame"),
+        (f"noise held over to the next {one}", _percent(fingerprint.get("held_over")), ""),
+        ("lag: signal held over to the next frame", "" if series else _percent(fingerprint.get("lag")), ""),
+        (f"part of the image in which something {changes}", _percent(fingerprint.get("moving_share")), ""),
+        ("motion of the whole image", _digits(fingerprint.get("pan_pixels_per_frame")), f"pixels per {one}"),
     )
     return ((name, f"{text} {unit}".strip()) for name, text, unit in found if text)
 

@@ -11,6 +11,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from demottle.errors import counted
 from demottle.image import Image
 from demottle.quality.sequence_check import SHIFT_LIMIT, TRAIL_LIMIT, SequenceCheck
 from demottle.quality.sequence_compared import structure_lost
@@ -25,6 +26,7 @@ _MOST_FRAMES = 32
 _WIDEST = 360  # pixels of one of the three pictures
 _QUALITY = 70
 _REMOVED_SIGMAS = 3.0
+_LONGEST = 400  # ms that a volume of MR is shown, however long it took
 ERROR_ROWS = (
     ("PSNR", "psnr", "dB", 2),
     ("PSNR where nothing moves", "psnr_still", "dB", 2),
@@ -37,6 +39,7 @@ ERROR_ROWS = (
     ("error of 8 x 8 means in motion", "means_moving", "", 1),
 )
 """Name, attribute of `SequenceErrors`, unit and decimals of what is told of errors against a truth."""
+_OF_MR = ("psnr", "ssim", "bias")  # of series of volumes: the others are of what moves before a camera
 
 
 def write_sequence_page(
@@ -63,19 +66,13 @@ def write_sequence_page(
     """
     environment, css = environment_and_style()
     environment.filters["zip"] = zip
-    seconds, down, right = before.spacing
     lost = [sentence for sentence in [structure_lost(errors) if errors else ""] if sentence]
-    frames, rows, columns = before.shape
     template = environment.get_template("sequence.html.j2")
     text = template.render(
         css=css,
         title=words.series_title(record),
-        facts=[
-            before.modality,
-            f"{frames} frames of {rows} x {columns}",
-            f"{1 / seconds:.3g} frames per second",
-            f"{down:.3g} x {right:.3g} mm",
-        ],
+        facts=_facts(before),
+        volumes=before.modality == "MR",
         cards=[*truth_cards(errors), *cards(check, record), *response_cards(response)],
         warnings=list(dict.fromkeys([*lost, *check.warnings, *words.sentences(record.get("warnings"))])),
         reasons=words.sentences(record.get("plan_reasons")),
@@ -84,11 +81,27 @@ def write_sequence_page(
         check=check,
         response=response,
         errors=errors,
-        error_rows=ERROR_ROWS,
+        error_rows=[row for row in ERROR_ROWS if before.modality != "MR" or row[1] in _OF_MR],
         film=Markup(film_of(before, after, check.noise.before)),
         sigmas=_REMOVED_SIGMAS,
     )
     write_whole(text, path)
+
+
+def _facts(image: Image) -> list[str]:
+    """The line below the title; frames of MR hold all slices of a volume, one below the other."""
+    frames, rows, columns = image.shape
+    seconds, down, right = image.spacing
+    pixels = f"{down:.3g} x {right:.3g} mm"
+    if image.modality == "MR":
+        size = f"{counted(frames, 'volume')}, {rows} x {columns} pixels with all slices"
+        return [image.modality, size, f"one every {seconds:.3g} s", pixels]
+    return [
+        image.modality,
+        f"{frames} frames of {rows} x {columns}",
+        f"{1 / seconds:.3g} frames per second",
+        pixels,
+    ]
 
 
 def truth_cards(errors: tuple[SequenceErrors, SequenceErrors] | None) -> list[Card]:
@@ -115,11 +128,14 @@ def response_cards(response: Response | None) -> list[Card]:
 
 
 def cards(check: SequenceCheck, record: Mapping[str, Any]) -> list[Card]:
-    """Return the headline cards: noise, means, motion, flicker, time."""
+    """Return the headline cards: noise, means, motion, flicker, time; of MR series noise, means and change."""
     noise, made = check.noise, []
+    series = check.modality == "MR"  # volumes, of which none is a picture of what moves
     if isfinite(noise.removed_share):
         good = "good" if 0.1 <= noise.removed_share <= 0.95 else "warn"
-        change = f"{100 * noise.removed_share:.0f} % less in still parts"
+        change = f"{100 * noise.removed_share:.0f} % less " + (
+            "where volumes are alike" if series else "in still parts"
+        )
         made.append(Card("Noise", f"{noise.before:.3g} → {noise.after:.3g}", change, good))
     shifts = [shift for shift in check.shifts if isfinite(shift.share)]
     if shifts:
@@ -129,9 +145,13 @@ def cards(check: SequenceCheck, record: Mapping[str, Any]) -> list[Card]:
         made.append(Card("Mean signal", "moved" if tone == "warn" else "kept", detail, tone))
     if isfinite(check.trail):
         tone = "warn" if check.trail > TRAIL_LIMIT else "plain"
-        told = "look for trails" if tone == "warn" else "noise alone gives about 1; small things may escape it"
-        detail = f"removed where it moves, over at rest; {told}"
-        made.append(Card("Removed in motion", f"× {check.trail:.2f}", detail, tone))
+        look = "look for lost detail" if series else "look for trails"
+        told = look if tone == "warn" else "noise alone gives about 1; small things may escape it"
+        where = "where volumes differ, over where they do not" if series else "where it moves, over at rest"
+        label = "Removed in change" if series else "Removed in motion"
+        made.append(Card(label, f"× {check.trail:.2f}", f"removed {where}; {told}", tone))
+    if series:
+        return made
     if isfinite(check.flicker_before):
         flickers = f"{check.flicker_before:.3g} → {check.flicker_after:.3g}"
         made.append(Card("Flicker", flickers, "of blocks of 32 x 32 pixels where nothing moves", "plain"))
@@ -156,7 +176,8 @@ def film_of(before: Image, after: Image, deviation: float) -> str:
         parts.append(_gray(removed, -around, around))
         pictures.append(np.concatenate([_small(part, scale) for part in parts], axis=1))
     animation.frames = [cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR) for picture in pictures]
-    animation.durations = [max(20, round(1000 * before.spacing[0]))] * count
+    shown = max(20, round(1000 * before.spacing[0]))
+    animation.durations = [min(shown, _LONGEST) if before.modality == "MR" else shown] * count
     done, data = cv2.imencodeanimation(".webp", animation, [cv2.IMWRITE_WEBP_QUALITY, _QUALITY])
     return "data:image/webp;base64," + base64.b64encode(np.asarray(data).tobytes()).decode() if done else ""
 
