@@ -201,14 +201,14 @@ class _Told:
     def __init__(self, missing: int, every: int, results: Results, listener: Listener, jobs: int) -> None:
         self._missing, self._every, self._results, self._listener, self._jobs = missing, every, results, listener, jobs
         self._done, self._last = 0, ""
-        self._took = took_before(results)
+        self._took, self._usual = took_before(results)
 
     def done(self, row: Row) -> None:
         """Count a cell."""
         self._done += 1
         failed = row["status"] == FAILED
         self._last = f"{row['entrant']} failed" if failed else f"{row['entrant']} {row['wall']:.0f} s"
-        self._took = took_before(self._results)
+        self._took, self._usual = took_before(self._results)
 
     def say(self, waiting: Sequence[Cell], running: Sequence[_Running]) -> None:
         """Report; a listener may raise to stop."""
@@ -216,33 +216,36 @@ class _Told:
         note = f"{there} of {self._every}{', ' + self._last if self._last else ''}"
         now = time.monotonic()
         begun = [(one.cell, now - one.begun) for one in running]
-        left = seconds_left([*begun, *((cell, 0.0) for cell in waiting)], self._took, self._jobs)
+        left = seconds_left([*begun, *((cell, 0.0) for cell in waiting)], self._took, self._usual, self._jobs)
         self._listener(Progress("benchmark", there, self._every, note, left))
 
 
-def took_before(results: Results) -> dict[str, float]:
-    """Mean seconds of each entrant that has results."""
+def took_before(results: Results) -> tuple[dict[str, float], float]:
+    """Mean seconds of each entrant that has results, and of those that learn nothing the mean, without the input; NaN: none."""
     found = {name: results.seconds_of(name) for name in {row["entrant"] for row in results.rows}}
-    return {name: seconds for name, seconds in found.items() if seconds is not None}
+    took = {name: seconds for name, seconds in found.items() if seconds is not None}
+    learning = {row["entrant"] for row in results.rows if row.get("learns")}
+    plain = [seconds for name, seconds in took.items() if name != INPUT and name not in learning]
+    return took, sum(plain) / len(plain) if plain else math.nan
 
 
-def seconds_left(cells: Sequence[tuple[Cell, float]], took: Mapping[str, float], jobs: int) -> float:
+def seconds_left(cells: Sequence[tuple[Cell, float]], took: Mapping[str, float], usual: float, jobs: int) -> float:
     """Return about how many seconds cells still need, or NaN where that is known of less than half of them.
 
-    What learns and never ran counts as the minutes that it may learn for; what never ran and learns nothing as the mean of all
-    that is known, the input left out: it does nothing, and takes no time.
+    What learns and never ran counts as the minutes that it may learn for, what never ran and learns nothing as `usual`, and
+    the input, which does nothing, as no time.
 
     Args:
         cells: those that are not done, with the seconds for which each has run.
-        took: mean seconds of entrants that ran before.
+        took, usual: as `took_before` gives them; without a usual time that of the known cells counts, rather too long than short.
         jobs: cells at a time.
     """
     expected = [_expected(cell, took) for cell, _ in cells]
-    known = [seconds for seconds in expected if seconds is not None]
-    if 2 * len(known) < len(cells) or not cells:
+    working = [seconds for seconds, (cell, _) in zip(expected, cells, strict=True) if cell.entrant.name != INPUT]
+    known = [seconds for seconds in working if seconds is not None]
+    if not known or 2 * len(known) < len(working):
         return math.nan
-    others = [seconds for name, seconds in took.items() if name != INPUT] or known
-    usual = sum(others) / len(others)
+    usual = usual if math.isfinite(usual) else sum(known) / len(known)
     missing = [max((usual if s is None else s) - run, 0.0) for s, (_, run) in zip(expected, cells, strict=True)]
     return max(sum(missing) / min(jobs, len(cells)), max(missing))  # no cell is shared between jobs
 
