@@ -5,10 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from demottle.denoise import denoise
+from demottle.denoise import denoise, warnings_of_scan
 from demottle.errors import InputError
 from demottle.events import Progress
 from demottle.image import Image
+from demottle.noise import fingerprint
 from demottle.physics.ct_noise import independent_noise, mix_slices
 from demottle.physics.phantom import body_phantom
 
@@ -130,3 +131,14 @@ def test_without_tissue_it_refuses_rather_than_guesses() -> None:
     air = np.random.default_rng(0).normal(-1000, 10, (4, 64, 64)).astype(np.float32)
     with pytest.raises(InputError, match="does not guess"):
         denoise(Image(air, (3, 1, 1), "CT", "HU"))
+
+
+def test_a_spectrum_that_is_not_used_is_not_said_to_be_missing_from_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    volume = Image(np.random.default_rng(6).normal(300, 20, (4, 96, 96)).astype(np.float32), (3, 1, 1), "MR")
+    known = fingerprint.measure(volume)
+    monkeypatch.setattr(fingerprint, "_MOST_EXCESS", 0.5)
+    found = fingerprint.measure(volume)
+    assert found.spectrum is None and found.warnings == (found.no_spectrum,)
+    assert "no method is told this spectrum" in found.no_spectrum
+    assert warnings_of_scan(found, found) == [found.no_spectrum]
+    assert known.spectrum is not None and warnings_of_scan(found, known) == []  # the method was told one

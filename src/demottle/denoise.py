@@ -110,9 +110,15 @@ def denoise(
             after = without_sign(after)
     with timed(times, "check"):
         checked = check(image, after, fingerprint, listener)
-    warnings = [*fingerprint.warnings, *warnings, *asked.without_effect(denoiser), *checked.warnings]
+    warnings = [*warnings_of_scan(fingerprint, known), *warnings, *asked.without_effect(denoiser), *checked.warnings]
     record = record_of(asked, denoiser, plan, fingerprint.to_dict(), checked.to_dict(), warnings, times)
     return Result(after, image, fingerprint, plan, checked, denoiser, record)
+
+
+def warnings_of_scan(fingerprint: Fingerprint, known: Fingerprint) -> list[str]:
+    """What is odd about the scan; not that its spectrum is missing, where that of its form with even noise is known."""
+    no_spectrum = fingerprint.no_spectrum if known.spectrum is not None else ""
+    return [sentence for sentence in fingerprint.warnings if sentence != no_spectrum]
 
 
 def range_warnings(denoiser: Denoiser, fingerprint: Fingerprint) -> list[str]:

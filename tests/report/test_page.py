@@ -81,6 +81,13 @@ def test_a_single_slice_and_an_mr_image_have_a_page(tmp_path: Path) -> None:
     assert "nan" not in re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL).lower().replace("name", "")
 
 
+def test_the_two_noise_levels_of_mr_magnitudes_are_told_apart_and_ct_has_one(tmp_path: Path) -> None:
+    measured = {"noise_level": 48.8, "unit": "a.u.", "noise_model": {"name": "rician"}}
+    assert "(48.8 HU) is of the Gaussian noise beneath" in written(tmp_path / "mr.html", {"fingerprint": measured})
+    measured["noise_model"] = {"name": "gaussian"}
+    assert "Gaussian noise beneath" not in written(tmp_path / "ct.html", {"fingerprint": measured})
+
+
 def test_nothing_is_left_where_the_page_cannot_be_written(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("x")

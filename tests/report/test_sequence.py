@@ -87,7 +87,13 @@ def test_the_page_of_mr_volumes_speaks_of_volumes_and_not_of_fluoroscopy(run: Im
     errors = sequence_errors(series, truth, (400, 600)), sequence_errors(after, truth, (400, 600))
     write_sequence_page(series, after, found, record, tmp_path / "page.html", errors=errors)
     page = (tmp_path / "page.html").read_text().split("</style>")[1].lower()
-    for words in ("6 volumes, 64 x 80 pixels with all slices", "one every 2.5 s", "noise of a volume", "where volumes differ", "psnr"):
+    for words in (
+        "6 volumes, 64 x 80 pixels with all slices",
+        "one every 2.5 s",
+        "noise of a volume",
+        "where volumes differ",
+        "psnr",
+    ):
         assert words in page
     told = re.sub(r"base64,[^\"]*", "", page)
     for words in ("frame", "flicker", "trail", "edge", "moves", "lag"):

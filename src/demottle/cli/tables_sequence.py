@@ -27,7 +27,10 @@ def show_sequence_check(outcome: "RunOutcome") -> None:
     share = -noise.removed_share
     style = GOOD if share < 0 else CAREFUL
     table.add_row(
-        f"noise of a {'volume' if series else 'frame'}", number(noise.before), number(noise.after), Text(percent(share, sign=True), style=style)
+        f"noise of a {'volume' if series else 'frame'}",
+        number(noise.before),
+        number(noise.after),
+        Text(percent(share, sign=True), style=style),
     )
     table.add_row("held over to the next", number(check.held_before, 2), number(check.held_after, 2), "")
     before, after = check.flicker_before, check.flicker_after
@@ -47,7 +50,9 @@ def show_sequence_check(outcome: "RunOutcome") -> None:
         _add_response(list_, result.response)
     if not series:
         live = (
-            f"the live form lags by {result.delay} frames" if look_up(result.plan.method).live else "it has no live form"
+            f"the live form lags by {result.delay} frames"
+            if look_up(result.plan.method).live
+            else "it has no live form"
         )
         list_.add_row("speed", f"{result.ms_per_frame:.3g} ms per frame; {live}")
     out.print(list_)

@@ -35,6 +35,7 @@ class Fingerprint:
         matched_share: share of soft tissue that is matched at lags 1, 2, ...
         noise: which noise it is, Gaussian or that of MR magnitudes, and why.
         warnings: what could not be measured and why, in sentences.
+        no_spectrum: the one among them that says why there is no spectrum; empty where there is one.
     """
 
     modality: str
@@ -50,6 +51,7 @@ class Fingerprint:
     matched_share: tuple[float, ...]
     noise: NoiseModel = UNTOLD
     warnings: tuple[str, ...] = ()
+    no_spectrum: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON; what could not be measured is None."""
@@ -98,18 +100,20 @@ def measure(image: Image, listener: Listener = silent) -> Fingerprint:
     lags = range(1, min(_MATCHED_LAGS, image.shape[0] - 1) + 1)
     shares = tuple(matched_share(image, lag, tolerance) for lag in lags)
     listener(Progress("measure", 3, steps, "noise spectrum"))
-    warnings = []
+    warnings, no_spectrum = [], ""
     spectrum: Spectrum | None = None
     try:
         spectrum = noise_spectrum(image, correlation) if image.shape[0] > 1 else lone_spectrum(image)
         if np.isfinite(high) and spectrum.sigma > _MOST_EXCESS * high:
-            warnings.append(
+            no_spectrum = (
                 f"The regions for a noise spectrum hold {spectrum.sigma:.0f} {image.unit}, but the noise is {level:.0f} "
                 f"{image.unit}: there is anatomy in them, so that no method is told this spectrum."
             )
             spectrum = None
     except InputError as error:
-        warnings.append(str(error))
+        no_spectrum = str(error)
+    if no_spectrum:
+        warnings.append(no_spectrum)
     if not np.isfinite(level):
         warnings.append("No flat soft tissue was found, so the noise level is unknown.")
     if correlation.rho and not np.isfinite(correlation.rho[0]):
@@ -132,6 +136,7 @@ def measure(image: Image, listener: Listener = silent) -> Fingerprint:
         matched_share=shares,
         noise=noise,
         warnings=tuple(warnings),
+        no_spectrum=no_spectrum,
     )
 
 

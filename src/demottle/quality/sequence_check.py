@@ -29,7 +29,8 @@ NOTHING_STILL = (
     "was removed."
 )
 NOTHING_ALIKE = (
-    "No part of the image stays the same from volume to volume: how much noise is left was not measured. Look at what was removed."
+    "No part of the image stays the same from volume to volume: how much noise is left was not measured. Look at what was "
+    "removed."
 )
 
 

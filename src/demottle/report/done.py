@@ -106,7 +106,11 @@ def _measured(fingerprint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     found = (
         ("noise level", _digits(fingerprint.get("noise_level")), unit),
         ("kind of noise", _KINDS.get(str(_mapping(fingerprint.get("noise_model")).get("name")), ""), ""),
-        ("noise in the quietest and noisiest tenth", " to ".join(dict.fromkeys(_digits(value) for value in spread)), unit),
+        (
+            "noise in the quietest and noisiest tenth",
+            " to ".join(dict.fromkeys(_digits(value) for value in spread)),
+            unit,
+        ),
         (
             "noise shared with the 1st, 2nd, 3rd next slice",
             ", ".join("–" if value is None else f"{value:.2f}" for value in rho),

@@ -88,6 +88,7 @@ def _html(
         check=check,
         moved=lambda t: moved(t, check.unit),
         truth=compared,
+        two_levels=words.two_levels(check, record),
         gate=gate,
         worst=worst,
         known=None if evaluation is None else evaluation.known,

@@ -44,6 +44,18 @@ def gate_cards(gate: Any) -> list[Card]:
     return [Card("Gate", "failed", f"{first}, of {len(verdicts)} limits", "warn")]
 
 
+def two_levels(check: Check, record: Mapping[str, Any]) -> str:
+    """Return why MR magnitudes show another noise level than was measured on the scan, as a sentence; else nothing."""
+    measured = _mapping(record.get("fingerprint"))
+    level, kind = measured.get("noise_level"), _mapping(measured.get("noise_model")).get("name")
+    if kind != "rician" or not isinstance(level, int | float) or not isfinite(check.noise.before):
+        return ""
+    return (
+        f"Noise before and after is that seen in the magnitudes; the level measured on the scan ({level:.1f} {check.unit}) is of "
+        "the Gaussian noise beneath, in the complex signal, of which magnitudes show less where the signal is weak."
+    )
+
+
 def _noise(check: Check) -> Card:
     n = check.noise
     if not isfinite(n.removed_share):
