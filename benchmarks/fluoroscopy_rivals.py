@@ -33,6 +33,7 @@ ABLATION: dict[str, dict[str, Any]] = {
     "with UNS": {"uns": 1.0},
     "UNS without CNS": {"uns": 1.0, "cns": 0.0},
     "without CNS": {"cns": 0.0},
+    "without farther frames": {"still_frames": 4},
     "without motion compensation": {"motion_compensation": False},
     "without fusion matrix": {"fusion": "none"},
     "UNS, no fusion matrix": {"uns": 1.0, "fusion": "none"},

@@ -82,6 +82,20 @@ def test_what_stands_still_is_not_moved() -> None:
     assert found.variance.mean() == pytest.approx(0.25, abs=0.03)
 
 
+def test_frames_farther_away_count_where_everything_around_stands_still() -> None:
+    clean = np.repeat(textured(0)[None], 24, axis=0)
+    for index in range(24):
+        clean[index, 20:44, 2 * index : 2 * index + 12] += 60  # a block passes below the upper rows
+    noisy = clean + RANDOM.normal(size=clean.shape).astype(np.float32)
+    align, near, far = Alignment(noisy, GRAIN), [4, 3, 2, 1], list(range(23, 4, -1))
+    few, many = (align.recursion(noisy, 0, near, 0.2, farther) for farther in ((), far))
+    still, path = (slice(0, 3), slice(60, 80)), (slice(24, 40), slice(14, 60))
+    assert rms((few.mean - clean[0])[still]) == pytest.approx(0.5, abs=0.1)
+    assert rms((many.mean - clean[0])[still]) < 0.35
+    assert rms((many.mean - clean[0])[path]) < 1.1 * rms((few.mean - clean[0])[path])  # no trail of what passes later
+    assert np.array_equal(many.confidence, few.confidence)
+
+
 def test_memory_averages_what_stays_and_lets_go_of_what_changes() -> None:
     student = CausalFrames(LightCausalStudent(), UNIT, weight=0.1)
     frames = 50 + RANDOM.normal(size=(40, 32, 32)).astype(np.float32)
@@ -193,6 +207,7 @@ def test_no_runs_are_refused() -> None:
         ({"memory": 0}, "between 0 and 1"),
         ({"patch": 50}, "multiple of 8"),
         ({"edges": -1}, "negative"),
+        ({"still_frames": -1}, "negative"),
     ],
 )
 def test_settings_that_cannot_work(changes: dict[str, object], said: str) -> None:

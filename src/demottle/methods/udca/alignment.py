@@ -6,6 +6,7 @@ well as moving does, nothing is moved: flow that follows noise would blur what s
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import cv2
 import numpy as np
@@ -21,6 +22,8 @@ _NEAR, _FAR = 1.5, 3.0  # photometric error, in what noise alone gives: fully be
 _RETURN = 1.0  # pixels a point may miss itself by, forth and back
 _SPARE = 1.05  # the noise is measured, and may be a little stronger here or there
 _STILL = 1.25  # standing still is believed up to this error
+_AROUND = 31  # pixels across of what has to stand still together
+_LEAST, _ENOUGH = 0.8, 0.95  # share of it that has to: none is believed below, all from there on
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +73,15 @@ class Alignment:
         confidence = np.where(stay, _falling(still), _falling(moved) * np.exp(-((missed / _RETURN) ** 2)))
         return _warped(frame, flow), np.asarray(confidence, np.float32)
 
-    def recursion(self, frames: Voxels, here: int, others: Sequence[int], weight: float) -> Recursion:
+    def standing(self, here: int, there: int) -> Voxels:
+        """Say where nothing moves from one frame to another, 0 to 1: not only a pixel, but what is around it."""
+        alike = _falling(self._error(self._guides[there], here))
+        around = cv2.blur(alike, (_AROUND, _AROUND))
+        return np.asarray(alike * np.clip((around - _LEAST) / (_ENOUGH - _LEAST), 0, 1), np.float32)
+
+    def recursion(
+        self, frames: Voxels, here: int, others: Sequence[int], weight: float, farther: Sequence[int] = ()
+    ) -> Recursion:
         """Average frames recursively, brought onto the one at `here`.
 
         `y <- y + w (m - y)` with `w = c max(weight, 1 / n)`: m the frame brought here, c its confidence, n the sum of
@@ -81,17 +92,21 @@ class Alignment:
             here: the frame to bring the others onto.
             others: the frames to average, in this order.
             weight: of a new frame in the long run, 0 to 1.
+            farther: frames that count only where everything around stands still, and then as much as any other.
         """
         shape = frames[here].shape
         mean, variance, total = np.zeros(shape, np.float32), np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-        for there in others:
-            moved, confidence = self.bring(frames[there], here, there)
+        standing = ((frames[there], self.standing(here, there), 0) for there in farther)
+        brought = ((*self.bring(frames[there], here, there), 1) for there in others)
+        believed = np.zeros(shape, np.float32)
+        for moved, confidence, counts in chain(standing, brought):
             total += confidence
-            gain = confidence * np.maximum(np.float32(weight), 1 / np.maximum(total, 1))
+            believed += counts * confidence
+            gain = confidence * np.maximum(np.float32(0 if farther else weight), 1 / np.maximum(total, 1))
             gain = np.where(total <= 1, confidence / np.maximum(total, 1e-3), gain)
             mean += gain * (moved - mean)
             variance = (1 - gain) ** 2 * variance + gain**2
-        believed = total / max(len(others), 1)
+        believed /= max(len(others), 1)
         return Recursion(mean, np.where(total > 0, variance, 1).astype(np.float32), believed.astype(np.float32))
 
     def _between(self, here: int, there: int) -> Voxels:

@@ -105,7 +105,8 @@ def make_clip(run: Run, offsets: Sequence[int], settings: Settings, listener: Li
     for n, (here, others) in enumerate(zip(chosen, around, strict=True)):
         listener(Progress("prepare", n, len(chosen)))
         averaged = others if settings.hide_frame else [*others, here]
-        found = align.recursion(run.frames, here, averaged, settings.recursion)
+        far = _farther(here, offsets, settings.still_frames, count)
+        found = align.recursion(run.frames, here, averaged, settings.recursion, far)
         recursive[n], sure[n] = found.mean, found.confidence
         motion[n] = _motion(run, sorted({*others, here}))
     listener(Progress("prepare", len(chosen), len(chosen)))
@@ -123,6 +124,13 @@ def make_clip(run: Run, offsets: Sequence[int], settings: Settings, listener: Li
         frames if run.state is None else run.state[chosen],
         np.ones_like(frames) if run.memory is None else run.memory[chosen],
     )
+
+
+def _farther(here: int, offsets: Sequence[int], most: int, count: int) -> list[int]:
+    """Frames beyond the neighbors of a causal student, farthest first: only those ahead, none that it remembers."""
+    if min(offsets) < 0:
+        return []
+    return list(range(min(here + most, count - 1), here + max(offsets), -1))
 
 
 def _inside(here: int, offset: int, count: int) -> int:

@@ -19,7 +19,7 @@ from demottle.noise.lag import unlagged
 from demottle.noise.local import noise_map
 
 _MOST_PIXELS = 128 * 512 * 512
-_STRETCHES, _SHORTEST = 4, 16
+_STRETCHES, _SHORTEST = 4, 32  # few and long: where nothing moves, targets are averages of all that comes after
 _WARM_UP = 24
 """Frames before a stretch that a causal student has seen already: later than that its memory no longer changes much."""
 

@@ -33,6 +33,8 @@ class Settings:
         motion_compensation: bring frames onto one another by optical flow before averaging.
         hide_frame: leave the frame itself out of its recursive average. As published (false) the student learns to hand a
             share of its own noise on.
+        still_frames: how far ahead frames count, as they are, in the recursive average of a student that remembers, where
+            nothing around moves; 4: only those that are brought onto the frame.
         fusion: "noise" (cross-fusion matrix normalized by the noise), "released" (as in the authors' release), or "none".
         edges: weight of the edge-preserving loss; 0 switches it off.
         penalty: "square" (linear for outliers), or "absolute" as published, for UNS and CNS.
@@ -54,6 +56,7 @@ class Settings:
     memory: float = 0.1
     motion_compensation: bool = True
     hide_frame: bool = True
+    still_frames: int = 32
     fusion: Literal["noise", "released", "none"] = "noise"
     edges: float = 0.1
     penalty: Literal["square", "absolute"] = "square"
@@ -77,10 +80,12 @@ class Settings:
         for name, known in words.items():
             if getattr(self, name) not in known:
                 raise InputError(f'{name} is "{getattr(self, name)}"; it has to be one of: {", ".join(known)}.')
-        if min(self.uns, self.cns, self.edges, self.own) < 0 or not all(
+        if min(self.uns, self.cns, self.edges, self.own, self.still_frames) < 0 or not all(
             0 <= share <= 1 for share in (self.own_share, self.structured_share)
         ):
-            raise InputError("uns, cns, edges and own cannot be negative, and shares have to lie between 0 and 1.")
+            raise InputError(
+                "uns, cns, edges, own and still_frames cannot be negative, and shares have to lie between 0 and 1."
+            )
         if self.uns + self.cns + self.own * self.own_share == 0:
             raise InputError("uns, cns and own are all switched off; there is nothing left to learn from.")
         if not (0 < self.recursion <= 1 and 0 < self.memory <= 1):
