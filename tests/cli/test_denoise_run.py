@@ -141,6 +141,10 @@ def test_evaluate_compares_a_run_with_its_truth(run: Run, file: Path, tmp_path: 
     assert "PSNR" in shown.stdout and "error over time" in shown.stdout
     page = (tmp_path / "page.html").read_text()
     assert "Against the truth" in page and "error over time" in page
+    taken = demottle(*common, "--html", tmp_path / "page.html", "--csv", tmp_path / "none.csv")
+    assert taken.exit_code == 2 and "add --overwrite" in " ".join(taken.stderr.split())
+    assert not (tmp_path / "none.csv").exists() and (tmp_path / "page.html").read_text() == page
+    assert demottle(*common, "--html", tmp_path / "page.html", "--overwrite").exit_code == 0
     assert demottle(*common, "--csv", tmp_path / "figures.csv", "--json").exit_code == 0
     lines = (tmp_path / "figures.csv").read_text().splitlines()
     assert lines[0] == "case,method,figure,unit,before,after"

@@ -199,6 +199,13 @@ def test_standard_input_that_stalls_ends_it_in_one_sentence(run: Run, tmp_path: 
     assert out.stat().st_size == FRAMES * SIDE * SIDE * 2
 
 
+def test_a_network_that_is_there_is_not_replaced_unasked(cine: Path, tmp_path: Path, demottle: Demottle) -> None:
+    (tmp_path / "net.onnx").write_bytes(b"of another run")
+    result = demottle("stream", cine, "-o", tmp_path / "out.dcm", "--save-onnx", tmp_path / "net.onnx")
+    assert result.exit_code == 2 and "net.onnx exists already" in " ".join(result.stderr.split())
+    assert (tmp_path / "net.onnx").read_bytes() == b"of another run" and not (tmp_path / "out.dcm").exists()
+
+
 @pytest.fixture
 def lying_there(run: Run, tmp_path: Path) -> Path:
     """A folder with all frames of the run."""

@@ -138,6 +138,16 @@ def test_odd_runs_are_told_about() -> None:
     assert overexposed.saturated == pytest.approx(20 / 64, abs=0.01)
 
 
+def test_a_frame_from_before_the_exposure_does_not_change_what_is_measured(scenes: dict[str, Dynamic]) -> None:
+    run = acquire(scenes["fast"].image, Exposure(24), seed=1).noisy
+    begins = run.voxels.copy()
+    begins[0] *= 0.4
+    found, rest = measure_sequence(run.with_voxels(begins)), measure_sequence(run)
+    assert found.warnings[0].startswith("The first frame is darker")
+    assert found.moving_share == pytest.approx(rest.moving_share, abs=0.02)
+    assert found.noise_level == pytest.approx(rest.noise_level, rel=0.02)
+
+
 def test_what_holds_no_noise_or_is_too_small_is_refused() -> None:
     with pytest.raises(InputError, match="no noise that could be measured"):
         measure_sequence(Image(np.full((5, 64, 64), 7, np.float32), SPACING, "XA"))

@@ -37,6 +37,17 @@ def test_noise_behind_a_recursive_filter_is_not_under_read(runs: dict[str, Run])
     assert all(abs(shift.share) < SHIFT_LIMIT for shift in found.shifts)
 
 
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_noise_behind_an_average_of_frames_is_not_over_read(runs: dict[str, Run], count: int) -> None:
+    run = runs["static"].noisy
+    after = run.voxels.copy()
+    for index in range(len(after)):
+        after[index] = run.voxels[max(0, index - count + 1) : index + 1].mean(axis=0)
+    found = check_sequence(run, run.with_voxels(after))
+    assert found.noise.removed_share == pytest.approx(1 - np.sqrt(1 / count), abs=0.03)
+    assert found.held_after == pytest.approx(1 - 1 / count, abs=0.03)
+
+
 def test_trails_are_seen_where_something_moves_and_the_truth_leaves_none(runs: dict[str, Run]) -> None:
     run = runs["fast"]
     smeared, perfect = check_sequence(run.noisy, recursive(run.noisy)), check_sequence(run.noisy, run.clean)

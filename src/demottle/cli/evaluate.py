@@ -15,6 +15,7 @@ from demottle.cli.gate import PANEL, LimitsFile, limits_of, show_gate
 from demottle.cli.guard import guarded
 from demottle.cli.options import AcceptUneven, Debug, Json, Modality, Spacing, parse_spacing
 from demottle.cli.patterns import holds
+from demottle.cli.places import refuse_existing
 from demottle.cli.progress import watch
 
 KNOWN = "What is known besides"
@@ -62,6 +63,9 @@ def evaluate(
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write the page.", rich_help_panel=RESULTS)
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", metavar="", help="Replace earlier results.", rich_help_panel=RESULTS)
+    ] = False,
     as_json: Json = False,
     spacing: Spacing = None,
     modality: Modality = None,
@@ -78,6 +82,8 @@ def evaluate(
     reading = Reading(parse_spacing(spacing), modality, accept_uneven)
     given = Given(output, scan, truth, second_input, second_output, structures, absent_input, absent_output)
     _refuse_margin(margin)
+    if not overwrite:
+        refuse_existing((csv, html))
     if batch is not None:
         if output is not None:
             raise typer.BadParameter("names the outputs already, so leave out OUT", param_hint="--batch")

@@ -6,7 +6,7 @@ The scan itself is all that goes to OUT, so that OUT can be sent to a PACS as it
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +25,14 @@ class Places:
 
     def refuse_existing(self) -> None:
         """Raise OutputError if any of the names is taken: before the work, not after it."""
-        for path in (self.output, self.page, self.record, self.model):
-            if path is not None and path.exists():
-                raise OutputError(f"{path} exists already; choose another name or add --overwrite.")
+        refuse_existing((self.output, self.page, self.record, self.model))
+
+
+def refuse_existing(paths: Iterable[Path | None]) -> None:
+    """Raise OutputError where a name is taken, None standing for nothing wanted: it may be a result that took hours."""
+    for path in paths:
+        if path is not None and path.exists():
+            raise OutputError(f"{path} exists already; choose another name or add --overwrite.")
 
 
 def stem_of(path: Path) -> str:

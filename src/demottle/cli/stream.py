@@ -10,6 +10,7 @@ import typer
 from demottle.cli.console import heading, out, say, say_error, say_warnings, show_json
 from demottle.cli.guard import CANNOT, guarded
 from demottle.cli.options import Debug, Json
+from demottle.cli.places import refuse_existing
 from demottle.cli.progress import Stages, watch
 from demottle.cli.stream_method import FEWEST, MEASURED, Ready, Wanted, made_ready
 from demottle.cli.stream_places import Place
@@ -78,7 +79,7 @@ def stream(
     debug: Debug = False,
 ) -> None:
     """Denoise frames as they come, in order, and say how long each took."""
-    from demottle.errors import InputError, OutputError
+    from demottle.errors import InputError
     from demottle.stream.raw import parse_geometry
     from demottle.stream.sources import open_source
 
@@ -91,9 +92,8 @@ def stream(
     if as_json and output == "-":
         raise typer.BadParameter("cannot share standard output with the frames", param_hint="--json")
     geometry = None if raw is None else parse_geometry(raw)
-    for path in (None if output == "-" or output.endswith("/") else Path(output), save_model):
-        if path is not None and path.exists() and not overwrite:
-            raise OutputError(f"{path} exists already; choose another name, or --overwrite.")
+    if not overwrite:
+        refuse_existing((None if output == "-" or output.endswith("/") else Path(output), save_model, save_onnx))
     with watch() as listener:
         opened = open_source(source, geometry, lambda path: _read(path, listener))
         if opened.image is None and model is None and method is None:

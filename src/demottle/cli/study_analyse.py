@@ -8,6 +8,7 @@ import typer
 from demottle.cli.console import out, say_warnings, show_json
 from demottle.cli.guard import guarded
 from demottle.cli.options import Debug, Json
+from demottle.cli.places import refuse_existing
 from demottle.cli.study_serve import Folder
 from demottle.errors import OutputError
 
@@ -51,7 +52,8 @@ def analyse(
 
     results = [path for path in (csv, ratings, html) if path is not None]
     _refuse_among_study(study, key, results)
-    _refuse_existing(results, overwrite)
+    if not overwrite:
+        refuse_existing(results)
     loaded = load(study, key)
     found = analyse_study(loaded, reference, margin, resamples, seed)
     if csv is not None:
@@ -79,10 +81,3 @@ def _refuse_among_study(study: Path, key: Path | None, results: list[Path]) -> N
     for path in results:
         if path.resolve().is_relative_to(study.resolve()) or (key is not None and path.resolve() == key.resolve()):
             raise OutputError(f"{path} would lie in the study or replace its key; choose a place outside of {study}.")
-
-
-def _refuse_existing(results: list[Path], overwrite: bool) -> None:
-    """A file of that name may be the result of another study, or no result at all."""
-    for path in results:
-        if path.exists() and not overwrite:
-            raise OutputError(f"{path} exists already; choose another name or add --overwrite.")

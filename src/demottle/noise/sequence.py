@@ -12,6 +12,7 @@ from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Voxels
 from demottle.noise.sequence_blocks import (
     BLOCK,
+    dark_frames,
     held_over,
     measure_blocks,
     pixels_of,
@@ -25,7 +26,6 @@ PANNING = 1.0
 """Pixels per frame from which on the whole image counts as moving, and frames are aligned before they are compared."""
 _LEAST_SIDE = 4 * BLOCK
 _LEAST_STILL = 16  # blocks
-_DARK = 0.7  # of the run's brightness: below, the exposure had not begun or had ended
 _SATURATED = 0.005
 
 
@@ -214,13 +214,11 @@ def _saturated(image: Image) -> float:
 def _oddities(image: Image) -> list[str]:
     """What a user should know before believing the rest."""
     found = []
-    means = np.array([float(plane.mean(dtype=np.float64)) for plane in image.voxels])
-    usual = float(np.median(means))
-    dark = int(np.argmax(means >= _DARK * usual)) if usual > 0 else 0
+    dark = dark_frames(image.voxels)
     if dark:
         found.append(
-            f"The first {counted(dark, 'frame')} {'is' if dark == 1 else 'are'} darker than the rest: the run seems to begin "
-            "before the exposure is steady."
+            f"{'The first frame is' if dark == 1 else f'The first {dark} frames are'} darker than the rest: the run seems to "
+            "begin before the exposure is steady."
         )
     repeats = sum(bool(np.array_equal(a, b)) for a, b in zip(image.voxels[1:], image.voxels[:-1], strict=True))
     if repeats:

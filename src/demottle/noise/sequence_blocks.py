@@ -18,6 +18,9 @@ from demottle.noise.sequence_curve import curve_of
 BLOCK = 8
 LAGS = 6
 _MOST_FRAMES = 40
+_ENOUGH = 8  # frames, for those before the exposure to be left out
+_DARK = 0.7  # of the run's brightness: below, the exposure had not begun
+_PLAIN = 0.25  # of the geometric model's error: below, frames were averaged with equal weights
 _GROUPS = 8
 _STILL = 2.6  # standard deviations that the spread of a still block's means may lie above that of all
 _MOST_HELD = 0.97
@@ -48,15 +51,26 @@ class Blocks:
 
 
 def frames_to_look_at(image: Image) -> range:
-    """A run of at most 40 frames from the middle of the sequence."""
+    """A run of at most 40 frames from the middle of the sequence, without frames from before the exposure."""
     count = min(image.shape[0], _MOST_FRAMES)
     first = (image.shape[0] - count) // 2
-    return range(first, first + count)
+    dark = dark_frames(image.voxels[first : first + count])
+    return range(first + dark if count - dark >= _ENOUGH else first, first + count)
 
 
-def measure_blocks(image: Image) -> Blocks:
-    """Measure the blocks of a sequence of at least two frames and at least 8 x 8 pixels."""
-    frames = frames_to_look_at(image)
+def dark_frames(voxels: NDArray[np.float32]) -> int:
+    """Return how many frames at the start are darker than 70 % of the usual: the exposure had not begun.
+
+    One such frame among forty makes all that stands still seem to move.
+    """
+    means = np.array([float(plane.mean(dtype=np.float64)) for plane in voxels])
+    usual = float(np.median(means))
+    return int(np.argmax(means >= _DARK * usual)) if usual > 0 else 0
+
+
+def measure_blocks(image: Image, frames: range | None = None) -> Blocks:
+    """Measure the blocks of a sequence of at least two frames and at least 8 x 8 pixels, in `frames` or those to look at."""
+    frames = frames_to_look_at(image) if frames is None else frames
     means = np.stack([block_means(image.voxels[t]) for t in frames])
     lags = min(LAGS, len(frames) - 1)
     structure = np.stack([_structure(image, frames, lag) for lag in range(1, lags + 1)])
@@ -113,6 +127,22 @@ def held_over(blocks: Blocks) -> tuple[float, tuple[float, ...]]:
     _, held, motion = best
     rho = 1 - (ratio - motion * drift) * (1 - held)
     return held, tuple(float(value) for value in rho)
+
+
+def averaged(held: float, shared: Sequence[float]) -> int:
+    """Return over how many frames an average with equal weights was taken (2 to 5); 1 where what frames share is geometric.
+
+    Of such an average of n frames `D_k / D_1 = min(k, n)`, which `held_over` reads as a filter that forgets almost nothing and
+    therefore as noise that is far too large. Arguments are what `held_over` returned.
+    """
+    if len(shared) < LAGS or not held < 1:
+        return 1
+    k = np.arange(1, LAGS + 1)
+    ratio = (1 - np.asarray(shared)) / (1 - held)
+    geometric = float(np.sum((ratio - (1 - held**k) / (1 - held)) ** 2))
+    errors = {n: float(np.sum((ratio - np.minimum(k, n)) ** 2)) for n in range(2, LAGS)}
+    best = min(errors, key=errors.__getitem__)
+    return best if errors[best] < _PLAIN * geometric else 1
 
 
 def signal_held_over(blocks: Blocks) -> float:

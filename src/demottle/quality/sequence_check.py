@@ -11,7 +11,15 @@ from demottle.errors import InputError
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image
 from demottle.noise.sequence import PANNING
-from demottle.noise.sequence_blocks import BLOCK, Blocks, frames_to_look_at, held_over, measure_blocks, pixels_of
+from demottle.noise.sequence_blocks import (
+    BLOCK,
+    Blocks,
+    averaged,
+    frames_to_look_at,
+    held_over,
+    measure_blocks,
+    pixels_of,
+)
 from demottle.noise.sequence_curve import curve_of
 from demottle.noise.sequence_pan import pan_speed, panned_noise
 from demottle.quality.level import Levels
@@ -98,9 +106,9 @@ def check_sequence(before: Image, after: Image, listener: Listener = silent) -> 
         flickers = [nothing, nothing]
         shifts = _shifts(before, after, frames, level)
     else:
-        blocks, cleaned = measure_blocks(before), measure_blocks(after)
+        blocks, cleaned = measure_blocks(before, frames), measure_blocks(after, frames)
         cleaned = Blocks(cleaned.mean, cleaned.structure, blocks.still, cleaned.moving_share, frames)
-        held = held_over(blocks)[0], held_over(cleaned)[0]
+        held = _held(blocks), _held(cleaned)
         low, high = _level(cleaned, held[1]), _level(blocks, held[0])
         noise = Levels(high, low, _removed(before, after, blocks), 1 - low / high if high > 0 else float("nan"))
         checked = (noise, *held, _trail(before, after, blocks))
@@ -125,6 +133,13 @@ def check_sequence(before: Image, after: Image, listener: Listener = silent) -> 
         checked[3],
         warnings,
     )
+
+
+def _held(blocks: Blocks) -> float:
+    """Part of a frame's noise that the next one holds; NaN where it cannot be measured."""
+    held, shared = held_over(blocks)
+    count = averaged(held, shared)
+    return held if count == 1 else 1 - 1 / count
 
 
 def _level(blocks: Blocks, held: float) -> float:
