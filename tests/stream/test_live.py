@@ -90,13 +90,25 @@ def test_a_source_that_breaks_is_told_after_what_came() -> None:
     assert report.trouble == "The cable fell out."
 
 
-def test_a_frame_the_denoiser_refuses_is_an_error() -> None:
+def test_a_frame_of_another_size_ends_the_run_and_keeps_what_came() -> None:
     def odd() -> Iterator[Voxels]:
+        yield np.zeros((4, 4), np.float32)
         yield np.zeros((4, 4), np.float32)
         yield np.zeros((5, 4), np.float32)
 
-    with pytest.raises(InputError, match="all frames have one size"):
-        run_live(odd(), Late(), Kept())
+    kept = Kept()
+    report = run_live(odd(), Late(1), kept)
+    assert [number for number, _ in kept.got] == [0, 1]
+    assert "all frames have one size" in report.trouble
+
+
+def test_a_first_frame_the_denoiser_refuses_is_an_error() -> None:
+    class Strict(Late):
+        def step(self, frame: Voxels) -> Voxels | None:
+            raise InputError("This is no frame.")
+
+    with pytest.raises(InputError, match="no frame"):
+        run_live(iter(frames(1)), Strict(), Kept())
 
 
 def test_the_listener_can_stop_it() -> None:

@@ -92,7 +92,8 @@ def run_live(
         listener: told after every frame; may raise to stop.
 
     Raises:
-        InputError: for a queue, policy or rate that make no sense, or a frame that the denoiser refuses.
+        InputError: for a queue, policy or rate that make no sense, or a first frame that the denoiser refuses; a later one ends
+            the run after those before it.
     """
     if rate is not None and not rate > 0:
         raise InputError(f"The frame rate is {rate:g} per second; it has to be positive.")
@@ -118,7 +119,14 @@ def run_live(
                 break
             owed.append(frame)
             begun = time.monotonic()
-            result = stream.step(frame.pixels)
+            try:
+                result = stream.step(frame.pixels)
+            except InputError as error:
+                if not tally.works:
+                    raise
+                owed.pop()
+                trouble = str(error)  # such as a frame of another size: what came before it is kept
+                break
             tally.works.append(time.monotonic() - begun)
             if result is not None:
                 _hand_on(owed.popleft(), result, sink, tally)
