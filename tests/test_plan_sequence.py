@@ -7,7 +7,7 @@ import pytest
 from demottle.noise.sequence import SequenceFingerprint, measure_sequence
 from demottle.physics.dynamic import dynamic_phantom
 from demottle.physics.fluoroscopy import Exposure, acquire
-from demottle.plan_sequence import CLASSICAL_SEQUENCE, DEFAULT_SEQUENCE, make_sequence_plan
+from demottle.plan_sequence import CLASSICAL_SEQUENCE, DEFAULT_SEQUENCE, findings, make_sequence_plan
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +37,12 @@ def test_what_cannot_be_learned_from_is_filtered(
     plan = make_sequence_plan(replace(found, **changes))  # type: ignore[arg-type]
     assert plan.method == CLASSICAL_SEQUENCE
     assert said in plan.reasons[-1]
+
+
+def test_a_series_of_mr_volumes_is_not_spoken_of_as_fluoroscopy(found: SequenceFingerprint) -> None:
+    sentences = " ".join(findings(replace(found, modality="MR")))
+    assert "successive volumes" in sentences
+    assert not any(word in sentences for word in ("frame", "scintillator", "trail", "averaging"))
 
 
 def test_what_is_asked_for_is_taken(found: SequenceFingerprint) -> None:

@@ -95,16 +95,19 @@ def obstacle_to_learning(found: SequenceFingerprint) -> str:
 
 def findings(fingerprint: SequenceFingerprint) -> tuple[str, ...]:
     """What was measured and what follows from it, in sentences."""
-    return tuple(
-        sentence
-        for sentence in (
-            _of_frames(fingerprint),
-            _of_signal(fingerprint),
-            _of_pixels(fingerprint),
-            _of_motion(fingerprint),
-        )
-        if sentence
-    )
+    if fingerprint.modality == "MR":
+        return _of_volumes(fingerprint)
+    sentences = (_of_frames(fingerprint), _of_signal(fingerprint), _of_pixels(fingerprint), _of_motion(fingerprint))
+    return tuple(sentence for sentence in sentences if sentence)
+
+
+def _of_volumes(found: SequenceFingerprint) -> tuple[str, ...]:
+    """Of a series of MR volumes, whose contrast may change from one to the next: averaging over time is not what they are for."""
+    if not np.isfinite(found.held):
+        return ()
+    if found.held <= INDEPENDENT:
+        return (f"The noise of successive volumes is independent (correlation {found.held:.2f}).",)
+    return (f"Successive volumes share {100 * found.held:.0f} % of their noise, or of what changes slowly.",)
 
 
 def _of_frames(found: SequenceFingerprint) -> str:

@@ -166,7 +166,9 @@ def _still(image: Image, warnings: list[str]) -> _Noise:
     kept = max(1 - held, 0.02) if np.isfinite(held) else 1.0
     curve = curve_of(blocks.mean[blocks.still], blocks.structure[0][blocks.still] / kept)
     if blocks.still.sum() < _LEAST_STILL:
-        warnings.append("Hardly any part of the run stands still, so its noise is measured with little certainty.")
+        warnings.append(
+            "Hardly any part stands still from one to the next, so the noise is measured with little certainty."
+        )
     where = pixels_of(blocks.still, image.shape[1:])
     return _Noise(
         curve, held, rho, blocks.moving_share, differences_of(image, blocks.frames, where), signal_held_over(blocks)
