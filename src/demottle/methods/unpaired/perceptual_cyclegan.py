@@ -103,6 +103,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         **full_band.SMALL,
         "steps": 600,
         "rate": 3e-4,
+        "share": 0.5,  # chosen on tuning patients: 15.7 HU of error, 18.3 HU with 0.8
         "warm_up": 2000,
         "warm_rate": 1e-3,
         "feature_channels": 8,
