@@ -175,7 +175,7 @@ def _run(
         shape = (first[0].shape[0], first[0].shape[1])
     if save_onnx is not None:
         save_as_onnx(denoiser, save_onnx, shape)
-    chosen = live_form(denoiser, shape, engine)  # type: ignore[arg-type]
+    chosen = live_form(denoiser, shape, engine)  # type: ignore[arg-type]  # a word that was checked above
     with ExitStack() as stack:
         place = Place(opened, denoiser, output, overwrite, stack)
         total = 0 if opened.image is None else opened.image.shape[0]

@@ -24,7 +24,6 @@ class MeasuredVolume:
 
     Attributes:
         image: as it came.
-        level: global noise level.
         correlation: of its noise, between slices.
         local: map of its noise level.
         deviation: the same at full resolution (slices, rows, columns).
@@ -32,7 +31,6 @@ class MeasuredVolume:
     """
 
     image: Image
-    level: float
     correlation: Correlation
     local: NoiseMap
     deviation: Voxels
@@ -46,7 +44,7 @@ class MeasuredVolume:
         planes = range(image.shape[0])
         deviation = np.stack([local.plane(index) for index in planes])
         allowed = np.stack([changeable(image, index) for index in planes])
-        return cls(image, level, correlation, local, deviation, allowed)
+        return cls(image, correlation, local, deviation, allowed)
 
     def noisy(self) -> Tensor:
         """Return the image in units of its local noise, padding filled."""
