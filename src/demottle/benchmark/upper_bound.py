@@ -34,8 +34,9 @@ def fit_on_truth(
         listener: told of progress.
     """
     fingerprint = measure(noisy)
+    # Larger batches than the method's own: a bound may take its time.
     settings = replace(
-        Settings(), **{"recorruption": 0.0, "start_kept": (0.0,), "early_stop": False, **(changes or {})}
+        Settings(), **{"recorruption": 0.0, "start_kept": (0.0,), "early_stop": False, "batch": 8, **(changes or {})}
     )
     ideal = truth.voxels if noise is None else truth.voxels + noise
 

@@ -41,6 +41,7 @@ from demottle.noise.fingerprint import Fingerprint
 
 NAME = "matched-neighbors"
 _FEWEST_TO_HOLD_OUT = 20
+_EXAMINED = 16  # patches
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ class Settings(ScanSettings):
     structured_share: float = 0.25
     fuse: bool = False
     outlier: float = 4.0
+    batch: int = 2
     start: bool = True
 
     def __post_init__(self) -> None:
@@ -159,7 +161,7 @@ class Lesson:
             aside[5::10] = True
         self._places = patch_places(body & ~aside[:, None, None], ground.patch)
         held_out = patch_places(body & (aside if aside.any() else ~aside)[:, None, None], ground.patch)
-        self._exam = held_out.draw(4 * settings.batch, np.random.default_rng(seed + 1))
+        self._exam = held_out.draw(_EXAMINED, np.random.default_rng(seed + 1))
 
     def facts(self) -> Mapping[str, Any]:
         """Return for the record how much of the body has a match."""
@@ -180,7 +182,7 @@ class Lesson:
             part.flip(turned) for part in (image, deviation, target, weight, body)
         )
         spread = weight.clamp(min=1e-3) ** -0.5  # of the target's noise, in units of the local noise level
-        corrupted = round(settings.recorrupted_share * settings.batch) if settings.recorruption > 0 else 0
+        corrupted = self._of_the_batch(settings.recorrupted_share) if settings.recorruption > 0 else 0
         if corrupted:
             extra = self._noise.draw_stack(places[:corrupted], self._patch, self._random)
             noise = torch.from_numpy(extra).to(self._device).flip(turned)
@@ -191,7 +193,7 @@ class Lesson:
             weight = torch.cat([free, weight[corrupted:]])
             image = torch.cat([image[:corrupted] + settings.recorruption * noise, image[corrupted:]])
             spread = torch.cat([torch.full_like(free, (1 + settings.recorruption**-2) ** 0.5), spread[corrupted:]])
-        structured = round(settings.structured_share * settings.batch)
+        structured = self._of_the_batch(settings.structured_share)
         if structured:
             drawn = torch.from_numpy(random_structures(structured, self._patch, self._random))[:, None]
             added = functional.pad(
@@ -212,6 +214,11 @@ class Lesson:
                 image, deviation, target, weight = self._patches(places)
                 total += float(matched_error(student(image, deviation), target, weight)) / 4
         return total / self._level**2
+
+    def _of_the_batch(self, share: float) -> int:
+        """A share of the batch in whole patches; of a fraction left over, chance decides, so that the share holds on average."""
+        whole, fraction = divmod(share * self._settings.batch, 1)
+        return int(whole) + int(fraction > 0 and self._random.random() < fraction)
 
     def _patches(self, places: Positions) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         samples = self._samples

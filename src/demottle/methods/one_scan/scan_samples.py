@@ -16,7 +16,7 @@ MOST_SLICES = 64
 """More slices than this teach a network nothing new, and cost memory and time."""
 
 
-STEPS_FROM_START = 80
+STEPS_FROM_START = 60
 STEPS_FROM_START_ON_GPU = 300
 
 

@@ -27,7 +27,7 @@ from demottle.methods.base import Denoiser, Tensors
 from demottle.methods.one_scan.calibration import keep_ct_numbers
 from demottle.methods.one_scan.protection import blended, changeable, fill_invalid
 from demottle.methods.one_scan.restoration import REACH, restore_agreed
-from demottle.methods.one_scan.scan_samples import seen
+from demottle.methods.one_scan.scan_samples import box_around, seen
 from demottle.methods.one_scan.slice_fusion import Fusion, fuse, learn_fusion
 from demottle.networks.windowed_wiener import WindowedWiener
 from demottle.noise.correlation import slice_correlation
@@ -50,6 +50,7 @@ _PASSAGE = 100.0  # from learned to only filtered, in HU
 _FINE_RANGE = 8.0  # of slice and filtered slice around the local mean, in units of the local noise level
 _AROUND = 17  # pixels across of that mean
 _USUAL_NOISE = 0.1  # of the width: 40 HU
+_MARGIN = 32  # pixels seen around what may change
 
 
 @dataclass(frozen=True)
@@ -235,7 +236,9 @@ class SliceNetwork(Denoiser):
         stack = np.stack([fill_invalid(image, other) for other in seen(index, self.slices, image.shape[0])])
         if extra is not None:
             stack[self.slices // 2] += extra
-        clean = self.plane(stack, deviation)
+        around = _around(allowed, self._whole.multiple)
+        clean = plane.copy()
+        clean[around] = self.plane(stack[(slice(None), *around)], deviation[around])
         return blended(plane, clean, allowed)
 
     def _learned(self, image: Image, index: int, clean: Voxels) -> Mask:
@@ -260,6 +263,18 @@ class SliceNetwork(Denoiser):
             padded = [functional.pad(a, pad, mode="replicate") for a in (image, sigma)]
             out: Voxels = self._whole(*padded)[0, 0, :rows, :columns].cpu().numpy()
         return out
+
+
+def _around(allowed: Voxels, multiple: int) -> tuple[slice, slice]:
+    """Rows and columns around what may change, and a margin for the network to see: the air around costs time for nothing.
+
+    They begin on the grid of the network's blocks, so that these fall as they would in the whole slice.
+    """
+    rows, columns = (
+        slice(max(0, (part.start - _MARGIN) // multiple * multiple), part.stop + _MARGIN)
+        for part in box_around(allowed > 0, 1)
+    )
+    return rows, columns
 
 
 def summary(image: Image, fingerprint: Fingerprint, scale: Scale) -> dict[str, Any]:
