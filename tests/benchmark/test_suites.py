@@ -9,7 +9,7 @@ from demottle import io
 from demottle.benchmark import ct_unpaired, ct_volume, fluoroscopy, mr
 from demottle.benchmark.cases import CaseSpec, Choices
 from demottle.benchmark.entrants import INPUT, Entrant, absent, chosen, entrants
-from demottle.benchmark.running import run_entrant
+from demottle.benchmark.running import run_entrant, true_correlation
 from demottle.benchmark.suites import SUITES, suite_named
 from demottle.errors import InputError
 from demottle.image import Image
@@ -116,3 +116,23 @@ def test_a_run_says_what_it_was_run_with(tmp_path: Path) -> None:
     assert ran.settings and ran.applying.seconds > 0
     assert np.square(ran.image.voxels - case.truth.voxels)[case.body].mean() > 0
     assert run_entrant(Entrant(INPUT), case, None).image is case.noisy
+
+
+def test_bm4d_is_told_what_slices_share_of_the_very_noise(tmp_path: Path) -> None:
+    pytest.importorskip("bm4d")
+    everybody = {one.name: one for one in entrants("volumes", False)}
+    assert everybody["bm4d-true-spectrum"].sees_truth and not everybody["bm4d-white"].sees_truth
+    recipe = {"slices": 6, "size": 96, "spacing": [3.0, 4.0, 4.0], "sigma": 40.0, "rho": 0.4}
+    case = ct_volume.build(CaseSpec("ct-volume", "g", 5, recipe), tmp_path)
+
+    ran = run_entrant(everybody["bm4d-true-spectrum"], case, None)
+
+    assert ran.fitted["slice_correlation"][0] == pytest.approx(0.4, abs=0.05)
+    before, after = (np.square(made.voxels - case.truth.voxels)[case.body].mean() for made in (case.noisy, ran.image))
+    assert after < before / 2
+
+
+def test_the_true_correlation_of_noise_is_found_at_every_distance() -> None:
+    white = np.random.default_rng(1).standard_normal((40, 64, 64))
+    noise = (3 * (white[2:] + white[1:-1] + white[:-2])).astype(np.float32)  # means of three slices
+    assert true_correlation(noise, 3) == pytest.approx([2 / 3, 1 / 3, 0], abs=0.02)

@@ -13,9 +13,10 @@ from demottle.methods.registry import METHODS, MethodInfo
 INPUT = "input"
 BOUND = "clean-targets"
 """The default method's network, taught with the truth of the very scan: what that network can reach."""
-TRUE_SPECTRUM = "bm3d-true-spectrum"
-"""BM3D told the spectrum of the very noise, not the one measured on the scan."""
-TOLD = (BOUND, TRUE_SPECTRUM)
+BLOCK_MATCHING = ("bm3d", "bm4d")
+TRUE_SPECTRUM = {f"{method}-true-spectrum": method for method in BLOCK_MATCHING}
+"""By name, the method that is told the spectrum of the very noise (BM4D: and what slices share of it), not the one measured."""
+TOLD = (BOUND, *TRUE_SPECTRUM)
 DEFAULT_RIVALS = ("bm3d", "nlm", "spectral-wiener")
 """The first of these that ran is what the others are compared with."""
 
@@ -60,8 +61,9 @@ def entrants(images: str, trained: bool) -> tuple[Entrant, ...]:
     ranked = sorted((info for info in _fitting(images, trained) if info.is_installed), key=_rank)
     found = [Entrant(INPUT), *(Entrant(info.name, info.name) for info in ranked)]
     if images == "volumes":
-        if METHODS["bm3d"].is_installed:
-            found += [Entrant("bm3d-white", "bm3d", {"spectrum": "white"}), Entrant(TRUE_SPECTRUM)]
+        there = [method for method in BLOCK_MATCHING if METHODS[method].is_installed]
+        found += [Entrant(f"{method}-white", method, {"spectrum": "white"}) for method in there]
+        found += [Entrant(name) for name, method in TRUE_SPECTRUM.items() if method in there]
         found += [] if trained else [Entrant(BOUND)]
     return tuple(found)
 

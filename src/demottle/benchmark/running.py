@@ -15,6 +15,7 @@ from demottle.image import Image, Voxels
 from demottle.methods import Budget
 from demottle.methods.base import Denoiser
 from demottle.methods.bias_corrected import BiasCorrected
+from demottle.methods.registry import method
 from demottle.noise.stabilization import stabilized
 from demottle.settings import make_settings
 
@@ -63,8 +64,8 @@ def _fitted(entrant: Entrant, case: Case, budget: Budget, threads: int) -> Denoi
         from demottle.benchmark.upper_bound import fit_on_truth
 
         return fit_on_truth(case.noisy, case.truth, budget, case.spec.seed)
-    if entrant.name == TRUE_SPECTRUM:
-        return _told_spectrum(case, threads)
+    if entrant.name in TRUE_SPECTRUM:
+        return _told_spectrum(TRUE_SPECTRUM[entrant.name], case, threads)
     info = entrant.info
     assert info is not None
     module = info.load()
@@ -97,12 +98,24 @@ def _threads(module: Any, threads: int) -> dict[str, Any]:
     return {"threads": threads} if "threads" in {field.name for field in fields(module.Settings)} else {}
 
 
-def _told_spectrum(case: Case, threads: int) -> Denoiser:
-    from demottle.methods.filters import bm3d
+def _told_spectrum(name: str, case: Case, threads: int) -> Denoiser:
+    settings, module = make_settings(name, {"threads": threads}), method(name).load()
+    measured: Denoiser = module.fit(case.noisy, settings, _measured(case.noisy))
+    noise = case.noisy.voxels - case.truth.voxels
+    shared = true_correlation(noise, len(measured.fitted["slice_correlation"]))
+    told: Denoiser = module.restore(
+        settings,
+        {**measured.fitted, "slice_correlation": shared},
+        {"spectrum": true_spectrum(noise).astype(np.float32)},
+    )
+    return told
 
-    settings = make_settings("bm3d", {"threads": threads})
-    measured = bm3d.fit(case.noisy, settings, _measured(case.noisy))
-    return bm3d.Bm3d(settings, measured.fitted, true_spectrum(case.noisy.voxels - case.truth.voxels).astype(np.float32))
+
+def true_correlation(noise: Voxels, lags: int) -> list[float]:
+    """Correlation of noise slices (n, rows, columns) with those 1, 2, ... `lags` away."""
+    centered = noise - noise.mean(dtype=np.float64)
+    power = float((centered**2).mean())
+    return [float((centered[:-lag] * centered[lag:]).mean()) / power for lag in range(1, lags + 1)]
 
 
 def true_spectrum(noise: Voxels) -> NDArray[np.float64]:
