@@ -37,6 +37,17 @@ def test_the_text_has_every_entrant_in_every_table_and_says_what_it_ran_on(tmp_p
     assert len(widths) == 1
 
 
+def test_runs_of_a_day_on_one_machine_are_told_once(tmp_path: Path, make_row: MakeRow) -> None:
+    results = Results(tmp_path / "results.jsonl")
+    for seed, hour in enumerate((2, 9)):
+        machine = {"processor": "Fast 9000", "cores": 16}
+        results.begin({"started": f"2026-11-28T0{hour}:00", "machine": machine, "versions": {}, "asked": {}})
+        results.add(make_row("nlm", seed, psnr=30.0))
+    told = markdown(results, suite_named("ct-volume"), None)
+    assert told.count("Fast 9000") == 1
+    assert told.startswith("2 results of 2026-11-28: Fast 9000, 16 cores")
+
+
 def test_only_what_lies_between_the_markers_changes() -> None:
     page = "head\n<!-- begin mr: made by tools/benchmark_page.py -->\nold\n<!-- end mr -->\ntail\n"
     once = put_between(page, "mr", "new")

@@ -1,7 +1,7 @@
 """A suite's results as Markdown, for the documentation: what ran on what, quality, comparisons, cost, failures."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from demottle.benchmark import tables
 from demottle.benchmark.figures import COST, QUALITY, Kind
@@ -45,20 +45,28 @@ def markdown(results: Results, suite: Suite, rival: str | None) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _facts(results: Results, rows: Sequence[Row]) -> Iterator[str]:
-    used = {row.get("run") for row in rows}
-    for run in (run for run in results.runs if run["run"] in used):
-        here, asked = run["machine"], run.get("asked", {})
-        threads = asked.get("threads", 1)
+def _facts(results: Results, rows: Sequence[Row]) -> list[str]:
+    """On what the rows were made: a sentence for all runs of a day on the same machine."""
+    counts: dict[str, int] = {}
+    for run in results.runs:
         count = sum(row.get("run") == run["run"] for row in rows)
-        parts = [
-            f"{count} results of {run['started'][:10]}: {here['processor']}, {here['cores']} cores",
-            f"{asked.get('jobs', 1)} cells at a time with {threads} thread{'s' if threads != 1 else ''} each",
-            f"{asked.get('minutes', 0):g} min for every method that learns",
-            *(["no GPU"] if here.get("gpu_hidden") else []),
-            *(f"{name} {version}" for name, version in run["versions"].items()),
-        ]
-        yield f"{', '.join(parts)}."
+        if count:
+            on = _run_on(run)
+            counts[on] = counts.get(on, 0) + count
+    return [f"{count} {on}" for on, count in counts.items()]
+
+
+def _run_on(run: Row) -> str:
+    here, asked = run["machine"], run.get("asked", {})
+    threads = asked.get("threads", 1)
+    parts = [
+        f"results of {run['started'][:10]}: {here['processor']}, {here['cores']} cores",
+        f"{asked.get('jobs', 1)} cells at a time with {threads} thread{'s' if threads != 1 else ''} each",
+        f"{asked.get('minutes', 0):g} min for every method that learns",
+        *(["no GPU"] if here.get("gpu_hidden") else []),
+        *(f"{name} {version}" for name, version in run["versions"].items()),
+    ]
+    return f"{', '.join(parts)}."
 
 
 def _quality(rows: Sequence[Row], names: Sequence[str], keys: Sequence[str], suite: Suite) -> str:
