@@ -133,8 +133,8 @@ def _group(x: Tensor, g: Tensor, count: Tensor, noise: Tensor) -> tuple[Tensor, 
     spread = g - mean
     covariance = (share * spread).transpose(1, 2) @ spread
     # For what is taken away, not for what is left: contrast can be a thousand times the noise.
-    factor = torch.linalg.cholesky(covariance + noise)
-    taken = torch.cholesky_solve(noise.expand_as(covariance).contiguous(), factor)
+    # The inverse and a product of matrices take half as long as solving for every column.
+    taken = torch.cholesky_inverse(torch.linalg.cholesky(covariance + noise)) @ noise
     kept = taken.shape[-1] - taken.diagonal(dim1=1, dim2=2).sum(1)
     return x - (x - mean) @ taken, count / (1 + kept.clamp_min(0))[:, None, None]
 

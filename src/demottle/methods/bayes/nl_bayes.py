@@ -44,6 +44,7 @@ class Settings:
         search: rows and columns that similar cubes may be away.
         search_slices: slices that they may be away.
         step: rows and columns from one cube to the next; 1 is the most thorough, and nine times as slow as 3.
+        guide_step: the same in all passes but the last, which only guide the next.
         passes: of estimates, each guided by the one before.
         threshold: of the first look, in standard deviations of the noise.
     """
@@ -54,22 +55,23 @@ class Settings:
     search: int = 6
     search_slices: int = 2
     step: int = 3
+    guide_step: int = 5
     passes: int = 2
     threshold: float = 2.7
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
-        for name in ("side", "depth", "similar", "search", "step", "passes"):
+        for name in ("side", "depth", "similar", "search", "step", "guide_step", "passes"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} is {getattr(self, name)}; it has to be at least 1.")
         if self.search_slices < 0 or not self.threshold > 0:
             raise InputError(
                 f"search_slices is {self.search_slices} and threshold {self.threshold}; they cannot be negative."
             )
-        if self.side * self.side * self.depth > 512 or self.step > self.side:
+        if self.side * self.side * self.depth > 512 or max(self.step, self.guide_step) > self.side:
             raise InputError(
-                f"side is {self.side}, depth {self.depth} and step {self.step}; a cube has at most 512 voxels, and no step is "
-                "wider than a cube."
+                f"side is {self.side}, depth {self.depth}, step {self.step} and guide_step {self.guide_step}; a cube has at most "
+                "512 voxels, and no step is wider than a cube."
             )
 
 
@@ -103,8 +105,10 @@ class NonLocalBayes(VolumeFilter[Settings]):
                 look = fitting(_LOOK, noisy.shape)
                 guide = sliding_dct(noisy, self._covariance(look), look, settings.threshold, device)
             cube = fitting((settings.depth, settings.side, settings.side), noisy.shape)
-            covariance, grouping = self._covariance(cube), self._grouping(cube)
+            covariance = self._covariance(cube)
             for number in range(settings.passes):
+                last = number == settings.passes - 1
+                grouping = self._grouping(cube, settings.step if last else settings.guide_step)
 
                 def told(done: int, layers: int, number: int = number) -> None:
                     listener(Progress("apply", number * layers + done, settings.passes * layers))
@@ -115,10 +119,9 @@ class NonLocalBayes(VolumeFilter[Settings]):
     def _covariance(self, cube: Cube) -> NDArray[np.float32]:
         return cube_covariance(self._spectrum, self.fitted.get("slice_correlation", ()), cube)
 
-    def _grouping(self, cube: Cube) -> Grouping:
+    def _grouping(self, cube: Cube, step: int) -> Grouping:
         settings = self._settings
-        step = min(settings.step, cube[1], cube[2])
-        return Grouping(cube, settings.similar, settings.search, settings.search_slices, step)
+        return Grouping(cube, settings.similar, settings.search, settings.search_slices, min(step, cube[1], cube[2]))
 
 
 def fit(

@@ -31,31 +31,31 @@ def sliding_dct(
         threshold: standard deviations of a coefficient's noise below which it counts as noise.
         device: where to compute.
     """
-    deviation = torch.from_numpy(_deviations(covariance, cube)).to(device)
-    bases = [torch.from_numpy(dct(np.eye(side), axis=0, norm="ortho").astype(np.float32)).to(device) for side in cube]
+    patterns = _patterns(cube)
+    variances = np.einsum("ij,jk,ik->i", patterns, covariance, patterns)
+    deviation = torch.from_numpy(np.sqrt(variances).astype(np.float32)).to(device)
+    basis = torch.from_numpy(patterns.astype(np.float32)).to(device)
     margin, slices = 2 * (cube[0] - 1), volume.shape[0]
     out = torch.empty_like(volume)
     for first in range(0, slices, _SLAB):
         low, high = max(0, first - margin), min(slices, first + _SLAB + margin)
         slab = volume[low:high].to(device)
-        pilot = _filtered(slab, bases, cube, deviation, threshold, None)
-        done = _filtered(slab, bases, cube, deviation, threshold, pilot)
+        pilot = _filtered(slab, basis, cube, deviation, threshold, None)
+        done = _filtered(slab, basis, cube, deviation, threshold, pilot)
         out[first : first + _SLAB] = done[first - low : first - low + _SLAB].cpu()
     return out
 
 
-def _deviations(covariance: NDArray[np.floating], cube: Cube) -> NDArray[np.float32]:
-    """Standard deviation of every coefficient's noise, as cubes are laid out in `_cut`: (1, slices, 1, rows, 1, columns)."""
+def _patterns(cube: Cube) -> NDArray[np.float64]:
+    """Return the cosine patterns of a cube, a row each, the mean first; all lengths are 1."""
     patterns = np.ones((1, 1))
     for side in cube:
         patterns = np.kron(patterns, dct(np.eye(side), axis=0, norm="ortho"))
-    variances = np.einsum("ij,jk,ik->i", patterns, covariance, patterns)
-    z, y, x = cube
-    return np.asarray(np.sqrt(variances).reshape(1, z, 1, y, 1, x), np.float32)
+    return patterns
 
 
 def _filtered(
-    volume: Tensor, bases: list[Tensor], cube: Cube, deviation: Tensor, threshold: float, pilot: Tensor | None
+    volume: Tensor, basis: Tensor, cube: Cube, deviation: Tensor, threshold: float, pilot: Tensor | None
 ) -> Tensor:
     """Shrink the coefficients of every cube at every place; a voxel is the mean of all cubes it lies in."""
     padded, first = _padded(volume, cube)
@@ -64,18 +64,17 @@ def _filtered(
     counts = [(whole - side + 1) // side for whole, side in zip(padded.shape, cube, strict=True)]
     for shift in product(*(range(side) for side in cube)):
         at = tuple(slice(s, s + n * k) for s, n, k in zip(shift, counts, cube, strict=True))
-        coefficients = _transformed(_cut(padded[at], cube), bases)
+        coefficients = _cut(padded[at], cube) @ basis.T
         if known is None:
             kept = (coefficients.abs() > threshold * deviation).float()
         else:
-            power = _transformed(_cut(known[at], cube), bases) ** 2
+            power = (_cut(known[at], cube) @ basis.T).square_()
             kept = power / (power + deviation**2)
-        kept[:, 0, :, 0, :, 0] = 1.0  # the mean
-        weight = 1 / (kept**2).sum(dim=(1, 3, 5), keepdim=True)
-        made = _transformed(coefficients * kept, [basis.T for basis in bases])
-        shape = padded[at].shape
-        total[at] += (made * weight).reshape(shape)
-        weights[at] += weight.expand_as(made).reshape(shape)
+        kept[:, 0] = 1.0  # the mean
+        weight = 1 / kept.square().sum(dim=1, keepdim=True)
+        made = coefficients.mul_(kept) @ basis
+        total[at] += _joined(made.mul_(weight), cube, counts)
+        weights[at] += _joined(weight.expand_as(made), cube, counts)
     z, y, x = (slice(f, f + n) for f, n in zip(first, volume.shape, strict=True))
     return (total / weights)[z, y, x]
 
@@ -89,13 +88,13 @@ def _padded(volume: Tensor, cube: Cube) -> tuple[Tensor, list[int]]:
 
 
 def _cut(volume: Tensor, cube: Cube) -> Tensor:
-    """Cut into cubes: (cubes, slices, cubes, rows, cubes, columns)."""
+    """Cut into cubes: (cubes, voxels of a cube). One product of matrices then transforms along all three sides at once."""
     (z, y, x), (dz, dy, dx) = volume.shape, cube
-    return volume.reshape(z // dz, dz, y // dy, dy, x // dx, dx)
+    parts = volume.reshape(z // dz, dz, y // dy, dy, x // dx, dx)
+    return parts.permute(0, 2, 4, 1, 3, 5).reshape(-1, dz * dy * dx)
 
 
-def _transformed(cubes: Tensor, bases: list[Tensor]) -> Tensor:
-    """Change the basis along slices, rows and columns."""
-    for axis, basis in zip((1, 3, 5), bases, strict=True):
-        cubes = torch.tensordot(cubes, basis, dims=([axis], [1])).movedim(-1, axis)
-    return cubes
+def _joined(cubes: Tensor, cube: Cube, counts: list[int]) -> Tensor:
+    """Put cubes together again: (slices, rows, columns)."""
+    parts = cubes.reshape(*counts, *cube).permute(0, 3, 1, 4, 2, 5)
+    return parts.reshape([count * side for count, side in zip(counts, cube, strict=True)])
