@@ -1,5 +1,6 @@
 """The whole check of one result: everything that can be measured without a truth, with warnings in plain words."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -109,17 +110,18 @@ def check(
         )
     steps = 6
     listener(Progress("check", 0, steps, "noise level"))
-    noise = noise_levels(before, after)
-    listener(Progress("check", 1, steps, "slice-to-slice correlation"))
     correlation = slice_correlation(before) if fingerprint is None else fingerprint.correlation
+    model = None if before.modality != "MR" else noise_model(before, correlation) if fingerprint is None else fingerprint.noise
+    noise = noise_levels(before, after, math.nan if model is None else model.sigma)
+    listener(Progress("check", 1, steps, "slice-to-slice correlation"))
     leak = slice_leak(before, after, correlation) if before.shape[0] > 1 else None
     listener(Progress("check", 2, steps, "noise spectrum"))
     spectra, no_spectra = _spectra(before, after, leak)
     listener(Progress("check", 3, steps, "tissue means"))
     taken_out = bias_taken_out(after)
     same = after
-    if taken_out:
-        same = comparable(before, after, noise_model(before, correlation) if fingerprint is None else fingerprint.noise)
+    if taken_out and model is not None:
+        same = comparable(before, after, model)
     tissues = tuple(tissue_shifts(before, same, margin=margin))
     removed = None
     if taken_out:

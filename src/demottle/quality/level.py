@@ -1,5 +1,6 @@
 """How much noise went: its level before and after, in the same flat places."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,8 @@ from demottle.noise.level import deviation_plane, flat_plane, most_frequent
 from demottle.quality.sampling import picked_slices
 
 _MOST_SLICES = 24
+_ANATOMY = 1.5
+"""Times the known level of MR: above it deviations hold anatomy."""
 _SURELY_NOISE = 1.15
 """Of the most frequent deviation of MR: places up to it hold noise, and hardly any of the anatomy."""
 
@@ -26,11 +29,16 @@ class Levels:
     removed_share: float
 
 
-def noise_levels(before: Image, after: Image) -> Levels:
+def noise_levels(before: Image, after: Image, known: float = math.nan) -> Levels:
     """Return the median local standard deviation (11 x 11 px) in flat soft tissue, of both images and their difference.
 
     The flat places are chosen on a guide of `before` for all three, so that the figures are of the same tissue. Of MR, those are
     taken whose deviation before is near the most frequent one, which is that of noise alone (`demottle.noise.level`).
+
+    Args:
+        before, after: images of the same shape.
+        known: noise level that was measured on `before` in other ways too (air, differences of slices), where it was. Deviations
+            of MR much above it are of anatomy, in small images above all: then nothing is said.
     """
     found: list[list[np.ndarray[tuple[int], np.dtype[np.float32]]]] = [[], [], []]
     for z in picked_slices(before.shape[0], _MOST_SLICES):
@@ -42,6 +50,8 @@ def noise_levels(before: Image, after: Image) -> Levels:
     if before.modality == "MR" and joined[0].size:
         noise_alone = joined[0] <= _SURELY_NOISE * most_frequent(joined[0])
         joined = [values[noise_alone] for values in joined]
+        if np.median(joined[0]) > _ANATOMY * known:
+            joined = [values[:0] for values in joined]
     first_level, second_level, removed = (_median(values) for values in joined)
     share = 1 - second_level / first_level if first_level > 0 else float("nan")
     return Levels(first_level, second_level, removed, share)
