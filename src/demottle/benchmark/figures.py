@@ -62,6 +62,7 @@ COST = (
     Kind("learning", "measure and learn", "s", "low", 1),
     Kind("per_slice", "per slice", "s", "low", 3),
     Kind("seconds", "whole scan", "s", "low", 1),
+    Kind("cpu_seconds", "processor", "s", "low", 1),
     Kind("peak_mib", "peak memory", "MiB", "low", 0),
     Kind("joules", "energy", "J", "low", 0),
 )

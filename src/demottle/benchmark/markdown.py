@@ -7,12 +7,16 @@ from demottle.benchmark import tables
 from demottle.benchmark.figures import COST, QUALITY, Kind
 from demottle.benchmark.results import Results, Row
 from demottle.benchmark.suites import Suite
+from demottle.errors import counted
 from demottle.quality.cohort import Pairing
 
 SHOWN = (
     "psnr", "rmse", "bias", "bias_dark", "ssim", "dprime", "contrast_large", "contrast_faint", "f50", "nps_shift", "psnr_wire",
 )  # fmt: skip
 TISSUES = ("shift_fat", "shift_fluid", "shift_muscle", "shift_bone")
+_COMPARED = {
+    "time, ratio": "seconds", "processor time, ratio": "cpu_seconds", "memory, ratio": "peak_mib", "RMSE, ratio": "rmse",
+}  # fmt: skip
 _BY_KEY = {kind.key: kind for kind in (*QUALITY, *COST)}
 
 
@@ -24,7 +28,7 @@ def markdown(results: Results, suite: Suite, rival: str | None) -> str:
     for group in dict.fromkeys(row["group"] for row in rows):
         inside = [row for row in rows if row["group"] == group]
         count = len({row["seed"] for row in inside})
-        parts.append(f"**{group}**, {count} case{'s' if count != 1 else ''}; mean ± half of its 95 % interval:")
+        parts.append(f"**{group}**, {tables.heading(count)}:")
         parts.append(_quality(inside, names, SHOWN, suite))
     if any(_BY_KEY[key].of(row) is not None for row in rows for key in TISSUES):
         parts.append("**CT numbers**, all cases: mean of output minus input inside each tissue, HU:")
@@ -61,7 +65,7 @@ def _run_on(run: Row) -> str:
     threads = asked.get("threads", 1)
     parts = [
         f"results of {run['started'][:10]}: {here['processor']}, {here['cores']} cores",
-        f"{asked.get('jobs', 1)} cells at a time with {threads} thread{'s' if threads != 1 else ''} each",
+        f"{counted(asked.get('jobs', 1), 'cell')} at a time with {counted(threads, 'thread')} each",
         f"{asked.get('minutes', 0):g} min for every method that learns",
         *(["no GPU"] if here.get("gpu_hidden") else []),
         *(f"{name} {version}" for name, version in run["versions"].items()),
@@ -107,7 +111,7 @@ def _difference(one: Pairing | None, kind: Kind) -> str:
 
 def _cost(rows: Sequence[Row], names: Sequence[str], rival: str | None) -> str:
     kinds = [kind for kind in COST if any(kind.of(row) is not None for row in rows)]
-    compared = {} if rival is None else {"time, ratio": "seconds", "memory, ratio": "peak_mib", "RMSE, ratio": "rmse"}
+    compared = {} if rival is None else _COMPARED
     lines = []
     for name in names:
         means = [tables.over(rows, name, kind).mean for kind in kinds]

@@ -18,10 +18,13 @@ from demottle.errors import InputError
 from demottle.quality.cohort import Case, Pairing, pairings
 from demottle.quality.figures import Figure
 
+FEWEST = 3
+"""Cases for an interval: that of two is wider than anything one would believe, and says nothing."""
+
 
 @dataclass(frozen=True)
 class Mean:
-    """A figure over cases: mean, half of its 95 % interval (NaN for one case), number of cases; NaN mean for none."""
+    """A figure over cases: mean, half of its 95 % interval (NaN below `FEWEST` cases), number of cases; NaN mean for none."""
 
     mean: float
     half: float
@@ -30,7 +33,7 @@ class Mean:
 
 @dataclass(frozen=True)
 class Ratio:
-    """A figure over the rival's on the same cases: geometric mean with its 95 % interval (NaN for one case)."""
+    """A figure over the rival's on the same cases: geometric mean with its 95 % interval (NaN below `FEWEST` cases)."""
 
     ratio: float
     low: float
@@ -50,6 +53,13 @@ def failures(rows: Iterable[Row], suite: str) -> list[tuple[str, str, list[str]]
         if row["suite"] == suite and row["status"] == FAILED:
             found.setdefault((row["entrant"], row["reason"]), []).append(case_of(row))
     return [(entrant, reason, cases) for (entrant, reason), cases in found.items()]
+
+
+def heading(cases: int) -> str:
+    """What a table of so many cases shows."""
+    if cases < FEWEST:
+        return "one case" if cases == 1 else "mean of two cases"
+    return f"{cases} cases: mean ± half of its 95 % interval"
 
 
 def case_of(row: Row) -> str:
@@ -77,7 +87,7 @@ def over(rows: Sequence[Row], entrant: str, kind: Kind, group: str | None = None
     if not values.size:
         return Mean(math.nan, math.nan, 0)
     half = math.nan
-    if values.size > 1:
+    if values.size >= FEWEST:
         half = float(stats.t.ppf(0.975, values.size - 1) * values.std(ddof=1) / np.sqrt(values.size))
     return Mean(float(values.mean()), half, int(values.size))
 
@@ -107,7 +117,7 @@ def ratio(rows: Sequence[Row], entrant: str, rival: str, kind: Kind) -> Ratio | 
     if not logs:
         return None
     mean, half = float(np.mean(logs)), math.nan
-    if len(logs) > 1:
+    if len(logs) >= FEWEST:
         half = float(stats.t.ppf(0.975, len(logs) - 1) * np.std(logs, ddof=1) / np.sqrt(len(logs)))
     return Ratio(math.exp(mean), math.exp(mean - half), math.exp(mean + half), len(logs))
 

@@ -41,8 +41,7 @@ def _show_quality(suite: "Suite", group: str, rows: list[dict[str, Any]], names:
     from demottle.benchmark import tables
     from demottle.benchmark.figures import QUALITY
 
-    cases = counted(len({row["seed"] for row in rows}), "case")
-    heading(f"{suite.name}, {group}", f"{cases}, mean ± half its 95 % interval")
+    heading(f"{suite.name}, {group}", tables.heading(len({row["seed"] for row in rows})))
     kinds = [kind for kind in QUALITY if kind.key in SHOWN and _known(rows, kind)]
     table = _table(["", *(HEADS.get(kind.key, kind.named(suite.unit)) for kind in kinds)])
     for name in names:

@@ -111,7 +111,13 @@ def check(
     steps = 6
     listener(Progress("check", 0, steps, "noise level"))
     correlation = slice_correlation(before) if fingerprint is None else fingerprint.correlation
-    model = None if before.modality != "MR" else noise_model(before, correlation) if fingerprint is None else fingerprint.noise
+    model = (
+        None
+        if before.modality != "MR"
+        else noise_model(before, correlation)
+        if fingerprint is None
+        else fingerprint.noise
+    )
     noise = noise_levels(before, after, math.nan if model is None else model.sigma)
     listener(Progress("check", 1, steps, "slice-to-slice correlation"))
     leak = slice_leak(before, after, correlation) if before.shape[0] > 1 else None
