@@ -19,10 +19,12 @@ def test_it_says_what_is_there_and_that_scans_can_be_denoised(demottle: Demottle
 
 
 def test_the_time_of_a_scan_is_told_in_words(demottle: Demottle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("demottle.doctor.pace.measure_pace", lambda listener: Pace(step=0.4, slice=0.5, steps=500))
+    monkeypatch.setattr(
+        "demottle.doctor.pace.measure_pace", lambda listener: Pace(step=0.4, once=10.0, slice=0.5, steps=500)
+    )
     assert "64 slices of 512 x 512 take about 4 minutes" in " ".join(demottle("doctor").stdout.split())
     told = json.loads(demottle("doctor", "--json").stdout)
-    assert told["pace"]["scan"] == pytest.approx(232) and told["problems"] == []
+    assert told["pace"]["scan"] == pytest.approx(242) and told["problems"] == []
 
 
 def test_a_problem_ends_with_code_1_and_a_sentence(demottle: Demottle, monkeypatch: pytest.MonkeyPatch) -> None:

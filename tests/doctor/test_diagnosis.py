@@ -45,7 +45,7 @@ def test_a_failed_trial_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_busy_machine_says_that_its_time_is_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("demottle.doctor.pace.measure_pace", lambda listener: Pace(0.4, 0.5, 500))
+    monkeypatch.setattr("demottle.doctor.pace.measure_pace", lambda listener: Pace(0.4, 10.0, 0.5, 500))
     here = diagnosis.machine()
     for load, told in ((0.0, False), (9.0 * here.cores, True)):
         monkeypatch.setattr(diagnosis, "machine", lambda load=load: replace(here, load=load))

@@ -7,7 +7,7 @@ from demottle.events import Progress
 
 
 def test_time_of_a_usual_scan_is_its_slices_and_its_steps() -> None:
-    assert Pace(step=0.5, slice=1.0, steps=400).scan == pytest.approx(64 * 1.0 + 400 * 0.5)
+    assert Pace(step=0.5, once=9.0, slice=1.0, steps=400).scan == pytest.approx(64 * 1.0 + 9 + 400 * 0.5)
 
 
 @pytest.mark.slow

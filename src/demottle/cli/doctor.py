@@ -87,6 +87,7 @@ def _show_machine(found: "Diagnosis") -> None:
         table.add_row("disk", Text(f"{here.disk_free:.1f} GiB free in {here.temporary}"))
     if found.pace is not None:
         table.add_row("a step of learning", clock(found.pace.step))
+        table.add_row("around it", Text.assemble(clock(found.pace.once), ("  once for each scan", "dim")))
         table.add_row("a slice", Text.assemble(clock(found.pace.slice), ("  to measure, denoise and check", "dim")))
     out.print(table)
 
