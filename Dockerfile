@@ -2,6 +2,8 @@
 #   docker build -t demottle .
 #   docker run --rm --network none -v "$PWD:/data" demottle denoise CHEST -o CHEST-clean
 
+# The base is named by its tag, and so moves with its security updates. To pin it, name its digest in both FROM lines,
+# FROM python:3.11-slim@sha256:..., as `docker buildx imagetools inspect python:3.11-slim` says it.
 FROM python:3.11-slim AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PATH=/opt/demottle/bin:$PATH
 RUN python -m venv /opt/demottle
@@ -21,5 +23,7 @@ RUN useradd --uid 1000 --create-home demottle && mkdir /data && chown demottle /
 ENV PATH=/opt/demottle/bin:$PATH PYTHONUNBUFFERED=1 MPLCONFIGDIR=/tmp/matplotlib
 USER demottle
 WORKDIR /data
+# Runs one command and ends, so there is no service whose health could be asked for.
+HEALTHCHECK NONE
 ENTRYPOINT ["demottle"]
 CMD ["--help"]

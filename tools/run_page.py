@@ -26,9 +26,19 @@ def code_of(page: Path) -> str:
         first = text[: block.start(2)].count("\n")
         code = block.group(2).splitlines()
         if block.group(1) == "console":
-            code = [_as_call(line) for line in code]
+            code = [_as_call(line) for line in _joined(code)]
         lines[first : first + len(code)] = code
     return "\n".join(lines) + "\n"
+
+
+def _joined(lines: list[str]) -> list[str]:
+    """Put what follows a line that ends in a backslash onto that line; as many lines as before, so numbers stay."""
+    out = list(lines)
+    for number in range(len(out) - 1, 0, -1):
+        if out[number - 1].endswith("\\"):
+            out[number - 1] = out[number - 1][:-1] + out[number].strip()
+            out[number] = ""
+    return out
 
 
 def _as_call(line: str) -> str:
