@@ -47,7 +47,9 @@ def main() -> None:
     parser.add_argument("--slices", help="FIRST:LAST, the last not included; default: all")
     parser.add_argument("--bm3d-slices", type=int, default=4, help="slices that BM3D is run and judged on")
     parser.add_argument("--published", action="store_true", help="also NS-N2N as published (minutes a case)")
-    parser.add_argument("--also", nargs="+", default=[], metavar="METHOD", help="other methods that learn from the scan")
+    parser.add_argument(
+        "--also", nargs="+", default=[], metavar="METHOD", help="other methods that learn from the scan"
+    )
     parser.add_argument("--no-upper-bound", action="store_true", help="leave out the network with clean targets")
     parser.add_argument("--out", type=Path, default=Path("benchmark-results/benchmark.json"))
     options = parser.parse_args()
