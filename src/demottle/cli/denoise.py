@@ -126,7 +126,10 @@ def denoise(
         return
     places = places_for(output_for(output, scans[0], format), report, not no_report, save_model)
     with watch() as listener:
-        outcome = denoise_scan(scans[0], places, wishes, _load(model), listener)
+        with listener.stage("start"):
+            fitted = _load(model)
+            _import_what_takes_long()
+        outcome = denoise_scan(scans[0], places, wishes, fitted, listener)
     if as_json:
         show_json(outcome.to_dict())
         return
@@ -164,6 +167,13 @@ def _scans_in(scan: Path, series: str | None) -> list[Path]:
 
     one = series is not None or (scan / "DICOMDIR").exists()  # a disc with its table of contents is read as one
     return [scan] if one else io.find_scans(scan)
+
+
+def _import_what_takes_long() -> None:
+    """Where it counts as starting and not as reading."""
+    import demottle.denoise
+    import demottle.denoise_sequence
+    import demottle.report  # noqa: F401
 
 
 def _load(model: Path | None) -> "Denoiser | None":
