@@ -112,7 +112,7 @@ def denoise(
         spacing=options.parse_spacing(spacing),
         accept_uneven=accept_uneven,
         accept_own_output=accept_own_output,
-        modality=modality,
+        modality=options.parse_modality(modality),
         limits=limits_of(limits),
         force=force,
     )
