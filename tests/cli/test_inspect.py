@@ -1,6 +1,7 @@
 """`demottle inspect`."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -95,3 +96,23 @@ def test_a_modality_that_nobody_knows_is_refused(
     said = " ".join(result.stderr.split())
     assert "'XYZ' is no modality that demottle knows; it is one of CT, MR, XA, RF." in said
     assert [path.name for path in tmp_path.iterdir()] == ["a.npy"]
+
+
+def test_a_format_whose_package_is_gone_says_how_to_get_it(
+    tmp_path: Path, demottle: Demottle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Gone:
+        """Finds nothing in place of what is not there."""
+
+        @staticmethod
+        def find_spec(name: str, *more: object) -> None:
+            if name.partition(".")[0] == "nibabel":
+                raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    for name in [name for name in sys.modules if name.partition(".")[0] == "nibabel"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [Gone, *sys.meta_path])
+    (tmp_path / "scan.nii.gz").write_bytes(b"")
+    result = demottle("inspect", tmp_path / "scan.nii.gz")
+    assert result.exit_code == 2, result.output
+    assert "pip install nibabel brings it" in " ".join(result.stderr.split())
