@@ -70,8 +70,9 @@ def test_a_stage_that_stops_early_is_over_when_the_next_begins(capsys: pytest.Ca
 
 def test_stages_add_up_to_the_time_of_the_clock_and_none_is_left_out() -> None:
     moves = Clock()
+    moves.time += 1
     with Lines(moves) as listener:
-        moves.time += 1  # before anything is reported
+        listener.began(0.0)  # packages were loaded before there was a listener
         with listener.stage("read"):
             moves.time += 2
         moves.time += 3  # the first step, after which learning reports for the first time

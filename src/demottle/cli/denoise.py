@@ -1,5 +1,6 @@
 """`demottle denoise`: a noisy scan in, a clean one out, and a page that shows what was removed."""
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -98,6 +99,7 @@ def denoise(
 
     SCAN may hold many scans: each goes to OUT/NAME, and those that fail are named at the end.
     """
+    begun = time.monotonic()
     wishes = Wishes(
         method=method,
         settings=options.parse_settings(settings or []),
@@ -126,6 +128,7 @@ def denoise(
         return
     places = places_for(output_for(output, scans[0], format), report, not no_report, save_model)
     with watch() as listener:
+        listener.began(begun)  # packages were loaded since
         with listener.stage("start"):
             fitted = _load(model)
             _import_what_takes_long()

@@ -114,6 +114,10 @@ class Stages:
         """Duration of each stage so far in s, in the order of first appearance."""
         return dict(self._spent)
 
+    def began(self, moment: float) -> None:
+        """Count from a moment of the clock before this listener was there: the first stage gets that time too."""
+        self._counted = moment
+
     def _count(self, stage: str) -> None:
         """Give the time since the last count to a stage."""
         moment = self._now()
