@@ -9,6 +9,7 @@ import pytest
 from tests.cli.conftest import Demottle
 
 from demottle.benchmark import ct_volume, runner
+from demottle.methods import registry
 
 TINY = {"slices": 6, "size": 96, "spacing": [3.0, 4.0, 4.0], "sigma": 40.0}
 
@@ -75,6 +76,7 @@ def test_ctrl_c_says_what_is_there(tmp_path: Path, demottle: Demottle, monkeypat
     [
         (["--suite", "pet"], 'There is no suite "pet"; the suites are: ct-volume'),
         (["--method", "magic"], "There is no magic in this suite; there are: input"),
+        (["--method", "nlm", "--rival", "magic"], "There is no magic to compare with, neither in this run"),
         (["--minutes", "-1"], "no time to learn in"),
         (["--minutes", "nan"], "no time to learn in"),
         (["--wall", "0", "--quick"], "has to be positive"),
@@ -91,3 +93,53 @@ def test_what_cannot_be_is_one_sentence_and_leaves_nothing(
     assert result.exit_code == 2, result.output
     assert says in " ".join(result.output.replace("│", " ").split())
     assert "Traceback" not in result.output and not (tmp_path / "out").exists()
+
+
+def test_what_lacks_its_package_says_how_to_get_it(
+    tmp_path: Path, demottle: Demottle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "find_spec", lambda name: None)
+    for name in ("bm4d", "bm4d-white", "bm4d-true-spectrum"):
+        result = demottle("benchmark", "-o", tmp_path / "out", "--method", name)
+        assert result.exit_code == 2, result.output
+        assert "the package bm4d, which is not installed; pip install" in " ".join(result.stderr.split())
+    result = demottle("benchmark", "-o", tmp_path / "out", "--suite", "fluoroscopy", "--method", "bm4d")
+    assert "There is no bm4d in this suite" in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize("option", ["--cache", "--out"])
+def test_a_file_where_a_folder_is_needed_is_found_before_anything_runs(
+    option: str, tmp_path: Path, demottle: Demottle
+) -> None:
+    (tmp_path / "file").write_text("content")
+    result = demottle("benchmark", "--quick", "-o", tmp_path / "out", "--method", "nlm", option, tmp_path / "file")
+    assert result.exit_code == 2, result.output
+    assert "file is a file, but a folder is needed there" in " ".join(result.stderr.split())
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_run_of_which_nothing_came_ends_with_code_1(
+    tmp_path: Path, demottle: Demottle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "CELL", (sys.executable, "-c", "import sys; sys.stdin.read(); raise SystemExit(1)"))
+    asked = ("benchmark", "--quick", "-o", tmp_path, "--method", "nlm", "--threads", "1")
+    result = demottle(*asked)
+    assert result.exit_code == 1, result.output
+    assert "Nothing of what was run could be done" in " ".join(result.stderr.split())
+    assert demottle(*asked).exit_code == 0  # nothing was run
+
+
+def test_lines_that_are_no_results_are_counted_and_left_out(finished: Path, tmp_path: Path, demottle: Demottle) -> None:
+    good = (finished / "results.jsonl").read_bytes()
+    (tmp_path / "results.jsonl").write_bytes(good + b'{"key": 1}\n\xff\xfe\n[]\n{"half')
+    result = demottle("benchmark", "--report", "-o", tmp_path, "--json")
+    assert result.exit_code == 0, result.output
+    assert "Warning: 4 lines of" in result.stderr and "could not be read as results" in " ".join(result.stderr.split())
+    assert len(json.loads(result.stdout)["means"]) > 0
+
+
+def test_a_results_file_that_is_not_text_is_one_sentence(tmp_path: Path, demottle: Demottle) -> None:
+    (tmp_path / "results.jsonl").write_bytes(bytes(range(256)))
+    result = demottle("benchmark", "--report", "-o", tmp_path)
+    assert result.exit_code == 2
+    assert "results.jsonl is not text" in " ".join(result.stderr.split()) and "bug" not in result.stderr

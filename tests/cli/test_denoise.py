@@ -45,7 +45,7 @@ def test_run_json_holds_what_was_done(simulated: Path, tmp_path: Path, demottle:
     assert record["settings"]["window"] == 16
     assert record["output"] == str(tmp_path / "out")
     assert record["check"]["noise"]["after"] < record["check"]["noise"]["before"]
-    assert {"read", "measure", "apply", "check"} <= set(record["times"])
+    assert {"start", "read", "measure", "apply", "check", "report"} <= set(record["times"])
     printed = json.loads(result.stdout)
     assert printed.keys() == record.keys()
 

@@ -14,8 +14,22 @@ def test_it_says_what_is_there_and_that_scans_can_be_denoised(demottle: Demottle
     result = demottle("doctor", "--quick")
     words = " ".join(result.stdout.split())
     assert result.exit_code == 0
-    for wanted in ("torch", "JPEG 2000", "core", "extra onnx", "dciodvfy", "Scans can be denoised here."):
+    for wanted in (
+        "torch",
+        "JPEG 2000",
+        "core",
+        "extra onnx",
+        "bm3d and bm4d",
+        "dciodvfy",
+        "Scans can be denoised here.",
+    ):
         assert wanted in words
+
+
+def test_it_says_who_decodes_what_is_compressed(demottle: Demottle) -> None:
+    words = " ".join(demottle("doctor", "--quick").stdout.split())
+    assert "Implicit VR Little Endian; " in words  # nobody has to decode it
+    assert "JPEG-LS lossless (gdcm, pyjpegls" in words
 
 
 def test_the_time_of_a_scan_is_told_in_words(demottle: Demottle, monkeypatch: pytest.MonkeyPatch) -> None:

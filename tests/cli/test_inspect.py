@@ -1,6 +1,7 @@
 """`demottle inspect`."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -64,3 +65,54 @@ def test_several_series_are_told_apart(simulated: Path, tmp_path: Path, demottle
     assert "series" in result.stderr
     uid = io.list_series(simulated / "scan")[0].uid
     assert demottle("inspect", tmp_path, "--series", uid).exit_code == 0
+
+
+def test_a_modality_may_be_written_small(tmp_path: Path, demottle: Demottle) -> None:
+    np.save(tmp_path / "scan.npy", np.random.default_rng(0).normal(0, 20, (2, 96, 96)).astype(np.float32))
+    result = demottle("inspect", tmp_path / "scan.npy", "--spacing", "3,1,1", "--modality", "ct", "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["modality"] == "CT"
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ("inspect", "a.npy"),
+        ("denoise", "a.npy", "-o", "out.npy"),
+        ("evaluate", "a.npy", "--input", "a.npy"),
+        ("report", "a.npy", "a.npy", "-o", "page.html"),
+        ("train", "cut", "--low", "a.npy", "--full", "a.npy", "-o", "a.safetensors"),
+        ("simulate", "low-dose", "a.npy", "--dose", "0.5", "-o", "out.npy"),
+    ],
+    ids=lambda verb: verb[0],
+)
+def test_a_modality_that_nobody_knows_is_refused(
+    verb: tuple[str, ...], tmp_path: Path, demottle: Demottle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.save("a.npy", np.zeros((2, 96, 96), np.float32))
+    result = demottle(*verb, "--modality", "XYZ")
+    assert result.exit_code == 2, result.output
+    said = " ".join(result.stderr.split())
+    assert "'XYZ' is no modality that demottle knows; it is one of CT, MR, XA, RF." in said
+    assert [path.name for path in tmp_path.iterdir()] == ["a.npy"]
+
+
+def test_a_format_whose_package_is_gone_says_how_to_get_it(
+    tmp_path: Path, demottle: Demottle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Gone:
+        """Finds nothing in place of what is not there."""
+
+        @staticmethod
+        def find_spec(name: str, *more: object) -> None:
+            if name.partition(".")[0] == "nibabel":
+                raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    for name in [name for name in sys.modules if name.partition(".")[0] == "nibabel"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [Gone, *sys.meta_path])
+    (tmp_path / "scan.nii.gz").write_bytes(b"")
+    result = demottle("inspect", tmp_path / "scan.nii.gz")
+    assert result.exit_code == 2, result.output
+    assert "pip install nibabel brings it" in " ".join(result.stderr.split())

@@ -1,8 +1,10 @@
 """Where results go, whole or not at all."""
 
+import tempfile
 from pathlib import Path
 
 import pytest
+from tests.cli.conftest import Demottle
 
 from demottle.cli.places import Places, places_for, refuse_inside, staging
 from demottle.errors import OutputError
@@ -72,3 +74,27 @@ def test_a_taken_name_is_found_before_the_work(tmp_path: Path) -> None:
     places.page.write_text("an earlier page")
     with pytest.raises(OutputError, match=r"report\.html exists already.*--overwrite"):
         places.refuse_existing()
+
+
+def test_a_place_that_cannot_be_written_is_found_before_the_work(tmp_path: Path) -> None:
+    places_for(tmp_path / "deep" / "out", None).refuse_unwritable()
+    (tmp_path / "file").write_text("content")
+    for places in (Places(tmp_path / "file" / "out"), places_for(tmp_path / "out", tmp_path / "file" / "page.html")):
+        with pytest.raises(OutputError, match=r"file is a file, but a folder is needed there"):
+            places.refuse_unwritable()
+    assert everything_in(tmp_path) == ["file"]
+
+
+def test_denoise_asks_whether_it_may_write_before_it_reads(
+    tmp_path: Path, demottle: Demottle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*args: object, **kwargs: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(tempfile, "mkdtemp", refused)
+    (tmp_path / "scan.npy").write_bytes(b"not even a scan")
+    result = demottle("denoise", tmp_path / "scan.npy", "-o", tmp_path / "new" / "out.npy")
+    assert result.exit_code == 2
+    said = " ".join(result.stderr.split())
+    assert f"Nothing can be written to the folder {tmp_path} (Permission denied)" in said and "Reading" not in said
+    assert everything_in(tmp_path) == ["scan.npy"]

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from demottle.cli import console, progress
-from demottle.cli.progress import Bars, Lines, clock
+from demottle.cli.progress import Bars, Lines, clock, words_of
 from demottle.events import Progress
 
 
@@ -44,7 +44,7 @@ def test_lines_come_now_and_then_with_the_time_left(capsys: pytest.CaptureFixtur
         learn(listener, moves, until=100)
     lines = said(capsys)
     assert lines[0] == "Learning: 20 %, about 1:20 min left"
-    assert lines[-1] == "Learning: done in 1:40 min"
+    assert lines[-1] == "Learning: done in 1:41 min"
     assert len(lines) == 5
 
 
@@ -64,8 +64,41 @@ def test_a_stage_that_stops_early_is_over_when_the_next_begins(capsys: pytest.Ca
         listener(Progress("apply", 0, 1))
         moves.time += 3
         listener(Progress("apply", 1, 1))
-    assert said(capsys) == ["Learning: done in 10 s", "Denoising: done in 3.0 s"]
-    assert listener.seconds == {"learn": 10.0, "apply": 3.0}
+    assert said(capsys) == ["Learning: done in 11 s", "Denoising: done in 3.0 s"]
+    assert listener.seconds == {"learn": 11.0, "apply": 3.0}
+
+
+def test_stages_add_up_to_the_time_of_the_clock_and_none_is_left_out() -> None:
+    moves = Clock()
+    moves.time += 1
+    with Lines(moves) as listener:
+        listener.began(0.0)  # packages were loaded before there was a listener
+        with listener.stage("read"):
+            moves.time += 2
+        moves.time += 3  # the first step, after which learning reports for the first time
+        listener(Progress("learn", 1, 2))
+        moves.time += 4
+        listener(Progress("learn", 2, 2))
+        moves.time += 5  # an exam of what was learned
+        listener(Progress("apply", 0, 1))
+        moves.time += 6
+        listener(Progress("apply", 1, 1))
+        moves.time += 7  # what the program does before it ends
+    assert listener.seconds == {"read": 3.0, "learn": 12.0, "apply": 13.0}
+    assert sum(listener.seconds.values()) == moves.time
+
+
+def test_a_stage_that_comes_again_counts_what_it_took_each_time() -> None:
+    moves = Clock()
+    with Lines(moves) as listener:
+        for stage in ("measure", "learn", "measure"):
+            listener(Progress(stage, 0, 1))
+            moves.time += 2
+    assert listener.seconds == {"measure": 4.0, "learn": 2.0}
+
+
+def test_ct_keeps_its_capitals_within_a_sentence() -> None:
+    assert [words_of(stage) for stage in ("calibrate", "learn")] == ["keeping CT numbers", "learning"]
 
 
 def test_bars_show_every_stage_and_survive_any_note(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import pytest
 from demottle.doctor import packages
 
 PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
-FOR_DEVELOPERS = {"dev", "docs", "benchmark"}
+FOR_DEVELOPERS = {"dev", "docs"}
 
 
 def test_what_is_needed_comes_from_the_metadata_and_is_all_there() -> None:
@@ -28,7 +28,11 @@ def test_every_extra_for_users_says_what_it_is_for() -> None:
 def test_an_extra_is_complete_where_all_its_packages_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = ['numpy>=2.0; extra == "onnx"', 'numpy; extra == "training"', 'no-such; extra == "training"', "scipy"]
     monkeypatch.setattr(metadata, "requires", lambda name: lines)
-    assert {extra.name: extra.complete for extra in packages.extras()} == {"onnx": True, "training": False}
+    assert {extra.name: extra.complete for extra in packages.extras()} == {
+        "benchmark": False,
+        "onnx": True,
+        "training": False,
+    }
     monkeypatch.setattr(metadata, "requires", lambda name: [])
     assert not any(extra.complete for extra in packages.extras())
 

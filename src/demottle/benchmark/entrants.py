@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from demottle.errors import InputError
-from demottle.methods.registry import METHODS, MethodInfo
+from demottle.methods.registry import METHODS, MethodInfo, refuse_missing
 
 INPUT = "input"
 BOUND = "clean-targets"
@@ -77,16 +77,24 @@ def _fitting(images: str, trained: bool) -> list[MethodInfo]:
     return [info for info in METHODS.values() if info.takes(images == "sequences") and info.is_trained <= trained]
 
 
-def chosen(everybody: Sequence[Entrant], only: Sequence[str]) -> tuple[Entrant, ...]:
+def chosen(everybody: Sequence[Entrant], only: Sequence[str], missing: Sequence[str] = ()) -> tuple[Entrant, ...]:
     """Return those asked for by name, and the input.
 
+    Args:
+        everybody: who can compete here.
+        only: names asked for; none: everybody.
+        missing: methods that could if their packages were installed.
+
     Raises:
-        InputError: for a name that nobody has; the sentence lists those there are.
+        InputError: for a name that nobody has; the sentence lists those there are, or says what to install.
     """
     if not only:
         return tuple(everybody)
     known = {one.name: one for one in everybody}
     unknown = [name for name in only if name not in known]
+    for name in unknown:
+        if (method := TRUE_SPECTRUM.get(name, name.removesuffix("-white"))) in missing:
+            refuse_missing(method)
     if unknown:
         raise InputError(f"There is no {', '.join(unknown)} in this suite; there are: {', '.join(known)}.")
     return tuple(one for one in everybody if one.name in only or one.name == INPUT)

@@ -10,6 +10,7 @@ from typing import Any
 
 from demottle.benchmark.cases import CaseSpec
 from demottle.benchmark.entrants import Entrant
+from demottle.errors import InputError, counted
 
 Row = dict[str, Any]
 DONE, FAILED, RUN = "done", "failed", "run"
@@ -71,14 +72,28 @@ class Cell:
 
 
 class Results:
-    """The file of rows; a line that a kill cut short is left out, and written again."""
+    """The file of rows; a line that a kill cut short is left out, and written again.
+
+    Attributes:
+        path: the file; it need not be there.
+        runs: what each run ran on.
+        doubts: sentences for a user on what is wrong with the file.
+    """
 
     def __init__(self, path: Path) -> None:
-        """Read what is there."""
+        """Read what is there.
+
+        Raises:
+            InputError: for a file that is not text.
+        """
         self.path = path
-        lines = _lines(path)
-        self._rows = {row["key"]: row for row in lines if {"key", "suite", "entrant", "status"} <= set(row)}
+        lines, unread = _lines(path)
+        self._rows = {row["key"]: row for row in lines if _is_row(row)}
         self.runs = [line for line in lines if line.get("kind") == RUN]
+        unread += len(lines) - sum(map(_is_row, lines)) - len(self.runs)
+        self.doubts = (
+            (f"{counted(unread, 'line')} of {path} could not be read as results; left out.",) if unread else ()
+        )
         self._run: str | None = None
 
     @property
@@ -89,6 +104,10 @@ class Results:
     def has(self, cell: Cell) -> bool:
         """True where a cell was done before, or failed for good."""
         return cell.key in self._rows
+
+    def failed(self, cell: Cell) -> bool:
+        """True where a cell was tried and failed."""
+        return self.has(cell) and self._rows[cell.key]["status"] == FAILED
 
     def forget_failures(self) -> None:
         """Let what failed be tried again; its rows are replaced by the next try's."""
@@ -126,13 +145,34 @@ def _ends_line(path: Path) -> bool:
         return file.read(1) == b"\n"
 
 
-def _lines(path: Path) -> list[Row]:
-    found = []
-    for text in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-        try:
-            row = json.loads(text)
-        except ValueError:
-            continue
-        if isinstance(row, dict):
-            found.append(row)
-    return found
+def _lines(path: Path) -> tuple[list[Row], int]:
+    """Every line that is an object of JSON, and how many are anything else."""
+    texts = path.read_bytes().splitlines() if path.exists() else []
+    found = [row for text in texts if (row := _parsed(text)) is not None]
+    if texts and not found and any(not _is_text(text) for text in texts):
+        raise InputError(
+            f"{path} is not text, but has to hold results of a benchmark; move it away or name another folder."
+        )
+    return found, len(texts) - len(found)
+
+
+def _parsed(text: bytes) -> Row | None:
+    try:
+        row = json.loads(text)
+    except ValueError:  # bytes that are not text as well
+        return None
+    return row if isinstance(row, dict) else None
+
+
+def _is_text(line: bytes) -> bool:
+    try:
+        return "\0" not in line.decode()
+    except UnicodeDecodeError:
+        return False
+
+
+def _is_row(line: Row) -> bool:
+    """True for what tables can be made of."""
+    of_status = {DONE: {"sees_truth", "quality", "cost"}, FAILED: {"reason"}}.get(str(line.get("status")))
+    needed = {"key", "suite", "entrant", "group", "seed"}
+    return of_status is not None and needed | of_status <= set(line) and isinstance(line["key"], str)

@@ -106,6 +106,20 @@ def rival_of(rows: Sequence[Row], asked: str | None) -> str | None:
     return asked
 
 
+def refuse_unknown_rival(rows: Iterable[Row], competing: Iterable[str], suite: str, asked: str) -> None:
+    """Refuse, before anything runs, a rival that neither competes nor has results.
+
+    Raises:
+        InputError: lists those there are.
+    """
+    known = {*competing, *(row["entrant"] for row in done(rows, suite))}
+    if asked not in known:
+        raise InputError(
+            f"There is no {asked} to compare with, neither in this run nor in its results; there are: "
+            f"{', '.join(sorted(known))}."
+        )
+
+
 def ratio(rows: Sequence[Row], entrant: str, rival: str, kind: Kind) -> Ratio | None:
     """Return how an entrant's figure compares with the rival's on the same cases; None where they share none."""
     mine, its = ({case_of(row): kind.of(row) for row in rows if row["entrant"] == name} for name in (entrant, rival))

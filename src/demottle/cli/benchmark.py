@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from demottle.cli.benchmark_tables import as_plain, show_suite
-from demottle.cli.console import say, show_json
+from demottle.cli.console import say, say_error, say_warnings, show_json
 from demottle.cli.guard import guarded
 from demottle.cli.options import Debug, Json
+from demottle.cli.places import refuse_unwritable
 from demottle.cli.progress import watch
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 MINUTES, QUICK_MINUTES = 0.75, 0.2
 SUITE = "ct-volume"
 RUNNING = "How it runs"
+NOTHING_DONE = 1  # the exit code where every cell that was run failed
 
 
 @guarded
@@ -62,29 +64,35 @@ def benchmark(
     What is there already is not run again: after Ctrl-C the same command goes on. Writes results.jsonl and benchmark.html.
     """
     from demottle.benchmark.cases import Choices
-    from demottle.benchmark.entrants import chosen, entrants
+    from demottle.benchmark.entrants import absent, chosen, entrants
     from demottle.benchmark.page import write_benchmark_page
     from demottle.benchmark.results import Results
     from demottle.benchmark.runner import Work, cells_of
     from demottle.benchmark.suites import suite_named
-    from demottle.benchmark.tables import rival_of
+    from demottle.benchmark.tables import refuse_unknown_rival, rival_of
     from demottle.errors import InputError
 
     asked = suite_named(suite)
     if real is not None and suite != SUITE:
         raise typer.BadParameter(f"{suite} takes no real scans, only {SUITE} does", param_hint="--real")
     folder = out or Path("benchmark-results") / f"{suite}{'-quick' if quick else ''}"
-    everybody = chosen(entrants(asked.images, asked.trained), method or [])
+    everybody = chosen(entrants(asked.images, asked.trained), method or [], absent(asked.images, asked.trained))
     limit = minutes_of(minutes, quick)
+    refuse_unwritable(folder)
     results = Results(folder / "results.jsonl")
+    say_warnings(results.doubts)
+    none_done = False
     if not page:
+        if rival is not None:
+            refuse_unknown_rival(results.rows, [one.name for one in everybody], suite, rival)
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         work = Work(jobs, threads or max(1, cores // jobs), wall, cache or folder / "cases")
         specs = asked.specs(Choices(quick, seeds, real))
         cells = cells_of(specs, everybody, limit, work.threads)
         if retry:
             results.forget_failures()
-        _run(
+        refuse_unwritable(work.cache)
+        none_done = not _run(
             cells,
             results,
             work,
@@ -99,6 +107,9 @@ def benchmark(
     else:
         show_suite(results, asked, against)
     say(f"\nThe page is {where}, every row in {results.path}.")
+    if none_done:
+        say_error("Nothing of what was run could be done; the reasons are above, and --retry runs it again.")
+        raise typer.Exit(NOTHING_DONE)
 
 
 def minutes_of(asked: float | None, quick: bool) -> float:
@@ -112,18 +123,21 @@ def minutes_of(asked: float | None, quick: bool) -> float:
     return asked or (QUICK_MINUTES if quick else MINUTES)
 
 
-def _run(cells: "list[Cell]", results: "Results", work: Any, settings: dict[str, Any]) -> None:
+def _run(cells: "list[Cell]", results: "Results", work: Any, settings: dict[str, Any]) -> bool:
+    """Run what is missing; return False where there was something to run and all of it failed."""
     from demottle.benchmark.machine import facts
     from demottle.benchmark.runner import run_cells
 
-    missing = sum(not results.has(cell) for cell in cells)
-    if missing < len(cells):
-        say(f"{len(cells) - missing} of {len(cells)} results are in {results.path} already.")
+    missing = [cell for cell in cells if not results.has(cell)]
+    if len(missing) < len(cells):
+        say(f"{len(cells) - len(missing)} of {len(cells)} results are in {results.path} already.")
     if not missing:
-        return
+        return True
     results.begin({**facts(), "asked": settings})
     with watch() as listener:
         complete = run_cells(cells, results, work, listener)
     if not complete:
         there = sum(results.has(cell) for cell in cells)
         say(f"Time is up with {there} of {len(cells)} results; the same command goes on from there.", style="yellow")
+    ran = [results.failed(cell) for cell in missing if results.has(cell)]
+    return not ran or not all(ran)

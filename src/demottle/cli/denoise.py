@@ -1,5 +1,6 @@
 """`demottle denoise`: a noisy scan in, a clean one out, and a page that shows what was removed."""
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -98,6 +99,7 @@ def denoise(
 
     SCAN may hold many scans: each goes to OUT/NAME, and those that fail are named at the end.
     """
+    begun = time.monotonic()
     wishes = Wishes(
         method=method,
         settings=options.parse_settings(settings or []),
@@ -112,7 +114,7 @@ def denoise(
         spacing=options.parse_spacing(spacing),
         accept_uneven=accept_uneven,
         accept_own_output=accept_own_output,
-        modality=modality,
+        modality=options.parse_modality(modality),
         limits=limits_of(limits),
         force=force,
     )
@@ -126,7 +128,11 @@ def denoise(
         return
     places = places_for(output_for(output, scans[0], format), report, not no_report, save_model)
     with watch() as listener:
-        outcome = denoise_scan(scans[0], places, wishes, _load(model), listener)
+        listener.began(begun)  # packages were loaded since
+        with listener.stage("start"):
+            fitted = _load(model)
+            _import_what_takes_long()
+        outcome = denoise_scan(scans[0], places, wishes, fitted, listener)
     if as_json:
         show_json(outcome.to_dict())
         return
@@ -164,6 +170,13 @@ def _scans_in(scan: Path, series: str | None) -> list[Path]:
 
     one = series is not None or (scan / "DICOMDIR").exists()  # a disc with its table of contents is read as one
     return [scan] if one else io.find_scans(scan)
+
+
+def _import_what_takes_long() -> None:
+    """Where it counts as starting and not as reading."""
+    import demottle.denoise
+    import demottle.denoise_sequence
+    import demottle.report  # noqa: F401
 
 
 def _load(model: Path | None) -> "Denoiser | None":

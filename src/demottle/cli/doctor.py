@@ -14,6 +14,7 @@ from demottle.errors import counted
 
 if TYPE_CHECKING:
     from demottle.doctor.diagnosis import Diagnosis
+    from demottle.io.decoders import TransferSyntax
 
 PROBLEMS = 1  # the exit code where the main job cannot run
 
@@ -63,10 +64,14 @@ def _show_dicom(found: "Diagnosis") -> None:
     heading("DICOM pixels")
     table = facts()
     for word, readable in (("readable", True), ("not readable", False)):
-        names = [kind.name for kind in found.syntaxes if kind.readable == readable]
+        names = [_with_decoders(kind) for kind in found.syntaxes if kind.readable == readable]
         if names:
             table.add_row(word, Text("; ".join(names)))
     out.print(table)
+
+
+def _with_decoders(kind: "TransferSyntax") -> str:
+    return f"{kind.name} ({', '.join(kind.decoders)})" if kind.decoders else kind.name
 
 
 def _show_machine(found: "Diagnosis") -> None:

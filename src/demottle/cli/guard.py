@@ -26,6 +26,9 @@ OPTIONS = {
 }
 """How an argument that an error names as its remedy is given on the command line."""
 
+_CALLED = {"cv2": "opencv-python-headless", "gdcm": "python-gdcm", "pywt": "PyWavelets", "skimage": "scikit-image"}
+"""What pip calls the packages that Python calls something else."""
+
 STOPPED = 130
 BUG = 1
 CANNOT = 2
@@ -59,7 +62,7 @@ def explain(error: Exception, options: Container[str] = OPTIONS) -> int:
     `options` are the arguments of the verb: only an option that it has is named.
     """
     say_error(sentence_of(error, options))
-    expected = isinstance(error, DemottleError | OSError | MemoryError)
+    expected = isinstance(error, DemottleError | OSError | MemoryError) or _missing_package(error) is not None
     return getattr(error, "exit_code", CANNOT) if expected else BUG
 
 
@@ -73,5 +76,19 @@ def sentence_of(error: Exception, options: Container[str] = OPTIONS) -> str:
         return f"The system refused: {error.strerror or error}{where}."
     if isinstance(error, MemoryError):
         return "There is not enough memory for this scan; close other programs or use a machine with more."
+    package = _missing_package(error)
+    if package is not None:
+        return (
+            f"This needs the package {package}, which is not installed: pip install {package} brings it, and 'demottle doctor' "
+            "says what else is missing."
+        )
     kind = type(error).__name__
     return f"This is a bug in demottle ({kind}: {error}); run again with --debug and report what it prints."
+
+
+def _missing_package(error: Exception) -> str | None:
+    """The package of others that an import did not find, as pip calls it; None for any other error."""
+    if not isinstance(error, ModuleNotFoundError) or not error.name:
+        return None
+    package = error.name.partition(".")[0]
+    return None if package == "demottle" else _CALLED.get(package, package)

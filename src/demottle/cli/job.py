@@ -46,6 +46,7 @@ def denoise_scan(
 
     if not wishes.overwrite:
         places.refuse_existing()
+    places.refuse_unwritable()
     with listener.stage("read"):
         image = io.read(
             scan,

@@ -25,7 +25,7 @@ Spacing = Annotated[
 ]
 Modality = Annotated[
     str | None,
-    typer.Option(metavar="CT|MR|XA", help="Where the file does not say. XA: frames.", rich_help_panel=READING),
+    typer.Option(metavar="CT|MR|XA|RF", help="Where the file does not say. XA, RF: frames.", rich_help_panel=READING),
 ]
 AcceptUneven = Annotated[
     bool, typer.Option("--accept-uneven", metavar="", help="Accept uneven slice distances.", rich_help_panel=READING)
@@ -43,6 +43,13 @@ def parse_spacing(text: str | None) -> tuple[float, float, float] | None:
     if not all(0 < distance < inf for distance in (z, y, x)):
         raise typer.BadParameter(f"'{text}' holds a distance that is not positive", param_hint="--spacing")
     return z, y, x
+
+
+def parse_modality(text: str | None) -> str | None:
+    """Read a modality in capitals or not; one that demottle does not know is refused before anything is read."""
+    from demottle.io.reading import known_modality
+
+    return known_modality(text)
 
 
 def hints_for(image: "Image") -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,9 +100,9 @@ def write_results(
     with staging(done.places) as names:
         if names.page is not None and names.record is not None:
             with listener.stage("report"):
-                record = done.to_dict()
-                names.record.write_text(json.dumps(record, indent=2, ensure_ascii=False, default=str) + "\n")
-                draw(record, names.page)
+                draw(done.to_dict(), names.page)
+            record = replace(done, seconds=listener.seconds).to_dict()  # all but the writing, which comes last
+            names.record.write_text(json.dumps(record, indent=2, ensure_ascii=False, default=str) + "\n")
         if names.model is not None:
             result.denoiser.save(names.model)
         with listener.stage("write"):  # last: everything else that can fail has not failed

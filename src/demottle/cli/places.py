@@ -27,6 +27,27 @@ class Places:
         """Raise OutputError if any of the names is taken: before the work, not after it."""
         refuse_existing((self.output, self.page, self.record, self.model))
 
+    def refuse_unwritable(self) -> None:
+        """Raise OutputError if one of the names cannot be written: before the work as well."""
+        named = (self.output, self.page, self.record, self.model)
+        for folder in dict.fromkeys(path.absolute().parent for path in named if path is not None):
+            refuse_unwritable(folder)
+
+
+def refuse_unwritable(folder: Path) -> None:
+    """Raise OutputError where nothing can be written to a folder, or to the one it would be made in; nothing stays there."""
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise OutputError(f"{there} is a file, but a folder is needed there; choose another name.")
+    try:
+        Path(
+            tempfile.mkdtemp(prefix=".demottle-", dir=there)
+        ).rmdir()  # tried: permissions alone do not tell of every disk
+    except OSError as error:
+        raise OutputError(
+            f"Nothing can be written to the folder {there} ({error.strerror}); choose one that you may write to."
+        ) from error
+
 
 def refuse_existing(paths: Iterable[Path | None]) -> None:
     """Raise OutputError where a name is taken, None standing for nothing wanted: it may be a result that took hours."""

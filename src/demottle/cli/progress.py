@@ -17,6 +17,7 @@ from demottle import events
 from demottle.cli.console import err, say
 
 TITLES = {
+    "start": "Starting",
     "phantom": "Painting phantom",
     "simulate": "Simulating noise",
     "read": "Reading",
@@ -46,6 +47,12 @@ def title_of(stage: str) -> str:
     return TITLES.get(stage, stage.replace("_", " ").capitalize())
 
 
+def words_of(stage: str) -> str:
+    """What a user is told about a stage within a sentence: "keeping CT numbers"."""
+    title = title_of(stage)
+    return title[:1].lower() + title[1:]
+
+
 def clock(seconds: float) -> str:
     """Seconds as a person reads them: 0.4 s, 12 s, 3:05 min, 1:02:40 h; never broken at a line's end."""
     if seconds < 9.95:
@@ -59,13 +66,16 @@ def clock(seconds: float) -> str:
 
 
 class Stages:
-    """A listener that times each stage; the base of the two that show something."""
+    """A listener that times each stage; the base of the two that show something.
+
+    No time is left out: a stage lasts from the end of the one before it to its own, so that all add up to the clock's time.
+    """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         """Start with no stage known; `now` is the clock, in seconds."""
         self._now = now
-        self._first: dict[str, float] = {}
-        self._last: dict[str, float] = {}
+        self._spent: dict[str, float] = {}
+        self._counted = now()  # until when time has been given to a stage
         self._current: str | None = None
 
     def __enter__(self) -> Self:
@@ -75,18 +85,19 @@ class Stages:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is None and self._current is not None:
+            self._count(self._current)
             self._ended(self._current)
 
     def __call__(self, event: events.Progress) -> None:
         """Take one report: a stage that appears ends the one before it, also when that stopped early."""
-        moment = self._now()
         if event.stage != self._current:
             if self._current is not None:
+                if event.done == 0:  # it begins now; where its first report comes after a step, that step was its own
+                    self._count(self._current)
                 self._ended(self._current)
             self._current = event.stage
-            self._first.setdefault(event.stage, moment)
             self._began(event)
-        self._last[event.stage] = moment
+        self._count(event.stage)
         self._moved(event)
 
     @contextmanager
@@ -94,14 +105,24 @@ class Stages:
         """Show a step that reports little or nothing itself, from its beginning to its end."""
         self(events.Progress(name, 0, 1))
         yield
-        self._last[name] = self._now()
+        self._count(name)
         self._ended(name)
         self._current = None
 
     @property
     def seconds(self) -> dict[str, float]:
-        """Duration of each stage so far, from its first report to its last, in s."""
-        return {stage: self._last[stage] - first for stage, first in self._first.items()}
+        """Duration of each stage so far in s, in the order of first appearance."""
+        return dict(self._spent)
+
+    def began(self, moment: float) -> None:
+        """Count from a moment of the clock before this listener was there: the first stage gets that time too."""
+        self._counted = moment
+
+    def _count(self, stage: str) -> None:
+        """Give the time since the last count to a stage."""
+        moment = self._now()
+        self._spent[stage] = self._spent.get(stage, 0.0) + moment - self._counted
+        self._counted = moment
 
     def _began(self, event: events.Progress) -> None:
         """Show that a stage has begun."""
@@ -140,7 +161,7 @@ class _TimeColumn(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         if task.fields["over"]:
-            return Text(clock(task.finished_time or task.elapsed or 0.0), style="dim")
+            return Text(clock(task.fields["took"]), style="dim")
         left = task.time_remaining if task.fields["left"] is None else task.fields["left"]
         if left is None or not isfinite(left):
             return Text("")
@@ -184,7 +205,9 @@ class Bars(Stages):
 
     def _began(self, event: events.Progress) -> None:
         if event.stage not in self._tasks:
-            self._tasks[event.stage] = self._progress.add_task(title_of(event.stage), over=False, note="", left=None)
+            self._tasks[event.stage] = self._progress.add_task(
+                title_of(event.stage), over=False, note="", left=None, took=0.0
+            )
         self._progress.update(self._tasks[event.stage], over=False)
 
     def _moved(self, event: events.Progress) -> None:
@@ -195,7 +218,7 @@ class Bars(Stages):
     def _ended(self, stage: str) -> None:
         task = self._tasks[stage]
         done = max(self._progress.tasks[self._progress.task_ids.index(task)].completed, 1)
-        self._progress.update(task, completed=done, total=done, over=True, note="")
+        self._progress.update(task, completed=done, total=done, over=True, note="", took=self.seconds[stage])
 
 
 def watch() -> Stages:

@@ -9,7 +9,7 @@ import typer
 from demottle.cli.console import out
 from demottle.cli.evaluate_case import Reading
 from demottle.cli.guard import guarded
-from demottle.cli.options import AcceptUneven, Debug, Modality, Spacing, parse_spacing
+from demottle.cli.options import AcceptUneven, Debug, Modality, Spacing, parse_modality, parse_spacing
 from demottle.cli.progress import watch
 from demottle.errors import counted
 
@@ -65,7 +65,7 @@ def create(
     if design not in (SINGLE, PAIRS):
         raise typer.BadParameter(f"'{design}' is neither {SINGLE} nor {PAIRS}", param_hint="--design")
     plan = Plan(design, slices, per_scan or 1, _parse_slices(at), repeats, seed, title)
-    reading = Reading(parse_spacing(spacing), modality, accept_uneven)
+    reading = Reading(parse_spacing(spacing), parse_modality(modality), accept_uneven)
     with watch() as listener:
         study, place = create_study(arms, output, reading.read, plan, key, listener)
     again = sum(trial.again is not None for trial in study.trials)

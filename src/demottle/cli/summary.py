@@ -10,7 +10,7 @@ from demottle.cli.console import heading, out
 from demottle.cli.job import Outcome
 from demottle.cli.job_sequence import RunOutcome
 from demottle.cli.outcome import Record
-from demottle.cli.progress import clock, title_of
+from demottle.cli.progress import clock, words_of
 from demottle.cli.tables import CAREFUL, GOOD, facts, number, percent, show_check
 from demottle.cli.tables_sequence import show_sequence_check
 from demottle.errors import counted
@@ -26,7 +26,7 @@ def show_outcome(outcome: Outcome | RunOutcome) -> None:
     out.print()
     places = outcome.places
     table = facts()
-    table.add_row("time", ", ".join(f"{title_of(s).lower()} {clock(t)}" for s, t in outcome.seconds.items()))
+    table.add_row("time", ", ".join(f"{words_of(s)} {clock(t)}" for s, t in outcome.seconds.items()))
     for name, path in (
         ("scan", places.output),
         ("page", places.page),

@@ -95,7 +95,7 @@ def train(
     if preset is None and fitting == "small" and not processes.rank():
         say('There is no GPU here, so the preset is "small"; "--preset full" is the full size, which is made for one.')
     choices = Choices(seed, exam_share, allow_mixed, cache_limit, _learns_from_pairs(method))
-    reading = Reading(modality, options.parse_spacing(spacing), accept_uneven)
+    reading = Reading(options.parse_modality(modality), options.parse_spacing(spacing), accept_uneven)
     with _tidied(folder, cache):
         sets = _gathered(low, full, cache or folder / "cache", choices, reading)
         model = _trained(module, chosen, sets, seed, steps, minutes, folder, pictures, tensorboard, save_every)

@@ -7,10 +7,11 @@ from importlib import metadata
 from packaging.requirements import Requirement
 
 EXTRAS = {
+    "benchmark": "the methods bm3d and bm4d, to compare with; their license does not allow commercial use",
     "onnx": "students of udca as ONNX files, and ONNX Runtime in `demottle stream`",
     "training": "TensorBoard files of `demottle train`",
 }
-"""Extras for users, and what each is for. The others (docs, benchmark, dev) are for work on demottle itself."""
+"""Extras for users, and what each is for. The others (docs, dev) are for work on demottle itself."""
 PROGRAMS = {
     "dciodvfy": "checks DICOM objects (dicom3tools)",
     "dcentvfy": "checks that the objects of a series agree (dicom3tools)",

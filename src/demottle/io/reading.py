@@ -10,6 +10,19 @@ from demottle.io.dicom_marks import is_result
 from demottle.io.formats import format_of
 
 Spacing = tuple[float, float, float]
+MODALITIES = ("CT", "MR", "XA", "RF")
+"""What can be said of a file that does not say it: each is treated in its own way, or as another of these."""
+
+
+def known_modality(text: str | None) -> str | None:
+    """Return one of `MODALITIES`, in capitals as DICOM has it; None for None.
+
+    Raises:
+        InputError: for any other word: the file would be treated as something that nobody meant.
+    """
+    if text is None or text.strip().upper() in MODALITIES:
+        return text and text.strip().upper()
+    raise InputError(f"'{text}' is no modality that demottle knows; it is one of {', '.join(MODALITIES)}.")
 
 
 def read(
@@ -31,13 +44,13 @@ def read(
             state their own spacing refuse it.
         accept_uneven: read a DICOM series with missing, repeated or uneven slices; `Image.evenly_spaced` is then False.
         accept_own_output: read what demottle wrote.
-        modality: "CT" or "MR", for formats that do not say; with "CT" the values are taken as HU.
+        modality: one of `MODALITIES`, for formats that do not say; with "CT" the values are taken as HU.
         listener: told about progress, stage "read".
 
     Raises:
         InputError: one sentence on what is wrong and what to do.
     """
-    path = Path(path)
+    path, modality = Path(path), known_modality(modality)
     if not path.exists():
         raise InputError(f"There is no file or folder {path}.")
     if not os.access(path, os.R_OK):
