@@ -64,7 +64,7 @@ def _run_on(run: Row) -> str:
     here, asked = run["machine"], run.get("asked", {})
     threads = asked.get("threads", 1)
     parts = [
-        f"results of {run['started'][:10]}: {here['processor']}, {here['cores']} cores",
+        f"results of {run['started'][:10]}: {here['processor']}, {counted(here['cores'], 'core')}",
         f"{counted(asked.get('jobs', 1), 'cell')} at a time with {counted(threads, 'thread')} each",
         f"{asked.get('minutes', 0):g} min for every method that learns",
         *(["no GPU"] if here.get("gpu_hidden") else []),
