@@ -15,6 +15,9 @@ from torch.nn import functional
 
 from demottle.methods.bayes.cube_noise import Cube
 
+_STEEP = 50
+"""Of the passage from nothing to all of a coefficient around the threshold. With a step, rounding would decide the side, and the order
+of the slices the rounding."""
 _SLAB = 24
 """Slices treated at once: the transforms of a whole scan need several times its memory."""
 
@@ -33,7 +36,7 @@ def sliding_dct(
     """
     patterns = _patterns(cube)
     variances = np.einsum("ij,jk,ik->i", patterns, covariance, patterns)
-    deviation = torch.from_numpy(np.sqrt(variances).astype(np.float32)).to(device)
+    deviation = torch.from_numpy(np.sqrt(np.maximum(variances, 1e-12)).astype(np.float32)).to(device)
     basis = torch.from_numpy(patterns.astype(np.float32)).to(device)
     margin, slices = 2 * (cube[0] - 1), volume.shape[0]
     out = torch.empty_like(volume)
@@ -66,7 +69,7 @@ def _filtered(
         at = tuple(slice(s, s + n * k) for s, n, k in zip(shift, counts, cube, strict=True))
         coefficients = _cut(padded[at], cube) @ basis.T
         if known is None:
-            kept = (coefficients.abs() > threshold * deviation).float()
+            kept = ((coefficients.abs() / (threshold * deviation) - 1) * _STEEP + 0.5).clamp_(0, 1)
         else:
             power = (_cut(known[at], cube) @ basis.T).square_()
             kept = power / (power + deviation**2)
