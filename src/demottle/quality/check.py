@@ -8,9 +8,9 @@ from typing import Any
 from demottle.errors import InputError
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image
-from demottle.noise.correlation import slice_correlation
+from demottle.noise.correlation import Correlation, slice_correlation
 from demottle.noise.fingerprint import Fingerprint
-from demottle.noise.magnitude import noise_model
+from demottle.noise.magnitude import NoiseModel, noise_model
 from demottle.quality.bias import bias_taken_out, comparable
 from demottle.quality.leak import Leak, slice_leak
 from demottle.quality.level import Levels, noise_levels
@@ -111,13 +111,7 @@ def check(
     steps = 6
     listener(Progress("check", 0, steps, "noise level"))
     correlation = slice_correlation(before) if fingerprint is None else fingerprint.correlation
-    model = (
-        None
-        if before.modality != "MR"
-        else noise_model(before, correlation)
-        if fingerprint is None
-        else fingerprint.noise
-    )
+    model = _model_of_mr(before, correlation, fingerprint)
     noise = noise_levels(before, after, math.nan if model is None else model.sigma)
     listener(Progress("check", 1, steps, "slice-to-slice correlation"))
     leak = slice_leak(before, after, correlation) if before.shape[0] > 1 else None
@@ -144,6 +138,13 @@ def check(
     return Check(
         before.modality, before.unit, noise, spectra, tissues, edges, leak, kept, warnings, no_spectra, removed
     )  # fmt: skip
+
+
+def _model_of_mr(before: Image, correlation: Correlation, fingerprint: Fingerprint | None) -> NoiseModel | None:
+    """The noise model of an MR image, from its fingerprint where there is one; None of anything else."""
+    if before.modality != "MR":
+        return None
+    return noise_model(before, correlation) if fingerprint is None else fingerprint.noise
 
 
 def _spectra(before: Image, after: Image, leak: Leak | None) -> tuple[Spectra | None, str]:

@@ -6,6 +6,7 @@ import pytest
 from demottle.denoise import denoise
 from demottle.errors import InputError
 from demottle.image import Image
+from demottle.methods.bayes import guided_bayes
 from demottle.methods.bayes.nl_bayes import Settings
 from demottle.noise.fingerprint import measure
 from demottle.physics.brain import brain_phantom
@@ -59,3 +60,10 @@ def test_few_slices_are_no_obstacle(slices: int) -> None:
 def test_settings_that_cannot_work_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(InputError):
         Settings(**wrong)
+
+
+@pytest.mark.parametrize("side", [3, 4])
+def test_cubes_smaller_than_the_usual_step_of_the_guide_are_taken(side: int) -> None:
+    settings = Settings(side=side, step=3)
+    assert settings.guide_step > settings.side
+    assert guided_bayes.Settings(side=side, step=3).of_cubes().side == side

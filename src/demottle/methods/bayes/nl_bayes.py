@@ -44,7 +44,7 @@ class Settings:
         search: rows and columns that similar cubes may be away.
         search_slices: slices that they may be away.
         step: rows and columns from one cube to the next; 1 is the most thorough, and nine times as slow as 3.
-        guide_step: the same in all passes but the last, which only guide the next.
+        guide_step: the same in all passes but the last, which only guide the next; at most the width of a cube is taken.
         passes: of estimates, each guided by the one before.
         threshold: of the first look, in standard deviations of the noise.
     """
@@ -68,10 +68,10 @@ class Settings:
             raise InputError(
                 f"search_slices is {self.search_slices} and threshold {self.threshold}; they cannot be negative."
             )
-        if self.side * self.side * self.depth > 512 or max(self.step, self.guide_step) > self.side:
+        if self.side * self.side * self.depth > 512 or self.step > self.side:
             raise InputError(
-                f"side is {self.side}, depth {self.depth}, step {self.step} and guide_step {self.guide_step}; a cube has at most "
-                "512 voxels, and no step is wider than a cube."
+                f"side is {self.side}, depth {self.depth} and step {self.step}; a cube has at most 512 voxels, and no step is "
+                "wider than a cube."
             )
 
 
