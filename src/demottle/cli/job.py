@@ -44,6 +44,7 @@ def denoise_scan(
     from demottle.quality.gate import GateError
     from demottle.report import write_page
 
+    places.clear_leftovers()
     if not wishes.overwrite:
         places.refuse_existing()
     places.refuse_unwritable()

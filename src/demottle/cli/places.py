@@ -4,10 +4,9 @@ The scan itself is all that goes to OUT, so that OUT can be sent to a PACS as it
 """
 
 import os
-import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +25,14 @@ class Places:
     def refuse_existing(self) -> None:
         """Raise OutputError if any of the names is taken: before the work, not after it."""
         refuse_existing((self.output, self.page, self.record, self.model))
+
+    def clear_leftovers(self) -> None:
+        """Remove what a killed run of the same results left beside them, and put back what it had moved aside."""
+        from demottle.io.workplace import remove_leftovers
+
+        for final in (self.output, self.page, self.record, self.model):
+            if final is not None:
+                remove_leftovers(final)
 
     def refuse_unwritable(self) -> None:
         """Raise OutputError if one of the names cannot be written: before the work as well."""
@@ -132,27 +139,26 @@ def staging(places: Places) -> Iterator[Places]:
 
     The scan itself is written by `demottle.io.write`, which is all or nothing by itself.
     """
+    from demottle.io.workplace import workplace  # here, because reading and writing files takes a while to import
+
     moves: list[tuple[Path, Path]] = []
-    folders: list[Path] = []
     made: list[Path] = []
-
-    def stage(final: Path | None) -> Path | None:
-        if final is None:
-            return None
-        made.extend(_make(final.absolute().parent))
-        folders.append(Path(tempfile.mkdtemp(prefix=".demottle-", dir=final.parent)))
-        moves.append((folders[-1] / final.name, final))
-        return moves[-1][0]
-
     done = False
     try:
-        yield Places(places.output, stage(places.page), stage(places.record), stage(places.model))
-        for temporary, final in moves:
-            os.replace(temporary, final)  # noqa: PTH105 - a file over a file, in one step
-        done = True
+        with ExitStack() as folders:
+
+            def stage(final: Path | None) -> Path | None:
+                if final is None:
+                    return None
+                made.extend(_make(final.absolute().parent))
+                moves.append((folders.enter_context(workplace(final)) / final.name, final))
+                return moves[-1][0]
+
+            yield Places(places.output, stage(places.page), stage(places.record), stage(places.model))
+            for temporary, final in moves:
+                os.replace(temporary, final)  # noqa: PTH105 - a file over a file, in one step
+            done = True
     finally:
-        for folder in folders:
-            shutil.rmtree(folder, ignore_errors=True)
         for folder in reversed([] if done else made):
             _remove_if_empty(folder)
 

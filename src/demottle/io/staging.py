@@ -2,12 +2,12 @@
 
 import errno
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from demottle.errors import OutputError
+from demottle.io.workplace import aside, workplace
 
 _PERMISSION = (errno.EACCES, errno.EPERM, errno.EROFS)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -21,26 +21,23 @@ def staged(final: Path, *, overwrite: bool = False) -> Iterator[Path]:
     On any exception, Ctrl-C included, what was written is removed and `final` is as it was before. The yielded path has
     the name of `final` (so that suffixes hold) and lies in a hidden temporary folder on the same file system. Files the
     block writes beside it (the .raw of a .mhd) are published too, before `final` itself; where that fails, both are what they
-    were.
+    were. What a killed process left of the same `final` is removed.
 
     Raises:
         OutputError: `final` exists and `overwrite` is False; the disk is full; no permission; any other system error.
     """
     if final.exists() and not overwrite:
         raise OutputError(f"{final} exists already; choose another name or allow overwriting it.")
-    workplace: Path | None = None
     created: list[Path] = []
     try:
         created = _make_parents(final.parent)
-        workplace = Path(tempfile.mkdtemp(prefix=f".{final.name[:80]}.", suffix=".partial", dir=final.parent))
-        yield workplace / final.name
-        _publish_all(workplace, final, overwrite)
+        with workplace(final) as folder:
+            yield folder / final.name
+            _publish_all(folder, final, overwrite)
         created = []
     except OSError as error:
         raise OutputError(_sentence(error, final)) from error
     finally:
-        if workplace is not None:
-            shutil.rmtree(workplace, ignore_errors=True)
         for folder in reversed(created):  # only those this call made, and only if nothing else came to lie in them
             if not any(folder.iterdir()):
                 folder.rmdir()
@@ -55,42 +52,42 @@ def _make_parents(parent: Path) -> list[Path]:
     return created
 
 
-def _publish_all(workplace: Path, final: Path, overwrite: bool) -> None:
-    companions = [written for written in sorted(workplace.iterdir()) if written.name != final.name]
+def _publish_all(folder: Path, final: Path, overwrite: bool) -> None:
+    companions = [written for written in sorted(folder.iterdir()) if written.name != final.name]
     for written in companions:
         beside = final.with_name(written.name)
         if beside.exists() and not overwrite:
             raise OutputError(f"{beside}, which belongs to {final.name}, exists already; choose another name.")
-    aside: dict[Path, Path] = {}  # what stood in a companion's place, for as long as the whole is not there
+    waiting: dict[Path, Path] = {}  # what stood in a companion's place, for as long as the whole is not there
     published = []
     try:
-        for number, written in enumerate(companions):
+        for written in companions:
             beside = final.with_name(written.name)
             if beside.exists():
-                aside[beside] = beside.rename(workplace / f"replaced-{number}")
+                waiting[beside] = beside.rename(aside(folder, beside))
             written.replace(beside)
             published.append(beside)
-        _publish(workplace / final.name, final, workplace / "replaced")
+        _publish(folder / final.name, final, aside(folder, final))
     except BaseException:
         for beside in published:
             beside.unlink(missing_ok=True)
-        for beside, earlier in aside.items():
+        for beside, earlier in waiting.items():
             earlier.replace(beside)
         raise
 
 
-def _publish(complete: Path, final: Path, aside: Path) -> None:
+def _publish(complete: Path, final: Path, earlier: Path) -> None:
     """Rename `complete` to `final`; a folder cannot be replaced in one step, so the old one goes aside and back on error."""
     if not final.is_dir():
         if complete.is_dir() and final.exists():
             final.unlink()
         complete.replace(final)
         return
-    final.rename(aside)
+    final.rename(earlier)
     try:
         complete.rename(final)
     except BaseException:
-        aside.rename(final)
+        earlier.rename(final)
         raise
 
 
