@@ -1,12 +1,13 @@
 """A folder of scans: one after the other, the network loaded once, failures named at the end."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from demottle.cli.aside import aside_name
 from demottle.cli.console import say, say_error, say_warnings, show_json
 from demottle.cli.guard import CANNOT, explain, sentence_of
 from demottle.cli.job import denoise_scan
@@ -52,7 +53,11 @@ def denoise_folder(
         say(f"\n[{number}/{len(scans)}] {name}", style="bold")
         try:
             target = output_for(output / name_in_batch(scan, root, wishes.format), scan, wishes.format)
-            places = places_for(target, pages / name.with_name(stem_of(name)), page)
+            folder = name.with_name(stem_of(name))
+            places = places_for(target, pages / folder, page)
+            beyond = aside_name(output) / target.relative_to(output)
+            kept = beside(aside_name(output)) if report is None else aside_name(report)
+            places = replace(places, aside=places_for(beyond, kept / folder, page))
             done.append((str(name), _one(scan, places, wishes, model)))
         except KeyboardInterrupt:
             raise KeyboardInterrupt(_what_stays(len(done), len(scans), output)) from None

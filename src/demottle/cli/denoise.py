@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from demottle.cli import options
+from demottle.cli.aside import with_aside
 from demottle.cli.batch import denoise_folder
 from demottle.cli.console import say_warnings, show_json
 from demottle.cli.gate import Force, LimitsFile, limits_of
@@ -127,6 +128,7 @@ def denoise(
         denoise_folder(scan, scans, output, report, not no_report, wishes, _load(model), as_json)
         return
     places = places_for(output_for(output, scans[0], format), report, not no_report, save_model)
+    places = with_aside(places, report)
     with watch() as listener:
         listener.began(begun)  # packages were loaded since
         with listener.stage("start"):

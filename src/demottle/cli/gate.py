@@ -9,6 +9,7 @@ from demottle.cli.console import heading, out
 from demottle.cli.tables import CAREFUL, GOOD
 
 if TYPE_CHECKING:
+    from demottle.cli.places import Places
     from demottle.quality.gate import Gate, GateError
     from demottle.quality.limits import Limits
 
@@ -21,7 +22,8 @@ LimitsFile = Annotated[
     ),
 ]
 Force = Annotated[
-    bool, typer.Option("--force", metavar="", help="Write a result that fails the gate.", rich_help_panel=PANEL)
+    bool,
+    typer.Option("--force", metavar="", help="Write a result that fails the gate all the same.", rich_help_panel=PANEL),
 ]
 
 
@@ -32,30 +34,36 @@ def limits_of(path: Path | None) -> "Limits":
     return Limits() if path is None else read_limits(path)
 
 
-def refusal(verdict: "Gate", model: Path | None, learned: bool) -> "GateError":
-    """Return what a result that fails is answered with, before it is written.
+def refusal(verdict: "Gate", aside: "Places | None", model: Path | None, learned: bool) -> "GateError":
+    """Return what a result that fails is answered with.
 
     Args:
         verdict: of the gate.
+        aside: where the result was put; None: it could not be kept.
         model: where the fitted network was kept; None: nowhere.
         learned: a network was fitted in this run, and would be lost.
     """
     from demottle.quality.gate import GateError
 
+    where = "nothing was written"
+    if aside is not None:
+        page = "" if aside.page is None else f", its page in {aside.page}"
+        where = f"it is kept aside in {aside.output}{page}"
     kept = ""
     if model is not None:
         kept = f" The fitted model is kept in {model}: with --model and --force it gives this result without learning again."
     elif learned:
-        kept = " The fitted network is lost; for a single scan --save-model FILE keeps it, whatever the gate says."
+        kept = " For a single scan --save-model FILE keeps the network, so that it need not be learned again."
     return GateError(
-        f"The result fails the gate, so {'no scan' if model is not None else 'nothing'} was written: {verdict.reasons}. Add "
-        f"--force to write it all the same, or change the limits with --limits FILE.{kept}"
+        f"The result fails the gate: {verdict.reasons}; {where}. To accept it, run this again with --force, or with other limits "
+        f"(--limits FILE).{kept}"
     )
 
 
-def forced_warning(verdict: "Gate") -> tuple[str, ...]:
-    """What has to be said with a result that was written although it fails."""
-    return () if verdict.passed else (f"This result fails the gate: {verdict.reasons}.",)
+def gate_warning(verdict: "Gate", refused: bool = False) -> tuple[str, ...]:
+    """What has to be said with a result that fails and was written all the same, or put aside."""
+    kept = " and was put aside" if refused else ""
+    return () if verdict.passed else (f"This result fails the gate{kept}: {verdict.reasons}.",)
 
 
 def show_gate(verdict: "Gate") -> None:

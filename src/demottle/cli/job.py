@@ -4,18 +4,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from demottle.cli.console import say_warnings
-from demottle.cli.gate import forced_warning, refusal
+from demottle.cli.aside import refuse_foreign
+from demottle.cli.console import say, say_error, say_warnings
+from demottle.cli.gate import gate_warning, refusal
+from demottle.cli.guard import sentence_of
 from demottle.cli.job_sequence import RunOutcome, denoise_run
 from demottle.cli.options import hints_for
-from demottle.cli.outcome import Done, Record, Wishes, source_of, write_results
+from demottle.cli.outcome import Done, Draw, Record, Wishes, source_of, write_results
 from demottle.cli.places import Places, staging
 from demottle.cli.progress import Stages
+from demottle.errors import DemottleError
 
 if TYPE_CHECKING:
     from demottle.denoise import Result
     from demottle.methods import Denoiser
-    from demottle.quality.gate import Gate
+    from demottle.quality.gate import Gate, GateError
 
 
 @dataclass(frozen=True)
@@ -24,10 +27,11 @@ class Outcome(Done):
 
     result: "Result"
     gate: "Gate"
+    refused: bool = False
 
     def to_dict(self) -> Record:
         """Plain values: the content of `run.json`."""
-        return {**super().to_dict(), "gate": self.gate.to_dict()}
+        return {**super().to_dict(), "gate": self.gate.to_dict(), "refused": self.refused}
 
 
 def denoise_scan(
@@ -36,17 +40,18 @@ def denoise_scan(
     """Read, denoise, check, draw the page and write; either everything is in place at the end or nothing.
 
     Raises:
-        GateError: for a result beyond the limits, unless forced; nothing is written but the model, where it was to be saved.
+        GateError: for a result beyond the limits, unless forced; it was put aside, and the model where it was to be saved.
         DemottleError: for a scan that cannot be used or results that cannot be written.
     """
     from demottle import io
     from demottle.denoise import denoise
-    from demottle.quality.gate import GateError
+    from demottle.quality.gate import gate
     from demottle.report import write_page
 
     places.clear_leftovers()
     if not wishes.overwrite:
         places.refuse_existing()
+        refuse_foreign(places, scan)
     places.refuse_unwritable()
     with listener.stage("read"):
         image = io.read(
@@ -61,37 +66,46 @@ def denoise_scan(
     if image.sequence:
         return denoise_run(scan, image, places, wishes, model, listener)
     result = denoise(image, **wishes.of_denoising(model), keep_bias=wishes.keep_bias, listener=listener)
+    verdict = gate(result.check, wishes.limits)
+    refused = not (verdict.passed or wishes.force)
     known = (*io.warnings_of(image), *hints_for(image), *result.record["warnings"])
-    try:
-        gate = _held(result, places, wishes, fitted=model is None)
-    except GateError:
-        say_warnings(known)  # they may say why it failed: a model on a scan that it was not trained for
-        raise
-    once = tuple(dict.fromkeys((*forced_warning(gate), *known)))
-    outcome = Outcome(scan, places, result, once, source_of(image), listener.seconds, gate)
+    once = tuple(dict.fromkeys((*gate_warning(verdict, refused), *known)))
+    outcome = Outcome(scan, places, result, once, source_of(image), listener.seconds, verdict, refused)
 
     def draw(record: Record, page: Path) -> None:
         write_page(result.before, result.image, result.check, record, page)
 
+    if refused:
+        say_warnings(known)  # they may say why it failed: a model on a scan that it was not trained for
+        raise _put_aside(outcome, wishes, listener, draw, fitted=model is None)
     write_results(outcome, wishes, listener, draw)
+    _tell_of_earlier(places)
     return replace(outcome, seconds=listener.seconds)
 
 
-def _held(result: "Result", places: Places, wishes: Wishes, fitted: bool) -> "Gate":
-    """Hold a result against the limits before it is written; a model that was to be saved is, since learning took long.
-
-    Raises:
-        GateError: where it fails, unless forced.
-    """
+def _put_aside(outcome: Outcome, wishes: Wishes, listener: Stages, draw: Draw, fitted: bool) -> "GateError":
+    """Keep a result that fails beside the place it was made for, and its model where asked; return what to say of it."""
+    from demottle.io.refused import marked_refused
     from demottle.methods import method
-    from demottle.quality.gate import gate
 
-    verdict = gate(result.check, wishes.limits)
-    if verdict.passed or wishes.force:
-        return verdict
+    places, result = outcome.places, outcome.result
     if places.model is not None:
         with staging(Places(places.output, model=places.model)) as names:
             assert names.model is not None
             result.denoiser.save(names.model)
+    kept = places.aside
+    if kept is not None:
+        marked = replace(result, image=marked_refused(result.image, outcome.gate.reasons))
+        try:
+            write_results(replace(outcome, places=kept, result=marked), replace(wishes, overwrite=True), listener, draw)
+        except (DemottleError, OSError) as error:  # a full disk: that the result fails has to be said all the same
+            say_error(sentence_of(error))
+            kept = None
     learned = fitted and method(result.denoiser.method).learns_from != "nothing"
-    raise refusal(verdict, places.model, learned)
+    return refusal(outcome.gate, kept, places.model, learned)
+
+
+def _tell_of_earlier(places: Places) -> None:
+    """An earlier result of the same name that failed stays where it is: it is the user's to remove."""
+    if places.aside is not None and places.aside.output.exists():
+        say(f"An earlier result that failed the gate is still in {places.aside.output}.")

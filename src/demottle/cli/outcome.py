@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from demottle.quality.limits import Limits
 
 Record = dict[str, Any]
+Draw = Callable[[Record, Path], None]
+"""Draws the page of a result from its record."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def write_results(
     done: Done,
     wishes: Wishes,
     listener: Stages,
-    draw: Callable[[Record, Path], None],
+    draw: Draw,
 ) -> None:
     """Put page, record, model and scan in their places; either everything is there at the end or nothing.
 

@@ -15,12 +15,16 @@ from demottle.errors import OutputError
 
 @dataclass(frozen=True)
 class Places:
-    """Final names: the denoised scan, its page and its record (None: not wanted)."""
+    """Final names: the denoised scan, its page and its record (None: not wanted).
+
+    `aside`: where these go if the result fails the gate; None: nowhere.
+    """
 
     output: Path
     page: Path | None = None
     record: Path | None = None
     model: Path | None = None
+    aside: "Places | None" = None
 
     def refuse_existing(self) -> None:
         """Raise OutputError if any of the names is taken: before the work, not after it."""

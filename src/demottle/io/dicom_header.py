@@ -16,7 +16,15 @@ from pydicom.uid import (
 
 import demottle
 from demottle.image import ProcessingStep
-from demottle.io.dicom_marks import SCHEME, SIMULATED_CODE, SIMULATION, is_simulation, plain, write_history
+from demottle.io.dicom_marks import (
+    SCHEME,
+    SIMULATED_CODE,
+    SIMULATION,
+    is_refused,
+    is_simulation,
+    plain,
+    write_history,
+)
 from demottle.io.dicom_uids import steps_key, uid_from
 
 SERIES_NUMBER_OFFSET = 9000
@@ -91,6 +99,7 @@ def derivation_text(steps: Sequence[ProcessingStep]) -> str:
         seed = "" if step.seed is None else f", seed {step.seed}"
         model = "" if step.model_hash is None else f", model {step.model_hash[:16]}"
         kind = "SIMULATED image, not for diagnosis" if is_simulation(step) else "noise reduction"
+        kind += ", REFUSED BY THE GATE" if is_refused(step) else ""
         parts.append(f"demottle {step.version}: {kind}, {step.method}{seed}{model}, settings {_settings(step)}")
     return _ascii("; ".join(parts))[:1024]
 
@@ -172,12 +181,16 @@ def marked_image_type(values: list[str], steps: Sequence[ProcessingStep]) -> lis
 
 
 def series_mark(steps: Sequence[ProcessingStep]) -> str:
-    """Return what a series description says about the steps: "[demottle METHOD+...]", "[SIMULATED low-dose 25 %]"."""
+    """Return what a series description says about the steps: "[demottle METHOD+...]", "[SIMULATED low-dose 25 %]".
+
+    What failed the gate is "[REFUSED demottle METHOD+...]".
+    """
     simulated = [step for step in steps if is_simulation(step)]
     others = "+".join(step.method for step in steps if not is_simulation(step))
     marks = [_simulated_mark(step) for step in simulated]
     if others or not marks:
-        marks.append(f"[demottle {others or 'copy'}]")
+        refused = "REFUSED " if any(is_refused(step) for step in steps) else ""
+        marks.append(f"[{refused}demottle {others or 'copy'}]")
     return _ascii(" ".join(marks))[:64]
 
 

@@ -20,6 +20,9 @@ CREATOR = "DEMOTTLE 1"
 _GROUP = 0x0099
 _HISTORY = 0x01
 
+REFUSED = "refused_by_gate"
+"""Setting of a step whose result failed the gate and was put aside: it says why."""
+
 SIMULATED_CODE = "SIMULATED"
 """Value of demottle's private derivation code for simulated images."""
 
@@ -45,6 +48,11 @@ def is_simulation(step: ProcessingStep) -> bool:
 def is_result(history: tuple[ProcessingStep, ...]) -> bool:
     """True where more was done than simulating: not to be processed again unasked."""
     return not all(is_simulation(step) for step in history)
+
+
+def is_refused(step: ProcessingStep) -> bool:
+    """True for a step whose result failed the gate and was put aside."""
+    return REFUSED in step.settings
 
 
 def write_history(dataset: Dataset, steps: tuple[ProcessingStep, ...]) -> None:

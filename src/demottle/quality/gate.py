@@ -26,7 +26,7 @@ PASSED, FAILED, UNKNOWN = "passed", "failed", "not measured"
 
 
 class GateError(DemottleError):
-    """A result that is beyond a limit; nothing was written."""
+    """A result that is beyond a limit; it was not written where it was to go."""
 
     exit_code = 3
 
