@@ -67,6 +67,7 @@ def denoise(
     series: options.Series = None,
     spacing: options.Spacing = None,
     modality: options.Modality = None,
+    unit: options.Unit = None,
     accept_uneven: options.AcceptUneven = False,
     accept_own_output: Annotated[
         bool,
@@ -116,6 +117,7 @@ def denoise(
         accept_uneven=accept_uneven,
         accept_own_output=accept_own_output,
         modality=options.parse_modality(modality),
+        unit=options.parse_unit(unit),
         limits=limits_of(limits),
         force=force,
     )

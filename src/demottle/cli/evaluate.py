@@ -13,7 +13,17 @@ from demottle.cli.evaluation_tables import show_evaluation
 from demottle.cli.figures_csv import write_csv
 from demottle.cli.gate import PANEL, LimitsFile, limits_of, show_gate
 from demottle.cli.guard import guarded
-from demottle.cli.options import AcceptUneven, Debug, Json, Modality, Spacing, parse_modality, parse_spacing
+from demottle.cli.options import (
+    AcceptUneven,
+    Debug,
+    Json,
+    Modality,
+    Spacing,
+    Unit,
+    parse_modality,
+    parse_spacing,
+    parse_unit,
+)
 from demottle.cli.patterns import holds
 from demottle.cli.places import refuse_existing
 from demottle.cli.progress import watch
@@ -69,6 +79,7 @@ def evaluate(
     as_json: Json = False,
     spacing: Spacing = None,
     modality: Modality = None,
+    unit: Unit = None,
     accept_uneven: AcceptUneven = False,
     debug: Debug = False,
 ) -> None:
@@ -79,7 +90,7 @@ def evaluate(
     """
     held = limits_of(limits)
     gated = gate or limits is not None
-    reading = Reading(parse_spacing(spacing), parse_modality(modality), accept_uneven)
+    reading = Reading(parse_spacing(spacing), parse_modality(modality), accept_uneven, parse_unit(unit))
     given = Given(output, scan, truth, second_input, second_output, structures, absent_input, absent_output)
     _refuse_margin(margin)
     if not overwrite:

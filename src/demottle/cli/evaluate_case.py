@@ -90,13 +90,19 @@ class Reading:
     spacing: tuple[float, float, float] | None = None
     modality: str | None = None
     accept_uneven: bool = False
+    unit: str | None = None
 
     def read(self, path: Path) -> "Image":
         """Read one image, demottle's own output too."""
         from demottle import io
 
         return io.read(
-            path, spacing=self.spacing, accept_uneven=self.accept_uneven, accept_own_output=True, modality=self.modality
+            path,
+            spacing=self.spacing,
+            accept_uneven=self.accept_uneven,
+            accept_own_output=True,
+            modality=self.modality,
+            unit=self.unit,
         )
 
     def pairs(self, paths: "list[tuple[Path, Path]]") -> "Iterator[tuple[Image, Image]]":

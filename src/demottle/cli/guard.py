@@ -18,6 +18,7 @@ OPTIONS = {
     "spacing": "--spacing Z,Y,X",
     "series": "--series UID",
     "modality": "--modality CT",
+    "unit": "--unit HU",
     "accept_uneven": "--accept-uneven",
     "accept_own_output": "--accept-own-output",
     "allow_mixed": "--allow-mixed",

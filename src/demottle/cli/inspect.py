@@ -10,7 +10,18 @@ from rich.text import Text
 from demottle.cli.console import heading, out, say_warnings, show_json
 from demottle.cli.guard import guarded
 from demottle.cli.inspect_sequence import inspect_run, show_run
-from demottle.cli.options import AcceptUneven, Debug, Json, Modality, Scan, Series, Spacing, hints_for, parse_spacing
+from demottle.cli.options import (
+    AcceptUneven,
+    Debug,
+    Json,
+    Modality,
+    Scan,
+    Series,
+    Spacing,
+    Unit,
+    hints_for,
+    parse_spacing,
+)
 from demottle.cli.progress import watch
 from demottle.cli.spark import bar, sparkline
 from demottle.cli.tables import facts, percent
@@ -31,6 +42,7 @@ def inspect(
     series: Series = None,
     spacing: Spacing = None,
     modality: Modality = None,
+    unit: Unit = None,
     accept_uneven: AcceptUneven = False,
     debug: Debug = False,
 ) -> None:
@@ -48,6 +60,7 @@ def inspect(
                 accept_uneven=accept_uneven,
                 accept_own_output=True,
                 modality=modality,
+                unit=unit,
                 listener=listener,
             )
         if image.sequence:

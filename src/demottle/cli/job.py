@@ -61,6 +61,7 @@ def denoise_scan(
             accept_uneven=wishes.accept_uneven,
             accept_own_output=wishes.accept_own_output,
             modality=wishes.modality,
+            unit=wishes.unit,
             listener=listener,
         )
     if image.sequence:

@@ -27,6 +27,10 @@ Modality = Annotated[
     str | None,
     typer.Option(metavar="CT|MR|XA|RF", help="Where the file does not say. XA, RF: frames.", rich_help_panel=READING),
 ]
+Unit = Annotated[
+    str | None,
+    typer.Option(metavar="HU", help="Where a CT does not say that it is in HU.", rich_help_panel=READING),
+]
 AcceptUneven = Annotated[
     bool, typer.Option("--accept-uneven", metavar="", help="Accept uneven slice distances.", rich_help_panel=READING)
 ]
@@ -50,6 +54,13 @@ def parse_modality(text: str | None) -> str | None:
     from demottle.io.reading import known_modality
 
     return known_modality(text)
+
+
+def parse_unit(text: str | None) -> str | None:
+    """Read "HU"; any other unit is refused before anything is read."""
+    from demottle.io.reading import known_unit
+
+    return known_unit(text)
 
 
 def hints_for(image: "Image") -> tuple[str, ...]:

@@ -39,6 +39,7 @@ class Wishes:
     accept_uneven: bool = False
     accept_own_output: bool = False
     modality: str | None = None
+    unit: str | None = None
     limits: "Limits | None" = None
     force: bool = False
 

@@ -8,7 +8,7 @@ import typer
 
 from demottle.cli.console import heading, out, say_warnings, show_json
 from demottle.cli.guard import guarded
-from demottle.cli.options import AcceptUneven, Debug, Json, Modality, Scan, Series, Spacing, parse_spacing
+from demottle.cli.options import AcceptUneven, Debug, Json, Modality, Scan, Series, Spacing, Unit, parse_spacing
 from demottle.cli.places import output_for, refuse_inside
 from demottle.cli.progress import watch
 from demottle.cli.tables import facts
@@ -70,6 +70,7 @@ def low_dose(
     series: Series = None,
     spacing: Spacing = None,
     modality: Modality = None,
+    unit: Unit = None,
     accept_uneven: AcceptUneven = False,
     as_json: Json = False,
     debug: Debug = False,
@@ -103,6 +104,7 @@ def low_dose(
                 spacing=parse_spacing(spacing),
                 accept_uneven=accept_uneven,
                 modality=modality,
+                unit=unit,
                 listener=listener,
             )
         simulation = LowDose(image, dose, settings, listener, workers=os.cpu_count() or 1)

@@ -16,6 +16,7 @@ from pydicom.uid import (
 
 import demottle
 from demottle.image import ProcessingStep
+from demottle.io.dicom_gaps import complete
 from demottle.io.dicom_marks import (
     SCHEME,
     SIMULATED_CODE,
@@ -70,6 +71,7 @@ def derive(
     if "SharedFunctionalGroupsSequence" not in dataset:  # multi-frame objects have exactly four values
         dataset.ImageType = marked_image_type(list(dataset.ImageType), steps)
     _describe_series(dataset, steps)
+    complete(dataset)
     _keep_lossy_flag(dataset, source_syntax)
     add_derivation(dataset, steps, source=(source_class, source_uid))
     write_history(dataset, history)

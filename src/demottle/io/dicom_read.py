@@ -15,6 +15,7 @@ from pydicom.dataset import Dataset
 from demottle.errors import InputError, counted
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Source
+from demottle.io.ct_units import confirm_hounsfield
 from demottle.io.dicom_files import FileRef, collect
 from demottle.io.dicom_geometry import Stack, pick_volume, stack
 from demottle.io.dicom_marks import MARK_TAGS, read_history
@@ -64,6 +65,7 @@ def read_dicom(
     series: str | None = None,
     accept_uneven: bool = False,
     accept_own_output: bool = False,
+    unit: str | None = None,
     listener: Listener = silent,
 ) -> Image:
     """Read one series; arguments and errors as in `demottle.io.read`."""
@@ -79,15 +81,22 @@ def read_dicom(
             check_readable(header)
         volume = stack(group, accept_uneven=accept_uneven)
         voxels, valid = _decode(volume, listener)
-        history = read_history(_marks(volume.slices[0].file))
+        first = volume.slices[0]
+        doubt = confirm_hounsfield(volume.slices, voxels, valid, unit) if first.modality == "CT" else ""
+        history = read_history(_marks(first.file))
     payload = DicomPayload(
-        warnings=(*_left_out_warning(left_out), *aside, *strays, *_spacing_warning(volume)),
+        warnings=(
+            *_left_out_warning(left_out),
+            *aside,
+            *strays,
+            *_spacing_warning(volume),
+            *_number_warnings(first, doubt),
+        ),
         affine=volume.affine,
         steps=len(history),
-        description=volume.slices[0].description,
+        description=first.description,
         slices=volume.slices,
     )
-    first = volume.slices[0]
     return Image(
         voxels=voxels,
         spacing=volume.spacing,
@@ -149,6 +158,15 @@ def _left_out_warning(files: list[FileRef]) -> tuple[str, ...]:
         return ()
     names = ", ".join(Path(file.member or file.path).name for file in files[:3]) + (", ..." if len(files) > 3 else "")
     return (f"Left aside {counted(len(files), 'file')} without a DICOM image ({names}).",)
+
+
+def _number_warnings(first: SliceHeader, doubt: str) -> tuple[str, ...]:
+    found = [doubt] if doubt else []
+    if first.lut:
+        found.append(
+            "A Modality LUT gives the stored values their meaning; the stored values themselves are worked on."
+        )
+    return tuple(found)
 
 
 def _spacing_warning(volume: Stack) -> tuple[str, ...]:

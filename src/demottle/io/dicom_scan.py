@@ -22,6 +22,14 @@ _KEYWORDS = (
     *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"),
     *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness", "SpacingBetweenSlices"),
     *("RescaleSlope", "RescaleIntercept", "RescaleType", "PixelPaddingValue", "PixelPaddingRangeLimit"),
+    "ModalityLUTSequence",
+)
+_NEEDED_FOR_PIXELS = (
+    "SamplesPerPixel",
+    "PhotometricInterpretation",
+    "BitsAllocated",
+    "BitsStored",
+    "PixelRepresentation",
 )
 _TAGS = [*(Tag(keyword) for keyword in _KEYWORDS), Tag("SharedFunctionalGroupsSequence"), *MARK_TAGS]
 _DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
@@ -32,7 +40,8 @@ class SliceHeader:
     """One slice (or one frame of a multi-frame file): where it lies and how its stored values become numbers.
 
     Positions and spacings in mm in DICOM's patient axes; `frame` is None for a single-frame file, else counted from 0.
-    `frames` is the number of frames in the file.
+    `frames` is the number of frames in the file. `missing` names what the pixels cannot be understood without and the file
+    does not state; `lut` is True where a Modality LUT gives the values their meaning.
     """
 
     file: FileRef
@@ -65,6 +74,8 @@ class SliceHeader:
     rescale_type: str
     padding: tuple[int, int] | None
     own: bool
+    missing: tuple[str, ...] = ()
+    lut: bool = False
 
     @property
     def is_localizer(self) -> bool:
@@ -175,6 +186,8 @@ def slice_header(file: FileRef, dataset: Dataset, frame: int | None, place: Data
         rescale_type=_text(place, "RescaleType"),
         padding=_padding(dataset, signed),
         own=is_own_output(dataset),
+        missing=tuple(keyword for keyword in _NEEDED_FOR_PIXELS if dataset.get(keyword) in (None, "")),
+        lut=bool(dataset.get("ModalityLUTSequence")),
     )
 
 

@@ -16,10 +16,12 @@ from demottle.events import Listener, Progress, silent
 from demottle.image import Image
 from demottle.io.dicom_files import FileRef, save
 from demottle.io.dicom_header import derive
-from demottle.io.dicom_pixels import iter_stored, meaning, rescale, with_unused_bits
+from demottle.io.dicom_pixels import iter_stored, meaning, rescale, values_of, with_unused_bits
 from demottle.io.dicom_read import DicomPayload, by_file, quiet_pydicom
 from demottle.io.dicom_scan import SliceHeader, integer
+from demottle.io.float_pixels import FLOAT_PIXELS
 from demottle.io.multiframe import derive_frames
+from demottle.io.overlays import embedded_overlays, move_overlays
 from demottle.io.payload import new_steps
 from demottle.io.stored import integer_limits, to_stored
 
@@ -76,8 +78,12 @@ def _derived_object(image: Image, slices: tuple[SliceHeader, ...], file: FileRef
         ) from error
     if str(dataset.get("SOPInstanceUID")) != slices[indices[0]].sop_uid:
         raise OutputError(f"The source {file.name} has changed since it was read; read it again.")
-    pixels = _stored_pixels(image, slices, indices, integer(dataset, "NumberOfFrames") or 1)
     first = slices[indices[0]]
+    overlays = embedded_overlays(dataset, first)
+    before, pixels = _stored_pixels(
+        image, slices, indices, integer(dataset, "NumberOfFrames") or 1, clean=bool(overlays)
+    )
+    move_overlays(dataset, overlays, before)
     _set_pixels(dataset, pixels, first)
     if "PerFrameFunctionalGroupsSequence" in dataset:
         derive_frames(dataset, new_steps(image))
@@ -85,38 +91,44 @@ def _derived_object(image: Image, slices: tuple[SliceHeader, ...], file: FileRef
     return dataset
 
 
-def _stored_pixels(image: Image, slices: Sequence[SliceHeader], indices: list[int], frames: int) -> NDArray[Any]:
-    """Return all frames of one file; those that are no part of the image as they were."""
+def _stored_pixels(
+    image: Image, slices: Sequence[SliceHeader], indices: list[int], frames: int, clean: bool
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return all frames of one file, as they were stored and as they are to be; what is no part of the image stays.
+
+    `clean` leaves out what lies in the bits that no value has.
+    """
     first = slices[indices[0]]
     index_of = {slices[index].frame or 0: index for index in indices}
     headers = [slices[index_of[frame]] if frame in index_of else replace(first, frame=frame) for frame in range(frames)]
-    planes = []
+    before, after = [], []
     try:
         for frame, stored in enumerate(iter_stored(headers)):
-            planes.append(
-                _stored_plane(image, index_of[frame], headers[frame], stored) if frame in index_of else stored
-            )
+            header, new = headers[frame], values_of(headers[frame], stored)
+            if frame in index_of:
+                new = _new_values(image, index_of[frame], header, stored)
+            before.append(stored)
+            after.append(new if clean else with_unused_bits(header, new, stored))
     except InputError as error:
         raise OutputError(f"The source has changed since it was read: {error}") from error
-    return np.stack(planes)
+    return np.stack(before), np.stack(after)
 
 
-def _stored_plane(image: Image, index: int, header: SliceHeader, stored: NDArray[Any]) -> NDArray[Any]:
+def _new_values(image: Image, index: int, header: SliceHeader, stored: NDArray[Any]) -> NDArray[Any]:
     before, measured = meaning(header, stored)
     if image.valid is not None:
         measured &= image.valid[index]
     slope, intercept = rescale(header)
-    new = to_stored(
+    return to_stored(
         image.voxels[index],
         before,
-        stored,
+        values_of(header, stored),
         slope=slope,
         intercept=intercept,
         limits=integer_limits(header.bits_stored, header.signed),
         valid=measured,
         padding=header.padding,
     )
-    return with_unused_bits(header, new, stored)
 
 
 def _set_pixels(dataset: Dataset, pixels: NDArray[Any], header: SliceHeader) -> None:
@@ -124,7 +136,15 @@ def _set_pixels(dataset: Dataset, pixels: NDArray[Any], header: SliceHeader) -> 
     dataset["PixelData"] = DataElement(
         "PixelData", "OB" if header.bits_allocated == 8 else "OW", data + b"\0" * (len(data) % 2)
     )
-    for keyword, value in (("SmallestImagePixelValue", pixels.min()), ("LargestImagePixelValue", pixels.max())):
+    dataset.HighBit = header.bits_stored - 1  # where the values are now; anything else is not allowed any more
+    for keyword in FLOAT_PIXELS:
         if keyword in dataset:
-            vr = "SS" if header.signed else "US"
-            dataset[keyword] = DataElement(keyword, vr, int(value)) if header.bits_stored <= 16 else dataset[keyword]
+            del dataset[keyword]
+    for keyword, value in (("SmallestImagePixelValue", pixels.min()), ("LargestImagePixelValue", pixels.max())):
+        if keyword not in dataset:
+            continue
+        low, high = integer_limits(16, header.signed)
+        if low <= value <= high:
+            dataset[keyword] = DataElement(keyword, "SS" if header.signed else "US", int(value))
+        else:  # the attribute has no room for it
+            del dataset[keyword]

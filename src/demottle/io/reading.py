@@ -25,6 +25,17 @@ def known_modality(text: str | None) -> str | None:
     raise InputError(f"'{text}' is no modality that demottle knows; it is one of {', '.join(MODALITIES)}.")
 
 
+def known_unit(text: str | None) -> str | None:
+    """Return "HU", the one unit that can be said of a scan; None for None.
+
+    Raises:
+        InputError: for any other word.
+    """
+    if text is None or text.strip().upper() == "HU":
+        return text and "HU"
+    raise InputError(f"'{text}' is no unit that can be given; HU is the only one.")
+
+
 def read(
     path: str | Path,
     *,
@@ -33,6 +44,7 @@ def read(
     accept_uneven: bool = False,
     accept_own_output: bool = False,
     modality: str | None = None,
+    unit: str | None = None,
     listener: Listener = silent,
 ) -> Image:
     """Read one image.
@@ -45,12 +57,14 @@ def read(
         accept_uneven: read a DICOM series with missing, repeated or uneven slices; `Image.evenly_spaced` is then False.
         accept_own_output: read what demottle wrote.
         modality: one of `MODALITIES`, for formats that do not say; with "CT" the values are taken as HU.
+        unit: "HU", where a CT in DICOM does not say that its values are Hounsfield units and they are. (Another format
+            is then CT.)
         listener: told about progress, stage "read".
 
     Raises:
         InputError: one sentence on what is wrong and what to do.
     """
-    path, modality = Path(path), known_modality(modality)
+    path, modality, unit = Path(path), known_modality(modality), known_unit(unit)
     if not path.exists():
         raise InputError(f"There is no file or folder {path}.")
     if not os.access(path, os.R_OK):
@@ -61,10 +75,18 @@ def read(
         from demottle.io.dicom_read import read_dicom
 
         return read_dicom(
-            path, series=series, accept_uneven=accept_uneven, accept_own_output=accept_own_output, listener=listener
+            path,
+            series=series,
+            accept_uneven=accept_uneven,
+            accept_own_output=accept_own_output,
+            unit=unit,
+            listener=listener,
         )
     if series is not None:
         raise InputError(f"{path} is not DICOM and has no series to choose; leave the series out.")
+    if unit is not None and modality not in (None, "CT"):
+        raise InputError(f"HU is the unit of CT, but the modality given is {modality}; leave one of the two out.")
+    modality = "CT" if unit else modality
     image = _read_file(path, str(kind), spacing, modality)
     if is_result(image.history) and not accept_own_output:
         raise InputError(

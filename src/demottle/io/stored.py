@@ -19,8 +19,8 @@ def to_stored(
 ) -> NDArray[Any]:
     """Return stored values for `voxels`, with `stored` unchanged wherever a voxel did not change or is not valid.
 
-    Formula: round((voxel - intercept) / slope), half to even, saturated to `limits`. A changed voxel never lands on a
-    padding value, where a later reader would take it for missing.
+    Formula: round((voxel - intercept) / slope), half to even, saturated to `limits`. A changed voxel does not land on a
+    padding value, where a later reader would take it for missing, unless it lay within a range of them before.
 
     Args:
         voxels: what to write, any shape.
@@ -39,14 +39,19 @@ def to_stored(
     if limits is not None:
         wanted = np.clip(np.rint(wanted), *limits)
         if padding is not None:
-            wanted = _off_padding(wanted, padding, limits)
+            wanted = _off_padding(wanted, stored, padding, limits)
     with np.errstate(invalid="ignore"):  # voxels that are not valid may be NaN; they are not used
         return np.where(keep, stored, wanted.astype(stored.dtype))
 
 
-def _off_padding(wanted: NDArray[np.float64], padding: tuple[int, int], limits: tuple[int, int]) -> NDArray[np.float64]:
+def _off_padding(
+    wanted: NDArray[np.float64], stored: NDArray[Any], padding: tuple[int, int], limits: tuple[int, int]
+) -> NDArray[np.float64]:
+    """Move what would land on padding to the next value beside it; what lay within a range of it before may stay there."""
     low, high = padding
     on_padding = (wanted >= low) & (wanted <= high)
+    if high > low:
+        on_padding &= (stored < low) | (stored > high)
     if high >= limits[1]:
         replacement = low - 1
     elif low <= limits[0]:

@@ -1,0 +1,42 @@
+"""Attributes that a source lacks, that its class demands, and that may be empty: old and anonymized files leave them out."""
+
+from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+from pydicom.uid import CTImageStorage
+
+_ALWAYS = (
+    *("PatientName", "PatientID", "PatientBirthDate", "PatientSex"),
+    *("StudyDate", "StudyTime", "StudyID", "AccessionNumber", "ReferringPhysicianName"),
+    *("Manufacturer", "InstanceNumber"),
+)
+"""Type 2 in every image (PS3.3 C.7.1.1, C.7.2.1, C.7.5.1, C.7.6.1)."""
+_CT = ("PositionReferenceIndicator", "AcquisitionNumber", "KVP", "SliceThickness")
+_SIDES = (
+    "Laterality",
+    "ImageLaterality",
+    "BodyPartExamined",
+    "AnatomicRegionSequence",
+    "SharedFunctionalGroupsSequence",
+)
+
+
+def complete(dataset: Dataset) -> None:
+    """Add what is missing as empty, which says no more than its absence, in place; and the rescale of 1 of CT that has none.
+
+    A CT without a rescale gets here only where its stored values are known to be HU.
+    """
+    wanted = [*_ALWAYS, *(_CT if dataset.SOPClassUID == CTImageStorage else ())]
+    if not any(keyword in dataset for keyword in _SIDES):
+        wanted.append("Laterality")
+    for keyword in wanted:
+        if keyword not in dataset:
+            tag = tag_for_keyword(keyword)
+            assert tag is not None
+            dataset[keyword] = DataElement(tag, dictionary_VR(tag), None)
+    if dataset.SOPClassUID == CTImageStorage and "RescaleSlope" not in dataset and "ModalityLUTSequence" not in dataset:
+        dataset.RescaleSlope, dataset.RescaleIntercept, dataset.RescaleType = (
+            "1",
+            dataset.get("RescaleIntercept", "0"),
+            "HU",
+        )
