@@ -11,10 +11,10 @@ from pydicom.pixels.utils import iter_pixels
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, JPEGExtended12Bit
 
 from demottle.errors import InputError
-from demottle.io.ct_units import refuse_other_unit
 from demottle.io.dicom_scan import SliceHeader, is_encapsulated
-from demottle.io.float_pixels import refuse_float_pixels
-from demottle.io.padding import padding_in
+from demottle.io.values.ct_units import refuse_other_unit
+from demottle.io.values.float_pixels import refuse_float_pixels
+from demottle.io.values.padding import padding_in
 
 Plane = NDArray[Any]
 _OUTSIDE_CIRCLE = -2000

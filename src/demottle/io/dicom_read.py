@@ -15,7 +15,6 @@ from pydicom.dataset import Dataset
 from demottle.errors import InputError, counted
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Source
-from demottle.io.ct_units import confirm_hounsfield
 from demottle.io.dicom_files import FileRef, collect
 from demottle.io.dicom_geometry import Stack, pick_volume, stack
 from demottle.io.dicom_marks import MARK_TAGS, read_history
@@ -23,6 +22,7 @@ from demottle.io.dicom_pixels import check_readable, iter_stored, meaning
 from demottle.io.dicom_scan import SliceHeader, scan
 from demottle.io.dicom_series import SeriesInfo, choose, group_series
 from demottle.io.payload import Payload
+from demottle.io.values.ct_units import confirm_hounsfield
 
 _THREADS = 4
 

@@ -19,11 +19,11 @@ from demottle.io.dicom_header import derive
 from demottle.io.dicom_pixels import iter_stored, meaning, rescale, values_of, with_unused_bits
 from demottle.io.dicom_read import DicomPayload, by_file, quiet_pydicom
 from demottle.io.dicom_scan import SliceHeader, integer
-from demottle.io.float_pixels import FLOAT_PIXELS
 from demottle.io.multiframe import derive_frames
-from demottle.io.overlays import embedded_overlays, move_overlays
 from demottle.io.payload import new_steps
 from demottle.io.stored import integer_limits, to_stored
+from demottle.io.values.float_pixels import FLOAT_PIXELS
+from demottle.io.values.overlays import embedded_overlays, move_overlays
 
 
 def write_dicom(image: Image, folder: Path, *, listener: Listener = silent) -> None:

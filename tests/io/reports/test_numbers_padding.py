@@ -5,7 +5,7 @@ import pydicom
 import pytest
 
 from demottle.io import read, write
-from demottle.io.padding import padding_in
+from demottle.io.values.padding import padding_in
 
 ROWS, COLUMNS = 60, 60
 
