@@ -18,6 +18,7 @@ from demottle.cli.options import (
     Debug,
     Json,
     Modality,
+    Series,
     Spacing,
     Unit,
     parse_modality,
@@ -78,6 +79,7 @@ def evaluate(
     ] = False,
     as_json: Json = False,
     spacing: Spacing = None,
+    series: Series = None,
     modality: Modality = None,
     unit: Unit = None,
     accept_uneven: AcceptUneven = False,
@@ -90,7 +92,7 @@ def evaluate(
     """
     held = limits_of(limits)
     gated = gate or limits is not None
-    reading = Reading(parse_spacing(spacing), parse_modality(modality), accept_uneven, parse_unit(unit))
+    reading = Reading(parse_spacing(spacing), parse_modality(modality), accept_uneven, parse_unit(unit), series)
     given = Given(output, scan, truth, second_input, second_output, structures, absent_input, absent_output)
     _refuse_margin(margin)
     if not overwrite:
@@ -104,6 +106,8 @@ def evaluate(
     if scan is not None and not holds(scan, "repeat") and is_run(scan, reading):
         evaluate_run(given, reading, csv, html, as_json)
         return
+    from demottle.io import warnings_of
+
     with watch() as listener:
         images, found = evaluate_case(given, reading, held, margin, listener)
         if html is not None:
@@ -119,7 +123,7 @@ def evaluate(
     if as_json:
         show_json(found.to_dict())
     else:
-        say_warnings(found.check.warnings)
+        say_warnings((*warnings_of(images.before), *found.check.warnings))
         show_evaluation(found)
         if gated:
             show_gate(found.gate)

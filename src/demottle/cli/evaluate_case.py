@@ -91,13 +91,24 @@ class Reading:
     modality: str | None = None
     accept_uneven: bool = False
     unit: str | None = None
+    series: str | None = None
 
     def read(self, path: Path) -> "Image":
         """Read one image, demottle's own output too."""
+        return self._read(path, None)
+
+    def read_input(self, path: Path) -> "Image":
+        """Read a scan that something was made of; of several series in it the one that was chosen."""
+        from demottle.io.formats import format_of
+
+        return self._read(path, self.series if path.is_dir() or format_of(path) in (None, "dicom") else None)
+
+    def _read(self, path: Path, series: str | None) -> "Image":
         from demottle import io
 
         return io.read(
             path,
+            series=series,
             spacing=self.spacing,
             accept_uneven=self.accept_uneven,
             accept_own_output=True,
@@ -107,7 +118,7 @@ class Reading:
 
     def pairs(self, paths: "list[tuple[Path, Path]]") -> "Iterator[tuple[Image, Image]]":
         """Read scans and what was made of them, each pair when it is its turn."""
-        return ((self.read(scan), self.read(output)) for scan, output in paths)
+        return ((self.read_input(scan), self.read(output)) for scan, output in paths)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,11 +145,11 @@ def evaluate_case(
     assert first.output is not None and first.scan is not None
     with listener.stage("read"):
         structures = None if given.structures is None else read_structures(given.structures)
-        before, after = reading.read(first.scan), reading.read(first.output)
+        before, after = reading.read_input(first.scan), reading.read(first.output)
         truth = None if first.truth is None else reading.read(first.truth)
         second = None
         if given.second_input is not None and given.second_output is not None:
-            second = reading.read(given.second_input), reading.read(given.second_output)
+            second = reading.read_input(given.second_input), reading.read(given.second_output)
     more = reading.pairs([(one.scan, one.output) for one in others if one.scan and one.output])
     without = reading.pairs(absent) if absent else ()
     measured = evaluate(before, after, truth, second, structures, limits, margin, listener, more, without)

@@ -27,10 +27,11 @@ def is_run(scan: Path, reading: "Reading") -> bool:
     from demottle import io
     from demottle.io.formats import format_of
 
+    scan = io.only_file_in(scan)
     if reading.modality in ("XA", "RF"):
         return True
     if scan.is_dir() or format_of(scan) in (None, "dicom"):
-        return any(series.modality in ("XA", "RF") for series in io.list_series(scan))
+        return io.holds_run(scan, reading.series)
     return reading.read(scan).sequence
 
 
@@ -53,7 +54,7 @@ def evaluate_run(given: "Given", reading: "Reading", csv: Path | None, html: Pat
     found: dict[str, Any] = {}
     with watch() as listener:
         with listener.stage("read"):
-            before, after = reading.read(given.scan), reading.read(given.output)
+            before, after = reading.read_input(given.scan), reading.read(given.output)
             truth = None if given.truth is None else reading.read(given.truth)
         check = check_sequence(before, after, listener)
         found["check"] = check.to_dict()
@@ -82,7 +83,7 @@ def report_run(given: "Given", reading: "Reading", path: Path, record: "Record |
     assert given.scan is not None and given.output is not None
     with watch() as listener:
         with listener.stage("read"):
-            before, after = reading.read(given.scan), reading.read(given.output)
+            before, after = reading.read_input(given.scan), reading.read(given.output)
             truth = None if given.truth is None else reading.read(given.truth)
         check = check_sequence(before, after, listener)
         errors = _errors(before, after, truth, listener)

@@ -16,7 +16,7 @@ Returned = TypeVar("Returned")
 
 OPTIONS = {
     "spacing": "--spacing Z,Y,X",
-    "series": "--series UID",
+    "series": "--series UID or its number",
     "modality": "--modality CT",
     "unit": "--unit HU",
     "accept_uneven": "--accept-uneven",

@@ -17,7 +17,7 @@ Json = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON inste
 Debug = Annotated[bool, typer.Option("--debug", metavar="", help="Show the traceback of an error.")]
 Series = Annotated[
     str | None,
-    typer.Option(metavar="UID", help="Which DICOM series, of several in the folder.", rich_help_panel=READING),
+    typer.Option(metavar="UID|NUMBER", help="Which DICOM series, of several.", rich_help_panel=READING),
 ]
 Spacing = Annotated[
     str | None,

@@ -9,7 +9,17 @@ from demottle.cli.console import out
 from demottle.cli.evaluate_case import Given, Images, Reading, evaluate_case
 from demottle.cli.evaluate_sequence import is_run, report_run
 from demottle.cli.guard import guarded
-from demottle.cli.options import AcceptUneven, Debug, Modality, Spacing, Unit, parse_modality, parse_spacing, parse_unit
+from demottle.cli.options import (
+    AcceptUneven,
+    Debug,
+    Modality,
+    Series,
+    Spacing,
+    Unit,
+    parse_modality,
+    parse_spacing,
+    parse_unit,
+)
 from demottle.cli.pages import Record, read_record, write_evaluation_page
 from demottle.cli.progress import watch
 from demottle.errors import InputError, OutputError
@@ -25,6 +35,7 @@ def report(
     structures: Annotated[Path | None, typer.Option(metavar="FILE", help="truth.json of a phantom.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace an earlier page.")] = False,
     spacing: Spacing = None,
+    series: Series = None,
     modality: Modality = None,
     unit: Unit = None,
     accept_uneven: AcceptUneven = False,
@@ -41,7 +52,7 @@ def report(
     if output.exists() and not overwrite:
         raise OutputError(f"{output} exists already; choose another name or add --overwrite.")
     scan, denoised, record = _found(places)
-    reading = Reading(parse_spacing(spacing), parse_modality(modality), accept_uneven, parse_unit(unit))
+    reading = Reading(parse_spacing(spacing), parse_modality(modality), accept_uneven, parse_unit(unit), series)
     given = Given(denoised, scan, truth, structures=structures)
     if is_run(scan, reading):
         report_run(given, reading, output, record)

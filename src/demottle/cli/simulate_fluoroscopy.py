@@ -9,7 +9,7 @@ import typer
 from demottle.cli.console import out
 from demottle.cli.dataset import published_together, refuse_existing
 from demottle.cli.guard import guarded
-from demottle.cli.options import Debug
+from demottle.cli.options import Debug, Series
 from demottle.cli.progress import Stages, watch
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def fluoroscopy(
     bits: Annotated[int, typer.Option(metavar="N", help="Stored, 8 to 16.", rich_help_panel=CAMERA)] = 12,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="The same seed gives the same run.")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace what is there.")] = False,
+    series: Series = None,
     debug: Debug = False,
 ) -> None:
     """Take a noisy run of a moving phantom or of a CT scan, with its truth and its flow; the run says SIMULATED."""
@@ -60,7 +61,7 @@ def fluoroscopy(
 
     exposure = Exposure(quanta, scatter, blur, lag, electronic, recursion, cast("Any", display), bits)
     with watch() as listener, published_together(output, BELONGS, overwrite) as folder:
-        scene = _scene(from_, frames, size, rate, seed, motion, listener)
+        scene = _scene(from_, series, frames, size, rate, seed, motion, listener)
         run = acquire(scene.image, exposure, seed, listener)
         origin: dict[str, object] = {"preset": motion, "seed": seed, "from_scan": from_ is not None}
         with listener.stage("write"):
@@ -69,7 +70,7 @@ def fluoroscopy(
 
 
 def _scene(
-    scan: Path | None, frames: int, size: int, rate: float, seed: int, motion: str, listener: Stages
+    scan: Path | None, series: str | None, frames: int, size: int, rate: float, seed: int, motion: str, listener: Stages
 ) -> "Dynamic":
     from demottle import io
     from demottle.physics.dynamic import FIELD_OF_VIEW, WATER, dynamic_phantom
@@ -78,6 +79,6 @@ def _scene(
     preset = cast("Any", motion)
     if scan is None:
         return dynamic_phantom(frames, size, rate, seed=seed, listener=listener, motion=preset)
-    patient = project_scan(io.read(scan, listener=listener), WATER)
+    patient = project_scan(io.read(scan, series=series, listener=listener), WATER)
     pixel = min(FIELD_OF_VIEW, patient.extent) / size
     return dynamic_phantom(frames, size, rate, pixel, seed, listener, preset, patient)

@@ -91,6 +91,7 @@ def low_dose(
         projector=cast("Any", projector),
         accept_truncated=accept_truncated,
     )
+    scan = io.only_file_in(scan)
     names = _names(scan, output, format, repeats)
     whole = names[0] if repeats == 1 else output
     refuse_inside(scan, whole)

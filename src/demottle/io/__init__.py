@@ -6,7 +6,18 @@
 from demottle.io.dicom_series import SeriesInfo
 from demottle.io.payload import described, description_of, warnings_of
 from demottle.io.reading import read
-from demottle.io.scans import find_scans, list_series
+from demottle.io.scans import find_scans, holds_run, list_series, only_file_in
 from demottle.io.writing import write
 
-__all__ = ["SeriesInfo", "described", "description_of", "find_scans", "list_series", "read", "warnings_of", "write"]
+__all__ = [
+    "SeriesInfo",
+    "described",
+    "description_of",
+    "find_scans",
+    "holds_run",
+    "list_series",
+    "only_file_in",
+    "read",
+    "warnings_of",
+    "write",
+]

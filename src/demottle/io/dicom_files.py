@@ -33,6 +33,10 @@ class FileRef:
                 return io.BytesIO(archive.read(self.member))
         except PermissionError as error:
             raise InputError(f"No permission to read {self.name}.") from error
+        except FileNotFoundError as error:
+            raise InputError(
+                f"The file {self.name} is not there (a link that leads nowhere?); fetch or remove it."
+            ) from error
         except (zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
             raise InputError(f"{self.name} cannot be unpacked ({error}); the zip is broken.") from error
 
@@ -64,7 +68,8 @@ def collect(path: Path) -> list[FileRef]:
         InputError: there is no such path, a DICOMDIR names files that are missing, or the zip cannot be read.
     """
     if path.is_dir():
-        return [FileRef(file) for file in sorted(path.rglob("*")) if file.is_file() and _is_candidate(file, path)]
+        files = [file for file in sorted(path.rglob("*")) if _is_candidate(file, path)]
+        return [FileRef(file) for file in files if file.is_file() or _leads_nowhere(file)]
     if not path.exists():
         raise InputError(f"There is no file or folder {path}.")
     if zipfile.is_zipfile(path):
@@ -75,8 +80,17 @@ def collect(path: Path) -> list[FileRef]:
 
 
 def _is_candidate(file: Path, root: Path) -> bool:
-    hidden = any(part.startswith((".", "__MACOSX")) for part in file.relative_to(root).parts)
-    return not hidden and file.name.upper() != "DICOMDIR"
+    return file.name.upper() != "DICOMDIR" and not any(is_hidden(part) for part in file.relative_to(root).parts)
+
+
+def is_hidden(name: str) -> bool:
+    """True for the names of files and folders that are never part of a scan."""
+    return name.startswith((".", "__MACOSX"))
+
+
+def _leads_nowhere(file: Path) -> bool:
+    """True for a link whose file is not there, as in data sets that are fetched piece by piece: it may be a slice."""
+    return file.is_symlink() and not file.exists()
 
 
 def _collect_zip(path: Path) -> list[FileRef]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from demottle.errors import InputError, counted
+from demottle.io.dicom_kind import can_be_slice
 from demottle.io.dicom_scan import SliceHeader
 from demottle.io.payload import Affine
 
@@ -45,7 +46,7 @@ def pick_volume(slices: Sequence[SliceHeader]) -> tuple[Group, tuple[str, ...]]:
     groups: dict[tuple[object, ...], list[SliceHeader]] = defaultdict(list)
     for header in slices:
         groups[_group_key(header)].append(header)
-    volumes = [group for group in groups.values() if _can_be_volume(group[0])]
+    volumes = [group for group in groups.values() if can_be_slice(group[0])]
     if not volumes:
         raise InputError(_no_volume(slices))
     volumes.sort(key=len, reverse=True)
@@ -80,11 +81,6 @@ def _group_key(header: SliceHeader) -> tuple[object, ...]:
         header.samples,
         header.position is None,
     )
-
-
-def _can_be_volume(header: SliceHeader) -> bool:
-    geometry = (header.position, header.orientation, header.pixel_spacing)
-    return None not in geometry and not header.is_localizer and header.samples == 1
 
 
 def _no_volume(slices: Sequence[SliceHeader]) -> str:
@@ -135,10 +131,9 @@ def stack(slices: Sequence[SliceHeader], *, accept_uneven: bool = False) -> Stac
     """Sort slices by position along their normal and check the gaps.
 
     Raises:
-        InputError: the same object twice, a broken orientation or pixel spacing, or (unless `accept_uneven`) missing,
+        InputError: a broken orientation or pixel spacing, or (unless `accept_uneven`) missing,
             repeated or unevenly spaced slices; the positions are named.
     """
-    _refuse_copies(slices)
     normal = _normal(slices[0])
     ordered = sorted(
         slices, key=lambda header: (float(normal @ np.asarray(header.position)), header.sop_uid, header.frame)
@@ -156,16 +151,6 @@ def stack(slices: Sequence[SliceHeader], *, accept_uneven: bool = False) -> Stac
         affine=_affine(ordered, normal * spacing, rows, columns),
         evenly_spaced=even,
     )
-
-
-def _refuse_copies(slices: Sequence[SliceHeader]) -> None:
-    seen: dict[tuple[str, int | None], SliceHeader] = {}
-    for header in slices:
-        earlier = seen.setdefault((header.sop_uid, header.frame), header)
-        if earlier is not header:
-            raise InputError(
-                f"{header.name} is the same slice as {earlier.name} (same SOPInstanceUID, duplicate); remove one of them."
-            )
 
 
 def _slice_spacing(positions: np.ndarray, first: SliceHeader, accept_uneven: bool) -> tuple[float, bool]:

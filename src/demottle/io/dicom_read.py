@@ -12,11 +12,14 @@ import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
 
-from demottle.errors import InputError, counted
+from demottle.errors import InputError
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Source
+from demottle.io.dicom_aside import Aside, maybe_missing, refuse_broken_member, refuse_nothing_read, remarks
+from demottle.io.dicom_copies import without_copies
 from demottle.io.dicom_files import FileRef, collect
 from demottle.io.dicom_geometry import Stack, pick_volume, stack
+from demottle.io.dicom_kind import as_volume, modality_of
 from demottle.io.dicom_marks import MARK_TAGS, read_history
 from demottle.io.dicom_pixels import check_readable, iter_stored, meaning
 from demottle.io.dicom_scan import SliceHeader, scan
@@ -52,11 +55,21 @@ def list_dicom_series(path: Path) -> list[SeriesInfo]:
         return [info for info, _ in group_series(_scan_images(path)[0])]
 
 
-def _scan_images(path: Path) -> tuple[list[SliceHeader], list[FileRef]]:
-    slices, left_out = scan(collect(path))
+def run_in_dicom(path: Path, series: str | None) -> bool:
+    """True where the series that would be read is a run of frames over time.
+
+    Raises:
+        InputError: nothing there, or several series and none chosen.
+    """
+    with quiet_pydicom():
+        return choose(group_series(_scan_images(path)[0]), series, accept_own_output=True)[0][0].run
+
+
+def _scan_images(path: Path) -> tuple[list[SliceHeader], list[Aside]]:
+    slices, aside = scan(collect(path))
     if not slices:
-        raise InputError(f"{path} holds no DICOM images; name a DICOM folder, file, DICOMDIR or zip, or an image file.")
-    return slices, left_out
+        refuse_nothing_read(path, aside)
+    return slices, aside
 
 
 def read_dicom(
@@ -70,28 +83,29 @@ def read_dicom(
 ) -> Image:
     """Read one series; arguments and errors as in `demottle.io.read`."""
     with quiet_pydicom():
-        found, left_out = _scan_images(path)
-        (_, members), aside = choose(group_series(found), series, accept_own_output=accept_own_output)
-        if members[0].modality in ("XA", "RF"):
+        found, beside = _scan_images(path)
+        (info, all_members), others = choose(group_series(found), series, accept_own_output=accept_own_output)
+        refuse_broken_member(beside, info.uid)
+        members, copies = without_copies(all_members)
+        said = (*remarks(beside), *others, *copies)
+        if info.run:
             from demottle.io.dicom_sequence import read_sequence  # here, because it builds on this file
 
-            return read_sequence(path, members, (*_left_out_warning(left_out), *aside), listener)
+            return read_sequence(path, members, said, listener)
+        members, kind = as_volume(members)
         group, strays = pick_volume(members)
         for header in group:
             check_readable(header)
-        volume = stack(group, accept_uneven=accept_uneven)
+        try:
+            volume = stack(group, accept_uneven=accept_uneven)
+        except InputError as error:
+            raise InputError(f"{error}{maybe_missing(beside)}", remedy=error.remedy) from error
         voxels, valid = _decode(volume, listener)
         first = volume.slices[0]
         doubt = confirm_hounsfield(volume.slices, voxels, valid, unit) if first.modality == "CT" else ""
         history = read_history(_marks(first.file))
     payload = DicomPayload(
-        warnings=(
-            *_left_out_warning(left_out),
-            *aside,
-            *strays,
-            *_spacing_warning(volume),
-            *_number_warnings(first, doubt),
-        ),
+        warnings=(*said, *kind, *strays, *_spacing_warning(volume), *_number_warnings(first, doubt)),
         affine=volume.affine,
         steps=len(history),
         description=first.description,
@@ -100,7 +114,7 @@ def read_dicom(
     return Image(
         voxels=voxels,
         spacing=volume.spacing,
-        modality=first.modality,
+        modality=modality_of(first),
         unit="HU" if first.modality == "CT" else "a.u.",
         valid=valid,
         slice_thickness=first.thickness,
@@ -148,16 +162,8 @@ def _decode(volume: Stack, listener: Listener) -> tuple[np.ndarray, np.ndarray |
 
 
 def _marks(file: FileRef) -> Dataset:
-
     with file.open() as stream:
         return pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=MARK_TAGS, force=True)
-
-
-def _left_out_warning(files: list[FileRef]) -> tuple[str, ...]:
-    if not files:
-        return ()
-    names = ", ".join(Path(file.member or file.path).name for file in files[:3]) + (", ..." if len(files) > 3 else "")
-    return (f"Left aside {counted(len(files), 'file')} without a DICOM image ({names}).",)
 
 
 def _number_warnings(first: SliceHeader, doubt: str) -> tuple[str, ...]:

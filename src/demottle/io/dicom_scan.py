@@ -12,6 +12,7 @@ from pydicom.tag import Tag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from demottle.errors import InputError
+from demottle.io.dicom_aside import Aside, kind_of_no_scan, kind_without_image
 from demottle.io.dicom_files import FileRef
 from demottle.io.dicom_marks import MARK_TAGS, is_own_output
 
@@ -33,6 +34,7 @@ _NEEDED_FOR_PIXELS = (
 )
 _TAGS = [*(Tag(keyword) for keyword in _KEYWORDS), Tag("SharedFunctionalGroupsSequence"), *MARK_TAGS]
 _DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
+_FIRST_GROUPS = (b"\x02\0", b"\x08\0", b"\0\x02", b"\0\x08")
 
 
 @dataclass(frozen=True)
@@ -88,66 +90,80 @@ class SliceHeader:
         return self.file.name if self.frame is None else f"frame {self.frame + 1} of {self.file.name}"
 
 
-def scan(files: Iterable[FileRef]) -> tuple[list[SliceHeader], list[FileRef]]:
-    """Read all headers. Returns the slices, and the files left out because they are not DICOM or hold no image.
-
-    Raises:
-        InputError: a file says it is DICOM but its header is broken.
-    """
-    files = list(files)
+def scan(files: Iterable[FileRef]) -> tuple[list[SliceHeader], list[Aside]]:
+    """Read all headers. Returns the slices, and the files that give none, each with what it is or why."""
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(_scan_file, files))
-    slices = [header for headers in found for header in headers]
-    return slices, [file for file, headers in zip(files, found, strict=True) if not headers]
+        found = list(pool.map(scan_file, files))
+    slices = [header for headers in found if not isinstance(headers, Aside) for header in headers]
+    return slices, [one for one in found if isinstance(one, Aside)]
 
 
-def _scan_file(file: FileRef) -> list[SliceHeader]:
-    dataset = _read_header(file)
-    if dataset is None:
-        return []
-    if not dataset.get("Rows") or not dataset.get("Columns"):
-        if "Image Storage" in UID(str(dataset.SOPClassUID)).name:
-            raise InputError(f"The DICOM image {file.name} is truncated or broken; replace or remove it.")
-        return []  # a report, a segmentation of surfaces, ...: no image
-    if "SharedFunctionalGroupsSequence" in dataset:
-        from demottle.io.multiframe import scan_frames  # here, because it builds on this file
+def scan_file(file: FileRef) -> list[SliceHeader] | Aside:
+    """Read the header of one file: its slices or frames, or what it is instead."""
+    try:
+        dataset = _read_header(file)
+        if dataset is None:
+            return Aside(file)
+    except InputError as error:
+        return Aside(file, broken=str(error))
+    sop_class, series = _text(dataset, "SOPClassUID"), _text(dataset, "SeriesInstanceUID")
+    kind = kind_of_no_scan(sop_class)
+    if not kind and not (dataset.get("Rows") and dataset.get("Columns")):
+        kind = kind_without_image(sop_class)
+        if not kind:
+            sentence = f"The DICOM image {file.name} is truncated or broken; replace or remove it."
+            return Aside(file, broken=sentence, series_uid=series)
+    if kind:
+        return Aside(file, kind, series_uid=series)
+    try:
+        if "SharedFunctionalGroupsSequence" in dataset:
+            from demottle.io.multiframe import scan_frames  # here, because it builds on this file
 
-        return scan_frames(file, dataset)
-    if (integer(dataset, "NumberOfFrames") or 1) > 1:
-        return [slice_header(file, dataset, None, Dataset())]  # nothing says where each frame lies
-    return [slice_header(file, dataset, None, dataset)]
+            return scan_frames(file, dataset)
+        # without groups nothing says where each of several frames lies
+        place = Dataset() if (integer(dataset, "NumberOfFrames") or 1) > 1 else dataset
+        return [slice_header(file, dataset, None, place)]
+    except InputError as error:
+        return Aside(file, broken=str(error), series_uid=series)
 
 
 def _read_header(file: FileRef) -> Dataset | None:
-    """Return the few elements needed, or None for a file that is not DICOM."""
-    try:
-        with file.open() as stream:
-            magic = stream.read(132)[128:] == b"DICM"
-            stream.seek(0)
-            dataset = pydicom.dcmread(
-                stream,
-                stop_before_pixels=True,
-                specific_tags=_TAGS,
-                force=not magic,
-            )
-    except InputError:
-        raise
-    except Exception as error:  # pydicom raises many types on arbitrary bytes
-        if _looks_like_dicom(file):
-            raise InputError(f"The DICOM file {file.name} is broken or truncated; replace or remove it.") from error
-        return None
+    """Return the few elements needed, or None for a file that is not DICOM.
+
+    Raises:
+        InputError: it ought to be DICOM and cannot be read.
+    """
+    with file.open() as stream:
+        head = stream.read(132)
+        magic = head[128:] == b"DICM"
+        if not magic and not _begins_like_dicom(head):
+            _refuse_if_named_dicom(file, "is not valid DICOM" if head else "is empty")
+            return None
+        stream.seek(0)
+        try:
+            dataset = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=_TAGS, force=not magic)
+        except Exception:  # pydicom raises many types on arbitrary bytes
+            _refuse_if_named_dicom(file, "is broken or truncated", magic)
+            return None
     if "SOPClassUID" in dataset:
         return dataset
-    if (magic and "MediaStorageSOPClassUID" not in dataset.file_meta) or file.suffix in _DICOM_SUFFIXES:
-        raise InputError(f"The file {file.name} is not valid DICOM, or truncated; replace or remove it.")
+    if "MediaStorageSOPClassUID" in dataset.file_meta and "Rows" not in dataset:
+        kind = dataset.file_meta.MediaStorageSOPClassUID
+        if kind_of_no_scan(str(kind)) or kind_without_image(str(kind)):
+            dataset.SOPClassUID = kind
+            return dataset
+    _refuse_if_named_dicom(file, "is not valid DICOM, or truncated", magic)
     return None
 
 
-def _looks_like_dicom(file: FileRef) -> bool:
-    if file.suffix in _DICOM_SUFFIXES:
-        return True
-    with file.open() as stream:
-        return stream.read(132)[128:] == b"DICM"
+def _begins_like_dicom(head: bytes) -> bool:
+    """True where the first bytes are the tag of an element that a data set without preamble begins with, in either order."""
+    return head[:2] in _FIRST_GROUPS
+
+
+def _refuse_if_named_dicom(file: FileRef, why: str, magic: bool = False) -> None:
+    if magic or file.suffix in _DICOM_SUFFIXES:
+        raise InputError(f"The file {file.name} {why}; replace or remove it.")
 
 
 def slice_header(file: FileRef, dataset: Dataset, frame: int | None, place: Dataset) -> SliceHeader:

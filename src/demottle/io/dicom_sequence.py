@@ -18,8 +18,6 @@ from demottle.io.dicom_scan import SliceHeader, number, numbers, slice_header
 from demottle.io.sequence_time import frame_times
 from demottle.io.shutter import shutter_mask
 
-MODALITIES = ("XA", "RF")
-
 
 @dataclass(frozen=True)
 class SequencePayload(DicomPayload):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from demottle.errors import InputError
+from demottle.io.dicom_kind import is_readable, is_run
 from demottle.io.dicom_scan import SliceHeader
 
 
@@ -21,6 +22,7 @@ class SeriesInfo:
         matrix: rows and columns of the first image.
         own_output: True for a result of demottle.
         localizer: True where every image is a scout view.
+        run: True where the images are X-ray frames over time.
     """
 
     uid: str
@@ -31,13 +33,15 @@ class SeriesInfo:
     matrix: tuple[int, int]
     own_output: bool = False
     localizer: bool = False
+    run: bool = False
 
     def __str__(self) -> str:
         """One line for a list of series."""
         rows, columns = self.matrix
         kind = " (localizer)" if self.localizer else " (demottle's own output)" if self.own_output else ""
         title = f' "{self.description}"' if self.description else ""
-        return f"{self.uid}: {self.modality}{title}, {self.slices} x {rows} x {columns}{kind}"
+        number = f", number {self.number}" if self.number else ""
+        return f"{self.uid}: {self.modality}{title}{number}, {self.slices} x {rows} x {columns}{kind}"
 
 
 Series = tuple[SeriesInfo, tuple[SliceHeader, ...]]
@@ -63,6 +67,7 @@ def _info(group: Sequence[SliceHeader]) -> SeriesInfo:
         matrix=(first.rows, first.columns),
         own_output=any(header.own for header in group),
         localizer=all(header.is_localizer for header in group),
+        run=is_run(group),
     )
 
 
@@ -75,16 +80,18 @@ def choose(
 ) -> tuple[Series, tuple[str, ...]]:
     """Return the one series to read, and warnings about others left aside.
 
-    `wanted` is a SeriesInstanceUID. Without it, results of demottle and localizers are left aside, then exactly one
-    series must remain.
+    `wanted` is a SeriesInstanceUID, or a SeriesNumber that only one series has. Without it, results of demottle, localizers and
+    what has neither slices nor frames (screen shots) are left aside, then exactly one series must remain.
 
     Raises:
         InputError: the series wanted is not there; several remain (they are listed); it is demottle's own output.
     """
     if wanted is not None:
-        matching = [one for one in series if one[0].uid == wanted]
+        matching = [one for one in series if one[0].uid == wanted] or [one for one in series if one[0].number == wanted]
         if not matching:
             raise InputError(f"There is no series {wanted}; there are: {_listing(series)}.")
+        if len(matching) > 1:
+            raise InputError(f"{len(matching)} series have the number {wanted}; give the UID: {_listing(matching)}.")
         chosen = matching[0]
         aside: tuple[SeriesInfo, ...] = ()
     else:
@@ -103,6 +110,7 @@ def _only_one(series: Sequence[Series], accept_own_output: bool) -> tuple[Series
     if not accept_own_output:
         left = [one for one in left if not one[0].own_output] or left
     left = [one for one in left if not one[0].localizer] or left
+    left = [one for one in left if is_readable(one[1])] or left
     left = _without_short_scouts(left)
     if len(left) > 1:
         raise InputError(f"There are {len(series)} series; choose one of them: {_listing(series)}.", remedy="series")

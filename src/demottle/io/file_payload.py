@@ -152,7 +152,8 @@ def load_source(image: Image, load: Callable[[Path], Loaded]) -> Loaded:
 
 def note(image: Image) -> str:
     """Return demottle's own entry for a file's header, as JSON: the modality, the history, and whether it is a run of frames."""
-    entries: dict[str, Any] = {"modality": image.modality, "history": [step_as_dict(step) for step in image.history]}
+    modality = "OT" if (image.modality, image.unit) == ("CT", "a.u.") else image.modality  # "CT" would be read as HU
+    entries: dict[str, Any] = {"modality": modality, "history": [step_as_dict(step) for step in image.history]}
     if image.sequence:
         entries["sequence"] = True
     return json.dumps(entries, sort_keys=True)

@@ -8,6 +8,7 @@ from demottle.events import Listener, silent
 from demottle.image import Image
 from demottle.io.dicom_marks import is_result
 from demottle.io.formats import format_of
+from demottle.io.scans import only_file_in
 
 Spacing = tuple[float, float, float]
 MODALITIES = ("CT", "MR", "XA", "RF")
@@ -50,8 +51,9 @@ def read(
     """Read one image.
 
     Args:
-        path: a DICOM folder, file, DICOMDIR or zip; or .nii, .nii.gz, .mha, .mhd, .nrrd, .tif, .tiff, .npy; .mp4, .avi.
-        series: SeriesInstanceUID, where a DICOM folder holds several.
+        path: a DICOM folder, file, DICOMDIR or zip; or .nii, .nii.gz, .mha, .mhd, .nrrd, .tif, .tiff, .npy; .mp4, .avi; or a
+            folder with one of these and no DICOM.
+        series: SeriesInstanceUID or SeriesNumber, where a DICOM folder holds several.
         spacing: mm between slices, rows, columns; required for .npy, and for TIFF that does not state it. Formats that
             state their own spacing refuse it.
         accept_uneven: read a DICOM series with missing, repeated or uneven slices; `Image.evenly_spaced` is then False.
@@ -69,6 +71,7 @@ def read(
         raise InputError(f"There is no file or folder {path}.")
     if not os.access(path, os.R_OK):
         raise InputError(f"No permission to read {path}.")
+    path = only_file_in(path) if path.is_dir() else path
     kind = None if path.is_dir() else format_of(path)
     if kind in (None, "dicom"):
         _refuse(spacing=spacing, modality=modality, why="DICOM states it itself")

@@ -1,12 +1,19 @@
 """What there is to read: the series of one input, the scans of a folder."""
 
 import os
+from collections import defaultdict
+from itertools import combinations
 from pathlib import Path
 
 from demottle.errors import InputError
-from demottle.io.dicom_read import list_dicom_series
+from demottle.io.dicom_aside import Aside, refuse_nothing_read
+from demottle.io.dicom_files import FileRef, collect, is_hidden
+from demottle.io.dicom_read import list_dicom_series, quiet_pydicom, run_in_dicom
+from demottle.io.dicom_scan import scan, scan_file
 from demottle.io.dicom_series import SeriesInfo
 from demottle.io.formats import format_of
+
+_LISTED = 6
 
 
 def list_series(path: str | Path) -> list[SeriesInfo]:
@@ -18,11 +25,21 @@ def list_series(path: str | Path) -> list[SeriesInfo]:
     return list_dicom_series(Path(path))
 
 
+def holds_run(path: str | Path, series: str | None = None) -> bool:
+    """True where what `read` would take from a DICOM path are X-ray frames over time; looks at no pixel.
+
+    Raises:
+        InputError: nothing there, or several series and none chosen.
+    """
+    return run_in_dicom(Path(path), series)
+
+
 def find_scans(path: str | Path) -> list[Path]:
     """Return everything under `path` that `read` can be given, sorted: for working through a folder of scans.
 
-    A folder that directly holds DICOM files is one scan, with all folders below it; every .zip and every file of another
-    known format is one scan. Hidden files and folders, and so unfinished outputs, are left out.
+    A folder that directly holds DICOM slices or frames is one scan, with all below it and all files beside them. Folders with
+    parts of one series are one scan: the folder that holds them all. Elsewhere every .zip and every file of another known format
+    is one scan. Hidden files and folders, and so unfinished outputs, are left out.
 
     Raises:
         InputError: there is no such path, or nothing readable in it.
@@ -32,27 +49,94 @@ def find_scans(path: str | Path) -> list[Path]:
         return [path]
     if not path.is_dir():
         raise InputError(f"There is no file or folder {path}.")
-    found: list[Path] = []
-    for name, folders, files in os.walk(path):
-        folders[:] = [folder for folder in folders if not folder.startswith(".")]
-        folder = Path(name)
-        visible = [folder / file for file in files if not file.startswith(".") and file.upper() != "DICOMDIR"]
-        found += [file for file in visible if format_of(file) not in (None, "dicom") or file.suffix.lower() == ".zip"]
-        if any(_is_dicom(file) for file in visible):
-            found.append(folder)
-            folders.clear()  # reading this folder reads those below it too
+    folders, files = _walk(path)
+    found = [*_joined(folders), *files]
     if not found:
-        raise InputError(f"{path} holds no scans; name a folder with DICOM series or image files in it.")
+        raise InputError(_nothing_in(path))
     return sorted(found)
 
 
-def _is_dicom(file: Path) -> bool:
-    if format_of(file) == "dicom" and file.suffix.lower() != ".zip":
-        return True
-    if format_of(file) is not None:
-        return False
+def only_file_in(path: str | Path) -> Path:
+    """Return the one file of a known format where `path` is a folder that holds no DICOM; else `path` itself.
+
+    Raises:
+        InputError: several such files.
+    """
+    path = Path(path)
+    folders, files = _walk(path) if path.is_dir() else ([], [])
+    if folders or not files:
+        return path
+    if len(files) > 1:
+        names = ", ".join(str(file.relative_to(path)) for file in files[:_LISTED]) + (", ..." * (len(files) > _LISTED))
+        raise InputError(f"{path} holds {len(files)} scans ({names}); name one of them.")
+    return files[0]
+
+
+def _walk(path: Path) -> tuple[list[Path], list[Path]]:
+    """Folders with slices or frames, and, outside of them, files of other formats and zips."""
+    folders: list[Path] = []
+    files: list[Path] = []
+    for name, below, names in os.walk(path):
+        below[:] = sorted(folder for folder in below if not is_hidden(folder))
+        visible = [Path(name) / file for file in sorted(names) if not is_hidden(file) and file.upper() != "DICOMDIR"]
+        if _holds_slices(visible):
+            folders.append(Path(name))
+            below.clear()  # reading this folder reads those below it too
+        else:
+            files += [file for file in visible if format_of(file) not in (None, "dicom") or _is_zip(file)]
+    return folders, files
+
+
+def _holds_slices(files: list[Path]) -> bool:
+    """True for a folder with slices or frames, or with files that ought to be: those are refused by name when it is read."""
+    broken = False
+    with quiet_pydicom():
+        for file in files:
+            if format_of(file) in (None, "dicom") and not _is_zip(file):
+                found = scan_file(FileRef(file))
+                if not isinstance(found, Aside):
+                    return True
+                broken |= bool(found.broken)
+    return broken
+
+
+def _is_zip(file: Path) -> bool:
+    return file.suffix.lower() == ".zip"
+
+
+def _joined(folders: list[Path]) -> list[Path]:
+    """Join folders that hold parts of one series into the one that holds them all, with whatever else that holds.
+
+    Folders with the same objects are copies of a scan, or variants of it, and stay apart.
+    """
+    if len(folders) < 2:
+        return folders
+    parts: dict[str, list[tuple[Path, set[str]]]] = defaultdict(list)
+    with quiet_pydicom():
+        for folder in folders:
+            objects: dict[str, set[str]] = defaultdict(set)
+            for header in scan(collect(folder))[0]:
+                objects[header.series_uid].add(header.sop_uid)
+            for uid, mine in objects.items():
+                parts[uid].append((folder, mine))
+    joined = {
+        Path(os.path.commonpath([one, other]))
+        for held in parts.values()
+        for (one, mine), (other, others) in combinations(held, 2)
+        if not mine & others
+    }
+    roots = [folder for folder in joined if not any(other in folder.parents for other in joined)]
+    alone = [folder for folder in folders if not any(root in folder.parents for root in roots)]
+    return [*alone, *roots]
+
+
+def _nothing_in(path: Path) -> str:
+    """Say what is there instead: reports and structure sets are named."""
+    with quiet_pydicom():
+        aside = scan(collect(path))[1]
     try:
-        with file.open("rb") as stream:
-            return stream.read(132)[128:] == b"DICM"
-    except OSError:
-        return False
+        refuse_nothing_read(path, [one for one in aside if one.kind])
+    except InputError as error:
+        if any(one.kind for one in aside):
+            return str(error)
+    return f"{path} holds no scans; name a folder with DICOM series or image files in it."

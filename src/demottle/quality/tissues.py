@@ -96,7 +96,7 @@ def labelled_slices(
 
 
 def _deciding_distance(image: Image) -> int:
-    if image.modality in ("XA", "RF"):  # frames, not slices: the distance is in time
+    if image.sequence:  # frames, not slices: the distance is in time
         return 2
     return max(2, round(_DISTANCE_MM / image.spacing[0]))
 

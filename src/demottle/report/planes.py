@@ -115,7 +115,7 @@ def _cuts(image: Image) -> list[Cut]:
     (top, bottom), (left, right) = box.rows, box.columns
     slices, rows, columns = image.shape
     dz, dy, dx = image.spacing
-    if image.modality in ("XA", "RF"):
+    if image.sequence:
         return [Cut("frames", "frame", range(slices), slices, dx / dy, 0, lambda im, i: im.voxels[i])]
     cuts = [
         Cut("axial", "slice", range(slices), slices, dx / dy, 0, lambda im, i: im.voxels[i, top:bottom, left:right])

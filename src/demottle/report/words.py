@@ -164,7 +164,7 @@ def series_title(record: Mapping[str, Any]) -> str:
 def facts(image: Image, record: Mapping[str, Any]) -> list[str]:
     """Return the line below the title: modality, size, spacing, method."""
     slices, rows, columns = image.shape
-    timed = image.modality in ("XA", "RF")
+    timed = image.sequence
     between = f"{image.spacing[0]:.3g} s" if timed else f"{image.spacing[0]:.3g} mm"
     made = [
         image.modality,
