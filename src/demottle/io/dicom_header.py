@@ -86,9 +86,9 @@ def add_derivation(dataset: Dataset, steps: Sequence[ProcessingStep], source: tu
     dataset.DerivationCodeSequence = Items([*(dataset.get("DerivationCodeSequence") or []), *derivation_codes(steps)])
     if source is not None:
         dataset.SourceImageSequence = Items([source_item(*source)])
-    dataset.ContributingEquipmentSequence = Items(
-        [*(dataset.get("ContributingEquipmentSequence") or []), *(_equipment(step) for step in steps)]
-    )
+    equipment = [*(dataset.get("ContributingEquipmentSequence") or []), *(_equipment(step) for step in steps)]
+    if equipment:  # an image written as it was read has none to tell of, and a sequence may not be empty
+        dataset.ContributingEquipmentSequence = Items(equipment)
     _declare_scheme(dataset)
 
 
