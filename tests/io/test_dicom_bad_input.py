@@ -118,12 +118,16 @@ def test_only_localizers_are_no_volume(ct):
         read(ct(ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"]))
 
 
-def test_two_volumes_in_one_series_are_refused(ct, make_slice, save_slice):
+def test_several_volumes_in_one_series_are_listed_until_one_is_chosen(ct, make_slice, save_slice):
     folder = ct()
     for index in range(4):
-        save_slice(make_slice(50 + index, ImageOrientationPatient=[1, 0, 0, 0, 0, -1]), folder / f"other{index}.dcm")
-    with pytest.raises(InputError, match="do not fit into one volume"):
+        place = {"ImagePositionPatient": [-10, 2.5 * index, 40], "ImageOrientationPatient": [1, 0, 0, 0, 0, -1]}
+        save_slice(make_slice(50 + index, **place), folder / f"other{index}.dcm")
+    with pytest.raises(InputError, match=r"holds 2 volumes.*1: axial, 5 slices.*2: coronal, 4 slices"):
         read(folder)
+    assert read(folder, volume=2).shape[0] == 4
+    with pytest.raises(InputError, match="no volume 3"):
+        read(folder, volume=3)
 
 
 @pytest.mark.parametrize("keep", [0.95, 0.3, 140])

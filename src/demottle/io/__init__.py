@@ -5,11 +5,12 @@
 
 from demottle.io.dicom_series import SeriesInfo
 from demottle.io.payload import described, description_of, warnings_of
-from demottle.io.reading import read
+from demottle.io.reading import Opened, open_scan, read
 from demottle.io.scans import find_scans, holds_run, list_series, only_file_in
 from demottle.io.writing import write
 
 __all__ = [
+    "Opened",
     "SeriesInfo",
     "described",
     "description_of",
@@ -17,6 +18,7 @@ __all__ = [
     "holds_run",
     "list_series",
     "only_file_in",
+    "open_scan",
     "read",
     "warnings_of",
     "write",

@@ -13,6 +13,7 @@ from demottle.io.payload import Affine
 
 Group = tuple[SliceHeader, ...]
 _LISTED = 6  # positions named in one message
+_FEWEST, _MANY = 3, 4  # a group this much smaller than the largest, which has slices enough, is a stray one
 
 
 @dataclass(frozen=True)
@@ -34,36 +35,29 @@ class Stack:
     evenly_spaced: bool
 
 
-def pick_volume(slices: Sequence[SliceHeader]) -> tuple[Group, tuple[str, ...]]:
-    """Return the slices of one series that form its volume, and a warning about images left aside.
+def volume_groups(slices: Sequence[SliceHeader]) -> tuple[list[Group], tuple[str, ...]]:
+    """Return the images of one series that share orientation, matrix and pixel spacing, and a warning about others left aside.
 
-    Images belong together that share orientation, matrix and pixel spacing. A few stray ones (localizers, screen shots)
-    are left aside; anything less clear is refused.
+    A few stray ones beside a larger group (localizers, screen shots) are left aside.
 
     Raises:
-        InputError: no image has a position, only localizers, or several groups of similar size.
+        InputError: no image has a position, only localizers, or only colors.
     """
     groups: dict[tuple[object, ...], list[SliceHeader]] = defaultdict(list)
     for header in slices:
         groups[_group_key(header)].append(header)
-    volumes = [group for group in groups.values() if can_be_slice(group[0])]
+    volumes = sorted((group for group in groups.values() if can_be_slice(group[0])), key=len, reverse=True)
     if not volumes:
         raise InputError(_no_volume(slices))
-    volumes.sort(key=len, reverse=True)
-    best = volumes[0]
-    strays = len(slices) - len(best)
-    second = len(volumes[1]) if len(volumes) > 1 else 0
-    if second and len(best) < max(3, 4 * second):
-        raise InputError(
-            f"The series {best[0].series_uid} holds images that do not fit into one volume: "
-            + "; ".join(_describe(group) for group in volumes[:_LISTED])
-            + ". Put each group into a folder of its own."
-        )
+    most = len(volumes[0])
+    kept = [group for group in volumes if not (most >= _FEWEST and most >= _MANY * len(group))]
+    strays = [group for group in groups.values() if not any(group is one for one in kept)]
     if not strays:
-        return tuple(best), ()
-    others = "; ".join(_describe(group) for group in groups.values() if group is not best)
-    return tuple(best), (
-        f"Left aside {counted(strays, 'image')} that {'is' if strays == 1 else 'are'} no part of the volume ({others}).",
+        return [tuple(group) for group in kept], ()
+    count = sum(len(group) for group in strays)
+    others = "; ".join(_describe(group) for group in strays)
+    return [tuple(group) for group in kept], (
+        f"Left aside {counted(count, 'image')} that {'is' if count == 1 else 'are'} no part of the volume ({others}).",
     )
 
 
@@ -143,7 +137,8 @@ def stack(slices: Sequence[SliceHeader], *, accept_uneven: bool = False) -> Stac
     rows, columns = first.pixel_spacing or (0.0, 0.0)
     if min(rows, columns) <= 0:
         raise InputError(f"{first.name}: PixelSpacing {rows} x {columns} mm is not positive; the header is broken.")
-    spacing, even = _slice_spacing(positions, first, accept_uneven)
+    nominal = abs(first.spacing_between or first.thickness or 1.0) or 1.0
+    spacing, even = _slice_spacing(positions, nominal, accept_uneven)
     return Stack(
         slices=tuple(ordered),
         positions=tuple(positions.tolist()),
@@ -153,10 +148,23 @@ def stack(slices: Sequence[SliceHeader], *, accept_uneven: bool = False) -> Stac
     )
 
 
-def _slice_spacing(positions: np.ndarray, first: SliceHeader, accept_uneven: bool) -> tuple[float, bool]:
+def along_normal(slices: Sequence[SliceHeader]) -> np.ndarray:
+    """Return where slices of one orientation lie along their normal, mm."""
+    return np.asarray(np.array([header.position for header in slices], np.float64) @ _normal(slices[0]))
+
+
+def evenly_placed(positions: np.ndarray) -> bool:
+    """True where slices at these ascending positions along their normal form a volume without gaps."""
+    try:
+        return len(positions) == 1 or _slice_spacing(positions, 1.0, accept_uneven=False)[1]
+    except InputError:
+        return False
+
+
+def _slice_spacing(positions: np.ndarray, nominal: float, accept_uneven: bool) -> tuple[float, bool]:
+    """Return the distance between slices and whether all are alike; `nominal` is that of a single one."""
     if len(positions) == 1:
-        nominal = first.spacing_between or first.thickness or 1.0
-        return abs(nominal) or 1.0, True
+        return nominal, True
     gaps = np.diff(positions)
     duplicates = np.flatnonzero(gaps < 1e-3)
     distinct = gaps[gaps >= 1e-3]

@@ -50,7 +50,13 @@ _STALE = (
 
 
 def derive(
-    dataset: Dataset, *, source_syntax: str, steps: Sequence[ProcessingStep], history: tuple[ProcessingStep, ...]
+    dataset: Dataset,
+    *,
+    source_syntax: str,
+    steps: Sequence[ProcessingStep],
+    history: tuple[ProcessingStep, ...],
+    of_series: Sequence[ProcessingStep] = (),
+    part: Sequence[int | None] = (),
 ) -> None:
     """Make `dataset`, a copy of a source object, the header of the derived object, in place.
 
@@ -59,23 +65,33 @@ def derive(
         source_syntax: transfer syntax of the source file.
         steps: what was done to the source now; the UIDs follow from it and from the source's UIDs.
         history: all that was ever done, kept in full in a private element.
+        of_series: what was done to all volumes of the new series; none: `steps`.
+        part: the frames that something was done to, where the others stay as they were.
     """
     source_class, source_uid = str(dataset.SOPClassUID), str(dataset.SOPInstanceUID)
     key = steps_key(steps)
-    dataset.SOPInstanceUID = uid_from("instance", source_uid, key)
-    dataset.SeriesInstanceUID = uid_from("series", str(dataset.SeriesInstanceUID), key)
+    dataset.SOPInstanceUID = uid_from("instance", source_uid, key, *([list(part)] if part else []))
+    dataset.SeriesInstanceUID = uid_from("series", str(dataset.SeriesInstanceUID), steps_key(of_series or steps))
     for keyword in _STALE:
         if keyword in dataset:
             del dataset[keyword]
     dataset.ImageType = derived_image_type(dataset)
     if "SharedFunctionalGroupsSequence" not in dataset:  # multi-frame objects have exactly four values
         dataset.ImageType = marked_image_type(list(dataset.ImageType), steps)
-    _describe_series(dataset, steps)
+    _describe_series(dataset, of_series or steps)
     complete(dataset)
     _keep_lossy_flag(dataset, source_syntax)
     add_derivation(dataset, steps, source=(source_class, source_uid))
     write_history(dataset, history)
     set_file_meta(dataset)
+
+
+def without_repeats(steps: Sequence[ProcessingStep]) -> tuple[ProcessingStep, ...]:
+    """Return the steps, those of several volumes that do the same once."""
+    kept: dict[str, ProcessingStep] = {}
+    for step in steps:
+        kept.setdefault(json.dumps(steps_key([step]), sort_keys=True), step)
+    return tuple(kept.values())
 
 
 def add_derivation(dataset: Dataset, steps: Sequence[ProcessingStep], source: tuple[str, str] | None) -> None:

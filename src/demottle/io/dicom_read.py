@@ -18,7 +18,7 @@ from demottle.image import Image, Source
 from demottle.io.dicom_aside import Aside, maybe_missing, refuse_broken_member, refuse_nothing_read, remarks
 from demottle.io.dicom_copies import without_copies
 from demottle.io.dicom_files import FileRef, collect
-from demottle.io.dicom_geometry import Stack, pick_volume, stack
+from demottle.io.dicom_geometry import Stack, stack
 from demottle.io.dicom_kind import as_volume, modality_of
 from demottle.io.dicom_marks import MARK_TAGS, read_history
 from demottle.io.dicom_pixels import check_readable, iter_stored, meaning
@@ -26,15 +26,33 @@ from demottle.io.dicom_scan import SliceHeader, scan
 from demottle.io.dicom_series import SeriesInfo, choose, group_series
 from demottle.io.payload import Payload
 from demottle.io.values.ct_units import confirm_hounsfield
+from demottle.io.volumes.series import Part, choose_part, parts_of, refuse_number
 
 _THREADS = 4
 
 
 @dataclass(frozen=True)
 class DicomPayload(Payload):
-    """What the writer needs to find each slice's own file again; the pixels stay on disk."""
+    """What the writer needs to find each slice's own file again; the pixels stay on disk.
+
+    Attributes:
+        slices: the header of each slice, in the order of `views`.
+        volume: its number among the volumes of its series, from 1; 0 where the series is a run of frames.
+        label: what distinguishes it from the other volumes of its series; empty where it is the only one.
+    """
 
     slices: tuple[SliceHeader, ...] = field(default=(), repr=False)
+    volume: int = 0
+    label: str = ""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Of the image that these slices make."""
+        return len(self.slices), self.slices[0].rows, self.slices[0].columns
+
+    def views(self, voxels: np.ndarray) -> list[np.ndarray]:
+        """Return the part of an array of the image's shape that belongs to each slice."""
+        return list(voxels)
 
 
 @contextmanager
@@ -72,16 +90,94 @@ def _scan_images(path: Path) -> tuple[list[SliceHeader], list[Aside]]:
     return slices, aside
 
 
-def read_dicom(
+@dataclass(frozen=True)
+class DicomSeries:
+    """One series whose headers were read: its volumes, and each of them as an image.
+
+    Attributes:
+        path: what the user named.
+        members: the headers of all its images.
+        parts: its volumes; none where it is a run of frames (XA, RF).
+        aside: warnings so far.
+        lost: what to say besides where slices are missing.
+        accept_uneven, unit: as in `demottle.io.read`.
+    """
+
+    path: Path
+    members: tuple[SliceHeader, ...]
+    parts: tuple[Part, ...]
+    aside: tuple[str, ...] = ()
+    lost: str = ""
+    accept_uneven: bool = False
+    unit: str | None = None
+
+    def read(self, volume: int | None = None, listener: Listener = silent) -> Image:
+        """Read one volume; None: the only one.
+
+        Raises:
+            InputError: several volumes and none chosen (they are listed), none of this number, or one that cannot be read.
+        """
+        with quiet_pydicom():
+            if not self.parts:
+                from demottle.io.dicom_sequence import read_sequence  # here, because it builds on this file
+
+                refuse_number(volume)
+                return read_sequence(self.path, self.members, self.aside, listener)
+            part = choose_part(self.parts, volume, f"The series {self.members[0].series_uid}")
+            if part.over_time:
+                from demottle.io.volumes.over_time import read_over_time
+
+                return read_over_time(self.path, part, self.aside, listener)
+            return self._read_volume(part, listener)
+
+    def _read_volume(self, part: Part, listener: Listener) -> Image:
+        group = part.volumes[0].slices
+        for header in group:
+            check_readable(header)
+        try:
+            volume = stack(group, accept_uneven=self.accept_uneven)
+        except InputError as error:
+            raise InputError(f"{error}{self.lost}", remedy=error.remedy) from error
+        voxels = np.empty((len(volume.slices), group[0].rows, group[0].columns), np.float32)
+        invalid = decode(volume.slices, list(voxels), listener)
+        valid = np.ones(voxels.shape, np.bool_) if invalid else None
+        for index, measured in invalid.items():
+            assert valid is not None
+            valid[index] = measured
+        first = volume.slices[0]
+        doubt = confirm_hounsfield(volume.slices, voxels, valid, self.unit) if first.modality == "CT" else ""
+        history = read_history(marks_of(first.file))
+        payload = DicomPayload(
+            warnings=(*self.aside, *_spacing_warning(volume), *_number_warnings(first, doubt)),
+            affine=volume.affine,
+            steps=len(history),
+            description=first.description,
+            slices=volume.slices,
+            volume=part.number,
+            label=part.label,
+        )
+        return Image(
+            voxels=voxels,
+            spacing=volume.spacing,
+            modality=modality_of(first),
+            unit="HU" if first.modality == "CT" else "a.u.",
+            valid=valid,
+            slice_thickness=first.thickness,
+            evenly_spaced=volume.evenly_spaced,
+            source=Source("dicom", str(self.path), payload),
+            history=history,
+        )
+
+
+def open_dicom(
     path: Path,
     *,
     series: str | None = None,
     accept_uneven: bool = False,
     accept_own_output: bool = False,
     unit: str | None = None,
-    listener: Listener = silent,
-) -> Image:
-    """Read one series; arguments and errors as in `demottle.io.read`."""
+) -> DicomSeries:
+    """Read the headers of one series; arguments and errors as in `demottle.io.read`."""
     with quiet_pydicom():
         found, beside = _scan_images(path)
         (info, all_members), others = choose(group_series(found), series, accept_own_output=accept_own_output)
@@ -89,39 +185,11 @@ def read_dicom(
         members, copies = without_copies(all_members)
         said = (*remarks(beside), *others, *copies)
         if info.run:
-            from demottle.io.dicom_sequence import read_sequence  # here, because it builds on this file
-
-            return read_sequence(path, members, said, listener)
+            return DicomSeries(path, tuple(members), (), said)
         members, kind = as_volume(members)
-        group, strays = pick_volume(members)
-        for header in group:
-            check_readable(header)
-        try:
-            volume = stack(group, accept_uneven=accept_uneven)
-        except InputError as error:
-            raise InputError(f"{error}{maybe_missing(beside)}", remedy=error.remedy) from error
-        voxels, valid = _decode(volume, listener)
-        first = volume.slices[0]
-        doubt = confirm_hounsfield(volume.slices, voxels, valid, unit) if first.modality == "CT" else ""
-        history = read_history(_marks(first.file))
-    payload = DicomPayload(
-        warnings=(*said, *kind, *strays, *_spacing_warning(volume), *_number_warnings(first, doubt)),
-        affine=volume.affine,
-        steps=len(history),
-        description=first.description,
-        slices=volume.slices,
-    )
-    return Image(
-        voxels=voxels,
-        spacing=volume.spacing,
-        modality=modality_of(first),
-        unit="HU" if first.modality == "CT" else "a.u.",
-        valid=valid,
-        slice_thickness=first.thickness,
-        evenly_spaced=volume.evenly_spaced,
-        source=Source("dicom", str(path), payload),
-        history=history,
-    )
+        parts, strays = parts_of(members, accept_uneven=accept_uneven)
+        lost = maybe_missing(beside)
+        return DicomSeries(path, tuple(members), parts, (*said, *kind, *strays), lost, accept_uneven, unit)
 
 
 def by_file(slices: Sequence[SliceHeader]) -> dict[FileRef, list[int]]:
@@ -132,16 +200,18 @@ def by_file(slices: Sequence[SliceHeader]) -> dict[FileRef, list[int]]:
     return {file: sorted(indices, key=lambda index: slices[index].frame or 0) for file, indices in files.items()}
 
 
-def _decode(volume: Stack, listener: Listener) -> tuple[np.ndarray, np.ndarray | None]:
-    """Decode slice by slice into one array; no more than a few stored slices are in memory at a time."""
-    slices = volume.slices
-    voxels = np.empty((len(slices), slices[0].rows, slices[0].columns), np.float32)
+def decode(slices: Sequence[SliceHeader], views: Sequence[np.ndarray], listener: Listener) -> dict[int, np.ndarray]:
+    """Decode each slice into its view; no more than a few stored slices are in memory at a time.
+
+    Returns:
+        Where each slice was measured, for those that were not measured everywhere.
+    """
     invalid: dict[int, np.ndarray] = {}
 
     def one(indices: list[int]) -> None:
         planes = iter_stored([slices[index] for index in indices])
         for index, stored in zip(indices, planes, strict=True):
-            voxels[index], measured = meaning(slices[index], stored)
+            views[index][:], measured = meaning(slices[index], stored)
             if not measured.all():
                 invalid[index] = measured
 
@@ -153,15 +223,11 @@ def _decode(volume: Stack, listener: Listener) -> tuple[np.ndarray, np.ndarray |
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
-    if not invalid:
-        return voxels, None
-    valid = np.ones(voxels.shape, np.bool_)
-    for index, measured in invalid.items():
-        valid[index] = measured
-    return voxels, valid
+    return invalid
 
 
-def _marks(file: FileRef) -> Dataset:
+def marks_of(file: FileRef) -> Dataset:
+    """Return the elements of a file in which demottle keeps its marks."""
     with file.open() as stream:
         return pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=MARK_TAGS, force=True)
 

@@ -1,9 +1,9 @@
 """Read what is needed to sort and place each slice from its header, without the pixels."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pydicom
@@ -15,6 +15,7 @@ from demottle.errors import InputError
 from demottle.io.dicom_aside import Aside, kind_of_no_scan, kind_without_image
 from demottle.io.dicom_files import FileRef
 from demottle.io.dicom_marks import MARK_TAGS, is_own_output
+from demottle.io.volumes.traits import TRAIT_TAGS, Trait, traits_of
 
 _KEYWORDS = (
     *("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID"),
@@ -32,7 +33,7 @@ _NEEDED_FOR_PIXELS = (
     "BitsStored",
     "PixelRepresentation",
 )
-_TAGS = [*(Tag(keyword) for keyword in _KEYWORDS), Tag("SharedFunctionalGroupsSequence"), *MARK_TAGS]
+_TAGS = [*(Tag(keyword) for keyword in _KEYWORDS), Tag("SharedFunctionalGroupsSequence"), *MARK_TAGS, *TRAIT_TAGS]
 _DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
 _FIRST_GROUPS = (b"\x02\0", b"\x08\0", b"\0\x02", b"\0\x08")
 
@@ -43,7 +44,8 @@ class SliceHeader:
 
     Positions and spacings in mm in DICOM's patient axes; `frame` is None for a single-frame file, else counted from 0.
     `frames` is the number of frames in the file. `missing` names what the pixels cannot be understood without and the file
-    does not state; `lut` is True where a Modality LUT gives the values their meaning.
+    does not state; `lut` is True where a Modality LUT gives the values their meaning;
+    `traits` is what tells the volumes of a series apart (`demottle.io.volumes`).
     """
 
     file: FileRef
@@ -78,6 +80,7 @@ class SliceHeader:
     own: bool
     missing: tuple[str, ...] = ()
     lut: bool = False
+    traits: Mapping[str, Trait] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def is_localizer(self) -> bool:
@@ -166,11 +169,17 @@ def _refuse_if_named_dicom(file: FileRef, why: str, magic: bool = False) -> None
         raise InputError(f"The file {file.name} {why}; replace or remove it.")
 
 
-def slice_header(file: FileRef, dataset: Dataset, frame: int | None, place: Dataset) -> SliceHeader:
-    """Build the header of one slice; `place` holds the geometry and rescale, which multi-frame files keep elsewhere."""
+def slice_header(
+    file: FileRef, dataset: Dataset, frame: int | None, place: Dataset, traits: Mapping[str, Trait] | None = None
+) -> SliceHeader:
+    """Build the header of one slice; `place` holds the geometry and rescale, which multi-frame files keep elsewhere.
+
+    `traits` as `traits_of` returns them; None: from `dataset`.
+    """
     bits = integer(dataset, "BitsStored") or integer(dataset, "BitsAllocated") or 0
     high_bit = integer(dataset, "HighBit")
     signed = integer(dataset, "PixelRepresentation") == 1
+    image_type = tuple(str(value) for value in _sequence(place.get("ImageType") or dataset.get("ImageType")))
     return SliceHeader(
         file=file,
         frame=frame,
@@ -182,7 +191,7 @@ def slice_header(file: FileRef, dataset: Dataset, frame: int | None, place: Data
         number=_text(dataset, "SeriesNumber"),
         description=_text(dataset, "SeriesDescription"),
         modality=_text(dataset, "Modality") or "OT",
-        image_type=tuple(str(value) for value in _sequence(place.get("ImageType") or dataset.get("ImageType"))),
+        image_type=image_type,
         frames=integer(dataset, "NumberOfFrames") or 1,
         rows=int(dataset.Rows),
         columns=int(dataset.Columns),
@@ -204,6 +213,7 @@ def slice_header(file: FileRef, dataset: Dataset, frame: int | None, place: Data
         own=is_own_output(dataset),
         missing=tuple(keyword for keyword in _NEEDED_FOR_PIXELS if dataset.get(keyword) in (None, "")),
         lut=bool(dataset.get("ModalityLUTSequence")),
+        traits=traits_of(dataset, image_type) if traits is None else traits,
     )
 
 

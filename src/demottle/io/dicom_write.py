@@ -1,7 +1,7 @@
 """Write an `Image` that came from DICOM as a new series beside the original."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,9 @@ from pydicom.dataset import Dataset
 
 from demottle.errors import InputError, OutputError
 from demottle.events import Listener, Progress, silent
-from demottle.image import Image
-from demottle.io.dicom_files import FileRef, save
-from demottle.io.dicom_header import derive
+from demottle.image import Image, Mask
+from demottle.io.dicom_files import save
+from demottle.io.dicom_header import derive, without_repeats
 from demottle.io.dicom_pixels import iter_stored, meaning, rescale, values_of, with_unused_bits
 from demottle.io.dicom_read import DicomPayload, by_file, quiet_pydicom
 from demottle.io.dicom_scan import SliceHeader, integer
@@ -26,87 +26,112 @@ from demottle.io.values.float_pixels import FLOAT_PIXELS
 from demottle.io.values.overlays import embedded_overlays, move_overlays
 
 
-def write_dicom(image: Image, folder: Path, *, listener: Listener = silent) -> None:
+@dataclass(frozen=True)
+class _Plane:
+    """One slice to write: its header, its voxels, and where they were measured (None: everywhere)."""
+
+    header: SliceHeader
+    voxels: NDArray[np.float32]
+    valid: Mask | None
+    image: Image
+
+
+def write_dicom(images: Sequence[Image], folder: Path, *, listener: Listener = silent) -> None:
     """Write one file per source file into `folder`, which is created. Sources are read again from disk, one at a time.
 
+    Args:
+        images: volumes of one series; all of them make one new series.
+        folder: where to.
+        listener: told of every file, stage "write".
+
     Raises:
-        OutputError: the image has another shape than its source, or the source has changed since it was read.
+        OutputError: an image has another shape than its source, or the source has changed since it was read.
         OSError: from the file system.
     """
-    slices = _slices(image)
-    files = by_file(slices)
+    planes = _planes(images)
+    files = by_file([plane.header for plane in planes])
     folder.mkdir()
     with quiet_pydicom():
-        for done, (file, indices) in enumerate(files.items(), start=1):
-            dataset = _derived_object(image, slices, file, indices)
+        for done, indices in enumerate(files.values(), start=1):
+            dataset = _derived_object([planes[index] for index in indices], images)
             save(dataset, folder / f"image-{done:04d}.dcm")
             listener(Progress("write", done, len(files)))
 
 
-def write_dicom_file(image: Image, path: Path) -> None:
-    """Write an image that came from a single DICOM file as a single file."""
-    slices = _slices(image)
-    if len({header.file for header in slices}) != 1:
+def write_dicom_file(images: Sequence[Image], path: Path) -> None:
+    """Write volumes that came from a single DICOM file as a single file."""
+    planes = _planes(images)
+    files = by_file([plane.header for plane in planes])
+    if len(files) != 1:
         raise OutputError(
-            f"{len(slices)} DICOM slices need a folder, but {path.name} names one file; leave out the suffix."
+            f"{len(planes)} DICOM slices need a folder, but {path.name} names one file; leave out the suffix."
         )
     with quiet_pydicom():
-        dataset = _derived_object(image, slices, slices[0].file, list(range(len(slices))))
-        save(dataset, path)
+        for indices in files.values():
+            save(_derived_object([planes[index] for index in indices], images), path)
 
 
-def _slices(image: Image) -> tuple[SliceHeader, ...]:
-    payload = image.source.payload if image.source is not None else None
-    if not isinstance(payload, DicomPayload):
-        raise TypeError("the image did not come from DICOM")
-    slices = payload.slices
-    expected = (len(slices), slices[0].rows, slices[0].columns)
-    if image.shape != expected:
-        raise OutputError(
-            f"The image has shape {image.shape}, its DICOM source {expected}; it cannot take over its headers."
-        )
-    return slices
+def _planes(images: Sequence[Image]) -> list[_Plane]:
+    found = []
+    for image in images:
+        payload = image.source.payload if image.source is not None else None
+        if not isinstance(payload, DicomPayload):
+            raise TypeError("the image did not come from DICOM")
+        if image.shape != payload.shape:
+            raise OutputError(
+                f"The image has shape {image.shape}, its DICOM source {payload.shape}; it cannot take over its headers."
+            )
+        masks = [None] * len(payload.slices) if image.valid is None else payload.views(image.valid)
+        parts = zip(payload.slices, payload.views(image.voxels), masks, strict=True)
+        found += [_Plane(header, voxels, valid, image) for header, voxels, valid in parts]
+    return found
 
 
-def _derived_object(image: Image, slices: tuple[SliceHeader, ...], file: FileRef, indices: list[int]) -> Dataset:
+def _derived_object(planes: Sequence[_Plane], images: Sequence[Image]) -> Dataset:
+    """Return the object of one source file; `planes` are those of its slices that are written, in its own order."""
+    first = planes[0].header
     try:
-        with file.open() as stream:
+        with first.file.open() as stream:
             dataset = pydicom.dcmread(stream, force=True)
     except (OSError, KeyError, InputError) as error:
         raise OutputError(
-            f"The source {file.name} is gone or cannot be read any more; its headers are needed."
+            f"The source {first.file.name} is gone or cannot be read any more; its headers are needed."
         ) from error
-    if str(dataset.get("SOPInstanceUID")) != slices[indices[0]].sop_uid:
-        raise OutputError(f"The source {file.name} has changed since it was read; read it again.")
-    first = slices[indices[0]]
+    if str(dataset.get("SOPInstanceUID")) != first.sop_uid:
+        raise OutputError(f"The source {first.file.name} has changed since it was read; read it again.")
+    frames = integer(dataset, "NumberOfFrames") or 1
     overlays = embedded_overlays(dataset, first)
-    before, pixels = _stored_pixels(
-        image, slices, indices, integer(dataset, "NumberOfFrames") or 1, clean=bool(overlays)
-    )
+    before, pixels = _stored_pixels(planes, frames, clean=bool(overlays))
     move_overlays(dataset, overlays, before)
     _set_pixels(dataset, pixels, first)
+    told = list({id(plane.image): plane.image for plane in planes}.values())
+    steps = without_repeats([step for image in told for step in new_steps(image)])
     if "PerFrameFunctionalGroupsSequence" in dataset:
-        derive_frames(dataset, new_steps(image))
-    derive(dataset, source_syntax=first.transfer_syntax, steps=new_steps(image), history=image.history)
+        derive_frames(dataset, steps, [plane.header.frame or 0 for plane in planes])
+    derive(
+        dataset,
+        source_syntax=first.transfer_syntax,
+        steps=steps,
+        history=without_repeats([step for image in told for step in image.history]),
+        of_series=without_repeats([step for image in images for step in new_steps(image)]),
+        part=[plane.header.frame for plane in planes] if len(planes) < frames else (),
+    )
     return dataset
 
 
-def _stored_pixels(
-    image: Image, slices: Sequence[SliceHeader], indices: list[int], frames: int, clean: bool
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return all frames of one file, as they were stored and as they are to be; what is no part of the image stays.
+def _stored_pixels(planes: Sequence[_Plane], frames: int, clean: bool) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return all frames of one file, as they were stored and as they are to be; what is no part of the images stays.
 
     `clean` leaves out what lies in the bits that no value has.
     """
-    first = slices[indices[0]]
-    index_of = {slices[index].frame or 0: index for index in indices}
-    headers = [slices[index_of[frame]] if frame in index_of else replace(first, frame=frame) for frame in range(frames)]
+    changed = {plane.header.frame or 0: plane for plane in planes}
+    first = planes[0].header
+    headers = [changed[frame].header if frame in changed else replace(first, frame=frame) for frame in range(frames)]
     before, after = [], []
     try:
         for frame, stored in enumerate(iter_stored(headers)):
-            header, new = headers[frame], values_of(headers[frame], stored)
-            if frame in index_of:
-                new = _new_values(image, index_of[frame], header, stored)
+            header = headers[frame]
+            new = _new_values(changed[frame], stored) if frame in changed else values_of(header, stored)
             before.append(stored)
             after.append(new if clean else with_unused_bits(header, new, stored))
     except InputError as error:
@@ -114,20 +139,20 @@ def _stored_pixels(
     return np.stack(before), np.stack(after)
 
 
-def _new_values(image: Image, index: int, header: SliceHeader, stored: NDArray[Any]) -> NDArray[Any]:
-    before, measured = meaning(header, stored)
-    if image.valid is not None:
-        measured &= image.valid[index]
-    slope, intercept = rescale(header)
+def _new_values(plane: _Plane, stored: NDArray[Any]) -> NDArray[Any]:
+    before, measured = meaning(plane.header, stored)
+    if plane.valid is not None:
+        measured &= plane.valid
+    slope, intercept = rescale(plane.header)
     return to_stored(
-        image.voxels[index],
+        plane.voxels,
         before,
-        values_of(header, stored),
+        values_of(plane.header, stored),
         slope=slope,
         intercept=intercept,
-        limits=integer_limits(header.bits_stored, header.signed),
+        limits=integer_limits(plane.header.bits_stored, plane.header.signed),
         valid=measured,
-        padding=header.padding,
+        padding=plane.header.padding,
     )
 
 

@@ -12,6 +12,7 @@ from demottle.image import ProcessingStep
 from demottle.io.dicom_files import FileRef
 from demottle.io.dicom_header import derivation_codes, derivation_text, derived_image_type, source_item
 from demottle.io.dicom_scan import SliceHeader, integer, slice_header
+from demottle.io.volumes.traits import traits_of_frame, values_of_groups
 
 _FRAME_TYPES = ("CTImageFrameTypeSequence", "MRImageFrameTypeSequence")
 _GROUPS = (
@@ -47,7 +48,12 @@ def scan_frames(file: FileRef, brief: Dataset) -> list[SliceHeader]:
         raise InputError(
             f"{name} says {dataset.get('NumberOfFrames')} frames but describes {len(frames)}; it is broken."
         )
-    return [slice_header(file, brief, index, _place(shared, frame)) for index, frame in enumerate(frames)]
+    made, said = [], values_of_groups(dataset, shared)
+    for index, frame in enumerate(frames):
+        place = _place(shared, frame)
+        kind = tuple(str(value) for value in place.get("ImageType") or brief.get("ImageType") or ())
+        made.append(slice_header(file, brief, index, place, traits_of_frame(dataset, said, frame, kind)))
+    return made
 
 
 def _place(shared: Dataset, frame: Dataset) -> Dataset:
@@ -70,10 +76,11 @@ def _group(groups: Dataset, keyword: str) -> Dataset | None:
     return items[0] if items else None
 
 
-def derive_frames(dataset: Dataset, steps: Sequence[ProcessingStep]) -> None:
-    """Mark every frame as derived, from the same frames of the source, in place.
+def derive_frames(dataset: Dataset, steps: Sequence[ProcessingStep], frames: Sequence[int]) -> None:
+    """Mark frames as derived, from the same frames of the source, in place.
 
-    Call it before the object's own UIDs change: the groups refer to the source.
+    Call it before the object's own UIDs change: the groups refer to the source. `frames`: those that something was done to;
+    the others have no derivation, but all are of type DERIVED, as the object is.
     """
     evidence = dataset.get("SourceImageEvidenceSequence") or []
     dataset.SourceImageEvidenceSequence = Items([*evidence, _evidence(dataset)])
@@ -84,9 +91,15 @@ def derive_frames(dataset: Dataset, steps: Sequence[ProcessingStep]) -> None:
             group = _group(groups, keyword)
             if group is not None:
                 group.FrameType = derived_image_type(group, "FrameType")
-    # A group is either shared or per frame, never both: stay with what the source has.
-    holders = per_frame if any("DerivationImageSequence" in groups for groups in per_frame) else [shared]
-    for groups in holders:
+    # A group is either shared or per frame, never both: stay with what the source has, unless frames differ from now on.
+    if len(frames) < len(per_frame):
+        earlier = shared.get("DerivationImageSequence") or []
+        for groups in per_frame:
+            groups.DerivationImageSequence = Items([*(groups.get("DerivationImageSequence") or earlier)])
+        if "DerivationImageSequence" in shared:
+            del shared.DerivationImageSequence
+    alone = any("DerivationImageSequence" in groups for groups in per_frame)
+    for groups in [per_frame[frame] for frame in frames] if alone else [shared]:
         groups.DerivationImageSequence = Items(
             [*(groups.get("DerivationImageSequence") or []), _derivation(dataset, steps)]
         )

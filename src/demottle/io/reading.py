@@ -1,6 +1,9 @@
 """`read`: from a path to an `Image`, whatever the format."""
 
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from demottle.errors import InputError
@@ -9,6 +12,7 @@ from demottle.image import Image
 from demottle.io.dicom_marks import is_result
 from demottle.io.formats import format_of
 from demottle.io.scans import only_file_in
+from demottle.io.volumes.series import Part, refuse_number
 
 Spacing = tuple[float, float, float]
 MODALITIES = ("CT", "MR", "XA", "RF")
@@ -37,10 +41,27 @@ def known_unit(text: str | None) -> str | None:
     raise InputError(f"'{text}' is no unit that can be given; HU is the only one.")
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A scan whose headers were read where its format has several volumes under one name.
+
+    Attributes:
+        volumes: of a DICOM series, with number and label; empty for a run of frames and for other formats.
+    """
+
+    _reader: Callable[[int | None, Listener], Image]
+    volumes: tuple[Part, ...] = ()
+
+    def read(self, volume: int | None = None, listener: Listener = silent) -> Image:
+        """Read one volume, by its number from 1; None: the only one. Errors as `demottle.io.read`."""
+        return self._reader(volume, listener)
+
+
 def read(
     path: str | Path,
     *,
     series: str | None = None,
+    volume: int | None = None,
     spacing: Spacing | None = None,
     accept_uneven: bool = False,
     accept_own_output: bool = False,
@@ -54,6 +75,7 @@ def read(
         path: a DICOM folder, file, DICOMDIR or zip; or .nii, .nii.gz, .mha, .mhd, .nrrd, .tif, .tiff, .npy; .mp4, .avi; or a
             folder with one of these and no DICOM.
         series: SeriesInstanceUID or SeriesNumber, where a DICOM folder holds several.
+        volume: number from 1, where a DICOM series holds several volumes (echoes, phases, kernels, ...).
         spacing: mm between slices, rows, columns; required for .npy, and for TIFF that does not state it. Formats that
             state their own spacing refuse it.
         accept_uneven: read a DICOM series with missing, repeated or uneven slices; `Image.evenly_spaced` is then False.
@@ -66,6 +88,29 @@ def read(
     Raises:
         InputError: one sentence on what is wrong and what to do.
     """
+    opened = open_scan(
+        path,
+        series=series,
+        spacing=spacing,
+        accept_uneven=accept_uneven,
+        accept_own_output=accept_own_output,
+        modality=modality,
+        unit=unit,
+    )
+    return opened.read(volume, listener)
+
+
+def open_scan(
+    path: str | Path,
+    *,
+    series: str | None = None,
+    spacing: Spacing | None = None,
+    accept_uneven: bool = False,
+    accept_own_output: bool = False,
+    modality: str | None = None,
+    unit: str | None = None,
+) -> Opened:
+    """Find out which volumes there are, without reading pixels of DICOM; arguments and errors as `read`."""
     path, modality, unit = Path(path), known_modality(modality), known_unit(unit)
     if not path.exists():
         raise InputError(f"There is no file or folder {path}.")
@@ -75,22 +120,31 @@ def read(
     kind = None if path.is_dir() else format_of(path)
     if kind in (None, "dicom"):
         _refuse(spacing=spacing, modality=modality, why="DICOM states it itself")
-        from demottle.io.dicom_read import read_dicom
+        from demottle.io.dicom_read import open_dicom
 
-        return read_dicom(
-            path,
-            series=series,
-            accept_uneven=accept_uneven,
-            accept_own_output=accept_own_output,
-            unit=unit,
-            listener=listener,
+        found = open_dicom(
+            path, series=series, accept_uneven=accept_uneven, accept_own_output=accept_own_output, unit=unit
         )
+        return Opened(found.read, found.parts)
     if series is not None:
         raise InputError(f"{path} is not DICOM and has no series to choose; leave the series out.")
     if unit is not None and modality not in (None, "CT"):
         raise InputError(f"HU is the unit of CT, but the modality given is {modality}; leave one of the two out.")
     modality = "CT" if unit else modality
-    image = _read_file(path, str(kind), spacing, modality)
+    return Opened(partial(_read_plain, path, str(kind), spacing, modality, accept_own_output))
+
+
+def _read_plain(
+    path: Path,
+    kind: str,
+    spacing: Spacing | None,
+    modality: str | None,
+    accept_own_output: bool,
+    volume: int | None,
+    listener: Listener,
+) -> Image:
+    refuse_number(volume, "a file of one image")
+    image = _read_file(path, kind, spacing, modality)
     if is_result(image.history) and not accept_own_output:
         raise InputError(
             f"{path} is demottle's own output, which is not to be denoised again; name the original, or accept own output.",

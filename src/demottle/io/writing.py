@@ -1,5 +1,6 @@
 """`write`: from an `Image` to a path, in the input's own format unless asked otherwise."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from demottle.errors import OutputError
@@ -12,7 +13,7 @@ from demottle.io.staging import staged
 
 
 def write(
-    image: Image,
+    image: Image | Sequence[Image],
     path: str | Path,
     *,
     format: str | None = None,
@@ -25,7 +26,7 @@ def write(
     were not changed keep their exact stored values.
 
     Args:
-        image: what to write.
+        image: what to write; several are volumes of one DICOM series, and become one DICOM series again.
         path: a name with a known suffix decides the format; without one, the source's format (DICOM: a folder).
         format: "dicom", "nifti", "mha", "mhd", "nrrd", "tiff", "npy", "mp4" or "avi", where the name does not say.
         overwrite: replace what is there, once the new output is complete.
@@ -38,12 +39,19 @@ def write(
         OutputError: exists already; is or lies in the input; disk full; no permission; the format cannot hold the image.
     """
     path = Path(path)
-    kind = _format(image, path, format)
+    images = [image] if isinstance(image, Image) else list(image)
+    kind = _format(images[0], path, format)
+    if len(images) > 1 and kind != "dicom":
+        raise OutputError(
+            f"The series holds {len(images)} volumes, and {kind} holds one; choose one of them, or write DICOM.",
+            remedy="volume",
+        )
     if not suffix_of(path) and DEFAULT_SUFFIX[kind]:
         path = path.with_name(path.name + DEFAULT_SUFFIX[kind])
-    _keep_off_the_input(image, path)
+    for one in images:
+        _keep_off_the_input(one, path)
     with staged(path, overwrite=overwrite) as temporary:
-        _write_as(kind, image, temporary, listener)
+        _write_as(kind, images, temporary, listener)
     return path
 
 
@@ -82,11 +90,13 @@ def _keep_off_the_input(image: Image, path: Path) -> None:
             raise OutputError(f"{path} holds the input, which would be lost; choose another name.")
 
 
-def _write_as(kind: str, image: Image, path: Path, listener: Listener) -> None:
+def _write_as(kind: str, images: Sequence[Image], path: Path, listener: Listener) -> None:
     # imported here: each format has a library of its own, and none is needed for another's files
     if kind == "dicom":
-        _write_dicom(image, path, listener)
-    elif kind == "nifti":
+        _write_dicom(images, path, listener)
+        return
+    (image,) = images
+    if kind == "nifti":
         from demottle.io.nifti import write_nifti
 
         write_nifti(image, path)
@@ -108,11 +118,12 @@ def _write_as(kind: str, image: Image, path: Path, listener: Listener) -> None:
         write_npy(image, path)
 
 
-def _write_dicom(image: Image, path: Path, listener: Listener) -> None:
+def _write_dicom(images: Sequence[Image], path: Path, listener: Listener) -> None:
     from demottle.io.dicom_new import write_new_series
     from demottle.io.dicom_new_run import write_new_run
     from demottle.io.dicom_write import write_dicom, write_dicom_file
 
+    image = images[0]
     from_dicom = isinstance(payload_of(image), DicomPayload)
     if image.modality in ("XA", "RF") and not from_dicom:
         write_new_run(image, path, one_file=bool(suffix_of(path)))
@@ -121,8 +132,8 @@ def _write_dicom(image: Image, path: Path, listener: Listener) -> None:
             raise OutputError(
                 f"A new DICOM series needs a folder, but {path.name} names one file; leave out the suffix."
             )
-        write_dicom_file(image, path)
+        write_dicom_file(images, path)
     elif from_dicom:
-        write_dicom(image, path, listener=listener)
+        write_dicom(images, path, listener=listener)
     else:
         write_new_series(image, path, listener=listener)
