@@ -12,6 +12,10 @@ from demottle.errors import InputError, counted
 Voxels = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
+# From micro-CT of single cells to whole-body planes; between frames from a millisecond-fast camera to one an hour.
+_LEAST_MM, _MOST_MM = 1e-4, 1000.0
+_LEAST_S, _MOST_S = 1e-5, 3600.0
+
 
 @dataclass(frozen=True)
 class Source:
@@ -48,7 +52,7 @@ class Image:
         unit: "HU" for CT numbers, "a.u." for anything without an absolute scale.
         valid: True where a voxel was measured; False for padding and outside the reconstruction circle. None: all valid.
             Invalid voxels are never measured and never changed.
-        slice_thickness: nominal thickness in mm, where known. Thicker than `spacing[0]`: slices overlap.
+        slice_thickness: nominal thickness in mm, where known; a header's 0 or less counts as not known. Thicker than `spacing[0]`: slices overlap.
         evenly_spaced: False where gaps between slices differ and the user accepted it.
         source: where the image came from; lets a writer give back the source's own headers.
         history: what demottle did to it, oldest first.
@@ -56,7 +60,7 @@ class Image:
 
     Raises:
         InputError: for voxels that are not three-dimensional or not finite where valid, a mask of another shape, or a
-            spacing that is not positive.
+            spacing that is not positive or that no scanner makes.
     """
 
     voxels: Voxels
@@ -77,8 +81,7 @@ class Image:
             raise InputError(
                 f"The image has shape {voxels.shape}; demottle needs a stack (slices, rows, columns) that is not empty."
             )
-        if len(self.spacing) != 3 or not all(np.isfinite(s) and s > 0 for s in self.spacing):
-            raise InputError(f"The spacing is {self.spacing}; it needs three positive numbers (slices, rows, columns).")
+        self._refuse_absurd_spacing()
         valid = None if self.valid is None else np.asarray(self.valid, dtype=np.bool_).view()
         if valid is not None and valid.shape != voxels.shape:
             raise InputError(f"The mask of valid voxels has shape {valid.shape}, but the image has {voxels.shape}.")
@@ -89,7 +92,21 @@ class Image:
         object.__setattr__(self, "voxels", voxels)
         object.__setattr__(self, "valid", valid)
         object.__setattr__(self, "spacing", tuple(float(s) for s in self.spacing))
+        thickness = self.slice_thickness
+        if thickness is not None and not 0 < thickness <= _MOST_MM:
+            object.__setattr__(self, "slice_thickness", None)
         object.__setattr__(self, "sequence", bool(self.sequence) or self.modality in ("XA", "RF"))
+
+    def _refuse_absurd_spacing(self) -> None:
+        if len(self.spacing) != 3 or not all(np.isfinite(s) and s > 0 for s in self.spacing):
+            raise InputError(f"The spacing is {self.spacing}; it needs three positive numbers (slices, rows, columns).")
+        between, rows, columns = self.spacing
+        in_space = (rows, columns) if self.sequence or self.modality in ("XA", "RF") else self.spacing
+        if min(in_space) < _LEAST_MM or max(in_space) > _MOST_MM or not _LEAST_S <= between <= _MOST_S:
+            raise InputError(
+                f"The spacing is {between:g}, {rows:g}, {columns:g} (slices in mm or frames in s, rows, columns), which no "
+                f"scanner makes; {_LEAST_MM:g} to {_MOST_MM:g} mm are possible. Is the header broken, or the unit another?"
+            )
 
     @staticmethod
     def _refuse_not_finite(voxels: Voxels, valid: Mask | None) -> None:

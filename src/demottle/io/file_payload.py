@@ -68,7 +68,12 @@ def image_of(
         modality: None where nobody says; "CT" makes the unit HU and leaves out what lies outside the reconstruction circle.
         history: what the file says was done to it.
         sequence: True for frames over time, whatever the modality.
+
+    Raises:
+        InputError: the file holds no voxels, or what `Image` refuses.
     """
+    if not stored.size:
+        raise InputError(f"{path} holds no voxels (its shape is {stored.shape}); replace it.")
     voxels = as_voxels(stored, payload.slope, payload.intercept)
     return Image(
         voxels=voxels,

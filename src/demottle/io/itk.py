@@ -1,5 +1,6 @@
 """MetaImage (.mha, .mhd) and NRRD through sitk."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 from demottle.errors import InputError, OutputError
 from demottle.image import Image
 from demottle.io.file_payload import FilePayload, image_of, load_source, note, read_note, restore, same_format_payload
+from demottle.io.itk_header import refuse_broken_header
 from demottle.io.payload import Affine, affine_of
 
 _NOTE = "demottle"
@@ -20,6 +22,7 @@ def read_itk(path: Path, kind: str, modality: str | None = None) -> Image:
     Raises:
         InputError: broken file, missing data file, not three-dimensional, or more than one value per voxel.
     """
+    refuse_broken_header(path, kind)
     itk = _load(path)
     said, history = read_note(itk.GetMetaData(_NOTE)) if itk.HasMetaDataKey(_NOTE) else (None, ())
     modality = modality or said or _stated_modality(itk)
@@ -31,10 +34,19 @@ def read_itk(path: Path, kind: str, modality: str | None = None) -> Image:
         affine=_affine(itk),
         steps=len(history),
         dtype=stored.dtype,
-        header={key: itk.GetMetaData(key) for key in itk.GetMetaDataKeys()},
+        header=_entries(itk),
     )
     spacing = slices, rows, columns
     return image_of(stored, payload, format=kind, path=path, spacing=spacing, modality=modality, history=history)
+
+
+def _entries(itk: Any) -> dict[str, str]:
+    """Return the entries; one whose name is not text, from a broken header, is left out."""
+    found = {}
+    for key in itk.GetMetaDataKeys():
+        with suppress(TypeError):
+            found[key] = str(itk.GetMetaData(key))
+    return found
 
 
 def _simpleitk() -> Any:

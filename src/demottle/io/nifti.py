@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from demottle.errors import InputError
 from demottle.image import Image, ProcessingStep
+from demottle.io.bombs import refuse_bomb, stored_size
 from demottle.io.file_payload import (
     FilePayload,
     image_of,
@@ -95,7 +96,10 @@ def _load(path: Path) -> tuple[Any, NDArray[Any], float, float]:
 
     try:
         nifti: Any = nibabel.load(path)
+        _refuse_bomb(path, nifti)
         stored = np.asanyarray(nifti.dataobj.get_unscaled())
+    except InputError:
+        raise
     except Exception as error:  # nibabel, gzip and zlib raise many types
         raise InputError(f"{path} is not a readable NIfTI file, or truncated; replace it.") from error
     if stored.ndim > 3 and stored.shape[3:] == (1,) * (stored.ndim - 3):
@@ -107,6 +111,13 @@ def _load(path: Path) -> tuple[Any, NDArray[Any], float, float]:
     slope, intercept = nifti.dataobj.slope, nifti.dataobj.inter
     planes = stored.T if stored.ndim == 3 else frames_of(stored)
     return nifti, planes, float(slope), float(intercept)
+
+
+def _refuse_bomb(path: Path, nifti: Any) -> None:
+    voxels = 1
+    for length in nifti.shape:
+        voxels *= max(0, int(length))  # Python's own numbers, which do not overflow
+    refuse_bomb(str(path), voxels * int(nifti.get_data_dtype().itemsize), stored_size(path))
 
 
 def _says_sequence(header: Any) -> bool:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from demottle.errors import InputError
 from demottle.image import Image
+from demottle.io.bombs import refuse_bomb, stored_size
 from demottle.io.file_payload import FilePayload, image_of, load_source, restore, same_format_payload
 
 
@@ -27,15 +28,19 @@ def read_npy(path: Path, spacing: tuple[float, float, float] | None, modality: s
 
 
 def _load(path: Path) -> NDArray[Any]:
+    broken = f"{path} is not a readable .npy array of numbers, or truncated; replace it."
     try:
         stored: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        raise InputError(f"{path} is not a readable .npy array of numbers, or truncated; replace it.") from error
+    except Exception as error:  # NumPy reads the header as Python, which raises many types
+        raise InputError(broken) from error
+    if not isinstance(stored, np.ndarray):  # .npz by another name
+        raise InputError(broken)
     if stored.ndim != 3 or stored.dtype.kind not in "iuf":
         raise InputError(
             f"{path} holds {stored.dtype} values of shape {stored.shape}; demottle needs real numbers as "
             "(slices, rows, columns)."
         )
+    refuse_bomb(str(path), stored.nbytes, stored_size(path))
     return stored
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 import demottle
 from demottle.errors import InputError
 from demottle.image import Image, ProcessingStep
+from demottle.io.bombs import refuse_bomb, stored_size
 from demottle.io.file_payload import (
     FilePayload,
     image_of,
@@ -20,6 +21,7 @@ from demottle.io.file_payload import (
     same_format_payload,
     says_sequence,
 )
+from demottle.io.tiff_pages import refuse_endless
 
 Spacing = tuple[float, float, float]
 Note = tuple[str | None, tuple[ProcessingStep, ...]]
@@ -47,9 +49,11 @@ def read_tiff(path: Path, spacing: Spacing | None, modality: str | None = None) 
 def _load(path: Path) -> tuple[NDArray[Any], Spacing | None, Note, bool]:
     import tifffile
 
+    refuse_endless(path)
     try:
         with tifffile.TiffFile(path) as tiff:
             shapes = {(page.shape, page.dtype) for page in tiff.pages}
+            refuse_bomb(str(path), sum(page.nbytes for page in tiff.pages), stored_size(path))
             if len(shapes) != 1 or len(tiff.pages[0].shape) != 2:
                 raise InputError(
                     f"{path} holds color pages or pages of different size; demottle needs equal gray slices."
