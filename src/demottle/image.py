@@ -52,7 +52,8 @@ class Image:
         unit: "HU" for CT numbers, "a.u." for anything without an absolute scale.
         valid: True where a voxel was measured; False for padding and outside the reconstruction circle. None: all valid.
             Invalid voxels are never measured and never changed.
-        slice_thickness: nominal thickness in mm, where known; a header's 0 or less counts as not known. Thicker than `spacing[0]`: slices overlap.
+        slice_thickness: nominal thickness in mm, where known; a header's 0 or less counts as not known. Thicker than
+            `spacing[0]`: slices overlap.
         evenly_spaced: False where gaps between slices differ and the user accepted it.
         source: where the image came from; lets a writer give back the source's own headers.
         history: what demottle did to it, oldest first.

@@ -15,7 +15,6 @@ from pydicom.uid import (
     JPEGLSLossless,
     RLELossless,
 )
-
 from tests.io.conftest import ct_slice, save
 from tests.io.enhanced import enhanced_ct
 

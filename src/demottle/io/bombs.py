@@ -11,7 +11,8 @@ from demottle.errors import InputError
 
 _RATIO = 100
 _HARMLESS = 256 << 20  # bytes; so much may be empty: a mask, a phantom, black frames
-_CHUNK = 1 << 20
+_CHUNK = 1 << 20  # of what comes out
+_PIECE = 1 << 16  # of what goes in
 
 
 def refuse_bomb(name: str, stated: int, stored: int) -> None:
@@ -47,14 +48,16 @@ def refuse_deflate_bomb(name: str, packed: bytes) -> None:
     """
     if len(packed) * 1032 <= _HARMLESS:  # deflate never packs more tightly
         return
-    unpacker, total, rest = zlib.decompressobj(-zlib.MAX_WBITS), 0, packed
-    while rest and not unpacker.eof:
-        try:
-            total += len(unpacker.decompress(rest, _CHUNK))
-        except zlib.error:
-            return  # broken: the reader says so
-        rest = unpacker.unconsumed_tail
-        refuse_bomb(name, total, len(packed))
+    unpacker, total = zlib.decompressobj(-zlib.MAX_WBITS), 0
+    for start in range(0, len(packed), _PIECE):
+        rest = packed[start : start + _PIECE]
+        while rest and not unpacker.eof:
+            try:
+                total += len(unpacker.decompress(rest, _CHUNK))
+            except zlib.error:
+                return  # broken: the reader says so
+            rest = unpacker.unconsumed_tail
+            refuse_bomb(name, total, len(packed))
 
 
 def _size(number: int) -> str:
@@ -63,5 +66,3 @@ def _size(number: int) -> str:
             break
         number //= 1024
     return f"{number} {unit}"
-
-

@@ -4,13 +4,21 @@ import io
 import zipfile
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
 import pydicom
 from pydicom.dataset import Dataset
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from demottle.errors import InputError
+from demottle.io.bombs import refuse_bomb, refuse_deflate_bomb
+
+_PREAMBLE = 132
+_META = 1024  # bytes of file meta information that are searched for the transfer syntax
+_ZIP_TAIL = 22 + (1 << 16)  # where a zip says how long its table of contents is
+_MOST_CONTENTS = 48 << 20  # bytes
 
 
 @dataclass(frozen=True)
@@ -28,9 +36,10 @@ class FileRef:
         """
         try:
             if self.member is None:
-                return self.path.open("rb")
-            with zipfile.ZipFile(self.path) as archive:
-                return io.BytesIO(archive.read(self.member))
+                stream: BinaryIO = self.path.open("rb")
+            else:
+                stream = io.BytesIO(self._archive.read(self._member))
+            return self._checked(stream)
         except PermissionError as error:
             raise InputError(f"No permission to read {self.name}.") from error
         except FileNotFoundError as error:
@@ -41,6 +50,37 @@ class FileRef:
             raise InputError(f"{self.name} cannot be unpacked ({error}); the zip is broken.") from error
 
     @property
+    def _archive(self) -> zipfile.ZipFile:
+        return open_zip(self.path)
+
+    @property
+    def _member(self) -> zipfile.ZipInfo:
+        member = self._archive.getinfo(self.member or "")
+        refuse_bomb(self.name, member.file_size, member.compress_size)
+        return member
+
+    def _checked(self, stream: BinaryIO) -> BinaryIO:
+        """Look at what is deflated as a whole before pydicom unpacks it at once."""
+        head = stream.read(_PREAMBLE + _META)
+        if head[128:132] == b"DICM" and DeflatedExplicitVRLittleEndian.encode() + b"\0" in head:
+            length = int.from_bytes(head[_PREAMBLE + 8 : _PREAMBLE + 12], "little")  # of what stands before the rest
+            stream.seek(_PREAMBLE + 12 + length)
+            try:
+                refuse_deflate_bomb(self.name, stream.read())
+            except InputError:
+                stream.close()
+                raise
+        stream.seek(0)
+        return stream
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file, or of the zip's member as it is packed."""
+        if self.member is None:
+            return self.path.stat().st_size
+        return self._archive.getinfo(self.member).compress_size
+
+    @property
     def name(self) -> str:
         """The name to show to a user."""
         return str(self.path) if self.member is None else f"{self.path}:{self.member}"
@@ -49,6 +89,30 @@ class FileRef:
     def suffix(self) -> str:
         """The lower-case suffix of the file's own name."""
         return Path(self.member or self.path.name).suffix.lower()
+
+
+def open_zip(path: Path) -> zipfile.ZipFile:
+    """Open a zip, once for all of its members: its table of contents takes long where it has many.
+
+    Raises:
+        InputError: it cannot be read, or its table of contents is larger than that of any archive of scans.
+    """
+    try:
+        return _opened_zip(path, path.stat().st_mtime_ns)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise InputError(f"The zip {path} cannot be read ({error}).") from error
+
+
+@lru_cache(maxsize=2)
+def _opened_zip(path: Path, changed: int) -> zipfile.ZipFile:
+    with path.open("rb") as stream:
+        stream.seek(max(0, path.stat().st_size - _ZIP_TAIL))
+        tail = stream.read()
+    end = tail.rfind(b"PK\5\6")
+    contents = int.from_bytes(tail[end + 12 : end + 16], "little") if end >= 0 else 0
+    if contents > _MOST_CONTENTS:
+        raise InputError(f"The zip {path} states more than half a million files; unpack what you need of it first.")
+    return zipfile.ZipFile(path)
 
 
 def save(dataset: Dataset, path: Path) -> None:
@@ -94,11 +158,7 @@ def _leads_nowhere(file: Path) -> bool:
 
 
 def _collect_zip(path: Path) -> list[FileRef]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-    except (zipfile.BadZipFile, OSError) as error:
-        raise InputError(f"The zip {path} cannot be read ({error}).") from error
+    members = open_zip(path).infolist()
     if any(member.flag_bits & 0x1 for member in members):
         raise InputError(f"The zip {path} is encrypted; unpack it first.")
     names = [member.filename for member in members if not member.is_dir()]

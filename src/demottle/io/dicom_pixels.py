@@ -8,9 +8,10 @@ import numpy as np
 import pydicom
 from numpy.typing import NDArray
 from pydicom.pixels.utils import iter_pixels
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, JPEGExtended12Bit
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, JPEGExtended12Bit, RLELossless
 
 from demottle.errors import InputError
+from demottle.io.bombs import refuse_bomb
 from demottle.io.dicom_scan import SliceHeader, is_encapsulated
 from demottle.io.values.ct_units import refuse_other_unit
 from demottle.io.values.float_pixels import refuse_float_pixels
@@ -80,19 +81,15 @@ def iter_stored(headers: Sequence[SliceHeader]) -> Iterator[Plane]:
         InputError: truncated pixels, or no decoder for this transfer syntax.
     """
     first = headers[0]
-    options: dict[str, Any] = {"transfer_syntax_uid": UID(first.transfer_syntax)}
-    if not is_encapsulated(first):
-        options["correct_unused_bits"] = False
-    frames = [header.frame or 0 for header in headers]
+    refuse_bomb(first.file.name, first.rows * first.columns * first.bits_allocated // 8 * first.frames, first.file.size)
     try:
-        with first.file.open() as stream:
-            source = pydicom.dcmread(stream) if first.transfer_syntax == DeflatedExplicitVRLittleEndian else stream
-            decoded = cast("Generator[Plane]", iter_pixels(source, indices=frames, raw=True, **options))
-            with closing(decoded) as planes:  # before its file closes
-                for header, plane in zip(headers, planes, strict=True):
-                    if plane.shape != (header.rows, header.columns):
-                        raise ValueError(f"{header.rows} x {header.columns} pixels stated, {plane.shape} found")
-                    yield plane
+        with closing(_planes(first, [header.frame or 0 for header in headers])) as planes:  # before its file closes
+            for header, plane in zip(headers, planes, strict=True):
+                if plane.shape != (header.rows, header.columns):
+                    raise ValueError(f"{header.rows} x {header.columns} pixels stated, {plane.shape} found")
+                yield plane
+    except InputError:
+        raise
     except NotImplementedError as error:
         raise InputError(
             f"{first.name} has the transfer syntax {first.transfer_syntax}, which demottle does not decode; "
@@ -104,6 +101,21 @@ def iter_stored(headers: Sequence[SliceHeader]) -> Iterator[Plane]:
             f"The pixels of {first.file.name} cannot be read: the file is truncated or broken, or its transfer syntax "
             f"({first.transfer_syntax}) is not supported; replace it."
         ) from error
+
+
+def _planes(first: SliceHeader, frames: Sequence[int]) -> Generator[Plane]:
+    syntax = UID(first.transfer_syntax)
+    if is_encapsulated(first) and syntax != RLELossless:  # pydicom itself unpacks RLE
+        from demottle.io.decoding_process import decode  # here, because most scans are not compressed
+
+        yield from decode(first.file, syntax, frames)
+        return
+    options: dict[str, Any] = {} if is_encapsulated(first) else {"correct_unused_bits": False}
+    with first.file.open() as stream:
+        source = pydicom.dcmread(stream) if syntax == DeflatedExplicitVRLittleEndian else stream
+        decoded = iter_pixels(source, indices=frames, raw=True, transfer_syntax_uid=syntax, **options)
+        with closing(cast("Generator[Plane]", decoded)) as planes:
+            yield from planes
 
 
 def meaning(header: SliceHeader, stored: Plane) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:

@@ -12,7 +12,9 @@ _NRRD_BYTES = {
     **dict.fromkeys(("signed char", "int8", "int8_t", "uchar", "unsigned char", "uint8", "uint8_t"), 1),
     **dict.fromkeys(("short", "short int", "signed short", "signed short int", "int16", "int16_t"), 2),
     **dict.fromkeys(("ushort", "unsigned short", "unsigned short int", "uint16", "uint16_t"), 2),
-    **dict.fromkeys(("int", "signed int", "int32", "int32_t", "uint", "unsigned int", "uint32", "uint32_t", "float"), 4),
+    **dict.fromkeys(
+        ("int", "signed int", "int32", "int32_t", "uint", "unsigned int", "uint32", "uint32_t", "float"), 4
+    ),
     **dict.fromkeys(("longlong", "long long", "long long int", "int64", "int64_t", "double"), 8),
     **dict.fromkeys(("ulonglong", "unsigned long long", "unsigned long long int", "uint64", "uint64_t"), 8),
 }
@@ -66,11 +68,15 @@ def _metaimage(path: Path, head: bytes) -> tuple[int, int, Path | None, int | No
         )
     for key, count in _NUMBERS_OF_THREE.items():
         if key in entries and len(_real(path, key, entries[key])) != count:
-            raise InputError(f"{path} has {key} {entries[key]!r} in its header, where {count} numbers belong; replace it.")
+            raise InputError(
+                f"{path} has {key} {entries[key]!r} in its header, where {count} numbers belong; replace it."
+            )
     element = entries.get("elementtype", "").upper().removeprefix("MET_").removesuffix("_ARRAY")
     width = _MET_BYTES.get(element.removeprefix("U"))
     if width is None:
-        raise InputError(f"{path} states the element type {entries.get('elementtype', '(none)')!r}, which holds no numbers.")
+        raise InputError(
+            f"{path} states the element type {entries.get('elementtype', '(none)')!r}, which holds no numbers."
+        )
     if _whole(path, "ElementNumberOfChannels", entries.get("elementnumberofchannels", "1")) != [1]:
         raise InputError(f"{path} has several values per voxel; demottle needs one 3-D volume of single values.")
     name = entries["elementdatafile"]
