@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from demottle import io
-from demottle.benchmark import ct_unpaired, ct_volume, fluoroscopy, mr
+from demottle.benchmark import ct_anatomies, ct_unpaired, ct_volume, fluoroscopy, mr
 from demottle.benchmark.cases import CaseSpec, Choices
 from demottle.benchmark.entrants import INPUT, Entrant, absent, chosen, entrants
 from demottle.benchmark.running import run_entrant, true_correlation
@@ -21,7 +21,8 @@ def test_no_two_cases_share_a_seed_and_quick_ones_are_fewer(name: str) -> None:
     every, few = (SUITES[name].specs(Choices(quick=quick)) for quick in (False, True))
     for specs in (every, few):
         assert len({spec.seed for spec in specs}) == len({spec.key for spec in specs}) == len(specs)
-    assert len(few) < len(every) and len({spec.group for spec in every}) * 3 == len(every)
+    seeds = 1 if name == "ct-anatomies" else 3
+    assert len(few) < len(every) and len({spec.group for spec in every}) * seeds == len(every)
     assert {spec.suite for spec in every} == {name}
 
 
@@ -29,6 +30,31 @@ def test_ct_volumes_span_the_correlations_asked_for() -> None:
     assert {spec.recipe["rho"] for spec in ct_volume.specs(Choices())} == {0.0, 0.12, 0.25, 0.45}
     assert ct_volume.FULL == {"slices": 24, "size": 256, "spacing": [3.0, 1.5, 1.5], "sigma": 40.0}
     assert {spec.recipe["percent"] for spec in mr.specs(Choices())} == {5.0, 7.0, 9.0}
+
+
+def test_anatomies_are_split_by_name_and_no_judging_kind_is_like_a_tuning_one() -> None:
+    tuning, judging = ct_anatomies.TUNING, ct_anatomies.JUDGING
+    assert len(judging) >= 8 and all(name.startswith("judge: ") for name in judging)
+    assert all(name.startswith("tune: ") for name in tuning)
+    kinds = [
+        (one["kernel"], one["spacing"][0], one["rho"], one["sigma"]) for one in (*tuning.values(), *judging.values())
+    ]
+    assert len(set(kinds)) == len(kinds)
+    thickness = [one["spacing"][0] for one in judging.values()]
+    assert min(thickness) == 0.6 and max(thickness) == 5.0
+    assert {one["rho"] for one in judging.values()} >= {0.0, 0.6}
+
+
+def test_a_part_of_a_patient_has_the_noise_asked_for_and_fat_and_bone_are_judged(tmp_path: Path) -> None:
+    spec = next(one for one in ct_anatomies.specs(Choices(quick=True)) if one.group.startswith("judge"))
+    case = ct_anatomies.build(spec, tmp_path)
+    assert case.noisy.shape == case.body.shape == (6, 192, 192)
+    inside = case.body & (np.abs(case.truth.voxels) < 150)
+    assert 20 < (case.noisy.voxels - case.truth.voxels)[inside].std() < 40
+    found = ct_anatomies.judge(case, case.noisy.with_voxels(case.noisy.voxels + 2))
+    assert found["shift_all_fat"] == pytest.approx(2, abs=0.01)
+    assert found["rmse_bone"] is not None and found["rmse_bone"] > 15
+    assert ct_anatomies.judge(case, case.truth)["rmse_bone"] == 0
 
 
 def test_a_ct_case_is_the_truth_with_its_noise_and_comes_back_from_the_cache(tmp_path: Path) -> None:

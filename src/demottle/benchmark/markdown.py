@@ -11,9 +11,10 @@ from demottle.errors import counted
 from demottle.quality.cohort import Pairing
 
 SHOWN = (
-    "psnr", "rmse", "bias", "bias_dark", "ssim", "dprime", "contrast_large", "contrast_faint", "f50", "nps_shift", "psnr_wire",
+    "psnr", "rmse", "rmse_bone", "bias", "bias_dark", "ssim", "dprime", "contrast_large", "contrast_faint", "f50", "nps_shift",
+    "psnr_wire",
 )  # fmt: skip
-TISSUES = ("shift_fat", "shift_fluid", "shift_muscle", "shift_bone")
+TISSUES = ("shift_fat", "shift_all_fat", "shift_fluid", "shift_muscle", "shift_bone")
 _COMPARED = {
     "time, ratio": "seconds", "processor time, ratio": "cpu_seconds", "memory, ratio": "peak_mib", "RMSE, ratio": "rmse",
 }  # fmt: skip

@@ -60,6 +60,11 @@ _ALL = (
         "demottle.benchmark.ct_volume",
     ),
     Suite(
+        "ct-anatomies",
+        "head to hip, soft to sharp, 0.6 to 5 mm: settings are chosen on one half and judged on the other",
+        "demottle.benchmark.ct_anatomies",
+    ),
+    Suite(
         "ct-unpaired",
         "CT, trained on unpaired low-dose and full-dose scans, a new patient",
         "demottle.benchmark.ct_unpaired",

@@ -24,7 +24,9 @@ NOTHING_DONE = 1  # the exit code where every cell that was run failed
 
 @guarded
 def benchmark(
-    suite: Annotated[str, typer.Option(metavar="NAME", help="ct-volume, ct-unpaired, fluoroscopy or mr.")] = SUITE,
+    suite: Annotated[
+        str, typer.Option(metavar="NAME", help="ct-volume, ct-anatomies, ct-unpaired, fluoroscopy or mr.")
+    ] = SUITE,
     quick: Annotated[bool, typer.Option("--quick", metavar="", help="Small images, one seed: minutes.")] = False,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Results and page; benchmark-results/SUITE.")

@@ -31,6 +31,8 @@ class Tissue(IntEnum):
     FLUID = 15
     GAS = 16
     LESION = 17
+    BRAIN = 18
+    METAL = 19
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ lesions, after textbook anatomy, in mm. The seed draws folds, sizes, places of t
 is no signal in air and no noise: `mr_noise.rician_scan` adds it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal, cast, get_args
@@ -110,7 +110,7 @@ def brain_phantom(
     """
     Grid(slices, size, spacing)
     signal = SIGNAL[weighting_named(weighting)]
-    head = _Head(np.random.default_rng([seed, 3]), signal)
+    head = Head(np.random.default_rng([seed, 3]), signal)
     scale = min(1.0, size * min(spacing[1:]) / FIELD_OF_VIEW)
     step = (spacing[0] / scale, spacing[1] / scale, spacing[2] / scale)
     voxels, tissue = paint_slices(head.paints, slices, size, step, 0.0, listener)
@@ -121,10 +121,11 @@ def brain_phantom(
     return Brain(image, tissue, tuple(_inside(head, middle, step, scale, slices)))
 
 
-class _Head:
+class Head:
     """One head: what is painted, in order, the lesions, and the shading."""
 
-    def __init__(self, rng: np.random.Generator, signal: dict[BrainTissue, float]) -> None:
+    def __init__(self, rng: np.random.Generator, signal: Mapping[BrainTissue, float]) -> None:
+        """Draw a head whose tissues have the given values."""
         self.rng, self.signal = rng, signal
         wide, long = (size * rng.uniform(0.95, 1.05) for size in (76, 96))
         self.outline = Ellipsoid((-12, 0, 0), (118, long, wide), power=2.2)
@@ -228,7 +229,7 @@ class _Head:
 
 
 def _inside(
-    head: _Head, middle: tuple[float, float, float], step: tuple[float, float, float], scale: float, slices: int
+    head: Head, middle: tuple[float, float, float], step: tuple[float, float, float], scale: float, slices: int
 ) -> Iterator[Structure]:
     """Lesions that lie in the slices, numbered, with the signal that the coil's shading leaves them."""
     white = head.signal[BrainTissue.WHITE]

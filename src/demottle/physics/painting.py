@@ -34,6 +34,7 @@ def paint_slices(
     spacing: tuple[float, float, float],
     background: float,
     listener: Listener = silent,
+    height: float = 0.0,
 ) -> tuple[Voxels, NDArray[np.uint8]]:
     """Paint a stack around the origin, later solids over earlier ones.
 
@@ -44,6 +45,7 @@ def paint_slices(
         spacing: mm between slices, rows, columns, in the solids' own coordinates.
         background: value where nothing is painted; its label is 0.
         listener: hears of every slice.
+        height: of the middle of the stack, in mm.
 
     Returns:
         Values, float32, and labels, uint8, both (slices, size, size); labels are those in the middle of each slice.
@@ -55,7 +57,7 @@ def paint_slices(
     voxels = np.zeros((slices, size, size), np.float32)
     labels = np.zeros((slices, size, size), np.uint8)
     for index in range(slices):
-        middle = (index - (slices - 1) / 2) * thickness
+        middle = height + (index - (slices - 1) / 2) * thickness
         for part in range(_SUBSLICES):
             z = middle + ((part + 0.5) / _SUBSLICES - 0.5) * thickness
             plane, label = _paint(boxed, z, y, x, soft, background)
