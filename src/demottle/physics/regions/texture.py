@@ -42,7 +42,7 @@ _EDGE = 0.7  # pixels: the passage from one tissue's grain to the next
 def random_field(shape: tuple[int, int, int], spacing: tuple[float, float, float], size_mm: float, seed: int) -> Voxels:
     """Return a random field of unit variance whose grains are about `size_mm` wide (slices, rows, columns).
 
-    A band between two Gaussians of 0.4 and 0.8 of that width. What is finer than the distance of slices differs from one to the next.
+    A band between two Gaussians of 0.4 and 0.8 of that width. What is finer than slices are apart differs from one to the next.
     """
     random = np.random.default_rng([seed, 0x7E])
     white = random.standard_normal(shape, dtype=np.float32)
