@@ -1,6 +1,6 @@
 """A chest: lungs with vessels, airways and nodules, heart and great vessels, ribs and spine."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -44,7 +44,7 @@ def _lung(body: Body, side: int) -> Iterator[Layer]:
         yield Layer(nodule, float(rng.choice([35.0, 35.0, -640.0])), Tissue.LESION)
 
 
-def _branches(pieces: list[Solid], inner: Solid, kind: str) -> Iterator[Layer]:
+def _branches(pieces: Sequence[Solid], inner: Solid, kind: str) -> Iterator[Layer]:
     for piece in pieces:
         yield Layer(Common((piece, inner)), 45 if kind == "vessel" else 0, Tissue.VESSEL)
     if kind == "airway":
