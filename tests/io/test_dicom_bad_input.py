@@ -183,7 +183,7 @@ def test_a_folder_without_images_and_a_path_that_is_not_there(tmp_path):
         ({"PixelSpacing": [0, 0]}, "not positive"),
         ({"PixelSpacing": None}, "PixelSpacing"),
         ({"HighBit": 15}, "bit 15"),
-        ({"NumberOfFrames": 5}, "multi-frame"),
+        ({"NumberOfFrames": 5}, "5 frames of modality CT without a place"),
     ],
 )
 def test_headers_that_cannot_be_used(ct, changes, said):

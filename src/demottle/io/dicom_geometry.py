@@ -84,7 +84,10 @@ def _no_volume(slices: Sequence[SliceHeader]) -> str:
     if any(header.samples != 1 for header in slices):
         return f"{first.name} is a color image; demottle needs gray values."
     if any(header.frames > 1 and header.frame is None for header in slices):
-        return f"{first.name} is multi-frame without a position for each frame (a cine run?), which demottle does not read."
+        return (
+            f"{first.name} holds {first.frames} frames of modality {first.modality} without a place for each: neither a "
+            "volume nor an X-ray run (XA, RF), which is what demottle reads."
+        )
     missing = [
         keyword
         for keyword, value in (

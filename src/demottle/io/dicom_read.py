@@ -25,7 +25,7 @@ from demottle.io.dicom_pixels import check_readable, iter_stored, meaning
 from demottle.io.dicom_scan import SliceHeader, scan
 from demottle.io.dicom_series import SeriesInfo, choose, group_series
 from demottle.io.payload import Payload
-from demottle.io.values.ct_units import confirm_hounsfield
+from demottle.io.values.ct_units import hounsfield
 from demottle.io.volumes.series import Part, choose_part, parts_of, refuse_number
 
 _THREADS = 4
@@ -145,7 +145,8 @@ class DicomSeries:
             assert valid is not None
             valid[index] = measured
         first = volume.slices[0]
-        doubt = confirm_hounsfield(volume.slices, voxels, valid, self.unit) if first.modality == "CT" else ""
+        modality = modality_of(first)
+        in_hu, doubt = hounsfield(volume.slices, voxels, valid, self.unit) if modality == "CT" else (False, "")
         history = read_history(marks_of(first.file))
         payload = DicomPayload(
             warnings=(*self.aside, *_spacing_warning(volume), *_number_warnings(first, doubt)),
@@ -159,8 +160,8 @@ class DicomSeries:
         return Image(
             voxels=voxels,
             spacing=volume.spacing,
-            modality=modality_of(first),
-            unit="HU" if first.modality == "CT" else "a.u.",
+            modality=modality,
+            unit="HU" if in_hu else "a.u.",
             valid=valid,
             slice_thickness=first.thickness,
             evenly_spaced=volume.evenly_spaced,

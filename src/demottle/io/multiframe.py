@@ -1,4 +1,4 @@
-"""Multi-frame objects with functional groups (Enhanced CT and MR): each frame becomes a slice, and goes back in its place."""
+"""Multi-frame objects with functional groups (Enhanced CT, MR, 3D X-ray): each frame becomes a slice, and goes back."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,12 @@ from demottle.io.dicom_header import derivation_codes, derivation_text, derived_
 from demottle.io.dicom_scan import SliceHeader, integer, slice_header
 from demottle.io.volumes.traits import traits_of_frame, values_of_groups
 
-_FRAME_TYPES = ("CTImageFrameTypeSequence", "MRImageFrameTypeSequence")
+_FRAME_TYPES = (
+    "CTImageFrameTypeSequence",
+    "MRImageFrameTypeSequence",
+    "PETFrameTypeSequence",
+    "XRay3DFrameTypeSequence",
+)
 _GROUPS = (
     "PlanePositionSequence",
     "PlaneOrientationSequence",

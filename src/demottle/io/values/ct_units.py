@@ -73,6 +73,24 @@ def confirm_hounsfield(slices: Sequence[SliceHeader], voxels: Voxels, valid: Mas
     )
 
 
+def hounsfield(
+    slices: Sequence[SliceHeader], voxels: Voxels, valid: Mask | None, unit: str | None
+) -> tuple[bool, str]:
+    """Return whether a CT is in HU, and a warning; cone-beam CT of an angiography system (modality XA) need not be.
+
+    Arguments and errors as in `confirm_hounsfield`.
+    """
+    try:
+        return True, confirm_hounsfield(slices, voxels, valid, unit)
+    except InputError:
+        if slices[0].modality == "CT":
+            raise
+    return False, (
+        "Nothing says that the values of this cone-beam CT are Hounsfield units, and air and tissue do not show it: they are "
+        "taken as numbers without a scale, unless the unit is given."
+    )
+
+
 def shows_air_and_tissue(voxels: Voxels, valid: Mask | None) -> bool:
     """True where a CT shows air near -1000 and soft tissue, fat or water near 0, and next to nothing below air.
 
