@@ -73,9 +73,7 @@ def confirm_hounsfield(slices: Sequence[SliceHeader], voxels: Voxels, valid: Mas
     )
 
 
-def hounsfield(
-    slices: Sequence[SliceHeader], voxels: Voxels, valid: Mask | None, unit: str | None
-) -> tuple[bool, str]:
+def hounsfield(slices: Sequence[SliceHeader], voxels: Voxels, valid: Mask | None, unit: str | None) -> tuple[bool, str]:
     """Return whether a CT is in HU, and a warning; cone-beam CT of an angiography system (modality XA) need not be.
 
     Arguments and errors as in `confirm_hounsfield`.
