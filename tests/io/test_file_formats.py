@@ -151,15 +151,6 @@ def test_truncated_and_foreign_files_are_refused(tmp_path, suffix):
             read(path, **given(path))
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
-def test_nan_is_refused_with_its_place(tmp_path, suffix):
-    values = stored_values("float32")
-    values[2, 3, 4] = np.nan
-    path = make(tmp_path / f"in{suffix}", values)
-    with pytest.raises(InputError, match="slice 2"):
-        read(path, **given(path))
-
-
 def test_what_is_not_one_volume_is_refused(tmp_path):
     nibabel.Nifti1Image(np.zeros((4, 4, 4, 3, 2), np.float32), np.eye(4)).to_filename(tmp_path / "series.nii")
     with pytest.raises(InputError, match="3-D"):
@@ -202,14 +193,6 @@ def test_compressed_metaimage_and_nrrd(tmp_path):
     for suffix in (".mha", ".mhd", ".nrrd"):
         SimpleITK.WriteImage(SimpleITK.GetImageFromArray(values), str(tmp_path / f"in{suffix}"), useCompression=True)
         assert np.array_equal(read(tmp_path / f"in{suffix}").voxels, values)
-
-
-def test_micrometers_are_refused(tmp_path):
-    nifti = nibabel.Nifti1Image(np.zeros((4, 4, 4), np.float32), np.eye(4))
-    nifti.header.set_xyzt_units("micron")
-    nifti.to_filename(tmp_path / "a.nii")
-    with pytest.raises(InputError, match="micron"):
-        read(tmp_path / "a.nii")
 
 
 def test_spacing_is_needed_where_the_file_has_none_and_refused_where_it_has(tmp_path):

@@ -66,10 +66,11 @@ def denoise_scan(
         )
     if image.sequence:
         return denoise_run(scan, image, places, wishes, model, listener)
+    lost = io.check_output(image, places.output, wishes.format)  # before the work
     result = denoise(image, **wishes.of_denoising(model), keep_bias=wishes.keep_bias, listener=listener)
     verdict = gate(result.check, wishes.limits)
     refused = not (verdict.passed or wishes.force)
-    known = (*io.warnings_of(image), *hints_for(image), *result.record["warnings"])
+    known = (*io.warnings_of(image), *lost, *hints_for(image), *result.record["warnings"])
     once = tuple(dict.fromkeys((*gate_warning(verdict, refused), *known)))
     outcome = Outcome(scan, places, result, once, source_of(image), listener.seconds, verdict, refused)
 

@@ -108,6 +108,7 @@ def low_dose(
                 unit=unit,
                 listener=listener,
             )
+        lost = io.check_output(image, names[0], format)
         simulation = LowDose(image, dose, settings, listener, workers=os.cpu_count() or 1)
         options = {"format": format, "overwrite": overwrite, "listener": listener}
         if repeats == 1:
@@ -119,7 +120,7 @@ def low_dose(
                     _draw_and_write(simulation, seed, index, folder / name.name, options)
                     for index, name in enumerate(names)
                 ]
-    warnings = (*io.warnings_of(image), *simulation.warnings, *simulation.check(levels))
+    warnings = (*io.warnings_of(image), *lost, *simulation.warnings, *simulation.check(levels))
     record = {**simulation.to_dict(), "reached_level_hu": levels, "seed": seed, "warnings": list(warnings)}
     if as_json:
         show_json({**record, "input": str(scan), "output": [str(name) for name in names]})

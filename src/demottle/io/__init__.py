@@ -7,11 +7,12 @@ from demottle.io.dicom_series import SeriesInfo
 from demottle.io.payload import described, description_of, warnings_of
 from demottle.io.reading import Opened, open_scan, read
 from demottle.io.scans import find_scans, holds_run, list_series, only_file_in
-from demottle.io.writing import write
+from demottle.io.writing import check_output, write
 
 __all__ = [
     "Opened",
     "SeriesInfo",
+    "check_output",
     "described",
     "description_of",
     "find_scans",

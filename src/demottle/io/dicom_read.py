@@ -24,6 +24,7 @@ from demottle.io.dicom_marks import MARK_TAGS, read_history
 from demottle.io.dicom_pixels import check_readable, iter_stored, meaning
 from demottle.io.dicom_scan import SliceHeader, scan
 from demottle.io.dicom_series import SeriesInfo, choose, group_series
+from demottle.io.grid.jumps import jump_warning
 from demottle.io.payload import Payload
 from demottle.io.values.ct_units import hounsfield
 from demottle.io.volumes.series import Part, choose_part, parts_of, refuse_number
@@ -248,4 +249,4 @@ def _spacing_warning(volume: Stack) -> tuple[str, ...]:
         return ("The one slice states no thickness; 1 mm is assumed, which only matters for its header elsewhere.",)
     if not volume.evenly_spaced:
         return (f"Slices are not evenly spaced; the typical gap, {volume.spacing[0]:g} mm, is used as the spacing.",)
-    return ()
+    return jump_warning(volume.slices)

@@ -2,18 +2,19 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from demottle.errors import InputError, OutputError
+from demottle.errors import InputError, OutputError, counted
 from demottle.image import Image, Mask, ProcessingStep, Source
 from demottle.io.dicom_marks import step_as_dict
 from demottle.io.payload import Payload, payload_of
 from demottle.io.stored import to_stored
+from demottle.io.values.padding import padding_in
 
 Loaded = TypeVar("Loaded")
 
@@ -27,23 +28,26 @@ class FilePayload(Payload):
         slope: of voxel = slope * stored + intercept.
         intercept: of the same.
         header: the format's own.
+        axis: of the file's (columns, rows, slices) that the image has as its slices.
+        missing: True where the file holds no number (NaN, infinite), shape of the image; None: nowhere.
     """
 
     dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.float32))
     slope: float = 1.0
     intercept: float = 0.0
     header: Any = field(default=None, repr=False)
+    axis: int = 2
+    missing: Mask | None = field(default=None, repr=False)
 
 
 def as_voxels(stored: NDArray[Any], slope: float = 1.0, intercept: float = 0.0) -> NDArray[np.float32]:
     """Return slope * stored + intercept as float32, computed slice by slice in double precision."""
-    if slope == 1.0 and intercept == 0.0:
-        return np.array(
-            stored, np.float32, order="C"
-        )  # a copy: `stored` may lie in a file or in another library's hands
-    voxels = np.empty(stored.shape, np.float32)
-    for index, plane in enumerate(stored):
-        voxels[index] = plane.astype(np.float64) * slope + intercept
+    with np.errstate(over="ignore", invalid="ignore"):  # what is too large becomes infinite, and so is not measured
+        if slope == 1.0 and intercept == 0.0:  # a copy: `stored` may lie in a file or in another library's hands
+            return np.array(stored, np.float32, order="C")
+        voxels = np.empty(stored.shape, np.float32)
+        for index, plane in enumerate(stored):
+            voxels[index] = plane.astype(np.float64) * slope + intercept
     return voxels
 
 
@@ -75,16 +79,49 @@ def image_of(
     if not stored.size:
         raise InputError(f"{path} holds no voxels (its shape is {stored.shape}); replace it.")
     voxels = as_voxels(stored, payload.slope, payload.intercept)
+    missing = _fill_missing(voxels, path)
+    valid = outside_circle(voxels, modality)
+    if missing is not None:
+        told = f"{counted(int(missing.sum()), 'voxel')} without a number (NaN or infinite): kept, not measured."
+        payload = replace(payload, missing=missing, warnings=(*payload.warnings, told))
+        valid = ~missing if valid is None else valid & ~missing
     return Image(
         voxels=voxels,
         spacing=spacing,
         modality=modality or "OT",
         unit=unit_of(modality),
-        valid=outside_circle(voxels, modality),
+        valid=valid,
         source=Source(format, str(path), payload),
         history=history,
         sequence=sequence,
     )
+
+
+def _fill_missing(voxels: NDArray[np.float32], path: Path) -> Mask | None:
+    """Put the lowest number of the volume where there is none, in place; return where that was, None: nowhere.
+
+    Filters that look at neighbors need a number there.
+    """
+    lowest, found = np.inf, False
+    for plane in voxels:  # slice by slice: no mask of the whole volume unless it is needed
+        finite = np.isfinite(plane)
+        found |= not finite.all()
+        lowest = min(lowest, float(plane[finite].min())) if finite.any() else lowest
+    if not found:
+        return None
+    if not np.isfinite(lowest):
+        raise InputError(f"{path} holds no numbers, only NaN or infinite values.")
+    missing: Mask = ~np.isfinite(voxels)
+    voxels[missing] = lowest
+    return missing
+
+
+def values_for_file(image: Image) -> NDArray[np.float32]:
+    """Return the voxels for a file of floating-point numbers, NaN where the source held no number."""
+    payload = payload_of(image)
+    if not isinstance(payload, FilePayload) or payload.missing is None or payload.missing.shape != image.shape:
+        return image.voxels
+    return np.where(payload.missing, np.float32(np.nan), image.voxels)
 
 
 def same_format_payload(image: Image, format: str) -> FilePayload | None:
@@ -124,7 +161,11 @@ def restore(image: Image, stored: NDArray[Any], payload: FilePayload) -> NDArray
 
 
 def outside_circle(voxels: NDArray[np.float32], modality: str | None) -> Mask | None:
-    """Return where a CT volume holds measurements: not at -2000 HU, nor at a value below -1500 HU that all corners share."""
+    """Return where a CT volume holds measurements; None: everywhere, or no CT.
+
+    Not measured are regions at the border of a slice, or large ones (`padding_in`), of -2000 HU or of a value below -1500 HU
+    that all corners share.
+    """
     if modality != "CT":
         return None
     corners = voxels[:, [0, 0, -1, -1], [0, -1, 0, -1]]
@@ -132,7 +173,9 @@ def outside_circle(voxels: NDArray[np.float32], modality: str | None) -> Mask | 
         {float(corners[0, 0])} if corners[0, 0] < -1500 and (corners == corners[0, 0]).all() else set()
     )
     invalid = np.isin(voxels, np.array(sorted(padding), np.float32))
-    return ~invalid if invalid.any() else None
+    if not invalid.any():
+        return None
+    return ~np.stack([padding_in(plane) for plane in invalid])
 
 
 def unit_of(modality: str | None) -> str:

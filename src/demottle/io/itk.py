@@ -6,14 +6,26 @@ from typing import Any
 
 import numpy as np
 
-from demottle.errors import InputError, OutputError
+from demottle.errors import InputError
 from demottle.image import Image
-from demottle.io.file_payload import FilePayload, image_of, load_source, note, read_note, restore, same_format_payload
+from demottle.io.file_payload import (
+    FilePayload,
+    image_of,
+    load_source,
+    note,
+    read_note,
+    restore,
+    same_format_payload,
+    values_for_file,
+)
+from demottle.io.grid.placement import placement
+from demottle.io.grid.slice_axis import LAST, affine_of_slices, as_in_file, slice_axis, slices_first, steps_of
 from demottle.io.itk_header import refuse_broken_header
-from demottle.io.payload import Affine, affine_of
+from demottle.io.payload import Affine
 
 _NOTE = "demottle"
 _MODALITY = "Modality"
+_RUNS = ("XA", "RF")  # whose slices are frames
 
 
 def read_itk(path: Path, kind: str, modality: str | None = None) -> Image:
@@ -27,17 +39,20 @@ def read_itk(path: Path, kind: str, modality: str | None = None) -> Image:
     said, history = read_note(itk.GetMetaData(_NOTE)) if itk.HasMetaDataKey(_NOTE) else (None, ())
     modality = modality or said or _stated_modality(itk)
     stored = _simpleitk().GetArrayViewFromImage(itk)
-    columns, rows, slices = itk.GetSpacing()
+    in_file = _affine(itk)
+    axis = LAST if modality in _RUNS else slice_axis(stored.shape[::-1], itk.GetSpacing())
+    affine = affine_of_slices(in_file, axis)
     doubts = () if modality else (f"{path.name} does not say whether this is CT or MR; values are taken as they are.",)
     payload = FilePayload(
         warnings=doubts,
-        affine=_affine(itk),
+        affine=affine,
         steps=len(history),
         dtype=stored.dtype,
         header=_entries(itk),
+        axis=axis,
     )
-    spacing = slices, rows, columns
-    return image_of(stored, payload, format=kind, path=path, spacing=spacing, modality=modality, history=history)
+    named: dict[str, Any] = {"format": kind, "path": path, "modality": modality, "history": history}
+    return image_of(slices_first(stored, axis), payload, spacing=steps_of(affine), **named)
 
 
 def _entries(itk: Any) -> dict[str, str]:
@@ -90,16 +105,17 @@ def write_itk(image: Image, path: Path, kind: str) -> None:
     """Write MetaImage or NRRD: the source's data type and entries where it had this format, else float32.
 
     Raises:
-        OutputError: slices of a tilted gantry, which these formats cannot hold; also as `demottle.io.write`.
+        OutputError: slices that are tilted or lie on no even grid; also as `demottle.io.write`.
     """
     sitk = _simpleitk()
     payload = same_format_payload(image, kind)
     if payload is None:
-        itk = sitk.GetImageFromArray(np.ascontiguousarray(image.voxels))
-        _set_geometry(itk, image, path)
+        itk = sitk.GetImageFromArray(np.ascontiguousarray(values_for_file(image)))
+        _set_geometry(itk, image, kind)
     else:
         source = load_source(image, _load)
-        itk = sitk.GetImageFromArray(restore(image, sitk.GetArrayViewFromImage(source), payload))
+        planes = restore(image, slices_first(sitk.GetArrayViewFromImage(source), payload.axis), payload)
+        itk = sitk.GetImageFromArray(np.ascontiguousarray(as_in_file(planes, payload.axis)))
         itk.CopyInformation(source)
         for key, value in payload.header.items():
             if not key.startswith(("ITK_", "NRRD_")):
@@ -111,14 +127,9 @@ def write_itk(image: Image, path: Path, kind: str) -> None:
         raise OSError("SimpleITK could not write the file") from error
 
 
-def _set_geometry(itk: Any, image: Image, path: Path) -> None:
-    affine = affine_of(image)
+def _set_geometry(itk: Any, image: Image, kind: str) -> None:
+    affine = placement(image, kind).affine
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
-    direction = affine[:3, :3] / spacing
-    if not np.allclose(direction.T @ direction, np.eye(3), atol=1e-3):
-        raise OutputError(
-            f"The slices are tilted (gantry tilt), which {path.suffix} cannot hold; write DICOM or .nii.gz."
-        )
     itk.SetSpacing(spacing.tolist())
     itk.SetOrigin(affine[:3, 3].tolist())
-    itk.SetDirection(direction.ravel().tolist())
+    itk.SetDirection((affine[:3, :3] / spacing).ravel().tolist())

@@ -19,9 +19,20 @@ from demottle.io.file_payload import (
     restore,
     same_format_payload,
     says_sequence,
+    values_for_file,
+)
+from demottle.io.grid.nifti_affine import read_affine
+from demottle.io.grid.placement import placement
+from demottle.io.grid.slice_axis import (
+    LAST,
+    affine_of_slices,
+    as_in_file,
+    slice_axis,
+    slices_first,
+    steps_along,
+    steps_of,
 )
 from demottle.io.nifti_frames import frames_of, gaps, time_step, volumes_of
-from demottle.io.payload import affine_of
 
 _LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _COMMENT = 6  # code of the header extension that holds plain text
@@ -29,36 +40,38 @@ _MARK = "demottle: "
 
 
 def read_nifti(path: Path, modality: str | None = None) -> Image:
-    """Read a NIfTI volume; its third axis becomes the slices, its second the rows. With a fourth axis: a run of frames.
+    """Read a NIfTI volume; its thick axis becomes the slices (`slice_axis`). With a fourth axis: a run of frames.
 
     Raises:
-        InputError: broken file; not three- or four-dimensional; complex or color values; unit of length other than mm.
+        InputError: broken file; more than four dimensions; complex or color values; voxels without a size.
     """
     nifti, stored, slope, intercept = _load(path)
     header = nifti.header
-    length_unit = header.get_xyzt_units()[0]
-    if length_unit not in ("mm", "unknown"):
-        raise InputError(f"{path} states its voxel size in {length_unit}; convert it to mm.")
-    zooms = [float(zoom) for zoom in header.get_zooms()[:3]]
+    in_file, doubts = read_affine(nifti, path)
+    volume = nifti.ndim < 4 or nifti.shape[3] == 1
     stated, history = _note(header)
     modality = modality or stated
+    frames = not volume or modality in ("XA", "RF") or _says_sequence(header)
+    axis = LAST if frames else slice_axis(stored.shape[::-1], steps_along(in_file), _stated_axis(header))
+    affine = affine_of_slices(in_file, axis)
     payload = FilePayload(
-        warnings=_warnings(header, length_unit, modality),
-        affine=_LPS_FROM_RAS @ np.asarray(nifti.affine, np.float64),
+        warnings=(*_warnings(modality), *doubts),
+        affine=affine,
         steps=len(history),
         dtype=stored.dtype,
         slope=slope,
         intercept=intercept,
         header=header,
+        axis=axis,
     )
     named: dict[str, Any] = {"format": "nifti", "path": path, "modality": modality, "history": history}
-    if nifti.ndim < 4 or nifti.shape[3] == 1:
-        spacing = zooms[2], zooms[1], zooms[0]
-        return image_of(stored, payload, spacing=spacing, sequence=_says_sequence(header), **named)
+    if volume:
+        planes = slices_first(stored, axis)
+        return image_of(planes, payload, spacing=steps_of(affine), sequence=_says_sequence(header), **named)
     step, warning = time_step(header)
     odd = tuple(text for text in (warning, _layout(nifti.shape, modality)) if text)
     payload = replace(payload, affine=None, warnings=(*payload.warnings, *odd))
-    image = image_of(stored, payload, spacing=(step, zooms[1], zooms[0]), sequence=True, **named)
+    image = image_of(stored, payload, spacing=(step, *steps_of(affine)[1:]), sequence=True, **named)
     between = gaps(image.shape, nifti.shape[2])
     if between is None:
         return image
@@ -79,19 +92,20 @@ def _layout(shape: tuple[int, ...], modality: str | None) -> str:
     return " ".join(found)
 
 
-def _warnings(header: Any, length_unit: str, modality: str | None) -> tuple[str, ...]:
-    found = []
-    if modality is None:
-        found.append(
-            "NIfTI does not say whether this is CT or MR; values are taken as they are, in no particular unit."
-        )
-    if length_unit == "unknown":
-        found.append("The NIfTI header states no unit of length; mm is assumed.")
-    return tuple(found)
+def _warnings(modality: str | None) -> tuple[str, ...]:
+    if modality is not None:
+        return ()
+    return ("NIfTI does not say whether this is CT or MR; values are taken as they are, in no particular unit.",)
+
+
+def _stated_axis(header: Any) -> int | None:
+    """The axis of the slices by the header's dim_info."""
+    stated = header.get_dim_info()[2]
+    return None if stated is None else int(stated)
 
 
 def _load(path: Path) -> tuple[Any, NDArray[Any], float, float]:
-    """Return nibabel's image, the stored values as (slices, rows, columns), slope and intercept."""
+    """Return nibabel's image, the stored values with the file's axes reversed (third, second, first), slope and intercept."""
     import nibabel
 
     try:
@@ -100,10 +114,13 @@ def _load(path: Path) -> tuple[Any, NDArray[Any], float, float]:
         stored = np.asanyarray(nifti.dataobj.get_unscaled())
     except InputError:
         raise
+    except nibabel.spatialimages.HeaderDataError as error:
+        raise InputError(f"{path}: the NIfTI header is broken ({_said(error)}); repair or replace it.") from error
     except Exception as error:  # nibabel, gzip and zlib raise many types
         raise InputError(f"{path} is not a readable NIfTI file, or truncated; replace it.") from error
     if stored.ndim > 3 and stored.shape[3:] == (1,) * (stored.ndim - 3):
         stored = stored.reshape(stored.shape[:3])
+    stored = stored.reshape((*stored.shape, 1, 1)[:3]) if 0 < stored.ndim < 3 else stored
     if stored.ndim not in (3, 4):
         raise InputError(f"{path} has the shape {stored.shape}; demottle needs a 3-D volume, or volumes over time.")
     if stored.dtype.kind not in "iuf":
@@ -111,6 +128,10 @@ def _load(path: Path) -> tuple[Any, NDArray[Any], float, float]:
     slope, intercept = nifti.dataobj.slope, nifti.dataobj.inter
     planes = stored.T if stored.ndim == 3 else frames_of(stored)
     return nifti, planes, float(slope), float(intercept)
+
+
+def _said(error: Exception) -> str:
+    return str(error).strip().rstrip(".")
 
 
 def _refuse_bomb(path: Path, nifti: Any) -> None:
@@ -162,8 +183,14 @@ def write_nifti(image: Image, path: Path) -> None:
 
 
 def _new_volume(nibabel: Any, image: Image) -> Any:
-    nifti = nibabel.Nifti1Image(image.voxels.T, _LPS_FROM_RAS @ affine_of(image))
+    place = placement(image, "nifti")
+    affine = _LPS_FROM_RAS @ place.affine
+    nifti = nibabel.Nifti1Image(values_for_file(image).T, affine)
     nifti.header.set_xyzt_units("mm")
+    nifti.header.set_dim_info(slice=LAST)
+    if not place.sheared:  # a qform cannot hold a sheared grid
+        nifti.set_qform(affine, code="scanner")
+        nifti.set_sform(affine, code="scanner")
     return nifti
 
 
@@ -179,7 +206,8 @@ def _new_frames(nibabel: Any, image: Image) -> Any:
 
 def _with_source_header(image: Image, payload: FilePayload) -> tuple[Any, float, float]:
     source, stored, slope, intercept = load_source(image, _load)
-    planes = restore(image, stored, payload)
+    planes = restore(image, slices_first(stored, payload.axis), payload)
     frames = source.ndim > 3 and source.shape[3] > 1
-    values = (volumes_of(planes, source.shape[2]) if frames else planes.T).reshape(source.shape)
+    ordered = volumes_of(planes, source.shape[2]) if frames else as_in_file(planes, payload.axis).T
+    values = ordered.reshape(source.shape)
     return type(source)(values, None, source.header.copy()), slope, intercept

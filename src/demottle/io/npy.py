@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from demottle.errors import InputError
 from demottle.image import Image
 from demottle.io.bombs import refuse_bomb, stored_size
-from demottle.io.file_payload import FilePayload, image_of, load_source, restore, same_format_payload
+from demottle.io.file_payload import FilePayload, image_of, load_source, restore, same_format_payload, values_for_file
 
 
 def read_npy(path: Path, spacing: tuple[float, float, float] | None, modality: str | None = None) -> Image:
@@ -47,4 +47,4 @@ def _load(path: Path) -> NDArray[Any]:
 def write_npy(image: Image, path: Path) -> None:
     """Write the voxels in the source's data type where it was .npy, else as float32; geometry and history are lost."""
     payload = same_format_payload(image, "npy")
-    np.save(path, image.voxels if payload is None else restore(image, load_source(image, _load), payload))
+    np.save(path, values_for_file(image) if payload is None else restore(image, load_source(image, _load), payload))

@@ -20,6 +20,7 @@ from demottle.io.file_payload import (
     restore,
     same_format_payload,
     says_sequence,
+    values_for_file,
 )
 from demottle.io.tiff_pages import refuse_endless
 
@@ -105,7 +106,7 @@ def write_tiff(image: Image, path: Path) -> None:
     import tifffile
 
     payload = same_format_payload(image, "tiff")
-    values: NDArray[Any] = image.voxels
+    values: NDArray[Any] = values_for_file(image)
     if payload is not None:
         values = restore(image, load_source(image, _load)[0], payload)
     entries = {"spacing_mm": list(image.spacing), "demottle": json.loads(note(image))}

@@ -11,6 +11,9 @@ from demottle.io.formats import DEFAULT_SUFFIX, SUFFIXES, format_of, suffix_of
 from demottle.io.payload import payload_of
 from demottle.io.staging import staged
 
+GRIDS = ("nifti", "mha", "mhd", "nrrd")
+"""Formats that hold one even grid, and no positions of single slices."""
+
 
 def write(
     image: Image | Sequence[Image],
@@ -53,6 +56,29 @@ def write(
     with staged(path, overwrite=overwrite) as temporary:
         _write_as(kind, images, temporary, listener)
     return path
+
+
+def check_output(image: Image, path: str | Path, format: str | None = None) -> tuple[str, ...]:
+    """Find out before the work whether an image can be written to a path, and return warnings about what the format loses.
+
+    Arguments as those of `write`; the image need not be the final one, only of the same source.
+
+    Raises:
+        OutputError: the format cannot hold where the slices lie (a tilted gantry, uneven or shifted slices).
+    """
+    kind = _format(image, Path(path), format)
+    if image.sequence or (image.source is not None and image.source.format == kind):
+        return ()
+    if kind in GRIDS:
+        from demottle.io.grid.placement import placement
+
+        warning = placement(image, kind).warning
+        return (warning,) if warning else ()
+    if kind in ("tiff", "npy") and not image.evenly_spaced:
+        return (
+            f"The slices are not evenly spaced, and {kind.upper()} holds no positions: where they lie is lost. DICOM keeps it.",
+        )
+    return ()
 
 
 def _format(image: Image, path: Path, wanted: str | None) -> str:

@@ -1,0 +1,136 @@
+"""The affine that a file with one grid gets, checked against where each slice of the source lies."""
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from demottle.errors import OutputError
+from demottle.image import Image
+from demottle.io.dicom_read import DicomPayload
+from demottle.io.dicom_scan import SliceHeader
+from demottle.io.grid.slice_axis import steps_of
+from demottle.io.payload import Affine, affine_of, payload_of
+
+TOLERANCE = 0.1
+"""mm by which the corner of a slice may lie off: headers give positions to 0.1 mm, and so to 0.05."""
+_SHEARED = (
+    "The slices are tilted (gantry tilt), so the grid of the NIfTI file is sheared: it is right in its sform, which nibabel and "
+    "FSL read, but programs that are built on ITK (3D Slicer, ITK-SNAP, ANTs) do not open it; write DICOM for them. Its pixdim "
+    "states {step:.4g} mm, along the table; along their normal the slices are {gap:.4g} mm apart."
+)
+_CANNOT_TILT = (
+    "The slices are tilted (gantry tilt), which {kind} files cannot hold; write DICOM, which holds each slice where it is, or "
+    ".nii.gz."
+)
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where the voxels of a file with one grid lie.
+
+    Attributes:
+        affine: see `Payload.affine`.
+        sheared: True where its axes are not perpendicular.
+        warning: what to tell the user about it; empty where nothing.
+    """
+
+    affine: Affine
+    sheared: bool = False
+    warning: str = ""
+
+
+def placement(image: Image, kind: str) -> Placement:
+    """Return the affine to write to a NIfTI, MHA, MHD or NRRD file; it is perpendicular wherever that is exact enough.
+
+    Raises:
+        OutputError: a corner of a slice would lie more than 0.1 mm off, or the grid is sheared and `kind` is not "nifti".
+    """
+    affine = affine_of(image)
+    wanted = _corners_of_slices(image)
+    if wanted is None:
+        wanted = corners(affine, image.shape)
+    else:
+        affine = _nearest(affine, wanted, image)
+    straight = perpendicular(affine)
+    if _off(straight, wanted, image).max() <= TOLERANCE:
+        return Placement(straight)
+    if kind != "nifti":
+        raise OutputError(_CANNOT_TILT.format(kind=kind.upper()))
+    return Placement(
+        affine, sheared=True, warning=_SHEARED.format(step=np.linalg.norm(affine[:3, 2]), gap=steps_of(affine)[0])
+    )
+
+
+def _nearest(affine: Affine, wanted: NDArray[np.float64], image: Image) -> Affine:
+    """Return the affine, or the best one by least squares where that lies nearer to all slices."""
+    off = _off(affine, wanted, image)
+    if off.max() > TOLERANCE:
+        fitted = _least_squares(wanted, image.shape)
+        if _off(fitted, wanted, image).max() <= TOLERANCE:
+            return fitted
+        worst = int(off.max(axis=1).argmax())
+        raise OutputError(
+            f"The slices do not lie on one even, straight grid, which is all that this format can hold: slice {worst + 1} of "
+            f"{image.shape[0]} would lie {off.max():.1f} mm off; write DICOM, which holds each slice where it is, or separate "
+            "the parts."
+        )
+    return affine
+
+
+def _corners_of_slices(image: Image) -> NDArray[np.float64] | None:
+    """Where the corners of each slice lie by its own header, (slices, 4, 3) in mm; None where no header says it."""
+    payload = payload_of(image)
+    if not isinstance(payload, DicomPayload) or len(payload.slices) != image.shape[0]:
+        return None
+    found = [_corners_of_slice(header) for header in payload.slices]
+    return None if any(one is None for one in found) else np.stack([one for one in found if one is not None])
+
+
+def _corners_of_slice(header: SliceHeader) -> NDArray[np.float64] | None:
+    if header.position is None or header.orientation is None or header.pixel_spacing is None:
+        return None
+    along_row, along_column = np.array(header.orientation[:3]), np.array(header.orientation[3:])
+    down, right = header.pixel_spacing
+    return np.array(
+        [
+            np.array(header.position) + column * right * along_row + row * down * along_column
+            for row, column in product((0, header.rows - 1), (0, header.columns - 1))
+        ]
+    )
+
+
+def corners(affine: Affine, shape: tuple[int, int, int]) -> NDArray[np.float64]:
+    """Where the corners of each slice lie by an affine, (slices, 4, 3) in mm."""
+    return _indices(shape) @ affine[:3].T
+
+
+def _indices(shape: tuple[int, int, int]) -> NDArray[np.float64]:
+    slices, rows, columns = shape
+    points = [
+        (column, row, index, 1.0) for index in range(slices) for row, column in product((0, rows - 1), (0, columns - 1))
+    ]
+    return np.array(points, np.float64).reshape(slices, 4, 4)
+
+
+def _off(affine: Affine, wanted: NDArray[np.float64], image: Image) -> NDArray[np.float64]:
+    """Return mm between where an affine puts the corners and where they lie, (slices, 4)."""
+    found: NDArray[np.float64] = np.linalg.norm(corners(affine, image.shape) - wanted, axis=2)
+    return found
+
+
+def _least_squares(wanted: NDArray[np.float64], shape: tuple[int, int, int]) -> Affine:
+    solved = np.linalg.lstsq(_indices(shape).reshape(-1, 4), wanted.reshape(-1, 3), rcond=None)[0]
+    affine = np.eye(4)
+    affine[:3] = solved.T
+    return affine
+
+
+def perpendicular(affine: Affine) -> Affine:
+    """Return the affine with the nearest perpendicular axes of the same lengths."""
+    lengths = np.linalg.norm(affine[:3, :3], axis=0)
+    left, _, right = np.linalg.svd(affine[:3, :3] / lengths)
+    straight = affine.copy()
+    straight[:3, :3] = (left @ right) * lengths
+    return straight
