@@ -162,9 +162,11 @@ def test_negative_and_missing_voxel_sizes(tmp_path):
 
 @pytest.mark.parametrize("unit, factor", [("mm", 1), ("meter", 1000), ("micron", 0.001)])
 def test_units_of_length(tmp_path, unit, factor):
-    image = read(save(tmp_path / "in.nii", affine=np.diag([0.8, 0.9, 5, 1.0]), unit=unit), modality="MR")
-    assert image.spacing == pytest.approx([5 * factor, 0.9 * factor, 0.8 * factor])
-    assert image.source.payload.affine[2, 2] == pytest.approx(5 * factor)
+    affine = np.diag([*(step / factor for step in STEPS), 1.0])
+    image = read(save(tmp_path / "in.nii", affine=affine, unit=unit), modality="MR")
+    assert image.spacing == pytest.approx(STEPS[::-1])
+    assert image.source.payload.affine[2, 2] == pytest.approx(5)
+    assert (unit in " ".join(warnings_of(image))) == (unit != "mm")
 
 
 @pytest.mark.parametrize("code", [0, 5, 7, 58])
