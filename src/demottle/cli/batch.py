@@ -10,7 +10,8 @@ import typer
 from demottle.cli.aside import aside_name
 from demottle.cli.console import say, say_error, say_warnings, show_json
 from demottle.cli.guard import CANNOT, explain, sentence_of
-from demottle.cli.job import denoise_scan
+from demottle.cli.job import Outcome, denoise_scan
+from demottle.cli.job_sequence import RunOutcome
 from demottle.cli.outcome import Record, Wishes
 from demottle.cli.places import Places, beside, name_in_batch, output_for, places_for, stem_of
 from demottle.cli.progress import watch
@@ -58,7 +59,7 @@ def denoise_folder(
             beyond = aside_name(output) / target.relative_to(output)
             kept = beside(aside_name(output)) if report is None else aside_name(report)
             places = replace(places, aside=places_for(beyond, kept / folder, page))
-            done.append((str(name), _one(scan, places, wishes, model)))
+            done += [(f"{name}{label}", record) for label, record in _one(scan, places, wishes, model)]
         except KeyboardInterrupt:
             raise KeyboardInterrupt(_what_stays(len(done), len(scans), output)) from None
         except Exception as error:  # one bad scan, or a bug that one scan wakes, must not cost the others
@@ -69,11 +70,14 @@ def denoise_folder(
         raise typer.Exit(CANNOT)
 
 
-def _one(scan: Path, places: Places, wishes: Wishes, model: "Denoiser | None") -> Record:
+def _one(scan: Path, places: Places, wishes: Wishes, model: "Denoiser | None") -> list[tuple[str, Record]]:
+    """The record of one scan; of one with several volumes one for each, with its label."""
     with watch() as listener:
         outcome = denoise_scan(scan, places, wishes, model, listener)
     say_warnings(outcome.warnings)
-    return outcome.to_dict()
+    if isinstance(outcome, Outcome | RunOutcome):
+        return [("", outcome.to_dict())]
+    return [(f", volume {label}", record) for label, record in outcome.records]
 
 
 def _what_stays(done: int, total: int, output: Path) -> str:

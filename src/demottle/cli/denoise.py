@@ -65,6 +65,7 @@ def denoise(
         typer.Option("--set", metavar="KEY=VALUE", help="A setting of the method; repeatable.", rich_help_panel=METHOD),
     ] = None,
     series: options.Series = None,
+    volume: options.Volume = None,
     spacing: options.Spacing = None,
     modality: options.Modality = None,
     unit: options.Unit = None,
@@ -99,7 +100,8 @@ def denoise(
 ) -> None:
     """Denoise SCAN into OUT, learning from the scan itself.
 
-    SCAN may hold many scans: each goes to OUT/NAME, and those that fail are named at the end.
+    SCAN may hold many scans: each goes to OUT/NAME, and those that fail are named at the end. A series with several volumes
+    (echoes, phases, kernels) becomes one series again, or --volume chooses one.
     """
     begun = time.monotonic()
     wishes = Wishes(
@@ -113,6 +115,7 @@ def denoise(
         format=format,
         overwrite=overwrite,
         series=series,
+        volume=volume,
         spacing=options.parse_spacing(spacing),
         accept_uneven=accept_uneven,
         accept_own_output=accept_own_output,

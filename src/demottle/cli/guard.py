@@ -17,6 +17,7 @@ Returned = TypeVar("Returned")
 OPTIONS = {
     "spacing": "--spacing Z,Y,X",
     "series": "--series UID or its number",
+    "volume": "--volume N",
     "modality": "--modality CT",
     "unit": "--unit HU",
     "accept_uneven": "--accept-uneven",

@@ -10,6 +10,7 @@ from rich.text import Text
 from demottle.cli.console import heading, out, say_warnings, show_json
 from demottle.cli.guard import guarded
 from demottle.cli.inspect_sequence import inspect_run, show_run
+from demottle.cli.inspect_volumes import show_volumes
 from demottle.cli.options import (
     AcceptUneven,
     Debug,
@@ -19,6 +20,7 @@ from demottle.cli.options import (
     Series,
     Spacing,
     Unit,
+    Volume,
     hints_for,
     parse_spacing,
 )
@@ -40,6 +42,7 @@ def inspect(
     scan: Scan,
     as_json: Json = False,
     series: Series = None,
+    volume: Volume = None,
     spacing: Spacing = None,
     modality: Modality = None,
     unit: Unit = None,
@@ -53,7 +56,7 @@ def inspect(
 
     with watch() as listener:
         with listener.stage("read"):
-            image = io.read(
+            opened = io.open_scan(
                 scan,
                 series=series,
                 spacing=parse_spacing(spacing),
@@ -61,12 +64,16 @@ def inspect(
                 accept_own_output=True,
                 modality=modality,
                 unit=unit,
-                listener=listener,
             )
-        if image.sequence:
+            several = volume is None and len(opened.volumes) > 1
+            image = None if several else opened.read(volume, listener)
+        if image is not None and image.sequence:
             run = inspect_run(image, listener)
-        else:
+        elif image is not None:
             fingerprint = measure(image, listener)
+    if image is None:
+        show_volumes(opened.volumes, as_json)
+        return
     if image.sequence:
         show_run(image, *run, as_json)
         return

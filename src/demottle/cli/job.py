@@ -8,7 +8,7 @@ from demottle.cli.aside import refuse_foreign
 from demottle.cli.console import say, say_error, say_warnings
 from demottle.cli.gate import gate_warning, refusal
 from demottle.cli.guard import sentence_of
-from demottle.cli.job_sequence import RunOutcome, denoise_run
+from demottle.cli.job_sequence import RunOutcome, treated_run
 from demottle.cli.options import hints_for
 from demottle.cli.outcome import Done, Draw, Record, Wishes, source_of, write_results
 from demottle.cli.places import Places, staging
@@ -16,7 +16,9 @@ from demottle.cli.progress import Stages
 from demottle.errors import DemottleError
 
 if TYPE_CHECKING:
+    from demottle.cli.job_volumes import VolumesOutcome
     from demottle.denoise import Result
+    from demottle.image import Image
     from demottle.methods import Denoiser
     from demottle.quality.gate import Gate, GateError
 
@@ -36,7 +38,7 @@ class Outcome(Done):
 
 def denoise_scan(
     scan: Path, places: Places, wishes: Wishes, model: "Denoiser | None", listener: Stages
-) -> Outcome | RunOutcome:
+) -> "Outcome | RunOutcome | VolumesOutcome":
     """Read, denoise, check, draw the page and write; either everything is in place at the end or nothing.
 
     Raises:
@@ -44,9 +46,6 @@ def denoise_scan(
         DemottleError: for a scan that cannot be used or results that cannot be written.
     """
     from demottle import io
-    from demottle.denoise import denoise
-    from demottle.quality.gate import gate
-    from demottle.report import write_page
 
     places.clear_leftovers()
     if not wishes.overwrite:
@@ -54,35 +53,45 @@ def denoise_scan(
         refuse_foreign(places, scan)
     places.refuse_unwritable()
     with listener.stage("read"):
-        image = io.read(
-            scan,
-            series=wishes.series,
-            spacing=wishes.spacing,
-            accept_uneven=wishes.accept_uneven,
-            accept_own_output=wishes.accept_own_output,
-            modality=wishes.modality,
-            unit=wishes.unit,
-            listener=listener,
-        )
-    if image.sequence:
-        return denoise_run(scan, image, places, wishes, model, listener)
+        opened = io.open_scan(scan, **wishes.of_reading())
+        several = wishes.volume is None and len(opened.volumes) > 1
+        image = None if several else opened.read(wishes.volume, listener)
+    if image is None:
+        from demottle.cli.job_volumes import denoise_volumes  # here, because it builds on this file
+
+        return denoise_volumes(scan, opened, places, wishes, model, listener)
+    outcome, draw = treated(scan, image, places, wishes, model, listener)
+    if isinstance(outcome, Outcome) and outcome.refused:
+        # they may say why it failed: a model on a scan that it was not trained for
+        say_warnings(warning for warning in outcome.warnings if warning not in gate_warning(outcome.gate, refused=True))
+        raise _put_aside(outcome, wishes, listener, draw, fitted=model is None)
+    write_results(outcome, wishes, listener, draw)
+    tell_of_earlier(places)
+    return replace(outcome, seconds=listener.seconds)
+
+
+def treated(
+    scan: Path, image: "Image", places: Places, wishes: Wishes, model: "Denoiser | None", listener: Stages
+) -> tuple[Outcome | RunOutcome, Draw]:
+    """Denoise and check what was read, and hold it against the limits; nothing is written yet. Returns how to draw its page."""
+    from demottle import io
+    from demottle.denoise import denoise
+    from demottle.quality.gate import gate
+    from demottle.report import write_page
+
     lost = io.check_output(image, places.output, wishes.format)  # before the work
+    if image.sequence:
+        return treated_run(scan, image, places, wishes, model, listener)
     result = denoise(image, **wishes.of_denoising(model), keep_bias=wishes.keep_bias, listener=listener)
     verdict = gate(result.check, wishes.limits)
     refused = not (verdict.passed or wishes.force)
     known = (*io.warnings_of(image), *lost, *hints_for(image), *result.record["warnings"])
     once = tuple(dict.fromkeys((*gate_warning(verdict, refused), *known)))
-    outcome = Outcome(scan, places, result, once, source_of(image), listener.seconds, verdict, refused)
 
     def draw(record: Record, page: Path) -> None:
         write_page(result.before, result.image, result.check, record, page)
 
-    if refused:
-        say_warnings(known)  # they may say why it failed: a model on a scan that it was not trained for
-        raise _put_aside(outcome, wishes, listener, draw, fitted=model is None)
-    write_results(outcome, wishes, listener, draw)
-    _tell_of_earlier(places)
-    return replace(outcome, seconds=listener.seconds)
+    return Outcome(scan, places, result, once, source_of(image), listener.seconds, verdict, refused), draw
 
 
 def _put_aside(outcome: Outcome, wishes: Wishes, listener: Stages, draw: Draw, fitted: bool) -> "GateError":
@@ -107,7 +116,7 @@ def _put_aside(outcome: Outcome, wishes: Wishes, listener: Stages, draw: Draw, f
     return refusal(outcome.gate, kept, places.model, learned)
 
 
-def _tell_of_earlier(places: Places) -> None:
+def tell_of_earlier(places: Places) -> None:
     """An earlier result of the same name that failed stays where it is: it is the user's to remove."""
     if places.aside is not None and places.aside.output.exists():
         say(f"An earlier result that failed the gate is still in {places.aside.output}.")

@@ -1,10 +1,10 @@
-"""One run of frames after reading: denoise, check, draw the page, write; what `job.denoise_scan` does for a volume."""
+"""One run of frames after reading: denoise, check, draw the page; what `job.treated` does for a volume."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from demottle.cli.outcome import Done, Record, Wishes, source_of, write_results
+from demottle.cli.outcome import Done, Draw, Record, Wishes, source_of
 from demottle.cli.places import Places
 from demottle.cli.progress import Stages
 
@@ -21,10 +21,10 @@ class RunOutcome(Done):
     result: "SequenceResult"
 
 
-def denoise_run(
+def treated_run(
     scan: Path, image: "Image", places: Places, wishes: Wishes, model: "Denoiser | None", listener: Stages
-) -> RunOutcome:
-    """Denoise, check, draw the page and write a run that was read; either everything is in place at the end or nothing.
+) -> tuple[RunOutcome, Draw]:
+    """Denoise and check a run that was read; nothing is written yet. Returns how to draw its page too.
 
     Raises:
         DemottleError: for a run that cannot be used or results that cannot be written.
@@ -35,10 +35,8 @@ def denoise_run(
 
     result = denoise_sequence(image, **wishes.of_denoising(model), listener=listener)
     warnings = tuple(dict.fromkeys((*io.warnings_of(image), *result.record["warnings"])))
-    outcome = RunOutcome(scan, places, result, warnings, source_of(image), listener.seconds)
 
     def draw(record: Record, page: Path) -> None:
         write_sequence_page(result.before, result.image, result.check, record, page, result.response)
 
-    write_results(outcome, wishes, listener, draw)
-    return replace(outcome, seconds=listener.seconds)
+    return RunOutcome(scan, places, result, warnings, source_of(image), listener.seconds), draw

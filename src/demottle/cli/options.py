@@ -19,6 +19,12 @@ Series = Annotated[
     str | None,
     typer.Option(metavar="UID|NUMBER", help="Which DICOM series, of several.", rich_help_panel=READING),
 ]
+Volume = Annotated[
+    int | None,
+    typer.Option(
+        min=1, metavar="N", help="Which volume, of several in the series (see inspect).", rich_help_panel=READING
+    ),
+]
 Spacing = Annotated[
     str | None,
     typer.Option(metavar="Z,Y,X", help="In mm (frames: s), where the file has none.", rich_help_panel=READING),

@@ -35,6 +35,7 @@ class Wishes:
     format: str | None = None
     overwrite: bool = False
     series: str | None = None
+    volume: int | None = None
     spacing: tuple[float, float, float] | None = None
     accept_uneven: bool = False
     accept_own_output: bool = False
@@ -48,6 +49,11 @@ class Wishes:
         names = ("method", "strength", "seed", "minutes", "steps")
         return {**{name: getattr(self, name) for name in names}, "settings": self.settings or None, "model": model}
 
+    def of_reading(self) -> dict[str, Any]:
+        """The arguments of `demottle.io.open_scan`."""
+        names = ("series", "spacing", "accept_uneven", "accept_own_output", "modality", "unit")
+        return {name: getattr(self, name) for name in names}
+
 
 @dataclass(frozen=True)
 class Done:
@@ -57,7 +63,7 @@ class Done:
     places: Places
     result: "Result | SequenceResult"
     warnings: tuple[str, ...]
-    source: Mapping[str, str]
+    source: Mapping[str, str | int]
     seconds: Mapping[str, float]
 
     def to_dict(self) -> Record:
@@ -73,13 +79,15 @@ class Done:
         }
 
 
-def source_of(image: "Image") -> dict[str, str]:
+def source_of(image: "Image") -> dict[str, str | int]:
     """What is told of where an image came from; no names and no places."""
     from demottle import io
 
+    number, label = io.volume_of(image)
     return {
         "format": image.source.format if image.source is not None else "",
         "series_description": io.description_of(image),
+        **({"volume": number, "volume_label": label} if label else {}),
     }
 
 

@@ -9,6 +9,7 @@ from rich.text import Text
 from demottle.cli.console import heading, out
 from demottle.cli.job import Outcome
 from demottle.cli.job_sequence import RunOutcome
+from demottle.cli.job_volumes import VolumesOutcome
 from demottle.cli.outcome import Record
 from demottle.cli.progress import clock, words_of
 from demottle.cli.tables import CAREFUL, GOOD, facts, number, percent, show_check
@@ -16,8 +17,13 @@ from demottle.cli.tables_sequence import show_sequence_check
 from demottle.errors import counted
 
 
-def show_outcome(outcome: Outcome | RunOutcome) -> None:
+def show_outcome(outcome: Outcome | RunOutcome | VolumesOutcome) -> None:
     """Show figures, times and places of one scan."""
+    if isinstance(outcome, VolumesOutcome):
+        pages = outcome.places.page
+        show_batch(list(outcome.records), outcome.places.output, pages and pages.parent, "volume")
+        out.print()
+        return
     heading("Done", f"{outcome.result.plan.method}, {clock(sum(outcome.seconds.values()))}")
     if isinstance(outcome, RunOutcome):
         show_sequence_check(outcome)
@@ -49,16 +55,19 @@ def _content_of_model(name: str) -> str:
     return "holds the network and what it was fitted on: noise, spacing, settings; no images and no patient data"
 
 
-def show_batch(done: list[tuple[str, Record]], output: Path, pages: Path | None) -> None:
-    """Show one line for each scan of a folder that is finished, from what `run.json` says of it."""
+def show_batch(done: list[tuple[str, Record]], output: Path, pages: Path | None, noun: str = "scan") -> None:
+    """Show one line for each scan of a folder (or volume of a series) that is finished, from what `run.json` says of it."""
     if not done:
         return
-    heading("Done", f"{counted(len(done), 'scan')} in {output}" + (f", their pages in {pages}" if pages else ""))
+    heading("Done", f"{counted(len(done), noun)} in {output}" + (f", their pages in {pages}" if pages else ""))
     table = Table(box=None, padding=(0, 3, 0, 0), header_style="dim", pad_edge=False)
-    table.add_column("scan", overflow="fold")
+    table.add_column(noun, overflow="fold")
     for name in ("noise before", "after", "change", "time", "warnings"):
         table.add_column(name, justify="right")
     for name, record in done:
+        if "check" not in record:
+            table.add_row(Text(name), Text("unchanged", style="dim"))
+            continue
         noise, unit, count = record["check"]["noise"], record["check"]["unit"], len(record["warnings"])
         before, after, share = (
             nan if noise[key] is None else noise[key] for key in ("before", "after", "removed_share")

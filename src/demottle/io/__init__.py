@@ -4,7 +4,7 @@
 """
 
 from demottle.io.dicom_series import SeriesInfo
-from demottle.io.payload import described, description_of, warnings_of
+from demottle.io.payload import described, description_of, volume_of, warnings_of
 from demottle.io.reading import Opened, open_scan, read
 from demottle.io.scans import find_scans, holds_run, list_series, only_file_in
 from demottle.io.writing import check_output, write
@@ -21,6 +21,7 @@ __all__ = [
     "only_file_in",
     "open_scan",
     "read",
+    "volume_of",
     "warnings_of",
     "write",
 ]

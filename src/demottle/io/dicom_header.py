@@ -21,6 +21,7 @@ from demottle.io.dicom_marks import (
     SCHEME,
     SIMULATED_CODE,
     SIMULATION,
+    UNCHANGED,
     is_refused,
     is_simulation,
     plain,
@@ -117,6 +118,7 @@ def derivation_text(steps: Sequence[ProcessingStep]) -> str:
         seed = "" if step.seed is None else f", seed {step.seed}"
         model = "" if step.model_hash is None else f", model {step.model_hash[:16]}"
         kind = "SIMULATED image, not for diagnosis" if is_simulation(step) else "noise reduction"
+        kind = "pixels of the source" if step.method == UNCHANGED else kind
         kind += ", REFUSED BY THE GATE" if is_refused(step) else ""
         parts.append(f"demottle {step.version}: {kind}, {step.method}{seed}{model}, settings {_settings(step)}")
     return _ascii("; ".join(parts))[:1024]
@@ -139,7 +141,9 @@ def derivation_codes(steps: Sequence[ProcessingStep]) -> list[Dataset]:
             code("113042", "DCM", "Pixel by pixel addition"),
             code(SIMULATED_CODE, SCHEME, "Image simulated by demottle, not for diagnosis"),
         ]
-    if not all(is_simulation(step) for step in steps) or not steps:
+    if any(step.method == UNCHANGED for step in steps):
+        codes.append(code("UNCHANGED", SCHEME, "Pixels of the source, unchanged by demottle"))
+    if any(not is_simulation(step) and step.method != UNCHANGED for step in steps) or not steps:
         codes += [
             code("113087", "DCM", "Smoothing"),
             code("NOISE_REDUCTION", SCHEME, "Reduction of quantum noise by demottle"),
@@ -204,7 +208,7 @@ def series_mark(steps: Sequence[ProcessingStep]) -> str:
     What failed the gate is "[REFUSED demottle METHOD+...]".
     """
     simulated = [step for step in steps if is_simulation(step)]
-    others = "+".join(step.method for step in steps if not is_simulation(step))
+    others = "+".join(step.method for step in steps if not is_simulation(step) and step.method != UNCHANGED)
     marks = [_simulated_mark(step) for step in simulated]
     if others or not marks:
         refused = "REFUSED " if any(is_refused(step) for step in steps) else ""

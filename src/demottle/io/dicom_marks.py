@@ -23,6 +23,9 @@ _HISTORY = 0x01
 REFUSED = "refused_by_gate"
 """Setting of a step whose result failed the gate and was put aside: it says why."""
 
+UNCHANGED = "unchanged"
+"""Method of a step that did nothing: a volume that was written with others of its series."""
+
 SIMULATED_CODE = "SIMULATED"
 """Value of demottle's private derivation code for simulated images."""
 

@@ -54,6 +54,13 @@ def body_part_of(image: Image) -> str:
     return payload.body_part if payload is not None else ""
 
 
+def volume_of(image: Image) -> tuple[int, str]:
+    """Return number and label of a volume among those of its series; 0 and empty where it is the only one."""
+    payload = payload_of(image)
+    label = str(getattr(payload, "label", ""))
+    return (int(getattr(payload, "volume", 0)), label) if label else (0, "")
+
+
 def described(description: str, body_part: str = "") -> Source:
     """Return a source for an image that no file holds yet, so that its series can be named when it is written."""
     return Source("simulated", "", Payload(description=description, body_part=body_part))

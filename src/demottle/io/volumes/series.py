@@ -43,13 +43,16 @@ class Part:
         """True for phase images, whose values wrap: no filter is for them."""
         return self.volumes[0].traits.get("component") == "phase"
 
-    def __str__(self) -> str:
-        """One line for a list."""
+    @property
+    def size(self) -> str:
+        """How many slices of which matrix, in words."""
         first = self.volumes[0].slices[0]
         size = f"{counted(len(self.volumes[0].slices), 'slice')} of {first.rows} x {first.columns}"
-        if self.over_time:
-            size = f"{len(self.volumes)} volumes of {size}"
-        return f"{self.number}: {self.label + ', ' if self.label else ''}{size}"
+        return f"{len(self.volumes)} volumes of {size}" if self.over_time else size
+
+    def __str__(self) -> str:
+        """One line for a list."""
+        return f"{self.number}: {self.label + ', ' if self.label else ''}{self.size}"
 
 
 def parts_of(
