@@ -21,6 +21,7 @@ from demottle.cli.options import (
     Series,
     Spacing,
     Unit,
+    Volume,
     parse_modality,
     parse_spacing,
     parse_unit,
@@ -80,6 +81,7 @@ def evaluate(
     as_json: Json = False,
     spacing: Spacing = None,
     series: Series = None,
+    volume: Volume = None,
     modality: Modality = None,
     unit: Unit = None,
     accept_uneven: AcceptUneven = False,
@@ -92,7 +94,7 @@ def evaluate(
     """
     held = limits_of(limits)
     gated = gate or limits is not None
-    reading = Reading(parse_spacing(spacing), parse_modality(modality), accept_uneven, parse_unit(unit), series)
+    reading = Reading(parse_spacing(spacing), parse_modality(modality), accept_uneven, parse_unit(unit), series, volume)
     given = Given(output, scan, truth, second_input, second_output, structures, absent_input, absent_output)
     _refuse_margin(margin)
     if not overwrite:

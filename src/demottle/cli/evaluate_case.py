@@ -13,6 +13,7 @@ from demottle.errors import InputError
 if TYPE_CHECKING:
     from demottle.cli.progress import Stages
     from demottle.image import Image
+    from demottle.io import Opened
     from demottle.physics.structures import GroundTruth
     from demottle.quality.evaluation import Evaluation
     from demottle.quality.limits import Limits
@@ -92,21 +93,34 @@ class Reading:
     accept_uneven: bool = False
     unit: str | None = None
     series: str | None = None
+    volume: int | None = None
 
     def read(self, path: Path) -> "Image":
-        """Read one image, demottle's own output too."""
-        return self._read(path, None)
+        """Read one image, demottle's own output too; of several volumes the one that was chosen."""
+        return self._read(self._opened(path, None))
 
     def read_input(self, path: Path) -> "Image":
-        """Read a scan that something was made of; of several series in it the one that was chosen."""
+        """Read a scan that something was made of; of several series and volumes in it the one that was chosen."""
+        return self._read(self._opened_input(path))
+
+    def over_time(self, path: Path) -> bool:
+        """True where what is chosen of a DICOM scan are MR volumes over time; looks at no pixel."""
+        volumes = self._opened_input(path).volumes
+        number = self.volume or 1
+        return number <= len(volumes) and volumes[number - 1].over_time
+
+    def _read(self, opened: "Opened") -> "Image":
+        return opened.read(self.volume if len(opened.volumes) > 1 else None)
+
+    def _opened_input(self, path: Path) -> "Opened":
         from demottle.io.formats import format_of
 
-        return self._read(path, self.series if path.is_dir() or format_of(path) in (None, "dicom") else None)
+        return self._opened(path, self.series if path.is_dir() or format_of(path) in (None, "dicom") else None)
 
-    def _read(self, path: Path, series: str | None) -> "Image":
+    def _opened(self, path: Path, series: str | None) -> "Opened":
         from demottle import io
 
-        return io.read(
+        return io.open_scan(
             path,
             series=series,
             spacing=self.spacing,

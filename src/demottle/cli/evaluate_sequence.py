@@ -31,7 +31,7 @@ def is_run(scan: Path, reading: "Reading") -> bool:
     if reading.modality in ("XA", "RF"):
         return True
     if scan.is_dir() or format_of(scan) in (None, "dicom"):
-        return io.holds_run(scan, reading.series)
+        return io.holds_run(scan, reading.series) or reading.over_time(scan)
     return reading.read(scan).sequence
 
 

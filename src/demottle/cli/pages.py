@@ -40,6 +40,13 @@ def record_of(before: "Image", after: "Image") -> Record:
     return record
 
 
+def volume_of_record(record: Record | None) -> int | None:
+    """The number of the volume that a run was of, where its series has several."""
+    source = (record or {}).get("source")
+    number = source.get("volume") if isinstance(source, dict) else None
+    return number if isinstance(number, int) else None
+
+
 def read_record(path: Path) -> Record | None:
     """Read a run.json; None where it is none."""
     try:

@@ -16,11 +16,12 @@ from demottle.cli.options import (
     Series,
     Spacing,
     Unit,
+    Volume,
     parse_modality,
     parse_spacing,
     parse_unit,
 )
-from demottle.cli.pages import Record, read_record, write_evaluation_page
+from demottle.cli.pages import Record, read_record, volume_of_record, write_evaluation_page
 from demottle.cli.progress import watch
 from demottle.errors import InputError, OutputError
 
@@ -36,6 +37,7 @@ def report(
     overwrite: Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace an earlier page.")] = False,
     spacing: Spacing = None,
     series: Series = None,
+    volume: Volume = None,
     modality: Modality = None,
     unit: Unit = None,
     accept_uneven: AcceptUneven = False,
@@ -52,7 +54,8 @@ def report(
     if output.exists() and not overwrite:
         raise OutputError(f"{output} exists already; choose another name or add --overwrite.")
     scan, denoised, record = _found(places)
-    reading = Reading(parse_spacing(spacing), parse_modality(modality), accept_uneven, parse_unit(unit), series)
+    number = volume or volume_of_record(record)
+    reading = Reading(parse_spacing(spacing), parse_modality(modality), accept_uneven, parse_unit(unit), series, number)
     given = Given(denoised, scan, truth, structures=structures)
     if is_run(scan, reading):
         report_run(given, reading, output, record)

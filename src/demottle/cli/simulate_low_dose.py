@@ -8,7 +8,7 @@ import typer
 
 from demottle.cli.console import heading, out, say_warnings, show_json
 from demottle.cli.guard import guarded
-from demottle.cli.options import AcceptUneven, Debug, Json, Modality, Scan, Series, Spacing, Unit, parse_spacing
+from demottle.cli.options import AcceptUneven, Debug, Json, Modality, Scan, Series, Spacing, Unit, Volume, parse_spacing
 from demottle.cli.places import output_for, refuse_inside
 from demottle.cli.progress import watch
 from demottle.cli.tables import facts
@@ -68,6 +68,7 @@ def low_dose(
     format: Annotated[str | None, typer.Option(metavar="NAME", help="Format to write.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace what is there.")] = False,
     series: Series = None,
+    volume: Volume = None,
     spacing: Spacing = None,
     modality: Modality = None,
     unit: Unit = None,
@@ -102,6 +103,7 @@ def low_dose(
             image = io.read(
                 scan,
                 series=series,
+                volume=volume,
                 spacing=parse_spacing(spacing),
                 accept_uneven=accept_uneven,
                 modality=modality,

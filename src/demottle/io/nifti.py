@@ -33,6 +33,8 @@ from demottle.io.grid.slice_axis import (
     steps_of,
 )
 from demottle.io.nifti_frames import frames_of, gaps, time_step, volumes_of
+from demottle.io.payload import payload_of
+from demottle.io.volumes.over_time import SeriesPayload
 
 _LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _COMMENT = 6  # code of the header extension that holds plain text
@@ -195,8 +197,15 @@ def _new_volume(nibabel: Any, image: Image) -> Any:
 
 
 def _new_frames(nibabel: Any, image: Image) -> Any:
-    """One slice over time: columns, rows, 1, frames."""
+    """Volumes over time as DICOM had them; else one slice over time: columns, rows, 1, frames."""
     seconds, down, right = image.spacing
+    payload = payload_of(image)
+    if isinstance(payload, SeriesPayload) and payload.volume_affine is not None:
+        slices = len(payload.slices) // payload.volumes
+        nifti = nibabel.Nifti1Image(volumes_of(image.voxels, slices), _LPS_FROM_RAS @ payload.volume_affine)
+        nifti.header.set_zooms((*nifti.header.get_zooms()[:3], seconds))
+        nifti.header.set_xyzt_units("mm", "sec")
+        return nifti
     values = image.voxels.transpose(2, 1, 0)[:, :, None]
     nifti = nibabel.Nifti1Image(values, _LPS_FROM_RAS @ np.diag([right, down, 1.0, 1.0]))
     nifti.header.set_zooms((right, down, 1.0, seconds))

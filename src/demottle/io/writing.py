@@ -10,6 +10,7 @@ from demottle.io.dicom_read import DicomPayload
 from demottle.io.formats import DEFAULT_SUFFIX, SUFFIXES, format_of, suffix_of
 from demottle.io.payload import payload_of
 from demottle.io.staging import staged
+from demottle.io.volumes.over_time import SeriesPayload
 
 GRIDS = ("nifti", "mha", "mhd", "nrrd")
 """Formats that hold one even grid, and no positions of single slices."""
@@ -49,6 +50,7 @@ def write(
             f"The series holds {len(images)} volumes, and {kind} holds one; choose one of them, or write DICOM.",
             remedy="volume",
         )
+    _refuse_flattening(images[0], kind)
     if not suffix_of(path) and DEFAULT_SUFFIX[kind]:
         path = path.with_name(path.name + DEFAULT_SUFFIX[kind])
     for one in images:
@@ -67,6 +69,7 @@ def check_output(image: Image, path: str | Path, format: str | None = None) -> t
         OutputError: the format cannot hold where the slices lie (a tilted gantry, uneven or shifted slices).
     """
     kind = _format(image, Path(path), format)
+    _refuse_flattening(image, kind)
     if image.sequence or (image.source is not None and image.source.format == kind):
         return ()
     if kind in GRIDS:
@@ -79,6 +82,12 @@ def check_output(image: Image, path: str | Path, format: str | None = None) -> t
             f"The slices are not evenly spaced, and {kind.upper()} holds no positions: where they lie is lost. DICOM keeps it.",
         )
     return ()
+
+
+def _refuse_flattening(image: Image, kind: str) -> None:
+    """Frames that show all slices of a volume are a way to work on them; only two formats can hold them as volumes over time."""
+    if isinstance(payload_of(image), SeriesPayload) and kind not in ("dicom", "nifti"):
+        raise OutputError(f"The series holds volumes over time, which {kind} cannot hold; write DICOM or .nii.gz.")
 
 
 def _format(image: Image, path: Path, wanted: str | None) -> str:
