@@ -3,7 +3,7 @@
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
-from pydicom.uid import CTImageStorage
+from pydicom.uid import CTImageStorage, MRImageStorage
 
 _ALWAYS = (
     *("PatientName", "PatientID", "PatientBirthDate", "PatientSex"),
@@ -12,6 +12,9 @@ _ALWAYS = (
 )
 """Type 2 in every image (PS3.3 C.7.1.1, C.7.2.1, C.7.5.1, C.7.6.1)."""
 _CT = ("PositionReferenceIndicator", "AcquisitionNumber", "KVP", "SliceThickness")
+_MR = ("PositionReferenceIndicator", "ScanOptions", "MRAcquisitionType", "RepetitionTime", "EchoTime", "EchoTrainLength")
+_MR_STATED = {"ScanningSequence": "RM", "SequenceVariant": "NONE"}
+"""What may not be empty in MR (PS3.3 C.8.3.1): RM, research mode, is the term that says nothing of the sequence."""
 _SIDES = (
     "Laterality",
     "ImageLaterality",
@@ -26,7 +29,8 @@ def complete(dataset: Dataset) -> None:
 
     A CT without a rescale gets here only where its stored values are known to be HU.
     """
-    wanted = [*_ALWAYS, *(_CT if dataset.SOPClassUID == CTImageStorage else ())]
+    of_class = {CTImageStorage: _CT, MRImageStorage: _MR}
+    wanted = [*_ALWAYS, *of_class.get(dataset.SOPClassUID, ())]
     if not any(keyword in dataset for keyword in _SIDES):
         wanted.append("Laterality")
     for keyword in wanted:
@@ -34,6 +38,10 @@ def complete(dataset: Dataset) -> None:
             tag = tag_for_keyword(keyword)
             assert tag is not None
             dataset[keyword] = DataElement(tag, dictionary_VR(tag), None)
+    if dataset.SOPClassUID == MRImageStorage:
+        for keyword, value in _MR_STATED.items():
+            if not dataset.get(keyword):
+                setattr(dataset, keyword, value)
     if dataset.SOPClassUID == CTImageStorage and "RescaleSlope" not in dataset and "ModalityLUTSequence" not in dataset:
         dataset.RescaleSlope, dataset.RescaleIntercept, dataset.RescaleType = (
             "1",

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -16,6 +17,7 @@ from demottle.io.dicom_scan import SliceHeader, is_encapsulated
 from demottle.io.values.ct_units import refuse_other_unit
 from demottle.io.values.float_pixels import refuse_float_pixels
 from demottle.io.values.padding import padding_in
+from demottle.io.volumes.tiles import cut
 
 Plane = NDArray[Any]
 _OUTSIDE_CIRCLE = -2000
@@ -104,6 +106,11 @@ def iter_stored(headers: Sequence[SliceHeader]) -> Iterator[Plane]:
 
 
 def _planes(first: SliceHeader, frames: Sequence[int]) -> Generator[Plane]:
+    if first.tiles:  # slices of one frame
+        whole = replace(first, tiles=0)
+        tiles = cut(next(_planes(whole, [0])), first.tiles)
+        yield from (tiles[index] for index in frames)
+        return
     syntax = UID(first.transfer_syntax)
     if is_encapsulated(first) and syntax != RLELossless:  # pydicom itself unpacks RLE
         from demottle.io.decoding_process import decode  # here, because most scans are not compressed

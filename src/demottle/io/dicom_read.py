@@ -27,7 +27,7 @@ from demottle.io.dicom_series import SeriesInfo, choose, group_series
 from demottle.io.grid.jumps import jump_warning
 from demottle.io.payload import Payload
 from demottle.io.values.ct_units import hounsfield
-from demottle.io.volumes.series import Part, choose_part, parts_of, refuse_number
+from demottle.io.volumes.series import Part, choose_part, part_warnings, parts_of, refuse_number, unplaced
 
 _THREADS = 4
 
@@ -150,12 +150,13 @@ class DicomSeries:
         in_hu, doubt = hounsfield(volume.slices, voxels, valid, self.unit) if modality == "CT" else (False, "")
         history = read_history(marks_of(first.file))
         payload = DicomPayload(
-            warnings=(*self.aside, *_spacing_warning(volume), *_number_warnings(first, doubt)),
+            warnings=(*self.aside, *part_warnings(part), *_spacing_warning(volume), *_number_warnings(first, doubt)),
             affine=volume.affine,
             steps=len(history),
             description=first.description,
             slices=volume.slices,
             volume=part.number,
+            unplaced=unplaced(part),
             label=part.label,
         )
         return Image(

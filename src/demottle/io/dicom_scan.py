@@ -44,8 +44,9 @@ class SliceHeader:
 
     Positions and spacings in mm in DICOM's patient axes; `frame` is None for a single-frame file, else counted from 0.
     `frames` is the number of frames in the file. `missing` names what the pixels cannot be understood without and the file
-    does not state; `lut` is True where a Modality LUT gives the values their meaning;
-    `traits` is what tells the volumes of a series apart (`demottle.io.volumes`).
+    does not state; `lut` is True where a Modality LUT gives the values their meaning; `tiles` how many slices lie side by side in
+    a Siemens MOSAIC, of which `frame` is the number of this one (0: no MOSAIC). `traits` is what tells
+    the volumes of a series apart (`demottle.io.volumes`).
     """
 
     file: FileRef
@@ -80,6 +81,7 @@ class SliceHeader:
     own: bool
     missing: tuple[str, ...] = ()
     lut: bool = False
+    tiles: int = 0
     traits: Mapping[str, Trait] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -90,7 +92,8 @@ class SliceHeader:
     @property
     def name(self) -> str:
         """The file (and frame) to name to a user."""
-        return self.file.name if self.frame is None else f"frame {self.frame + 1} of {self.file.name}"
+        part = "tile" if self.tiles else "frame"
+        return self.file.name if self.frame is None else f"{part} {self.frame + 1} of {self.file.name}"
 
 
 def scan(files: Iterable[FileRef]) -> tuple[list[SliceHeader], list[Aside]]:
@@ -119,6 +122,10 @@ def scan_file(file: FileRef) -> list[SliceHeader] | Aside:
     if kind:
         return Aside(file, kind, series_uid=series)
     try:
+        if "MOSAIC" in _sequence(dataset.get("ImageType")):
+            from demottle.io.volumes.mosaic import scan_mosaic
+
+            return scan_mosaic(file, dataset)
         if "SharedFunctionalGroupsSequence" in dataset:
             from demottle.io.multiframe import scan_frames  # here, because it builds on this file
 

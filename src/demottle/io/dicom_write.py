@@ -24,6 +24,7 @@ from demottle.io.payload import new_steps
 from demottle.io.stored import integer_limits, to_stored
 from demottle.io.values.float_pixels import FLOAT_PIXELS
 from demottle.io.values.overlays import embedded_overlays, move_overlays
+from demottle.io.volumes.tiles import join
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def _derived_object(planes: Sequence[_Plane], images: Sequence[Image]) -> Datase
         ) from error
     if str(dataset.get("SOPInstanceUID")) != first.sop_uid:
         raise OutputError(f"The source {first.file.name} has changed since it was read; read it again.")
-    frames = integer(dataset, "NumberOfFrames") or 1
+    frames = first.tiles**2 or integer(dataset, "NumberOfFrames") or 1
     overlays = embedded_overlays(dataset, first)
     before, pixels = _stored_pixels(planes, frames, clean=bool(overlays))
     move_overlays(dataset, overlays, before)
@@ -114,7 +115,7 @@ def _derived_object(planes: Sequence[_Plane], images: Sequence[Image]) -> Datase
         steps=steps,
         history=without_repeats([step for image in told for step in image.history]),
         of_series=without_repeats([step for image in images for step in new_steps(image)]),
-        part=[plane.header.frame for plane in planes] if len(planes) < frames else (),
+        part=[plane.header.frame for plane in planes] if len(planes) < frames and not first.tiles else (),
     )
     return dataset
 
@@ -136,6 +137,8 @@ def _stored_pixels(planes: Sequence[_Plane], frames: int, clean: bool) -> tuple[
             after.append(new if clean else with_unused_bits(header, new, stored))
     except InputError as error:
         raise OutputError(f"The source has changed since it was read: {error}") from error
+    if first.tiles:
+        return join(np.stack(before), first.tiles)[None], join(np.stack(after), first.tiles)[None]
     return np.stack(before), np.stack(after)
 
 

@@ -20,6 +20,7 @@ class Payload:
             None where the file has no geometry but spacing.
         description: what the file says the series is (SeriesDescription); empty where it does not. No patient data.
         body_part: DICOM's word for the part of the body that a new series shows, such as "ABDOMEN"; empty where unknown.
+        unplaced: why it is not known where the slices lie in the patient, as a sentence; empty where it is.
         steps: how many steps at the start of `Image.history` the source's own header records already.
     """
 
@@ -28,6 +29,7 @@ class Payload:
     steps: int = 0
     description: str = ""
     body_part: str = ""
+    unplaced: str = ""
 
 
 def payload_of(image: Image) -> Payload | None:

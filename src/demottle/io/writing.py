@@ -51,6 +51,7 @@ def write(
             remedy="volume",
         )
     _refuse_flattening(images[0], kind)
+    _refuse_unplaced(images[0], kind)
     if not suffix_of(path) and DEFAULT_SUFFIX[kind]:
         path = path.with_name(path.name + DEFAULT_SUFFIX[kind])
     for one in images:
@@ -88,6 +89,13 @@ def _refuse_flattening(image: Image, kind: str) -> None:
     """Frames that show all slices of a volume are a way to work on them; only two formats can hold them as volumes over time."""
     if isinstance(payload_of(image), SeriesPayload) and kind not in ("dicom", "nifti"):
         raise OutputError(f"The series holds volumes over time, which {kind} cannot hold; write DICOM or .nii.gz.")
+
+
+def _refuse_unplaced(image: Image, kind: str) -> None:
+    """DICOM keeps the source's own headers; any other format would have to say where the slices lie."""
+    payload = payload_of(image)
+    if payload is not None and payload.unplaced and kind != "dicom":
+        raise OutputError(f"{payload.unplaced} So {kind} cannot be written; write DICOM.")
 
 
 def _format(image: Image, path: Path, wanted: str | None) -> str:

@@ -15,7 +15,7 @@ from demottle.io.dicom_pixels import check_readable
 from demottle.io.dicom_read import DicomPayload, decode, marks_of
 from demottle.io.nifti_frames import GAP, gaps
 from demottle.io.payload import Affine
-from demottle.io.volumes.series import Part, began
+from demottle.io.volumes.series import Part, began, part_warnings, unplaced
 from demottle.io.volumes.split import Volume
 
 _NO_TIME = (
@@ -62,11 +62,12 @@ def read_over_time(path: Path, part: Part, aside: tuple[str, ...], listener: Lis
     step, odd = _time_step(part.volumes)
     history = read_history(marks_of(first.slices[0].file))
     payload = SeriesPayload(
-        warnings=(*aside, *odd),
+        warnings=(*aside, *part_warnings(part), *odd),
         steps=len(history),
         description=first.slices[0].description,
         slices=slices,
         volume=part.number,
+        unplaced=unplaced(part),
         label=part.label,
         volumes=len(stacks),
         volume_affine=first.affine,

@@ -10,6 +10,7 @@ from demottle.errors import InputError, counted
 from demottle.io.dicom_geometry import along_normal, volume_groups
 from demottle.io.dicom_scan import SliceHeader
 from demottle.io.volumes.labels import labelled
+from demottle.io.volumes.mosaic import NO_DIRECTION, UNPLACED
 from demottle.io.volumes.split import ALWAYS, CONTENT, Volume, split
 
 FEWEST_OVER_TIME = 4
@@ -179,3 +180,16 @@ def refuse_number(number: int | None, what: str = "a run of frames") -> None:
 
 def _are(count: int) -> str:
     return "is one" if count == 1 else f"are {count}"
+
+
+def unplaced(part: Part) -> str:
+    """Return why it is not known where the slices lie, as a sentence; empty where it is."""
+    return NO_DIRECTION if UNPLACED in part.volumes[0].slices[0].traits else ""
+
+
+def part_warnings(part: Part) -> tuple[str, ...]:
+    """Return what a user should know of a volume before believing the rest."""
+    found = [sentence for sentence in (unplaced(part),) if sentence]
+    if part.phase:
+        found.append("This volume holds phase images, whose values wrap around; no filter here is for them.")
+    return tuple(found)
