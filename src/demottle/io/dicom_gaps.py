@@ -12,7 +12,14 @@ _ALWAYS = (
 )
 """Type 2 in every image (PS3.3 C.7.1.1, C.7.2.1, C.7.5.1, C.7.6.1)."""
 _CT = ("PositionReferenceIndicator", "AcquisitionNumber", "KVP", "SliceThickness")
-_MR = ("PositionReferenceIndicator", "ScanOptions", "MRAcquisitionType", "RepetitionTime", "EchoTime", "EchoTrainLength")
+_MR = (
+    "PositionReferenceIndicator",
+    "ScanOptions",
+    "MRAcquisitionType",
+    "RepetitionTime",
+    "EchoTime",
+    "EchoTrainLength",
+)
 _MR_STATED = {"ScanningSequence": "RM", "SequenceVariant": "NONE"}
 """What may not be empty in MR (PS3.3 C.8.3.1): RM, research mode, is the term that says nothing of the sequence."""
 _SIDES = (

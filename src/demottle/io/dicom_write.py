@@ -108,7 +108,7 @@ def _derived_object(planes: Sequence[_Plane], images: Sequence[Image]) -> Datase
     told = list({id(plane.image): plane.image for plane in planes}.values())
     steps = without_repeats([step for image in told for step in new_steps(image)])
     if "PerFrameFunctionalGroupsSequence" in dataset:
-        derive_frames(dataset, steps, [plane.header.frame or 0 for plane in planes])
+        derive_frames(dataset, {plane.header.frame or 0: new_steps(plane.image) for plane in planes})
     derive(
         dataset,
         source_syntax=first.transfer_syntax,

@@ -1,17 +1,20 @@
 """Multi-frame objects with functional groups (Enhanced CT, MR, 3D X-ray): each frame becomes a slice, and goes back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pydicom
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 
+import demottle
 from demottle.errors import InputError
 from demottle.image import ProcessingStep
 from demottle.io.dicom_files import FileRef
 from demottle.io.dicom_header import derivation_codes, derivation_text, derived_image_type, source_item
+from demottle.io.dicom_marks import UNCHANGED
 from demottle.io.dicom_scan import SliceHeader, integer, slice_header
+from demottle.io.dicom_uids import steps_key
 from demottle.io.volumes.traits import traits_of_frame, values_of_groups
 
 _FRAME_TYPES = (
@@ -81,11 +84,11 @@ def _group(groups: Dataset, keyword: str) -> Dataset | None:
     return items[0] if items else None
 
 
-def derive_frames(dataset: Dataset, steps: Sequence[ProcessingStep], frames: Sequence[int]) -> None:
+def derive_frames(dataset: Dataset, steps: Mapping[int, Sequence[ProcessingStep]]) -> None:
     """Mark frames as derived, from the same frames of the source, in place.
 
-    Call it before the object's own UIDs change: the groups refer to the source. `frames`: those that something was done to;
-    the others have no derivation, but all are of type DERIVED, as the object is.
+    Call it before the object's own UIDs change: the groups refer to the source. `steps`: what was done to each frame; one that is
+    missing stays as it was, and its derivation says so.
     """
     evidence = dataset.get("SourceImageEvidenceSequence") or []
     dataset.SourceImageEvidenceSequence = Items([*evidence, _evidence(dataset)])
@@ -97,17 +100,22 @@ def derive_frames(dataset: Dataset, steps: Sequence[ProcessingStep], frames: Seq
             if group is not None:
                 group.FrameType = derived_image_type(group, "FrameType")
     # A group is either shared or per frame, never both: stay with what the source has, unless frames differ from now on.
-    if len(frames) < len(per_frame):
-        earlier = shared.get("DerivationImageSequence") or []
-        for groups in per_frame:
-            groups.DerivationImageSequence = Items([*(groups.get("DerivationImageSequence") or earlier)])
-        if "DerivationImageSequence" in shared:
-            del shared.DerivationImageSequence
-    alone = any("DerivationImageSequence" in groups for groups in per_frame)
-    for groups in [per_frame[frame] for frame in frames] if alone else [shared]:
-        groups.DerivationImageSequence = Items(
-            [*(groups.get("DerivationImageSequence") or []), _derivation(dataset, steps)]
-        )
+    done = [steps.get(frame, (ProcessingStep(UNCHANGED, demottle.__version__),)) for frame in range(len(per_frame))]
+    if len({repr(steps_key(one)) for one in done}) == 1 and "DerivationImageSequence" not in per_frame[0]:
+        _add_derivation(shared, (), dataset, done[0])
+        return
+    earlier = shared.get("DerivationImageSequence") or ()
+    for groups, mine in zip(per_frame, done, strict=True):
+        _add_derivation(groups, earlier, dataset, mine)
+    if "DerivationImageSequence" in shared:
+        del shared.DerivationImageSequence
+
+
+def _add_derivation(
+    groups: Dataset, earlier: Sequence[Dataset], dataset: Dataset, steps: Sequence[ProcessingStep]
+) -> None:
+    items = groups.get("DerivationImageSequence") or earlier
+    groups.DerivationImageSequence = Items([*items, _derivation(dataset, steps)])
 
 
 def _evidence(dataset: Dataset) -> Dataset:

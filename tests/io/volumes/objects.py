@@ -1,11 +1,15 @@
-"""Valid MR objects as scanners write them, classic ones slice by slice."""
+"""Valid MR objects as scanners write them: classic ones slice by slice, and one enhanced object with several volumes."""
 
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.sequence import Sequence as Items
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
+from tests.io.enhanced import enhanced_mr, position
 
 ROWS, COLUMNS, GAP = 40, 36, 3.0
 
@@ -75,3 +79,41 @@ def classic(volumes: list[dict[str, Any]], places: int = 4) -> list[Dataset]:
             mine = {key: value(place) if callable(value) else value for key, value in values.items()}
             made.append(mr_slice(place, index * places + place + 1, **mine))
     return made
+
+
+def enhanced(volumes: list[dict[str, Dataset]], dimension: tuple[str, str], places: int = 4) -> Dataset:
+    """One enhanced MR object: frames of all volumes, place by place.
+
+    `volumes` hold functional groups by keyword, `dimension` the keywords of what orders them and of its group.
+    """
+    dataset = enhanced_mr()
+    shared = dataset.SharedFunctionalGroupsSequence[0]
+    for keyword in {keyword for groups in volumes for keyword in groups}:
+        if keyword in shared:
+            del shared[keyword]  # a group is either shared or per frame
+    frames = []
+    for place in range(places):
+        for index, groups in enumerate(volumes):
+            frame = deepcopy(dataset.PerFrameFunctionalGroupsSequence[0])
+            frame.PlanePositionSequence[0].ImagePositionPatient = position(place)
+            content = frame.FrameContentSequence[0]
+            content.InStackPositionNumber = place + 1
+            frame.PixelValueTransformationSequence[0].RescaleSlope = 1
+            for keyword, item in groups.items():
+                if keyword == "FrameContentSequence":
+                    content.update(item)
+                else:
+                    setattr(frame, keyword, Items([deepcopy(item)]))
+            number = content.get("TemporalPositionIndex") or index + 1
+            content.DimensionIndexValues = [1, place + 1, number]
+            frames.append(frame)
+    dataset.PerFrameFunctionalGroupsSequence = Items(frames)
+    third = deepcopy(dataset.DimensionIndexSequence[1])
+    third.DimensionIndexPointer, third.FunctionalGroupPointer = (tag_for_keyword(keyword) for keyword in dimension)
+    third.DimensionDescriptionLabel = dimension[0]
+    dataset.DimensionIndexSequence.append(third)
+    pixels = np.stack([noise(number)[: dataset.Rows, : dataset.Columns] for number in range(len(frames))])
+    dataset.NumberOfFrames = len(frames)
+    dataset.PixelData = pixels.astype("<u2").tobytes()
+    dataset["PixelData"].VR = "OW"
+    return dataset
