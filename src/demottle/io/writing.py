@@ -71,6 +71,7 @@ def check_output(image: Image, path: str | Path, format: str | None = None) -> t
     """
     kind = _format(image, Path(path), format)
     _refuse_flattening(image, kind)
+    _refuse_unplaced(image, kind)
     if image.sequence or (image.source is not None and image.source.format == kind):
         return ()
     if kind in GRIDS:
