@@ -9,6 +9,7 @@ import typer
 
 from demottle import __version__
 from demottle.cli.benchmark import benchmark
+from demottle.cli.console import write_what_cannot_be_encoded
 from demottle.cli.denoise import denoise
 from demottle.cli.doctor import doctor
 from demottle.cli.evaluate import evaluate
@@ -59,7 +60,7 @@ def _program(
         bool, typer.Option("--version", metavar="", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    pass
+    write_what_cannot_be_encoded()
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

@@ -4,6 +4,7 @@ So `demottle ... --json > result.json` gives a clean file while the bars stay on
 """
 
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,9 +15,40 @@ out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 
+def write_what_cannot_be_encoded() -> None:
+    """Let the terminal show an escape for what its encoding lacks, rather than fail on it."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def shown(text: object, lines: bool = False) -> str:
+    """Return a text as it can be shown: bytes of a name that are no text, and control characters, as escapes.
+
+    Args:
+        text: a path, a sentence.
+        lines: True where line breaks are meant.
+    """
+    return "".join(one if one.isprintable() or (lines and one == "\n") else _escape(one) for one in str(text))
+
+
+def _escape(one: str) -> str:
+    code = ord(one)
+    if 0xDC80 <= code <= 0xDCFF:  # how Python keeps a byte of a file name that is not UTF-8
+        code -= 0xDC00
+    named = {"\n": "\\n", "\t": "\\t"}.get(one)
+    return named or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")
+
+
+def as_json(value: Any) -> str:
+    """Return JSON that is UTF-8 whatever paths it holds; what reads it gets the same paths back."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    return text.encode("utf-8", "backslashreplace").decode()  # \udcfc for the byte fc, which is an escape of JSON too
+
+
 def say_error(sentence: str) -> None:
     """Show why nothing came of it, in red, as plain text whatever brackets it holds."""
-    err.print(Text.assemble(("Error: ", "bold red"), (sentence, "red")), soft_wrap=not err.is_terminal)
+    err.print(Text.assemble(("Error: ", "bold red"), (shown(sentence), "red")), soft_wrap=not err.is_terminal)
 
 
 def say_warnings(warnings: Iterable[str]) -> None:
@@ -24,20 +56,24 @@ def say_warnings(warnings: Iterable[str]) -> None:
     for number, sentence in enumerate(dict.fromkeys(warnings)):
         if number == 0:
             err.print()
-        err.print(Text.assemble(("Warning: ", "bold yellow"), sentence), soft_wrap=not err.is_terminal)
+        err.print(Text.assemble(("Warning: ", "bold yellow"), shown(sentence)), soft_wrap=not err.is_terminal)
 
 
 def say(text: str, style: str = "") -> None:
     """Say one line along the way, as plain text."""
-    err.print(Text(text, style=style), soft_wrap=not err.is_terminal)
+    err.print(Text(shown(text, lines=True), style=style), soft_wrap=not err.is_terminal)
 
 
 def show_json(value: Mapping[str, Any]) -> None:
     """Print a mapping as JSON, and nothing else, on standard output."""
-    out.print(json.dumps(value, indent=2, ensure_ascii=False, default=str), markup=False, soft_wrap=True)
+    text = as_json(value)
+    if not str(out.encoding).lower().startswith("utf"):
+        text = json.dumps(value, indent=2, default=str)  # all others as escapes
+    out.print(text, markup=False, soft_wrap=True)
 
 
 def heading(title: str, subtitle: str = "") -> None:
     """Print the title of a section of results."""
     out.print()
+    subtitle = shown(subtitle)
     out.print(Text.assemble((title, "bold"), ("  " + subtitle if subtitle else "", "dim")), soft_wrap=True)

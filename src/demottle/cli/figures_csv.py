@@ -28,7 +28,7 @@ def write_csv(path: Path, cases: "Iterable[Case]") -> None:
     part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", newline="", encoding="utf-8") as file:
+        with part.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
             csv.writer(file).writerows(lines)
         part.replace(path)
     except OSError as error:

@@ -1,11 +1,11 @@
 """What the user asked for, what came of it, and how that gets to its places: alike for volumes and for runs of frames."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from demottle.cli.console import as_json
 from demottle.cli.places import Places, staging
 from demottle.cli.progress import Stages
 
@@ -113,7 +113,7 @@ def write_results(
             with listener.stage("report"):
                 draw(done.to_dict(), names.page)
             record = replace(done, seconds=listener.seconds).to_dict()  # all but the writing, which comes last
-            names.record.write_text(json.dumps(record, indent=2, ensure_ascii=False, default=str) + "\n")
+            names.record.write_text(as_json(record) + "\n", encoding="utf-8")
         if names.model is not None:
             result.denoiser.save(names.model)
         with listener.stage("write"):  # last: everything else that can fail has not failed

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from demottle.cli.console import out
+from demottle.cli.console import out, shown
 from demottle.cli.evaluate_case import Given, Images, Reading, evaluate_case
 from demottle.cli.evaluate_sequence import is_run, report_run
 from demottle.cli.guard import guarded
@@ -59,13 +59,13 @@ def report(
     given = Given(denoised, scan, truth, structures=structures)
     if is_run(scan, reading):
         report_run(given, reading, output, record)
-        out.print(f"Page   {output}", markup=False, soft_wrap=True)
+        out.print(f"Page   {shown(output)}", markup=False, soft_wrap=True)
         return
     with watch() as listener:
         images, found = evaluate_case(given, reading, Limits(), None, listener)
         with listener.stage("report"):
             write_evaluation_page(Images(images.before, images.after, images.truth), found, output, record)
-    out.print(f"Page   {output}", markup=False, soft_wrap=True)
+    out.print(f"Page   {shown(output)}", markup=False, soft_wrap=True)
 
 
 def _found(places: list[Path]) -> tuple[Path, Path, Record | None]:

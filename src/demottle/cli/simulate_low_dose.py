@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
+from rich.text import Text
 
-from demottle.cli.console import heading, out, say_warnings, show_json
+from demottle.cli.console import heading, out, say_warnings, show_json, shown
 from demottle.cli.guard import guarded
 from demottle.cli.options import AcceptUneven, Debug, Json, Modality, Scan, Series, Spacing, Unit, Volume, parse_spacing
 from demottle.cli.places import output_for, refuse_inside
@@ -191,5 +192,5 @@ def _show(simulation: "LowDose", levels: list[float], whole: Path) -> None:
             value = fact["value"]
             text = f"{value[0]:g} to {value[1]:g}" if isinstance(value, list) else f"{value:g}"
             table.add_row(label, f"{text}{unit} ({fact['from']})")
-    table.add_row("written", str(whole))
+    table.add_row("written", Text(shown(whole)))
     out.print(table, soft_wrap=True)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from demottle.cli.console import out, say_warnings, show_json
+from demottle.cli.console import out, say_warnings, show_json, shown
 from demottle.cli.guard import guarded
 from demottle.cli.options import Debug, Json
 from demottle.cli.places import refuse_existing
@@ -73,7 +73,7 @@ def analyse(
     show_study(found)
     for name, path in (("Results", csv), ("Answers", ratings), ("Page", html)):
         if path is not None:
-            out.print(f"{name:<8} {path}", markup=False, soft_wrap=True)
+            out.print(f"{name:<8} {shown(path)}", markup=False, soft_wrap=True)
 
 
 def _refuse_among_study(study: Path, key: Path | None, results: list[Path]) -> None:

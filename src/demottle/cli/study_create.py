@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from demottle.cli.console import out
+from demottle.cli.console import out, shown
 from demottle.cli.evaluate_case import Reading
 from demottle.cli.guard import guarded
 from demottle.cli.options import AcceptUneven, Debug, Modality, Spacing, parse_modality, parse_spacing
@@ -69,14 +69,14 @@ def create(
     with watch() as listener:
         study, place = create_study(arms, output, reading.read, plan, key, listener)
     again = sum(trial.again is not None for trial in study.trials)
-    out.print(f"Study  {output}", markup=False, soft_wrap=True)
+    out.print(f"Study  {shown(output)}", markup=False, soft_wrap=True)
     out.print(f"Key    {place}  (keep it from the readers)", markup=False, soft_wrap=True)
     out.print(
         f"{counted(len(study.cases), 'case')} in {len(arms)} arms: {counted(len(study.trials), 'showing')} for each reader, "
         f"{again} of them for the second time.",
         soft_wrap=True,
     )
-    out.print(f"Next: demottle study serve {output}", markup=False, soft_wrap=True)
+    out.print(f"Next: demottle study serve {shown(output)}", markup=False, soft_wrap=True)
 
 
 def parse_arms(pairs: list[str]) -> dict[str, Path]:

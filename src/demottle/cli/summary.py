@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from demottle.cli.console import heading, out
+from demottle.cli.console import heading, out, shown
 from demottle.cli.job import Outcome
 from demottle.cli.job_sequence import RunOutcome
 from demottle.cli.job_volumes import VolumesOutcome
@@ -40,7 +40,7 @@ def show_outcome(outcome: Outcome | RunOutcome | VolumesOutcome) -> None:
         ("model", places.model),
     ):
         if path is not None:
-            table.add_row(name, Text(str(path), style=f"link {path.absolute().as_uri()}"))
+            table.add_row(name, Text(shown(path), style=f"link {path.absolute().as_uri()}"))
     if places.model is not None:
         table.add_row("", Text(_content_of_model(outcome.result.denoiser.method), style="dim"))
     out.print(table)
@@ -73,7 +73,7 @@ def show_batch(done: list[tuple[str, Record]], output: Path, pages: Path | None,
             nan if noise[key] is None else noise[key] for key in ("before", "after", "removed_share")
         )
         table.add_row(
-            Text(name),
+            Text(shown(name)),
             f"{number(before)} {unit}",
             f"{number(after)} {unit}",
             percent(-share, sign=True),

@@ -14,6 +14,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from demottle.errors import InputError
 from demottle.io.bombs import refuse_bomb, refuse_deflate_bomb
+from demottle.io.dicom_text import make_explicit
 
 _PREAMBLE = 132
 _META = 1024  # bytes of file meta information that are searched for the transfer syntax
@@ -118,9 +119,7 @@ def _opened_zip(path: Path, changed: int) -> zipfile.ZipFile:
 def save(dataset: Dataset, path: Path) -> None:
     """Write one object. It is put together in memory first: pydicom would hide the reason of a failing disk."""
     buffer = io.BytesIO()
-    if dataset.original_encoding[1] is False:
-        for _ in dataset.iterall():  # a big-endian source: decode every element, so that none is copied byte by byte
-            pass
+    make_explicit(dataset)
     pydicom.dcmwrite(buffer, dataset, enforce_file_format=True)
     path.write_bytes(buffer.getbuffer())
 

@@ -27,6 +27,7 @@ from demottle.io.dicom_marks import (
     plain,
     write_history,
 )
+from demottle.io.dicom_text import append_text
 from demottle.io.dicom_uids import steps_key, uid_from
 
 SERIES_NUMBER_OFFSET = 9000
@@ -97,9 +98,8 @@ def without_repeats(steps: Sequence[ProcessingStep]) -> tuple[ProcessingStep, ..
 
 def add_derivation(dataset: Dataset, steps: Sequence[ProcessingStep], source: tuple[str, str] | None) -> None:
     """Say what was done, with what, and to which object (SOP class, SOP instance), in the standard's own attributes."""
-    earlier = str(dataset.get("DerivationDescription") or "")
     told = derivation_text(steps)
-    dataset.DerivationDescription = (f"{earlier} | {told}" if earlier else told)[:1024]
+    append_text(dataset, "DerivationDescription", told, most=1024, between=" | ")
     dataset.DerivationCodeSequence = Items([*(dataset.get("DerivationCodeSequence") or []), *derivation_codes(steps)])
     if source is not None:
         dataset.SourceImageSequence = Items([source_item(*source)])
@@ -224,8 +224,7 @@ def _simulated_mark(step: ProcessingStep) -> str:
 
 def _describe_series(dataset: Dataset, steps: Sequence[ProcessingStep]) -> None:
     told = series_mark(steps)
-    original = str(dataset.get("SeriesDescription") or "")
-    dataset.SeriesDescription = f"{original[: 63 - len(told)]} {told}".strip()
+    append_text(dataset, "SeriesDescription", told, most=64)
     number = dataset.get("SeriesNumber")
     wanted = SERIES_NUMBER_OFFSET + (int(number) if number is not None else 0)
     dataset.SeriesNumber = wanted if wanted < 2**31 else SERIES_NUMBER_OFFSET

@@ -196,7 +196,7 @@ def slice_header(
         sop_uid=_text(dataset, "SOPInstanceUID"),
         transfer_syntax=_transfer_syntax(dataset),
         number=_text(dataset, "SeriesNumber"),
-        description=_text(dataset, "SeriesDescription"),
+        description=_printable(_text(dataset, "SeriesDescription")),
         modality=_text(dataset, "Modality") or "OT",
         image_type=image_type,
         frames=integer(dataset, "NumberOfFrames") or 1,
@@ -253,6 +253,11 @@ def _sequence(value: Any) -> list[Any]:
 def _text(dataset: Dataset, keyword: str) -> str:
     value = dataset.get(keyword)
     return "" if value is None else str(value).strip()
+
+
+def _printable(text: str) -> str:
+    """Without control characters, which a terminal would obey."""
+    return "".join(one if one.isprintable() else " " for one in text).strip()
 
 
 def numbers(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...] | None:

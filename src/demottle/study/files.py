@@ -93,7 +93,7 @@ def read_key(path: Path, study: Study) -> Key:
 
 
 def _write_json(path: Path, value: Json) -> None:
-    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8", errors="backslashreplace")
 
 
 def _read(path: Path, form: str, made_of: Callable[[Json], Made]) -> Made:
