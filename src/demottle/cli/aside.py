@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from demottle.cli.places import Places, places_for, stem_of
+from demottle.cli.places import Places, extended, places_for, stem_of
 from demottle.errors import OutputError
 
 
@@ -12,7 +12,7 @@ def aside_name(path: Path) -> Path:
     """OUT-refused for OUT, OUT-refused.nii.gz for OUT.nii.gz."""
     named = path if path.name not in ("", "..") else path.resolve()
     stem = stem_of(named)
-    return named.with_name(f"{stem}-refused{named.name[len(stem) :]}")
+    return named.with_name(extended(stem, f"-refused{named.name[len(stem) :]}"))
 
 
 def with_aside(places: Places, report: Path | None) -> Places:

@@ -7,12 +7,14 @@ import json
 import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
+from unicodedata import category
 
 from rich.console import Console
 from rich.text import Text
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
+_NOT_SHOWN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # control and format characters, lone surrogates, line ends
 
 
 def write_what_cannot_be_encoded() -> None:
@@ -29,7 +31,9 @@ def shown(text: object, lines: bool = False) -> str:
         text: a path, a sentence.
         lines: True where line breaks are meant.
     """
-    return "".join(one if one.isprintable() or (lines and one == "\n") else _escape(one) for one in str(text))
+    return "".join(
+        _escape(one) if category(one) in _NOT_SHOWN and not (lines and one == "\n") else one for one in str(text)
+    )
 
 
 def _escape(one: str) -> str:

@@ -1,5 +1,6 @@
 """From exceptions to sentences and exit codes: 0 done, 1 a bug, 2 cannot be done as asked, 130 stopped by Ctrl-C."""
 
+import errno
 import functools
 import os
 from collections.abc import Callable, Container
@@ -75,6 +76,8 @@ def sentence_of(error: Exception, options: Container[str] = OPTIONS) -> str:
         return f"{error} Use {helps}." if helps else str(error)
     if isinstance(error, OSError):
         where = f" ({error.filename})" if error.filename else ""
+        if error.errno == errno.ENAMETOOLONG:
+            return f"A name is too long for this disk{where}; choose a shorter one."
         return f"The system refused: {error.strerror or error}{where}."
     if isinstance(error, MemoryError):
         return "There is not enough memory for this scan; close other programs or use a machine with more."

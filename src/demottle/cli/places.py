@@ -3,6 +3,7 @@
 The scan itself is all that goes to OUT, so that OUT can be sent to a PACS as it is; the page and `run.json` go beside it.
 """
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demottle.errors import OutputError
+
+_NAME_BYTES = 255  # the most that the usual file systems take
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,17 @@ def name_in_batch(scan: Path, root: Path, wanted: str | None) -> Path:
 def beside(output: Path) -> Path:
     """The folder for the page and the record of `output`: OUT-report."""
     named = output if output.name not in ("", "..") else output.resolve()
-    return named.parent / f"{stem_of(named)}-report"
+    return named.parent / extended(stem_of(named), "-report")
+
+
+def extended(stem: str, ending: str) -> str:
+    """Return a name with an ending, the stem cut where file systems would refuse the whole; a hash keeps long names apart."""
+    name = os.fsencode(stem)
+    room = _NAME_BYTES - len(os.fsencode(ending))
+    if len(name) <= room:
+        return stem + ending
+    mark = f"-{hashlib.sha256(name).hexdigest()[:8]}"
+    return name[: room - len(mark)].decode(errors="ignore") + mark + ending
 
 
 def places_for(output: Path, report: Path | None, page: bool = True, model: Path | None = None) -> Places:

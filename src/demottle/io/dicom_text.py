@@ -28,7 +28,8 @@ def append_text(dataset: Dataset, keyword: str, told: str, *, most: int, between
         dataset: the header, as it was read.
         keyword: the element; made where it is not there.
         told: what to add, ASCII; it stays whole where it fits at all.
-        most: characters that the element may hold; what was there before is cut to fit.
+        most: bytes that the element may hold (the standard counts characters, many programs bytes); what was there before is
+            cut to fit.
         between: what stands between the two.
     """
     tag = Tag(keyword)
@@ -100,38 +101,36 @@ def _character_set(dataset: Dataset) -> str:
 
 
 def _cut(text: bytes, most: int, character_set: str) -> bytes:
-    """Return at most so many characters, with ASCII as the set in which whatever follows is read."""
-    end = count = 0
-    double = False
-    for length, double_after, counts in _characters(text, character_set):
-        if count + counts > most:
+    """Return at most so many bytes, whole characters, with ASCII as the set in which whatever follows is read."""
+    end, kept_double = 0, False
+    for length, double in _characters(text, character_set):
+        if end + length + (len(_ASCII) if double else 0) > most:
             break
-        end, count, double = end + length, count + counts, double_after
+        end, kept_double = end + length, double
     kept = text[:end].rstrip(b" ") if end < len(text) else text
-    return kept + _ASCII if double else kept
+    return kept + _ASCII if kept_double else kept
 
 
-def _characters(text: bytes, character_set: str) -> Iterator[tuple[int, bool, int]]:
-    """Yield for each character its bytes, whether a set of two bytes is in force behind it, and 1 (0 for an escape)."""
+def _characters(text: bytes, character_set: str) -> Iterator[tuple[int, bool]]:
+    """Yield for each character, or escape sequence, its bytes and whether a set of two bytes is in force behind it."""
     at, double, pairs_above = 0, False, character_set in _PAIRS
     while at < len(text):
-        first = text[at]
-        length, counts = 1, 1
+        first, length = text[at], 1
         if first == _ESCAPE:
             rest = text[at + 1 : at + 3]
-            length, counts = (4 if rest[:1] == b"$" and rest[1:2] in b"()" else 3), 0
-            if rest[:1] == b"$" and rest[1:2] != b")":
+            length = 4 if rest[:1] == b"$" and rest[1:2] in b"()" else 3
+            if rest == b"$)":
+                pairs_above = True
+            elif rest[:1] == b"$":
                 double = rest in _TWO_BYTES
             elif rest[:1] == b"(":
                 double = False
-            elif rest == b"$)":
-                pairs_above = True
         elif first >= 0x80:
             length = _above_ascii(text[at:], character_set, pairs_above)
         elif double and first > 0x20:
             length = 2
         at += length
-        yield length, double, counts
+        yield length, double
 
 
 def _above_ascii(text: bytes, character_set: str, pairs: bool) -> int:

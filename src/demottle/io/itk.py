@@ -22,6 +22,7 @@ from demottle.io.grid.placement import placement
 from demottle.io.grid.slice_axis import LAST, affine_of_slices, as_in_file, slice_axis, slices_first, steps_of
 from demottle.io.itk_header import refuse_broken_header
 from demottle.io.payload import Affine
+from demottle.io.plain_names import readable_name, writable_name
 
 _NOTE = "demottle"
 _MODALITY = "Modality"
@@ -81,7 +82,8 @@ def _load(path: Path) -> Any:
     sitk = _simpleitk()
     sitk.ProcessObject.GlobalWarningDisplayOff()  # ITK writes to stderr what the error below says better
     try:
-        itk = sitk.ReadImage(str(path))
+        with readable_name(path) as name:
+            itk = sitk.ReadImage(str(name))
     except RuntimeError as error:
         raise InputError(
             f"{path} is not a readable image, is truncated, or its data file is missing; replace it."
@@ -122,7 +124,8 @@ def write_itk(image: Image, path: Path, kind: str) -> None:
                 itk.SetMetaData(key, value)
     itk.SetMetaData(_NOTE, note(image))
     try:
-        sitk.WriteImage(itk, str(path), useCompression=False)
+        with writable_name(path) as name:
+            sitk.WriteImage(itk, str(name), useCompression=False)
     except RuntimeError as error:  # ITK does not pass on what the system said
         raise OSError("SimpleITK could not write the file") from error
 

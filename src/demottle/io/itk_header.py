@@ -1,5 +1,6 @@
 """The headers of MetaImage and NRRD, read before ITK reads them: on some broken ones ITK ends the whole program."""
 
+import os
 import re
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def _metaimage(path: Path, head: bytes) -> tuple[int, int, Path | None, int | No
     entries: dict[str, str] = {}
     end = None
     for line in re.finditer(rb"[^\n]*\n", head):
-        key, equals, value = line.group().decode("latin-1").partition("=")
+        key, equals, value = os.fsdecode(line.group()).partition("=")
         if not equals:
             break
         entries[key.strip().lower()] = value.strip()
@@ -92,7 +93,7 @@ def _nrrd(path: Path, head: bytes) -> tuple[int, int, Path | None, int | None]:
     end = re.search(rb"\r?\n\r?\n", head)
     if found is None:
         raise InputError(f"{path} is not a readable image: it does not begin as an NRRD file; replace it.")
-    text = head[found.end() : len(head) if end is None else end.start()].decode("latin-1")
+    text = os.fsdecode(head[found.end() : len(head) if end is None else end.start()])
     entries: dict[str, str] = {}
     for line in text.splitlines():
         if line.startswith("#") or ":=" in line:

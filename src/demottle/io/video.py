@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from demottle.errors import InputError, OutputError
 from demottle.image import Image, Voxels
 from demottle.io.file_payload import FilePayload, image_of
+from demottle.io.plain_names import readable_name, writable_name
 from demottle.io.sequence_time import ASSUMED_RATE
 
 CODECS = {"mp4": "mp4v", "avi": "FFV1"}
@@ -45,17 +46,18 @@ def read_video(path: Path, kind: str, spacing: tuple[float, float, float] | None
 def _load(path: Path) -> tuple[NDArray[np.uint8], float]:
     import cv2
 
-    capture = cv2.VideoCapture(str(path))
-    try:
-        rate = float(capture.get(cv2.CAP_PROP_FPS)) if capture.isOpened() else 0.0
-        frames = []
-        while True:
-            there, picture = capture.read()
-            if not there:
-                break
-            frames.append(picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY))
-    finally:
-        capture.release()
+    with readable_name(path) as name:
+        capture = cv2.VideoCapture(str(name))
+        try:
+            rate = float(capture.get(cv2.CAP_PROP_FPS)) if capture.isOpened() else 0.0
+            frames = []
+            while True:
+                there, picture = capture.read()
+                if not there:
+                    break
+                frames.append(picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY))
+        finally:
+            capture.release()
     if not frames:
         raise InputError(f"{path} is not a readable video, or holds no frames; replace it.")
     return np.asarray(np.stack(frames), np.uint8), rate
@@ -80,14 +82,15 @@ def write_video(image: Image, path: Path, kind: str) -> None:
             f"Video needs even numbers of rows and columns, but the frames have {rows} x {columns}; write .tif."
         )
     codec: Any = cv2.VideoWriter.fourcc(*CODECS[kind])
-    writer = cv2.VideoWriter(str(path), codec, 1 / image.spacing[0], (columns, rows), isColor=False)
-    if not writer.isOpened():
-        raise OutputError(f"This installation of OpenCV cannot write {CODECS[kind]} video; write DICOM or .tif.")
-    try:
-        for frame in image.voxels:
-            writer.write(_eight_bits(frame))
-    finally:
-        writer.release()
+    with writable_name(path) as name:
+        writer = cv2.VideoWriter(str(name), codec, 1 / image.spacing[0], (columns, rows), isColor=False)
+        if not writer.isOpened():
+            raise OutputError(f"This installation of OpenCV cannot write {CODECS[kind]} video; write DICOM or .tif.")
+        try:
+            for frame in image.voxels:
+                writer.write(_eight_bits(frame))
+        finally:
+            writer.release()
 
 
 def _eight_bits(frame: Voxels) -> NDArray[np.uint8]:
