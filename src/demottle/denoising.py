@@ -74,7 +74,8 @@ def fit_or_load(
 
 def applied(asked: Asked, denoiser: Denoiser, image: Image, noise: Mapping[str, Any], listener: Listener) -> Image:
     """Apply a fitted method as strongly as asked for; `noise` is what the image's history will say of its noise."""
-    out = blend(image.voxels, denoiser(image, listener).voxels, asked.strength)
+    denoised = denoiser(image, listener)  # its phase and maps, where a method gives them, go on with it
+    out = blend(image.voxels, denoised.voxels, asked.strength)
     step = ProcessingStep(
         method=denoiser.method,
         version=__version__,
@@ -83,7 +84,7 @@ def applied(asked: Asked, denoiser: Denoiser, image: Image, noise: Mapping[str, 
         model_hash=denoiser.model_hash,
         noise=noise,
     )
-    return image.with_voxels(out, step)
+    return denoised.with_voxels(out, step)
 
 
 def without_sign(image: Image) -> Image:

@@ -58,10 +58,13 @@ class Image:
         source: where the image came from; lets a writer give back the source's own headers.
         history: what demottle did to it, oldest first.
         sequence: True where the first axis is time: frames of one scene, `spacing[0]` in s. Always so for "XA" and "RF".
+        phase: of the complex MR signal whose magnitude the voxels are, in radians, float32 of the same shape; None: unknown.
+        maps: what is known of a series place by place, float32 (rows, columns) each: "noise", the standard deviation of the noise
+            in each part of the complex signal; "gfactor", its shape alone; "components", how many a method kept.
 
     Raises:
-        InputError: for voxels that are not three-dimensional or not finite where valid, a mask of another shape, or a
-            spacing that is not positive or that no scanner makes.
+        InputError: for voxels that are not three-dimensional or not finite where valid, a mask, phase or map of another shape, or
+            a spacing that is not positive or that no scanner makes.
     """
 
     voxels: Voxels
@@ -74,6 +77,8 @@ class Image:
     source: Source | None = None
     history: tuple[ProcessingStep, ...] = ()
     sequence: bool = False
+    phase: Voxels | None = field(default=None, repr=False)
+    maps: Mapping[str, Voxels] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         """Check and freeze the arrays, so that no operation can change an image it was given."""
@@ -87,6 +92,11 @@ class Image:
         if valid is not None and valid.shape != voxels.shape:
             raise InputError(f"The mask of valid voxels has shape {valid.shape}, but the image has {voxels.shape}.")
         self._refuse_not_finite(voxels, valid)
+        if self.phase is not None and self.phase.shape != voxels.shape:
+            raise InputError(f"The phase has shape {self.phase.shape}, but the magnitude has {voxels.shape}.")
+        for name, values in self.maps.items():
+            if values.shape != voxels.shape[1:]:
+                raise InputError(f"The map of {name} has shape {values.shape}, but a frame has {voxels.shape[1:]}.")
         voxels.flags.writeable = False
         if valid is not None:
             valid.flags.writeable = False
@@ -135,7 +145,8 @@ class Image:
             InputError: where no slice is left.
         """
         valid = None if self.valid is None else self.valid[first:last]
-        return replace(self, voxels=self.voxels[first:last], valid=valid, source=None)
+        phase = None if self.phase is None else self.phase[first:last]
+        return replace(self, voxels=self.voxels[first:last], valid=valid, phase=phase, source=None)
 
     def with_voxels(self, voxels: Voxels, step: ProcessingStep | None = None) -> "Image":
         """Return the same image with other voxels of the same shape, `step` added to its history."""

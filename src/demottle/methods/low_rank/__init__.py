@@ -1,0 +1,1 @@
+"""Local low rank: series of MR volumes less the components that are noise, complex or magnitude."""
