@@ -9,6 +9,7 @@ import numpy as np
 from demottle.errors import InputError, counted
 from demottle.io.dicom_kind import can_be_slice
 from demottle.io.dicom_scan import SliceHeader
+from demottle.io.grid.cosines import cosines
 from demottle.io.payload import Affine
 
 Group = tuple[SliceHeader, ...]
@@ -120,8 +121,7 @@ def _normal(header: SliceHeader) -> np.ndarray:
             f"{header.name}: ImageOrientationPatient {list(header.orientation or ())} is not two perpendicular unit vectors; "
             "the header is broken."
         )
-    normal = np.cross(along_row, along_column)
-    return np.asarray(normal / np.linalg.norm(normal))
+    return np.cross(*cosines(orientation.tolist()))
 
 
 def stack(slices: Sequence[SliceHeader], *, accept_uneven: bool = False) -> Stack:
@@ -224,13 +224,13 @@ def _count(number: int, noun: str) -> str:
 
 
 def _affine(ordered: Sequence[SliceHeader], step: np.ndarray, rows: float, columns: float) -> Affine:
-    orientation = np.asarray(ordered[0].orientation)
+    along_row, along_column = cosines(ordered[0].orientation or ())
     origin = np.asarray(ordered[0].position)
     if len(ordered) > 1:
         step = (np.asarray(ordered[-1].position) - origin) / (len(ordered) - 1)
     affine = np.eye(4)
-    affine[:3, 0] = orientation[:3] * columns  # PixelSpacing gives the row spacing first
-    affine[:3, 1] = orientation[3:] * rows
+    affine[:3, 0] = along_row * columns  # PixelSpacing gives the row spacing first
+    affine[:3, 1] = along_column * rows
     affine[:3, 2] = step
     affine[:3, 3] = origin
     return affine

@@ -19,6 +19,8 @@ from demottle.io.dicom_files import save
 from demottle.io.dicom_header import add_derivation, marked_image_type, series_mark, set_file_meta
 from demottle.io.dicom_marks import write_history
 from demottle.io.dicom_uids import steps_key, uid_from
+from demottle.io.grid.cosines import cosines
+from demottle.io.grid.placement import refuse_skewed
 from demottle.io.payload import Affine, affine_of, body_part_of, description_of
 from demottle.io.stored import integer_limits, to_stored
 
@@ -35,7 +37,7 @@ def write_new_series(image: Image, folder: Path, *, listener: Listener = silent)
     same shape and spacing share study and Frame of Reference, so that they can be compared slice by slice.
 
     Raises:
-        OutputError: the image is not CT in HU.
+        OutputError: the image is not CT in HU; rows and columns that are not perpendicular.
         OSError: from the file system.
     """
     if image.modality != "CT" or image.unit != "HU":
@@ -43,8 +45,9 @@ def write_new_series(image: Image, folder: Path, *, listener: Listener = silent)
             f"Only CT in HU can become a new DICOM series, but this image is {image.modality} in {image.unit}; "
             "write .nii.gz, .mha or .nrrd."
         )
-    folder.mkdir()
     affine = affine_of(image)
+    refuse_skewed(affine, image.shape)
+    folder.mkdir()
     shared = _series_header(image, affine)
     for index in range(image.shape[0]):
         dataset = Dataset()
@@ -119,8 +122,7 @@ def _place(dataset: Dataset, image: Image, affine: Affine, index: int) -> None:
 
 
 def _orientation(affine: Affine) -> NDArray[np.float64]:
-    axes = affine[:3, :2] / np.linalg.norm(affine[:3, :2], axis=0)
-    return np.concatenate([axes[:, 0], axes[:, 1]])
+    return np.concatenate(cosines([*affine[:3, 0], *affine[:3, 1]]))
 
 
 def _ds(value: float) -> DSfloat:

@@ -27,6 +27,7 @@ from demottle.io.dicom_series import SeriesInfo, choose, group_series
 from demottle.io.grid.jumps import jump_warning
 from demottle.io.payload import Payload
 from demottle.io.values.ct_units import hounsfield
+from demottle.io.values.scale import scale_doubt
 from demottle.io.volumes.series import Part, choose_part, part_warnings, parts_of, refuse_number, unplaced
 
 _THREADS = 4
@@ -148,9 +149,10 @@ class DicomSeries:
         first = volume.slices[0]
         modality = modality_of(first)
         in_hu, doubt = hounsfield(volume.slices, voxels, valid, self.unit) if modality == "CT" else (False, "")
+        doubts = (doubt, scale_doubt(voxels, valid) if in_hu else "")
         history = read_history(marks_of(first.file))
         payload = DicomPayload(
-            warnings=(*self.aside, *part_warnings(part), *_spacing_warning(volume), *_number_warnings(first, doubt)),
+            warnings=(*self.aside, *part_warnings(part), *_spacing_warning(volume), *_number_warnings(first, doubts)),
             affine=volume.affine,
             steps=len(history),
             description=first.description,
@@ -235,8 +237,8 @@ def marks_of(file: FileRef) -> Dataset:
         return pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=MARK_TAGS, force=True)
 
 
-def _number_warnings(first: SliceHeader, doubt: str) -> tuple[str, ...]:
-    found = [doubt] if doubt else []
+def _number_warnings(first: SliceHeader, doubts: tuple[str, ...]) -> tuple[str, ...]:
+    found = [doubt for doubt in doubts if doubt]
     if first.lut:
         found.append(
             "A Modality LUT gives the stored values their meaning; the stored values themselves are worked on."

@@ -16,7 +16,7 @@ from demottle.io.dicom_pixels import check_readable, iter_stored, meaning
 from demottle.io.dicom_read import DicomPayload
 from demottle.io.dicom_scan import SliceHeader, number, numbers, slice_header
 from demottle.io.sequence_time import frame_times
-from demottle.io.shutter import shutter_mask
+from demottle.io.shutter import shutter_of_frames
 
 
 @dataclass(frozen=True)
@@ -126,18 +126,10 @@ def _decode(frames: tuple[SliceHeader, ...], dataset: Dataset, listener: Listene
         if not measured.all():
             invalid[index] = ~measured
         listener(Progress("read", index + 1, len(frames)))
-    seen = shutter_mask(_shutter_of(dataset), rows, columns)
+    seen = shutter_of_frames(dataset, len(frames), rows, columns)
     if not invalid:
-        return voxels, None if seen is None else np.broadcast_to(seen, voxels.shape)
+        return voxels, seen
     valid = np.ones(voxels.shape, np.bool_)
     for index, where in invalid.items():
         valid[index] = ~where
     return voxels, valid if seen is None else valid & seen
-
-
-def _shutter_of(dataset: Dataset) -> Dataset:
-    """The data set that holds the shutter: the image itself, or the shared functional group of an enhanced one."""
-    shared = dataset.get("SharedFunctionalGroupsSequence")
-    groups = shared[0].get("FrameDisplayShutterSequence") if shared else None
-    found: Dataset = groups[0] if groups else dataset
-    return found

@@ -19,6 +19,7 @@ from demottle.io.dicom_header import derive, without_repeats
 from demottle.io.dicom_pixels import iter_stored, meaning, rescale, values_of, with_unused_bits
 from demottle.io.dicom_read import DicomPayload, by_file, quiet_pydicom
 from demottle.io.dicom_scan import SliceHeader, integer
+from demottle.io.grid.cosines import straighten
 from demottle.io.multiframe import derive_frames
 from demottle.io.payload import new_steps
 from demottle.io.stored import integer_limits, to_stored
@@ -103,8 +104,10 @@ def _derived_object(planes: Sequence[_Plane], images: Sequence[Image]) -> Datase
     frames = first.tiles**2 or integer(dataset, "NumberOfFrames") or 1
     overlays = embedded_overlays(dataset, first)
     before, pixels = _stored_pixels(planes, frames, clean=bool(overlays))
-    move_overlays(dataset, overlays, before)
+    if before is not None:
+        move_overlays(dataset, overlays, before)
     _set_pixels(dataset, pixels, first)
+    straighten(dataset)
     told = list({id(plane.image): plane.image for plane in planes}.values())
     steps = without_repeats([step for image in told for step in new_steps(image)])
     if "PerFrameFunctionalGroupsSequence" in dataset:
@@ -120,10 +123,10 @@ def _derived_object(planes: Sequence[_Plane], images: Sequence[Image]) -> Datase
     return dataset
 
 
-def _stored_pixels(planes: Sequence[_Plane], frames: int, clean: bool) -> tuple[NDArray[Any], NDArray[Any]]:
+def _stored_pixels(planes: Sequence[_Plane], frames: int, clean: bool) -> tuple[NDArray[Any] | None, NDArray[Any]]:
     """Return all frames of one file, as they were stored and as they are to be; what is no part of the images stays.
 
-    `clean` leaves out what lies in the bits that no value has.
+    `clean` leaves out what lies in the bits that no value has; only with it the pixels as they were are returned too.
     """
     changed = {plane.header.frame or 0: plane for plane in planes}
     first = planes[0].header
@@ -133,13 +136,14 @@ def _stored_pixels(planes: Sequence[_Plane], frames: int, clean: bool) -> tuple[
         for frame, stored in enumerate(iter_stored(headers)):
             header = headers[frame]
             new = _new_values(changed[frame], stored) if frame in changed else values_of(header, stored)
-            before.append(stored)
+            before += [stored] if clean else []
             after.append(new if clean else with_unused_bits(header, new, stored))
     except InputError as error:
         raise OutputError(f"The source has changed since it was read: {error}") from error
+    stored, new = np.stack(before) if clean else None, np.stack(after)
     if first.tiles:
-        return join(np.stack(before), first.tiles)[None], join(np.stack(after), first.tiles)[None]
-    return np.stack(before), np.stack(after)
+        return None if stored is None else join(stored, first.tiles)[None], join(new, first.tiles)[None]
+    return stored, new
 
 
 def _new_values(plane: _Plane, stored: NDArray[Any]) -> NDArray[Any]:

@@ -15,6 +15,7 @@ from demottle.io.dicom_marks import step_as_dict
 from demottle.io.payload import Payload, payload_of
 from demottle.io.stored import to_stored
 from demottle.io.values.padding import padding_in
+from demottle.io.values.scale import scale_doubt
 
 Loaded = TypeVar("Loaded")
 
@@ -85,6 +86,9 @@ def image_of(
         told = f"{counted(int(missing.sum()), 'voxel')} without a number (NaN or infinite): kept, not measured."
         payload = replace(payload, missing=missing, warnings=(*payload.warnings, told))
         valid = ~missing if valid is None else valid & ~missing
+    doubt = scale_doubt(voxels, valid) if modality == "CT" else ""
+    if doubt:
+        payload = replace(payload, warnings=(*payload.warnings, doubt))
     return Image(
         voxels=voxels,
         spacing=spacing,

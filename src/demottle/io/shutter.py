@@ -12,6 +12,31 @@ from demottle.io.dicom_scan import integer
 _EDGES = ("LeftVertical", "RightVertical", "UpperHorizontal", "LowerHorizontal")
 
 
+def shutter_of_frames(dataset: Dataset, frames: int, rows: int, columns: int) -> Mask | None:
+    """Return what is seen of each frame of a run, shape (frames, rows, columns); None where no shutter hides anything.
+
+    The shutter of an enhanced object lies in its functional groups, and may be another one in each frame.
+    """
+    per_frame = dataset.get("PerFrameFunctionalGroupsSequence") or []
+    own = [_group_of(groups) for groups in per_frame]
+    if len(own) == frames and any(group is not None for group in own):
+        seen = np.ones((frames, rows, columns), np.bool_)
+        for index, group in enumerate(own):
+            mask = None if group is None else shutter_mask(group, rows, columns)
+            if mask is not None:
+                seen[index] = mask
+        return None if seen.all() else seen
+    shared = dataset.get("SharedFunctionalGroupsSequence")
+    group = _group_of(shared[0]) if shared else None
+    mask = shutter_mask(dataset if group is None else group, rows, columns)
+    return None if mask is None else np.broadcast_to(mask, (frames, rows, columns))
+
+
+def _group_of(groups: Dataset) -> Dataset | None:
+    found = groups.get("FrameDisplayShutterSequence")
+    return found[0] if found else None
+
+
 def shutter_mask(dataset: Dataset, rows: int, columns: int) -> Mask | None:
     """Return what is seen through all shutters of an image (PS3.3 C.7.6.11), shape (rows, columns); None without a shutter.
 

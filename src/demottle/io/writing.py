@@ -79,6 +79,11 @@ def check_output(image: Image, path: str | Path, format: str | None = None) -> t
 
         warning = placement(image, kind).warning
         return (warning,) if warning else ()
+    if kind == "dicom" and image.modality == "CT":
+        from demottle.io.grid.placement import refuse_skewed
+        from demottle.io.payload import affine_of
+
+        refuse_skewed(affine_of(image), image.shape)
     if kind in ("tiff", "npy") and not image.evenly_spaced:
         return (
             f"The slices are not evenly spaced, and {kind.upper()} holds no positions: where they lie is lost. DICOM keeps it.",

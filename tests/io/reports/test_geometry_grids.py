@@ -173,3 +173,45 @@ def test_derived_dicom_lies_where_dcm2niix_puts_it(ct, tmp_path, denoised, orien
         place = (to_theirs @ [*index, 1])[:3]
         assert np.abs(theirs.affine[:3, :3] @ (place - np.rint(place))).max() < 0.1
         assert values[tuple(np.rint(place).astype(int))] == np.asarray(ours.dataobj)[index] + 3
+
+
+@pytest.mark.parametrize(
+    "orientation",
+    [
+        [0.97, 0.26, 0, -0.26, 0.97, 0],
+        [0.9999, 0, 0, 0, 0.9999, 0],
+        [1, 0.002, 0, 0, 1, 0],
+        [0, 0.707, -0.707, 1, 0, 0],
+    ],
+)
+@pytest.mark.parametrize("suffix", GRIDS)
+def test_cosines_of_few_digits_mean_what_itk_makes_of_them(ct, tmp_path, denoised, program, orientation, suffix):
+    """Unit vectors that are none: taken as they are, a pixel spacing grows by 0.4 % (SimpleITK#1375, dicom2nifti#160)."""
+    rows = columns = 300
+    stored = np.random.default_rng(1).integers(900, 1200, (rows, columns))
+    normal = np.cross(orientation[:3], orientation[3:])
+    places = [[round(float(v), 3) for v in 5 + 2.5 * i * normal / np.linalg.norm(normal)] for i in range(3)]
+    folder = ct(slices=3, rows=rows, columns=columns, stored=stored, ImageOrientationPatient=orientation,
+                ImagePositionPatient=lambda i: places[i])  # fmt: skip
+    image = read(folder)
+    assert image.spacing == pytest.approx((2.5, 0.8, 0.7), abs=1e-3)
+    there = np.array(_series(folder).TransformIndexToPhysicalPoint((columns - 1, rows - 1, 2)))
+    assert (
+        np.abs(where_itk_sees(write(image, tmp_path / f"grid{suffix}"), columns - 1, rows - 1, 2) - there).max() < 0.1
+    )
+    out = write(denoised(image), tmp_path / "out")
+    assert np.abs(np.array(_series(out).TransformIndexToPhysicalPoint((columns - 1, rows - 1, 2))) - there).max() < 0.1
+    said = subprocess.run([program("dciodvfy"), next(out.iterdir())], capture_output=True, text=True, check=False)
+    assert "unit vector" not in said.stdout + said.stderr
+
+
+def test_rows_and_columns_that_are_not_perpendicular_become_no_dicom(tmp_path):
+    affine = np.diag([-0.8, -0.9, 3, 1.0])
+    affine[0, 1] = 0.1
+    nifti = nibabel.Nifti1Image(np.random.default_rng(1).normal(0, 20, (20, 24, 6)).astype(np.float32), affine)
+    nifti.header.set_xyzt_units("mm")
+    nifti.to_filename(tmp_path / "in.nii.gz")
+    image = read(tmp_path / "in.nii.gz", modality="CT")
+    for refuse in (check_output, write):
+        with pytest.raises(OutputError, match="not perpendicular"):
+            refuse(image, tmp_path / "out", format="dicom")

@@ -1,5 +1,6 @@
 """CT numbers whose header does not say that they are Hounsfield units."""
 
+import nibabel
 import numpy as np
 import pydicom
 import pytest
@@ -103,3 +104,32 @@ def test_each_slice_has_its_own_rescale(ct, tmp_path, denoised):
     write(denoised(image, 10), tmp_path / "out")
     after = read(tmp_path / "out", accept_own_output=True)
     assert np.abs(after.voxels - image.voxels - 10).max() <= 0.5 * 1.75
+
+
+@pytest.mark.parametrize("suffix", [".nii.gz", ""])
+def test_an_offset_left_in_is_said(ct, tmp_path, suffix):
+    """cerr/CERR#494, #212; pydicom/pydicom#1615: values above 0 throughout, taken for HU."""
+    image = nifti(tmp_path / "in.nii.gz", body()) if suffix else read(scan(ct, RescaleIntercept="0"))
+    assert "carry an offset" in warnings_of(image)[-1]
+
+
+@pytest.mark.parametrize("suffix", [".nii.gz", ""])
+def test_a_rescale_applied_twice_is_said(ct, tmp_path, suffix):
+    """Stored HU, and an intercept of -1024 left in the header: tissue lies near -1000."""
+    if suffix:
+        image = nifti(tmp_path / "in.nii.gz", body() - 2048)
+    else:
+        image = read(scan(ct, stored=body() - 1024, PixelRepresentation=1))
+    assert "applied twice" in warnings_of(image)[-1]
+
+
+def test_nothing_is_said_of_ordinary_ct(ct, tmp_path):
+    assert warnings_of(read(scan(ct))) == ()
+    assert warnings_of(nifti(tmp_path / "in.nii.gz", body() - 1024)) == ()
+
+
+def nifti(path, values):
+    made = nibabel.Nifti1Image(np.stack([values.T] * 3, axis=2).astype(np.int16), np.diag([1, 1, 3, 1.0]))
+    made.header.set_xyzt_units("mm")
+    made.to_filename(path)
+    return read(path, modality="CT")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from demottle.io.dicom_scan import SliceHeader
+from demottle.io.grid.cosines import cosines
 
 
 def jump_warning(slices: Sequence[SliceHeader]) -> tuple[str, ...]:
@@ -18,7 +19,7 @@ def jump_warning(slices: Sequence[SliceHeader]) -> tuple[str, ...]:
     first = slices[0]
     if len(slices) < 3 or first.orientation is None or first.pixel_spacing is None:
         return ()
-    axes = np.array(first.orientation).reshape(2, 3)
+    axes = np.array(cosines(first.orientation))
     steps = np.diff(np.array([header.position for header in slices]), axis=0) @ axes.T
     beside = np.linalg.norm(steps - np.median(steps, axis=0), axis=1)
     where = np.flatnonzero(beside > max(first.pixel_spacing))

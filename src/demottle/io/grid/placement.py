@@ -10,6 +10,7 @@ from demottle.errors import OutputError
 from demottle.image import Image
 from demottle.io.dicom_read import DicomPayload
 from demottle.io.dicom_scan import SliceHeader
+from demottle.io.grid.cosines import cosines
 from demottle.io.grid.slice_axis import steps_of
 from demottle.io.payload import Affine, affine_of, payload_of
 
@@ -63,6 +64,22 @@ def placement(image: Image, kind: str) -> Placement:
     )
 
 
+def refuse_skewed(affine: Affine, shape: tuple[int, int, int]) -> None:
+    """Refuse rows and columns that are not perpendicular, which DICOM cannot hold; slices may be tilted.
+
+    Raises:
+        OutputError: a corner of a slice would lie more than 0.1 mm off.
+    """
+    axes = cosines([*affine[:3, 0], *affine[:3, 1]])
+    straight = affine.copy()
+    straight[:3, :2] = np.stack(axes, axis=1) * np.linalg.norm(affine[:3, :2], axis=0)
+    if np.linalg.norm(corners(straight, shape) - corners(affine, shape), axis=2).max() > TOLERANCE:
+        raise OutputError(
+            "The rows and columns of the image are not perpendicular, which DICOM cannot hold; write .nii.gz, or resample the "
+            "image."
+        )
+
+
 def _nearest(affine: Affine, wanted: NDArray[np.float64], image: Image) -> Affine:
     """Return the affine, or the best one by least squares where that lies nearer to all slices."""
     off = _off(affine, wanted, image)
@@ -91,7 +108,7 @@ def _corners_of_slices(image: Image) -> NDArray[np.float64] | None:
 def _corners_of_slice(header: SliceHeader) -> NDArray[np.float64] | None:
     if header.position is None or header.orientation is None or header.pixel_spacing is None:
         return None
-    along_row, along_column = np.array(header.orientation[:3]), np.array(header.orientation[3:])
+    along_row, along_column = cosines(header.orientation)
     down, right = header.pixel_spacing
     return np.array(
         [

@@ -1,0 +1,66 @@
+"""The same kinds in runs of X-ray frames: bits, padding, shutters that move."""
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.uid import EnhancedXAImageStorage, XRayAngiographicImageStorage
+
+from demottle.io import read, write
+
+FRAMES, ROWS, COLUMNS = 4, 64, 60
+
+
+def frames(seed=1):
+    return np.random.default_rng(seed).normal(500, 20, (FRAMES, ROWS, COLUMNS)).round().astype(int)
+
+
+def run(make_slice, save_slice, path, stored, **changes):
+    dataset = make_slice(rows=ROWS, columns=COLUMNS, stored=stored, SOPClassUID=XRayAngiographicImageStorage, Modality="XA",
+                         NumberOfFrames=FRAMES, FrameTime="66", RescaleSlope=None, RescaleIntercept=None, RescaleType=None,
+                         ImagePositionPatient=None, ImageOrientationPatient=None, **changes)  # fmt: skip
+    return save_slice(dataset, path)
+
+
+def test_values_at_the_high_end_of_their_bits(make_slice, save_slice, tmp_path, denoised):
+    """10 bits up to bit 15 (fo-dicom/fo-dicom#138)."""
+    path = run(make_slice, save_slice, tmp_path / "in.dcm", frames() << 6, BitsStored=10, HighBit=15)
+    image = read(path)
+    assert image.sequence and np.array_equal(image.voxels, frames())
+    after = pydicom.dcmread(write(denoised(image, 2), tmp_path / "out.dcm"))
+    assert (after.BitsStored, after.HighBit) == (10, 9)
+    assert np.array_equal(after.pixel_array, frames() + 2)
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+def test_padding_of_a_run_is_what_surrounds_it(make_slice, save_slice, tmp_path, photometric):
+    """A vessel full of contrast may reach the padding value."""
+    y, x = np.mgrid[:ROWS, :COLUMNS]
+    inside = np.hypot(y - 31.5, x - 29.5) < 28
+    stored = np.where(inside, frames(), 0)
+    stored[:, 30, 20:40] = 0
+    path = run(make_slice, save_slice, tmp_path / "in.dcm", stored, PixelPaddingValue=0,
+               PhotometricInterpretation=photometric)  # fmt: skip
+    assert np.array_equal(read(path).valid, np.broadcast_to(inside, stored.shape))
+
+
+def test_a_shutter_that_moves_is_that_of_each_frame(make_slice, save_slice, tmp_path, denoised):
+    """Enhanced XA may state the shutter frame by frame (PS3.3 C.8.19.6.8, Frame Display Shutter)."""
+    path = run(make_slice, save_slice, tmp_path / "in.dcm", frames())
+    dataset = pydicom.dcmread(path)
+    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = EnhancedXAImageStorage
+    dataset.SharedFunctionalGroupsSequence = [Dataset()]
+    groups = []
+    for index in range(FRAMES):
+        shutter, frame = Dataset(), Dataset()
+        shutter.ShutterShape = "RECTANGULAR"
+        shutter.ShutterLeftVerticalEdge, shutter.ShutterRightVerticalEdge = 5 + index, COLUMNS + 1
+        shutter.ShutterUpperHorizontalEdge, shutter.ShutterLowerHorizontalEdge = 0, ROWS + 1
+        frame.FrameDisplayShutterSequence = [shutter]
+        groups.append(frame)
+    dataset.PerFrameFunctionalGroupsSequence = groups
+    dataset.save_as(path)
+    image = read(path)
+    assert (~image.valid).sum(axis=(1, 2)).tolist() == [ROWS * (5 + index) for index in range(FRAMES)]
+    after = pydicom.dcmread(write(denoised(image, 2), tmp_path / "out.dcm")).pixel_array
+    assert np.array_equal(after, np.where(image.valid, frames() + 2, frames()))
