@@ -140,10 +140,10 @@ def _stored_pixels(planes: Sequence[_Plane], frames: int, clean: bool) -> tuple[
             after.append(new if clean else with_unused_bits(header, new, stored))
     except InputError as error:
         raise OutputError(f"The source has changed since it was read: {error}") from error
-    stored, new = np.stack(before) if clean else None, np.stack(after)
+    old, new = np.stack(before) if clean else None, np.stack(after)
     if first.tiles:
-        return None if stored is None else join(stored, first.tiles)[None], join(new, first.tiles)[None]
-    return stored, new
+        return None if old is None else join(old, first.tiles)[None], join(new, first.tiles)[None]
+    return old, new
 
 
 def _new_values(plane: _Plane, stored: NDArray[Any]) -> NDArray[Any]:
