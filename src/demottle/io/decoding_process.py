@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from demottle.io.dicom_files import FileRef
 
-_PATIENCE = 10.0  # seconds for one plane; the largest detectors take one
+_PATIENCE = 6.0  # seconds for one plane; the largest detectors take one
 _ROOM = 3 << 30  # bytes of address space, most of it libraries
 _MOST_PROCESSES = 2
 _idle: "queue.SimpleQueue[_Process]" = queue.SimpleQueue()

@@ -12,7 +12,7 @@ import pydicom
 from pydicom.dataset import Dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from demottle.errors import InputError
+from demottle.errors import InputError, OutputError
 from demottle.io.bombs import refuse_bomb, refuse_deflate_bomb
 from demottle.io.dicom_text import make_explicit
 
@@ -117,11 +117,27 @@ def _opened_zip(path: Path, changed: int) -> zipfile.ZipFile:
 
 
 def save(dataset: Dataset, path: Path) -> None:
-    """Write one object. It is put together in memory first: pydicom would hide the reason of a failing disk."""
+    """Write one object. It is put together in memory first: pydicom would hide the reason of a failing disk.
+
+    Raises:
+        OutputError: an element of the header is broken.
+        OSError: from the file system.
+    """
     buffer = io.BytesIO()
-    make_explicit(dataset)
-    pydicom.dcmwrite(buffer, dataset, enforce_file_format=True)
+    try:
+        make_explicit(dataset)
+        pydicom.dcmwrite(buffer, dataset, enforce_file_format=True)
+    except Exception as error:  # pydicom raises many types on broken elements
+        raise OutputError(
+            f"The header of a source is broken and cannot be written again ({in_short(error)}); repair it, or write another "
+            "format such as .nii.gz."
+        ) from error
     path.write_bytes(buffer.getbuffer())
+
+
+def in_short(error: Exception) -> str:
+    """Return an error of pydicom in one line: its messages may hold tracebacks."""
+    return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:120]}"
 
 
 def collect(path: Path) -> list[FileRef]:

@@ -225,9 +225,16 @@ def _simulated_mark(step: ProcessingStep) -> str:
 def _describe_series(dataset: Dataset, steps: Sequence[ProcessingStep]) -> None:
     told = series_mark(steps)
     append_text(dataset, "SeriesDescription", told, most=64)
-    number = dataset.get("SeriesNumber")
-    wanted = SERIES_NUMBER_OFFSET + (int(number) if number is not None else 0)
-    dataset.SeriesNumber = wanted if wanted < 2**31 else SERIES_NUMBER_OFFSET
+    wanted = SERIES_NUMBER_OFFSET + _series_number(dataset)
+    dataset.SeriesNumber = wanted if 0 <= wanted < 2**31 else SERIES_NUMBER_OFFSET
+
+
+def _series_number(dataset: Dataset) -> int:
+    """Return the source's number; 0 where it has none, or text that is no number."""
+    try:
+        return int(str(dataset.get("SeriesNumber")))
+    except (TypeError, ValueError):
+        return 0
 
 
 def _keep_lossy_flag(dataset: Dataset, source_syntax: str) -> None:

@@ -107,6 +107,13 @@ def scan(files: Iterable[FileRef]) -> tuple[list[SliceHeader], list[Aside]]:
 def scan_file(file: FileRef) -> list[SliceHeader] | Aside:
     """Read the header of one file: its slices or frames, or what it is instead."""
     try:
+        return _scan_file(file)
+    except Exception:  # pydicom decodes an element when it is asked for, and raises many types then
+        return Aside(file, broken=f"The header of {file.name} is broken; replace or remove the file.")
+
+
+def _scan_file(file: FileRef) -> list[SliceHeader] | Aside:
+    try:
         dataset = _read_header(file)
         if dataset is None:
             return Aside(file)

@@ -68,10 +68,15 @@ def check_output(image: Image, path: str | Path, format: str | None = None) -> t
 
     Raises:
         OutputError: the format cannot hold where the slices lie (a tilted gantry, uneven or shifted slices).
+        InputError: a header that cannot be written again, because it is broken.
     """
     kind = _format(image, Path(path), format)
     _refuse_flattening(image, kind)
     _refuse_unplaced(image, kind)
+    if kind == "dicom":
+        from demottle.io.dicom_rehearsal import refuse_broken_headers
+
+        refuse_broken_headers([image])
     if image.sequence or (image.source is not None and image.source.format == kind):
         return ()
     if kind in GRIDS:
