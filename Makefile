@@ -8,7 +8,7 @@ JOBS ?= 2
 PEERS := dicom3tools dcmtk orthanc chromium
 
 .DEFAULT_GOAL := help
-.PHONY: help setup peers demo test test-slow test-real lint types format docs dist benchmark clean
+.PHONY: help setup peers demo test test-slow fuzz test-real lint types format docs dist benchmark clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ test: $(READY) peers lint types ## style, types and the quick tests
 
 test-slow: $(READY) peers ## the tests that take longer
 	$(BIN)/pytest -m slow
+
+fuzz: $(READY) ## 500 broken files through the program (minutes)
+	$(BIN)/pytest -m slow tests/fuzz
 
 test-real: $(READY) peers ## the tests on real scans: DEMOTTLE_REAL_DATA=FOLDER make test-real
 	@test -n "$$DEMOTTLE_REAL_DATA" || { echo "Set DEMOTTLE_REAL_DATA to the folder with the public scans."; exit 2; }

@@ -19,7 +19,8 @@ from demottle.io.dicom_text import make_explicit
 _PREAMBLE = 132
 _META = 1024  # bytes of file meta information that are searched for the transfer syntax
 _ZIP_TAIL = 22 + (1 << 16)  # where a zip says how long its table of contents is
-_MOST_CONTENTS = 48 << 20  # bytes
+_MOST_CONTENTS = 16 << 20  # bytes
+_MOST_MEMBERS = 50_000
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class FileRef:
     def _checked(self, stream: BinaryIO) -> BinaryIO:
         """Look at what is deflated as a whole before pydicom unpacks it at once."""
         head = stream.read(_PREAMBLE + _META)
-        if head[128:132] == b"DICM" and DeflatedExplicitVRLittleEndian.encode() + b"\0" in head:
+        if head[128:132] == b"DICM" and DeflatedExplicitVRLittleEndian.encode() in head:
             length = int.from_bytes(head[_PREAMBLE + 8 : _PREAMBLE + 12], "little")  # of what stands before the rest
             stream.seek(_PREAMBLE + 12 + length)
             try:
@@ -111,9 +112,10 @@ def _opened_zip(path: Path, changed: int) -> zipfile.ZipFile:
         tail = stream.read()
     end = tail.rfind(b"PK\5\6")
     contents = int.from_bytes(tail[end + 12 : end + 16], "little") if end >= 0 else 0
-    if contents > _MOST_CONTENTS:
-        raise InputError(f"The zip {path} states more than half a million files; unpack what you need of it first.")
-    return zipfile.ZipFile(path)
+    archive = None if contents > _MOST_CONTENTS else zipfile.ZipFile(path)
+    if archive is None or len(archive.infolist()) > _MOST_MEMBERS:
+        raise InputError(f"The zip {path} holds more than {_MOST_MEMBERS} files; unpack what you need of it first.")
+    return archive
 
 
 def save(dataset: Dataset, path: Path) -> None:

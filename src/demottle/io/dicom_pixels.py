@@ -22,6 +22,7 @@ from demottle.io.volumes.tiles import cut
 Plane = NDArray[Any]
 _OUTSIDE_CIRCLE = -2000
 _BELOW_AIR = -1500  # HU; noise in air does not get there
+_MOST = 1e12  # what voxels may reach; squares of more have no room in float32
 _ABOVE_METAL = 32767  # HU; a negative number read without its sign does
 
 
@@ -57,8 +58,9 @@ def check_readable(header: SliceHeader) -> None:
             f"{name} stores {header.bits_stored} bits up to bit {header.high_bit} of {header.bits_allocated}, a layout that "
             "demottle does not read; convert the series."
         )
-    if header.slope == 0:
-        raise InputError(f"{name} has RescaleSlope 0; the header is broken.")
+    slope, intercept = rescale(header)
+    if slope == 0 or abs(slope) * 2.0**header.bits_stored + abs(intercept) > _MOST:
+        raise InputError(f"{name} has RescaleSlope {slope:g} and RescaleIntercept {intercept:g}; the header is broken.")
     if header.modality == "CT":
         if header.lut and header.slope is None:
             raise InputError(
