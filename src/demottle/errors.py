@@ -12,8 +12,8 @@ class DemottleError(Exception):
     exit_code = 2
 
     def __init__(self, sentence: str = "", *, remedy: str = "") -> None:
-        """Keep the sentence and the argument that helps."""
-        super().__init__(sentence)
+        """Keep the sentence, on one line and without control characters, and the argument that helps."""
+        super().__init__("".join(one if one.isprintable() else " " for one in sentence))
         self.remedy = remedy
 
 

@@ -4,7 +4,7 @@ import pydicom
 import pytest
 
 from demottle.errors import InputError
-from demottle.io import read, check_output, write
+from demottle.io import check_output, read, write
 
 
 def test_an_element_of_an_unknown_kind_is_named_before_the_work(ct, tmp_path):

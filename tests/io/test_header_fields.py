@@ -13,7 +13,7 @@ from pydicom.tag import Tag
 from tests.io.conftest import ct_slice, save
 
 from demottle.errors import DemottleError
-from demottle.io import read, refuse_unwritable, write
+from demottle.io import check_output, read, write
 from demottle.io.dicom_scan import _KEYWORDS
 
 WORDS = st.sampled_from(
@@ -91,7 +91,7 @@ def put(path: Path, keyword: str, vr: str, content: bytes) -> None:
 def tried(folder: Path) -> None:
     try:
         image = read(folder / "in")
-        refuse_unwritable(image, folder / "out")
+        check_output(image, folder / "out")
         out = write(image.with_voxels(image.voxels + np.float32(1)), folder / "out")
     except DemottleError as error:
         assert str(error) and "\n" not in str(error)

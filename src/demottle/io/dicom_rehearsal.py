@@ -48,7 +48,7 @@ def _rehearse(file: FileRef, slices: Sequence[SliceHeader]) -> None:
             dataset = pydicom.dcmread(stream, stop_before_pixels=file.size > _WHOLE, force=True)
         dataset.pop("PixelData", None)
         if "PerFrameFunctionalGroupsSequence" in dataset:
-            derive_frames(dataset, [_STEP], [header.frame or 0 for header in slices])
+            derive_frames(dataset, {header.frame or 0: [_STEP] for header in slices})
         derive(dataset, source_syntax=slices[0].transfer_syntax, steps=[_STEP], history=(_STEP,))
         pydicom.dcmwrite(io.BytesIO(), dataset, enforce_file_format=True)
     except Exception as error:  # pydicom raises many types on broken elements
