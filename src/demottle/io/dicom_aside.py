@@ -8,7 +8,7 @@ from pathlib import Path
 from pydicom.uid import UID
 
 from demottle.errors import InputError, are, counted
-from demottle.io.dicom_files import FileRef
+from demottle.io.dicom_files import FileRef, hidden_with_dicom
 
 _ROOT = "1.2.840.10008.5.1.4.1.1."
 _KINDS = {
@@ -85,6 +85,9 @@ def refuse_nothing_read(path: Path, aside: Sequence[Aside]) -> None:
     others = [one for one in aside if one.kind]
     if others:
         raise InputError(f"{path} holds no scan, only {_listed(others)}; name a DICOM folder with slices or frames.")
+    hidden = hidden_remark(hidden_with_dicom(path)) if path.is_dir() else ()
+    if hidden:
+        raise InputError(f"{path} holds no DICOM images that are not hidden. {hidden[0]}")
     raise InputError(f"{path} holds no DICOM images; name a DICOM folder, file, DICOMDIR or zip, or an image file.")
 
 
@@ -101,6 +104,16 @@ def maybe_missing(aside: Iterable[Aside]) -> str:
     if not broken:
         return ""
     return f" {_names(broken)} cannot be read and may be what is missing."
+
+
+def hidden_remark(hidden: Sequence[Path]) -> tuple[str, ...]:
+    """Return what a user should know of hidden files and folders with DICOM images."""
+    if not hidden:
+        return ()
+    names = ", ".join(one.name for one in hidden[:_NAMED]) + (", ..." if len(hidden) > _NAMED else "")
+    return (
+        f"Left aside what is hidden and holds DICOM images ({names}); give it a name without a dot in front to read it.",
+    )
 
 
 def remarks(aside: Sequence[Aside]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ def without_copies(slices: Sequence[SliceHeader]) -> tuple[list[SliceHeader], tu
     """Return each object once, and a remark on the copies left aside.
 
     Two files with one SOPInstanceUID are copies where they are equal byte by byte, or have the same place, rescale and pixels
-    (an export that changed the encoding or a name).
+    (an export that changed the encoding or a name). With two UIDs they are copies where number and time are the same as well.
 
     Raises:
         InputError: two files hold different objects under one SOPInstanceUID.
@@ -37,13 +37,34 @@ def without_copies(slices: Sequence[SliceHeader]) -> tuple[list[SliceHeader], tu
                 "remove one of them."
             )
         copies[header.file] = first.file
+    left = _without_renamed(list(kept.values()), copies)
     if not copies:
         return list(slices), ()
     file, original = next(iter(copies.items()))
     named = f"{_name(file)} of {_name(original)}" + (", ..." if len(copies) > 1 else "")
-    return list(kept.values()), (
-        f"Left aside {counted(len(copies), 'file')} that {are(len(copies))} a copy of another ({named}).",
-    )
+    return left, (f"Left aside {counted(len(copies), 'file')} that {are(len(copies))} a copy of another ({named}).",)
+
+
+def _without_renamed(slices: list[SliceHeader], copies: dict[FileRef, FileRef]) -> list[SliceHeader]:
+    """Leave out copies that got another SOPInstanceUID on their way: alike in place, number and time, and in every pixel."""
+    first_at: dict[object, SliceHeader] = {}
+    left = []
+    for header in slices:
+        first = header
+        if header.frames == 1 and header.position is not None:
+            first = first_at.setdefault((_meaning(header), repr(sorted(header.traits.items()))), header)
+        if first is not header and _readable_alike(first, header):
+            copies[header.file] = first.file
+        else:
+            left.append(header)
+    return left
+
+
+def _readable_alike(first: SliceHeader, second: SliceHeader) -> bool:
+    try:
+        return (first.rows, first.columns) == (second.rows, second.columns) and _same_pixels(first, second)
+    except InputError:  # refused later, for that
+        return False
 
 
 def _name(file: FileRef) -> str:

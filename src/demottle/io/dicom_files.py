@@ -1,9 +1,10 @@
 """Where the DICOM files of an input lie: a file, a folder, a DICOMDIR, a zip."""
 
 import io
+import os
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
@@ -23,12 +24,17 @@ _MOST_CONTENTS = 16 << 20  # bytes
 _MOST_MEMBERS = 50_000
 
 
+_LOOKED_AT = 20  # files in a hidden folder
+_MACHINERY = ("__MACOSX", "._", ".git", ".datalad", ".demottle", ".Trash", ".snapshot", ".AppleDouble", ".Spotlight")
+
+
 @dataclass(frozen=True)
 class FileRef:
-    """One file on disk, or one member of a zip."""
+    """One file on disk, or one member of a zip; `series_uid` is what a DICOMDIR says of it."""
 
     path: Path
     member: str | None = None
+    series_uid: str = field(default="", compare=False)
 
     def open(self) -> BinaryIO:
         """Open for reading; a zip's member is unpacked into memory, so that threads do not share a handle.
@@ -45,6 +51,8 @@ class FileRef:
         except PermissionError as error:
             raise InputError(f"No permission to read {self.name}.") from error
         except FileNotFoundError as error:
+            if self.series_uid:
+                raise InputError(f"The DICOMDIR names {self.name}, which is missing; copy the whole medium.") from error
             raise InputError(
                 f"The file {self.name} is not there (a link that leads nowhere?); fetch or remove it."
             ) from error
@@ -146,7 +154,7 @@ def collect(path: Path) -> list[FileRef]:
     """List all files that may be DICOM, sorted by name; DICOMDIR files, hidden files and folders are left out.
 
     Raises:
-        InputError: there is no such path, a DICOMDIR names files that are missing, or the zip cannot be read.
+        InputError: there is no such path, or a DICOMDIR or zip cannot be read.
     """
     if path.is_dir():
         files = [file for file in sorted(path.rglob("*")) if _is_candidate(file, path)]
@@ -169,6 +177,33 @@ def is_hidden(name: str) -> bool:
     return name.startswith((".", "__MACOSX"))
 
 
+def hidden_with_dicom(path: Path) -> list[Path]:
+    """Files and folders below `path` that are left out for their name, and hold what begins as DICOM files do.
+
+    Exports name both after the series description, which may begin with a dot.
+    """
+    found: list[Path] = []
+    for name, below, files in os.walk(path):
+        for one in sorted(one for one in (*below, *files) if is_hidden(one) and not _is_machinery(one)):
+            hidden = Path(name, one)
+            inside = sorted(hidden.iterdir())[:_LOOKED_AT] if hidden.is_dir() else [hidden]
+            found += [hidden] if any(_says_dicom(file) for file in inside if file.is_file()) else []
+        below[:] = [one for one in below if not is_hidden(one)]
+    return found
+
+
+def _is_machinery(name: str) -> bool:
+    return name.startswith(_MACHINERY) or name.endswith(".partial")
+
+
+def _says_dicom(file: Path) -> bool:
+    try:
+        with file.open("rb") as stream:
+            return stream.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
+
+
 def _leads_nowhere(file: Path) -> bool:
     """True for a link whose file is not there, as in data sets that are fetched piece by piece: it may be a slice."""
     return file.is_symlink() and not file.exists()
@@ -187,19 +222,21 @@ def _collect_dicomdir(path: Path) -> list[FileRef]:
         records = pydicom.dcmread(path).DirectoryRecordSequence
     except Exception as error:  # pydicom raises many types for a broken file
         raise InputError(f"The DICOMDIR {path} cannot be read ({error}); name the folder instead.") from error
-    files = []
+    files, series = [], ""
     for record in records:
         file_id = record.get("ReferencedFileID")
         if file_id and record.get("DirectoryRecordType") == "IMAGE":
             parts = [file_id] if isinstance(file_id, str) else list(file_id)
-            files.append(FileRef(_find_case_insensitive(path.parent, parts)))
+            files.append(FileRef(_find_case_insensitive(path.parent, parts), series_uid=series or "unknown"))
+        elif record.get("DirectoryRecordType") == "SERIES":  # its images follow
+            series = str(record.get("SeriesInstanceUID") or "")
     if not files:
         raise InputError(f"The DICOMDIR {path} names no images.")
     return files
 
 
 def _find_case_insensitive(root: Path, parts: list[str]) -> Path:
-    """Resolve a file ID; media copied to other file systems often come out in lower case."""
+    """Resolve a file ID; media copied to other file systems often come out in lower case. The file may be missing."""
     found = root
     for part in parts:
         if part in ("", ".", "..") or "/" in part:
@@ -209,6 +246,4 @@ def _find_case_insensitive(root: Path, parts: list[str]) -> Path:
             siblings = found.iterdir() if found.is_dir() else iter(())
             exact = next((child for child in siblings if child.name.upper() == part.upper()), exact)
         found = exact
-    if not found.is_file():
-        raise InputError(f"The DICOMDIR in {root} names {'/'.join(parts)}, which is missing; copy the whole medium.")
     return found

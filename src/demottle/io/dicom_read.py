@@ -12,12 +12,19 @@ import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
 
-from demottle.errors import InputError
+from demottle.errors import InputError, counted
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Source
-from demottle.io.dicom_aside import Aside, maybe_missing, refuse_broken_member, refuse_nothing_read, remarks
+from demottle.io.dicom_aside import (
+    Aside,
+    hidden_remark,
+    maybe_missing,
+    refuse_broken_member,
+    refuse_nothing_read,
+    remarks,
+)
 from demottle.io.dicom_copies import without_copies
-from demottle.io.dicom_files import FileRef, collect
+from demottle.io.dicom_files import FileRef, collect, hidden_with_dicom
 from demottle.io.dicom_geometry import Stack, stack
 from demottle.io.dicom_kind import as_volume, modality_of
 from demottle.io.dicom_marks import MARK_TAGS, read_history
@@ -152,7 +159,13 @@ class DicomSeries:
         doubts = (doubt, scale_doubt(voxels, valid) if in_hu else "")
         history = read_history(marks_of(first.file))
         payload = DicomPayload(
-            warnings=(*self.aside, *part_warnings(part), *_spacing_warning(volume), *_number_warnings(first, doubts)),
+            warnings=(
+                *self.aside,
+                *part_warnings(part),
+                *_constant_warning(volume, voxels),
+                *_spacing_warning(volume),
+                *_number_warnings(first, doubts),
+            ),
             affine=volume.affine,
             steps=len(history),
             description=first.description,
@@ -188,7 +201,7 @@ def open_dicom(
         (info, all_members), others = choose(group_series(found), series, accept_own_output=accept_own_output)
         refuse_broken_member(beside, info.uid)
         members, copies = without_copies(all_members)
-        said = (*remarks(beside), *others, *copies)
+        said = (*remarks(beside), *hidden_remark(hidden_with_dicom(path)), *others, *copies)
         if info.run:
             return DicomSeries(path, tuple(members), (), said)
         members, kind = as_volume(members)
@@ -244,6 +257,20 @@ def _number_warnings(first: SliceHeader, doubts: tuple[str, ...]) -> tuple[str, 
             "A Modality LUT gives the stored values their meaning; the stored values themselves are worked on."
         )
     return tuple(found)
+
+
+def _constant_warning(volume: Stack, voxels: np.ndarray) -> tuple[str, ...]:
+    """Slices between others that hold one value everywhere: copies that broke off are filled with zeros."""
+    constant = np.array([plane.min() == plane.max() for plane in voxels])
+    if constant.all():
+        return ()
+    first, last = np.flatnonzero(~constant)[[0, -1]]
+    found = [volume.slices[index].name for index in np.flatnonzero(constant) if first < index < last]
+    if not found:
+        return ()
+    more = f" and {counted(len(found) - 1, 'more slice')}" if len(found) > 1 else ""
+    hold = "hold" if len(found) > 1 else "holds"
+    return (f"{found[0]}{more} between other slices {hold} one value everywhere; the copy may be broken.",)
 
 
 def _spacing_warning(volume: Stack) -> tuple[str, ...]:

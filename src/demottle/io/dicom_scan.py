@@ -118,7 +118,7 @@ def _scan_file(file: FileRef) -> list[SliceHeader] | Aside:
         if dataset is None:
             return Aside(file)
     except InputError as error:
-        return Aside(file, broken=str(error))
+        return Aside(file, broken=str(error), series_uid=file.series_uid)
     sop_class, series = _text(dataset, "SOPClassUID"), _text(dataset, "SeriesInstanceUID")
     kind = kind_of_no_scan(sop_class)
     if not kind and not (dataset.get("Rows") and dataset.get("Columns")):
