@@ -1,4 +1,10 @@
-"""What lies beside a scan: the scan is found, the rest is named; what may be part of the scan is never lost unseen."""
+"""What lies beside a scan: the scan is found, the rest is named; what may be part of the scan is never lost unseen.
+
+Presentation states and catalogs in the folder: TIGRLab/admin #688. One malformed file that stops all others: rordenlab/dcm2niix
+#283. Files cut off or without pixels, slices missing: dcm2niix #156, #140, #397, #831, #587, #733. No preamble, no suffix: pydicom
+#150 and #2231, ivmartel/dwv #188, ayselafsar/dicomviewer #15. Two series in one folder: marcomusy/vedo #95. All at
+https://github.com/OWNER/NAME/issues/NUMBER.
+"""
 
 import shutil
 import zipfile
@@ -92,6 +98,16 @@ def test_a_slice_cut_off_in_its_pixels_is_refused(ct: Ct, name: str) -> None:
     folder = ct()
     (folder / name).write_bytes((folder / name).read_bytes()[:-100])
     with pytest.raises(InputError, match=rf"pixels of .*{name} cannot be read"):
+        read(folder)
+
+
+def test_a_header_without_pixels_is_refused(ct: Ct) -> None:
+    """Of another size than the others or not: a slice would be missing."""
+    folder = ct()
+    fragment = pydicom.dcmread(folder / "ct-001.dcm")
+    del fragment.PixelData
+    fragment.save_as(folder / "ct-001.dcm")
+    with pytest.raises(InputError, match=r"ct-001\.dcm holds no pixels"):
         read(folder)
 
 

@@ -2,8 +2,8 @@
 
 Slices twice: icometrix/dicom2nifti #21 (same place and data, other UIDs), rordenlab/dcm2niix #837 (identical files "(1).dcm"),
 qurit/rt-utils #122. DICOMDIR that names what is not there: dgobbi/vtk-dicom #119 and #124. Folders named after a series
-description that begins with a dot: commontk/CTK #797. Files of macOS beside the slices: notmatthancock/pylidc #43. Slices of zeros
-from a broken copy: pydicom/pydicom #966.
+description that begins with a dot: commontk/CTK #797. Files of macOS beside the slices: notmatthancock/pylidc #43. Slices of
+zeros from a broken copy: pydicom/pydicom #966.
 """
 
 import shutil

@@ -1,6 +1,8 @@
 """Volumes that were taken for runs: slices at several places are a volume, whatever modality and SOP class say.
 
-Described in: rordenlab/dcm2niix issues on rotational angiography, Slicer's on X-Ray 3D Angiographic objects (see each test).
+Multi-frame CT without a place for each frame: Slicer/Slicer #7496. Places that nuclear medicine keeps elsewhere: FNNDSC/ami #293.
+Projections of rotational angiography, which are no volume: astra-toolbox/astra-toolbox #339. All at
+https://github.com/OWNER/NAME/issues/NUMBER.
 """
 
 from collections.abc import Callable
@@ -140,7 +142,7 @@ def test_other_modalities_are_read_as_what_they_are_and_said(ct: Ct) -> None:
 
 @pytest.mark.parametrize(
     ("ending", "modality", "said"),
-    [("20", "NM", "NM"), ("3.1", "US", "US"), ("7.2", "OT", "OT")],
+    [("2", "CT", "CT"), ("20", "NM", "NM"), ("3.1", "US", "US"), ("7.2", "OT", "OT")],
 )
 def test_frames_without_places_of_other_modalities_are_refused_by_name(
     ending: str, modality: str, said: str, make_slice: Make, save_slice: Save, tmp_path: Path
