@@ -1,8 +1,8 @@
 """What lies beside a scan: the scan is found, the rest is named; what may be part of the scan is never lost unseen.
 
 Presentation states and catalogs in the folder: TIGRLab/admin #688. One malformed file that stops all others: rordenlab/dcm2niix
-#283. Files cut off or without pixels, slices missing: dcm2niix #156, #140, #397, #831, #587, #733. No preamble, no suffix: pydicom
-#150 and #2231, ivmartel/dwv #188, ayselafsar/dicomviewer #15. Two series in one folder: marcomusy/vedo #95. All at
+#283. Files cut off or without pixels, slices missing: dcm2niix #156, #140, #397, #831, #587, #733. No preamble, no suffix:
+pydicom #150 and #2231, ivmartel/dwv #188, ayselafsar/dicomviewer #15. Two series in one folder: marcomusy/vedo #95. All at
 https://github.com/OWNER/NAME/issues/NUMBER.
 """
 

@@ -1,6 +1,7 @@
 """Volumes that were taken for runs: slices at several places are a volume, whatever modality and SOP class say.
 
-Multi-frame CT without a place for each frame: Slicer/Slicer #7496. Places that nuclear medicine keeps elsewhere: FNNDSC/ami #293.
+Multi-frame CT without a place for each frame: Slicer/Slicer #7496. Places that nuclear medicine keeps elsewhere:
+FNNDSC/ami #293.
 Projections of rotational angiography, which are no volume: astra-toolbox/astra-toolbox #339. All at
 https://github.com/OWNER/NAME/issues/NUMBER.
 """
