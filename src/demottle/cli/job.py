@@ -81,7 +81,8 @@ def treated(
 
     lost = io.check_output(image, places.output, wishes.format)  # before the work
     if image.sequence:
-        return treated_run(scan, image, places, wishes, model, listener)
+        run, draw_run = treated_run(scan, image, places, wishes, model, listener)
+        return replace(run, warnings=tuple(dict.fromkeys((*lost, *run.warnings)))), draw_run
     result = denoise(image, **wishes.of_denoising(model), keep_bias=wishes.keep_bias, listener=listener)
     verdict = gate(result.check, wishes.limits)
     refused = not (verdict.passed or wishes.force)

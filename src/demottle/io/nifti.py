@@ -22,7 +22,7 @@ from demottle.io.file_payload import (
     values_for_file,
 )
 from demottle.io.grid.nifti_affine import read_affine
-from demottle.io.grid.placement import placement
+from demottle.io.grid.placement import placement, placement_over_time
 from demottle.io.grid.slice_axis import (
     LAST,
     affine_of_slices,
@@ -202,8 +202,14 @@ def _new_frames(nibabel: Any, image: Image) -> Any:
     payload = payload_of(image)
     if isinstance(payload, SeriesPayload) and payload.volume_affine is not None:
         slices = len(payload.slices) // payload.volumes
-        nifti = nibabel.Nifti1Image(volumes_of(image.voxels, slices), _LPS_FROM_RAS @ payload.volume_affine)
+        place = placement_over_time(payload.slices, payload.volumes, payload.volume_affine)
+        affine = _LPS_FROM_RAS @ place.affine
+        nifti = nibabel.Nifti1Image(volumes_of(image.voxels, slices), affine)
         nifti.header.set_zooms((*nifti.header.get_zooms()[:3], seconds))
+        nifti.header.set_dim_info(slice=LAST)
+        if not place.sheared:
+            nifti.set_qform(affine, code="scanner")
+            nifti.set_sform(affine, code="scanner")
         nifti.header.set_xyzt_units("mm", "sec")
         return nifti
     values = image.voxels.transpose(2, 1, 0)[:, :, None]

@@ -77,6 +77,12 @@ def check_output(image: Image, path: str | Path, format: str | None = None) -> t
         from demottle.io.dicom_rehearsal import refuse_broken_headers
 
         refuse_broken_headers([image])
+    payload = payload_of(image)
+    if kind == "nifti" and isinstance(payload, SeriesPayload) and payload.volume_affine is not None:
+        from demottle.io.grid.placement import placement_over_time
+
+        warning = placement_over_time(payload.slices, payload.volumes, payload.volume_affine).warning
+        return (warning,) if warning else ()
     if image.sequence or (image.source is not None and image.source.format == kind):
         return ()
     if kind in GRIDS:

@@ -1,5 +1,6 @@
 """The affine that a file with one grid gets, checked against where each slice of the source lies."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -13,6 +14,8 @@ from demottle.io.dicom_scan import SliceHeader
 from demottle.io.grid.cosines import cosines
 from demottle.io.grid.slice_axis import steps_of
 from demottle.io.payload import Affine, affine_of, payload_of
+
+Shape = tuple[int, int, int]
 
 TOLERANCE = 0.1
 """mm by which the corner of a slice may lie off: headers give positions to 0.1 mm, and so to 0.05."""
@@ -48,14 +51,43 @@ def placement(image: Image, kind: str) -> Placement:
     Raises:
         OutputError: a corner of a slice would lie more than 0.1 mm off, or the grid is sheared and `kind` is not "nifti".
     """
-    affine = affine_of(image)
-    wanted = _corners_of_slices(image)
+    payload = payload_of(image)
+    slices = payload.slices if isinstance(payload, DicomPayload) and len(payload.slices) == image.shape[0] else ()
+    return _place(affine_of(image), _corners_of_slices(slices), image.shape, kind)
+
+
+def placement_over_time(slices: Sequence[SliceHeader], volumes: int, affine: Affine) -> Placement:
+    """Return the affine of a NIfTI file that holds volumes over time, which has one place for all of them.
+
+    Args:
+        slices: volume by volume, each in order.
+        volumes: how many there are.
+        affine: of the first.
+
+    Raises:
+        OutputError: a corner of a slice of any volume would lie more than 0.1 mm off.
+    """
+    each = len(slices) // volumes
+    shape = each, slices[0].rows, slices[0].columns
+    place = _place(affine, _corners_of_slices(slices[:each]), shape, "nifti")
+    for volume in range(1, volumes):
+        wanted = _corners_of_slices(slices[volume * each : (volume + 1) * each])
+        off = 0.0 if wanted is None else float(_off(place.affine, wanted, shape).max())
+        if off > TOLERANCE:
+            raise OutputError(
+                f"The volumes of the series do not all lie in one place, which is all that NIfTI can hold: volume {volume + 1} "
+                f"would lie {off:.1f} mm off; write DICOM, which holds each slice where it is."
+            )
+    return place
+
+
+def _place(affine: Affine, wanted: NDArray[np.float64] | None, shape: Shape, kind: str) -> Placement:
     if wanted is None:
-        wanted = corners(affine, image.shape)
+        wanted = corners(affine, shape)
     else:
-        affine = _nearest(affine, wanted, image)
+        affine = _nearest(affine, wanted, shape)
     straight = perpendicular(affine)
-    if _off(straight, wanted, image).max() <= TOLERANCE:
+    if _off(straight, wanted, shape).max() <= TOLERANCE:
         return Placement(straight)
     if kind != "nifti":
         raise OutputError(_CANNOT_TILT.format(kind=kind.upper()))
@@ -64,7 +96,7 @@ def placement(image: Image, kind: str) -> Placement:
     )
 
 
-def refuse_skewed(affine: Affine, shape: tuple[int, int, int]) -> None:
+def refuse_skewed(affine: Affine, shape: Shape) -> None:
     """Refuse rows and columns that are not perpendicular, which DICOM cannot hold; slices may be tilted.
 
     Raises:
@@ -80,29 +112,27 @@ def refuse_skewed(affine: Affine, shape: tuple[int, int, int]) -> None:
         )
 
 
-def _nearest(affine: Affine, wanted: NDArray[np.float64], image: Image) -> Affine:
-    """Return the affine, or the best one by least squares where that lies nearer to all slices."""
-    off = _off(affine, wanted, image)
+def _nearest(affine: Affine, wanted: NDArray[np.float64], shape: Shape) -> Affine:
+    """Return the affine, or the best one by least squares where only that lies near enough to all slices."""
+    off = _off(affine, wanted, shape)
     if off.max() > TOLERANCE:
-        fitted = _least_squares(wanted, image.shape)
-        if _off(fitted, wanted, image).max() <= TOLERANCE:
+        fitted = _least_squares(wanted, shape)
+        if _off(fitted, wanted, shape).max() <= TOLERANCE:
             return fitted
         worst = int(off.max(axis=1).argmax())
         raise OutputError(
             f"The slices do not lie on one even, straight grid, which is all that this format can hold: slice {worst + 1} of "
-            f"{image.shape[0]} would lie {off.max():.1f} mm off; write DICOM, which holds each slice where it is, or separate "
-            "the parts."
+            f"{shape[0]} would lie {off.max():.1f} mm off; write DICOM, which holds each slice where it is, or "
+            "separate the parts."
         )
     return affine
 
 
-def _corners_of_slices(image: Image) -> NDArray[np.float64] | None:
+def _corners_of_slices(slices: Sequence[SliceHeader]) -> NDArray[np.float64] | None:
     """Where the corners of each slice lie by its own header, (slices, 4, 3) in mm; None where no header says it."""
-    payload = payload_of(image)
-    if not isinstance(payload, DicomPayload) or len(payload.slices) != image.shape[0]:
-        return None
-    found = [_corners_of_slice(header) for header in payload.slices]
-    return None if any(one is None for one in found) else np.stack([one for one in found if one is not None])
+    found = [_corners_of_slice(header) for header in slices]
+    known = [one for one in found if one is not None]
+    return np.stack(known) if known and len(known) == len(found) else None
 
 
 def _corners_of_slice(header: SliceHeader) -> NDArray[np.float64] | None:
@@ -118,12 +148,12 @@ def _corners_of_slice(header: SliceHeader) -> NDArray[np.float64] | None:
     )
 
 
-def corners(affine: Affine, shape: tuple[int, int, int]) -> NDArray[np.float64]:
+def corners(affine: Affine, shape: Shape) -> NDArray[np.float64]:
     """Where the corners of each slice lie by an affine, (slices, 4, 3) in mm."""
     return _indices(shape) @ affine[:3].T
 
 
-def _indices(shape: tuple[int, int, int]) -> NDArray[np.float64]:
+def _indices(shape: Shape) -> NDArray[np.float64]:
     slices, rows, columns = shape
     points = [
         (column, row, index, 1.0) for index in range(slices) for row, column in product((0, rows - 1), (0, columns - 1))
@@ -131,13 +161,13 @@ def _indices(shape: tuple[int, int, int]) -> NDArray[np.float64]:
     return np.array(points, np.float64).reshape(slices, 4, 4)
 
 
-def _off(affine: Affine, wanted: NDArray[np.float64], image: Image) -> NDArray[np.float64]:
+def _off(affine: Affine, wanted: NDArray[np.float64], shape: Shape) -> NDArray[np.float64]:
     """Return mm between where an affine puts the corners and where they lie, (slices, 4)."""
-    found: NDArray[np.float64] = np.linalg.norm(corners(affine, image.shape) - wanted, axis=2)
+    found: NDArray[np.float64] = np.linalg.norm(corners(affine, shape) - wanted, axis=2)
     return found
 
 
-def _least_squares(wanted: NDArray[np.float64], shape: tuple[int, int, int]) -> Affine:
+def _least_squares(wanted: NDArray[np.float64], shape: Shape) -> Affine:
     solved = np.linalg.lstsq(_indices(shape).reshape(-1, 4), wanted.reshape(-1, 3), rcond=None)[0]
     affine = np.eye(4)
     affine[:3] = solved.T
