@@ -53,8 +53,8 @@ def read_nifti(path: Path, modality: str | None = None) -> Image:
     volume = nifti.ndim < 4 or nifti.shape[3] == 1
     stated, history = _note(header)
     modality = modality or stated
-    frames = not volume or modality in ("XA", "RF") or _says_sequence(header)
-    axis = LAST if frames else slice_axis(stored.shape[::-1], steps_along(in_file), _stated_axis(header))
+    frames = volume and (modality in ("XA", "RF") or _says_sequence(header))
+    axis = LAST if frames else _axis_of_slices(nifti)
     affine = affine_of_slices(in_file, axis)
     payload = FilePayload(
         warnings=(*_warnings(modality), *doubts),
@@ -71,21 +71,21 @@ def read_nifti(path: Path, modality: str | None = None) -> Image:
         planes = slices_first(stored, axis)
         return image_of(planes, payload, spacing=steps_of(affine), sequence=_says_sequence(header), **named)
     step, warning = time_step(header)
-    odd = tuple(text for text in (warning, _layout(nifti.shape, modality)) if text)
+    odd = tuple(text for text in (warning, _layout(nifti.shape[3], nifti.shape[axis], modality)) if text)
     payload = replace(payload, affine=None, warnings=(*payload.warnings, *odd))
     image = image_of(stored, payload, spacing=(step, *steps_of(affine)[1:]), sequence=True, **named)
-    between = gaps(image.shape, nifti.shape[2])
+    between = gaps(image.shape, nifti.shape[axis])
     if between is None:
         return image
     return replace(image, valid=between if image.valid is None else image.valid & between)
 
 
-def _layout(shape: tuple[int, ...], modality: str | None) -> str:
+def _layout(volumes: int, slices: int, modality: str | None) -> str:
     """How the fourth axis is read; where nobody says what it is, it is taken for fluoroscopy."""
     found = []
-    if shape[2] > 1:
+    if slices > 1:
         found.append(
-            f"The file holds {shape[3]} volumes of {shape[2]} slices, taken as frames over time, slices one below the other."
+            f"The file holds {volumes} volumes of {slices} slices, taken as frames over time, slices one below the other."
         )
     if modality is None:
         found.append(
@@ -100,10 +100,11 @@ def _warnings(modality: str | None) -> tuple[str, ...]:
     return ("NIfTI does not say whether this is CT or MR; values are taken as they are, in no particular unit.",)
 
 
-def _stated_axis(header: Any) -> int | None:
-    """The axis of the slices by the header's dim_info."""
-    stated = header.get_dim_info()[2]
-    return None if stated is None else int(stated)
+def _axis_of_slices(nifti: Any) -> int:
+    """The axis of the file that is that of its slices."""
+    shape = (*nifti.shape, 1, 1)[:3]
+    stated = nifti.header.get_dim_info()[2]
+    return slice_axis(shape, steps_along(np.asarray(nifti.affine)), None if stated is None else int(stated))
 
 
 def _load(path: Path) -> tuple[Any, NDArray[Any], float, float]:
@@ -128,7 +129,7 @@ def _load(path: Path) -> tuple[Any, NDArray[Any], float, float]:
     if stored.dtype.kind not in "iuf":
         raise InputError(f"{path} holds {stored.dtype} values; demottle needs real numbers.")
     slope, intercept = nifti.dataobj.slope, nifti.dataobj.inter
-    planes = stored.T if stored.ndim == 3 else frames_of(stored)
+    planes = stored.T if stored.ndim == 3 else frames_of(np.moveaxis(stored, _axis_of_slices(nifti), LAST))
     return nifti, planes, float(slope), float(intercept)
 
 
@@ -221,8 +222,12 @@ def _new_frames(nibabel: Any, image: Image) -> Any:
 
 def _with_source_header(image: Image, payload: FilePayload) -> tuple[Any, float, float]:
     source, stored, slope, intercept = load_source(image, _load)
-    planes = restore(image, slices_first(stored, payload.axis), payload)
     frames = source.ndim > 3 and source.shape[3] > 1
-    ordered = volumes_of(planes, source.shape[2]) if frames else as_in_file(planes, payload.axis).T
+    planes = restore(image, stored if frames else slices_first(stored, payload.axis), payload)
+    if frames:
+        axis = _axis_of_slices(source)
+        ordered = np.moveaxis(volumes_of(planes, source.shape[axis]), LAST, axis)
+    else:
+        ordered = as_in_file(planes, payload.axis).T
     values = ordered.reshape(source.shape)
     return type(source)(values, None, source.header.copy()), slope, intercept

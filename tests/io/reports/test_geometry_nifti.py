@@ -223,3 +223,20 @@ def test_byte_orders_and_widths_come_back(tmp_path, denoised, kind):
     after = nibabel.load(write(denoised(image, 1), tmp_path / "out.nii"))
     assert after.get_data_dtype() == np.dtype(kind)
     assert np.array_equal(np.asarray(after.dataobj), volume() + 1)
+
+
+@pytest.mark.parametrize("axes", [(0, 1, 2), (2, 0, 1), (0, 2, 1)])
+def test_the_thick_axis_of_volumes_over_time(tmp_path, denoised, axes):
+    """A functional series that was reoriented: each frame shows whole slices, and all goes back in its own order."""
+    values = np.stack([volume() + 3000 * time for time in range(4)], axis=3).transpose((*axes, 3)).copy()
+    affine = np.diag([*STEPS, 1.0])[:, [*axes, 3]]
+    image = read(save(tmp_path / "in.nii", values, affine), modality="MR")
+    assert image.sequence
+    assert sorted(image.spacing[1:]) == pytest.approx(sorted(STEPS[:2]))
+    rows = (image.shape[1] + 8) // 6 - 8
+    for index in range(6):
+        shown = image.voxels[0, index * (rows + 8) :][:rows]
+        assert set(np.unique(shown.astype(int) % 6)) == {index}
+    after = nibabel.load(write(denoised(image, 1), tmp_path / "out.nii"))
+    assert np.array_equal(np.asarray(after.dataobj), values + 1)
+    assert np.allclose(after.affine, affine)
