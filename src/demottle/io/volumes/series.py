@@ -11,7 +11,7 @@ from demottle.io.dicom_geometry import along_normal, volume_groups
 from demottle.io.dicom_scan import SliceHeader
 from demottle.io.volumes.labels import labelled
 from demottle.io.volumes.mosaic import NO_DIRECTION, UNPLACED
-from demottle.io.volumes.split import ALWAYS, CONTENT, Volume, split
+from demottle.io.volumes.split import ALWAYS, CONTENT, OVER_TIME, Volume, split
 
 FEWEST_OVER_TIME = 4
 """Volumes of a series over time; fewer are volumes of their own (and a filter over them could not tell noise from signal)."""
@@ -78,10 +78,13 @@ def parts_of(
     return tuple(replace(part, label=label) for part, label in zip(parts, told, strict=True)), (*aside, *unfinished)
 
 
-def _file_order(volume: Volume, rank: dict[int, int]) -> tuple[float, int]:
+def _file_order(volume: Volume, rank: dict[int, int]) -> tuple[float, tuple[float, ...], int]:
+    """By instance number; where volumes are numbered alike by what their headers say, and only then by their files."""
     numbers = [header.traits.get("instance") for header in volume.slices]
     known = [number for number in numbers if isinstance(number, float)]
-    return (min(known) if known else 0.0), min(rank[id(header)] for header in volume.slices)
+    values = [volume.traits.get(name) for name in (*ALWAYS, *CONTENT, *OVER_TIME)]
+    said = tuple(value if isinstance(value, float) else 0.0 for value in values)
+    return (min(known) if known else 0.0), said, min(rank[id(header)] for header in volume.slices)
 
 
 def _over_time(volumes: Sequence[Volume]) -> tuple[list[tuple[Volume, ...]], tuple[str, ...]]:
