@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from demottle.cli.aside import refuse_foreign
 from demottle.cli.console import say, say_error, say_warnings
@@ -61,7 +61,7 @@ def denoise_scan(
 
         return denoise_volumes(scan, opened, places, wishes, model, listener)
     outcome, draw = treated(scan, image, places, wishes, model, listener)
-    if isinstance(outcome, Outcome) and outcome.refused:
+    if outcome.refused and outcome.gate is not None:
         # they may say why it failed: a model on a scan that it was not trained for
         say_warnings(warning for warning in outcome.warnings if warning not in gate_warning(outcome.gate, refused=True))
         raise _put_aside(outcome, wishes, listener, draw, fitted=model is None)
@@ -95,11 +95,14 @@ def treated(
     return Outcome(scan, places, result, once, source_of(image), listener.seconds, verdict, refused), draw
 
 
-def _put_aside(outcome: Outcome, wishes: Wishes, listener: Stages, draw: Draw, fitted: bool) -> "GateError":
+def _put_aside(
+    outcome: Outcome | RunOutcome, wishes: Wishes, listener: Stages, draw: Draw, fitted: bool
+) -> "GateError":
     """Keep a result that fails beside the place it was made for, and its model where asked; return what to say of it."""
     from demottle.io.refused import marked_refused
     from demottle.methods import method
 
+    assert outcome.gate is not None
     places, result = outcome.places, outcome.result
     if places.model is not None:
         with staging(Places(places.output, model=places.model)) as names:
@@ -107,7 +110,7 @@ def _put_aside(outcome: Outcome, wishes: Wishes, listener: Stages, draw: Draw, f
             result.denoiser.save(names.model)
     kept = places.aside
     if kept is not None:
-        marked = replace(result, image=marked_refused(result.image, outcome.gate.reasons))
+        marked: Any = replace(result, image=marked_refused(result.image, outcome.gate.reasons))
         try:
             write_results(replace(outcome, places=kept, result=marked), replace(wishes, overwrite=True), listener, draw)
         except (DemottleError, OSError) as error:  # a full disk: that the result fails has to be said all the same

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from demottle.cli.gate import gate_warning
 from demottle.cli.outcome import Done, Draw, Record, Wishes, source_of
 from demottle.cli.places import Places
 from demottle.cli.progress import Stages
@@ -12,13 +13,21 @@ if TYPE_CHECKING:
     from demottle.denoise_sequence import SequenceResult
     from demottle.image import Image
     from demottle.methods import Denoiser
+    from demottle.quality.gate import Gate
 
 
 @dataclass(frozen=True)
 class RunOutcome(Done):
-    """What came of one run; without a gate: its limits are for volumes."""
+    """What came of one run; with a gate where it is of MR volumes: X-ray frames have no limits."""
 
     result: "SequenceResult"
+    gate: "Gate | None" = None
+    refused: bool = False
+
+    def to_dict(self) -> Record:
+        """Plain values: the content of `run.json`."""
+        held = {} if self.gate is None else {"gate": self.gate.to_dict(), "refused": self.refused}
+        return {**super().to_dict(), **held}
 
 
 def treated_run(
@@ -31,12 +40,16 @@ def treated_run(
     """
     from demottle import io
     from demottle.denoise_sequence import denoise_sequence
+    from demottle.quality.series_gate import series_gate
     from demottle.report.sequence import write_sequence_page
 
     result = denoise_sequence(image, **wishes.of_denoising(model), listener=listener)
-    warnings = tuple(dict.fromkeys((*io.warnings_of(image), *result.record["warnings"])))
+    held = series_gate(result.check, wishes.limits) if image.modality == "MR" else None
+    refused = held is not None and not (held.passed or wishes.force)
+    said = () if held is None else gate_warning(held, refused)
+    warnings = tuple(dict.fromkeys((*said, *io.warnings_of(image), *result.record["warnings"])))
 
     def draw(record: Record, page: Path) -> None:
         write_sequence_page(result.before, result.image, result.check, record, page, result.response)
 
-    return RunOutcome(scan, places, result, warnings, source_of(image), listener.seconds), draw
+    return RunOutcome(scan, places, result, warnings, source_of(image), listener.seconds, held, refused), draw

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from demottle import __version__
 from demottle.cli.console import say, say_warnings
 from demottle.cli.gate import refusal
-from demottle.cli.job import Outcome, tell_of_earlier, treated
+from demottle.cli.job import tell_of_earlier, treated
 from demottle.cli.outcome import Record, Wishes
 from demottle.cli.places import Places, staging
 from demottle.cli.progress import Stages
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from demottle.io import Opened
     from demottle.io.volumes.series import Part
     from demottle.methods import Denoiser
+    from demottle.quality.gate import Gate
 
 PHASE = (
     "These are phase images, whose values wrap around: no filter here is for them, so they are written as they were."
@@ -54,13 +55,13 @@ class VolumesOutcome:
 
 @dataclass(frozen=True)
 class _Treated:
-    """One volume that is finished: what is written of it."""
+    """One volume that is finished: what is written of it, and the verdict of the gate if it fails."""
 
     part: "Part"
     image: "Image"
     record: Record
     warnings: tuple[str, ...]
-    outcome: Outcome | None = None
+    failed: "Gate | None" = None
 
 
 def denoise_volumes(
@@ -83,7 +84,7 @@ def denoise_volumes(
             except DemottleError as error:
                 raise type(error)(f"Volume {part.number} ({part.label}): {error}", remedy=error.remedy) from error
         warnings = _merged([(one.part, one.warnings) for one in done])
-        failed = [one for one in done if one.outcome is not None and one.outcome.refused]
+        failed = [one for one in done if one.failed is not None]
         if failed:
             raise _put_aside(done, failed[0], places, wishes, listener, Path(scratch), warnings)
         _write(done, places, wishes, listener, Path(scratch))
@@ -143,14 +144,9 @@ def _treat(
             draw(outcome.to_dict(), scratch / f"{part.number}.html")
     spent = {stage: total - before.get(stage, 0.0) for stage, total in listener.seconds.items()}
     outcome = replace(outcome, seconds={stage: seconds for stage, seconds in spent.items() if seconds > 0})
-    kept = outcome if isinstance(outcome, Outcome) else None
-    return _Treated(part, outcome.result.image, outcome.to_dict(), outcome.warnings, kept and _without_images(kept))
-
-
-def _without_images(outcome: Outcome) -> Outcome:
-    """The same for the gate's sentence; the images themselves would fill the memory."""
-    small = outcome.result.image.part(0, 1)
-    return replace(outcome, result=replace(outcome.result, image=small, before=small))
+    return _Treated(
+        part, outcome.result.image, outcome.to_dict(), outcome.warnings, outcome.gate if outcome.refused else None
+    )
 
 
 def _unchanged(scan: Path, part: "Part", places: Places, image: "Image") -> _Treated:
@@ -214,15 +210,14 @@ def _put_aside(
     """Keep all volumes beside the place they were made for, since one fails; return what to say of it."""
     from demottle.io.refused import marked_refused
 
-    assert failed.outcome is not None
+    assert failed.failed is not None
     say_warnings(warnings)
     if places.aside is not None:
         marked = []
         for one in done:
-            reasons = "" if one.outcome is None or not one.outcome.refused else one.outcome.gate.reasons
-            told = reasons or f"volume {failed.part.number} of the series failed"
+            told = one.failed.reasons if one.failed else f"volume {failed.part.number} of the series failed"
             record = {**one.record, "output": str(places.aside.output), "refused": True}
             marked.append(replace(one, image=marked_refused(one.image, told), record=record))
         _write(marked, places.aside, replace(wishes, overwrite=True), listener, scratch)
-    error = refusal(failed.outcome.gate, places.aside, None, learned=False)
+    error = refusal(failed.failed, places.aside, None, learned=False)
     return type(error)(f"Volume {failed.part.number} ({failed.part.label}): {error}")

@@ -18,6 +18,7 @@ def show_sequence_check(outcome: "RunOutcome") -> None:
     """Show what can be measured on a run without a truth: noise, flicker, means, motion, time."""
     from demottle.methods.registry import method as look_up
     from demottle.quality.sequence_check import SHIFT_LIMIT, TRAIL_LIMIT
+    from demottle.quality.verdicts import edges_verdict
 
     result = outcome.result
     check = result.check
@@ -46,6 +47,9 @@ def show_sequence_check(outcome: "RunOutcome") -> None:
         style = CAREFUL if check.trail > TRAIL_LIMIT else ""  # never green: small things escape it
         where, rest = ("where it changes", "elsewhere") if series else ("where it moves", "at rest")
         list_.add_row(where, Text(f"{check.trail:.2f} times as much removed as {rest}", style=style))
+    if check.edges is not None:
+        verdict = edges_verdict(check.edges)
+        list_.add_row("edges", Text(verdict, style=GOOD if verdict == "kept" else CAREFUL))
     if result.response is not None:
         _add_response(list_, result.response)
     if not series:

@@ -14,6 +14,7 @@ from demottle.quality.check import Check
 from demottle.quality.limits import Limits
 from demottle.quality.observers import Observed
 from demottle.quality.plain import plain
+from demottle.quality.residual import EdgeTest
 from demottle.quality.sharpness import Sharpness, pooled
 from demottle.quality.shifts import TissueShift
 from demottle.quality.truth import Comparison
@@ -115,7 +116,7 @@ def gate(
     return Gate(limits, (*made, *against, *_sharpness(sharpness, limits), *_observers(observed, limits)))
 
 
-def _verdict(
+def verdict(
     name: str,
     what: str,
     value: float,
@@ -137,19 +138,19 @@ def _means(check: Check, limits: Limits) -> Iterator[Verdict]:
     for shift in check.tissues:
         if check.unit != "HU":
             share = 0.01 / shift.margin  # the margin is 1 % of the range of values
-            yield from _verdict(
+            yield from verdict(
                 "mean_signal", f"shift of the mean, {shift.name}", shift.shift * share, limits.mean_signal, "of the range",
                 _least(shift) * share,
             )  # fmt: skip
         elif shift.name != "air":  # bowel gas and the air around: the air around has its own limit
             kind, limit = _of_kind(shift, limits.ct_number_uniform, limits.ct_number_other)
             name = f"shift of the CT number, {shift.name}"
-            yield from _verdict(f"ct_number_{kind}", name, shift.shift, limit, "HU", _least(shift))
+            yield from verdict(f"ct_number_{kind}", name, shift.shift, limit, "HU", _least(shift))
 
 
 def _truth(found: Comparison, unit: str, limits: Limits) -> Iterator[Verdict]:
     ratio = found.after.rmse / found.before.rmse if found.before.rmse > 0 else float("nan")
-    yield from _verdict(
+    yield from verdict(
         "truth_rmse",
         "RMSE against the truth, after over before",
         ratio,
@@ -161,7 +162,7 @@ def _truth(found: Comparison, unit: str, limits: Limits) -> Iterator[Verdict]:
         if error.name != "air":
             kind, limit = _of_kind(error, limits.truth_uniform, limits.truth_other)
             name = f"mean error against the truth, {error.name}"
-            yield from _verdict(f"truth_{kind}", name, error.shift, limit, "HU", _least(error))
+            yield from verdict(f"truth_{kind}", name, error.shift, limit, "HU", _least(error))
 
 
 def _of_kind(shift: TissueShift, uniform: float | None, other: float | None) -> tuple[str, float | None]:
@@ -181,28 +182,32 @@ def _places(check: Check, limits: Limits) -> Iterator[Verdict]:
             ("air", "change in the air around the body", kept.air, limits.air),
             ("metal", "change in metal", kept.metal, limits.metal),
         ):
-            yield from _verdict(name, what, value, limit, "HU", why=f"no {name} in the scan")
+            yield from verdict(name, what, value, limit, "HU", why=f"no {name} in the scan")
 
 
 def _noise(check: Check, limits: Limits) -> Iterator[Verdict]:
     noise, leak, spectra = check.noise, check.leak, check.spectra
     ratio = noise.after / noise.before if noise.before > 0 else float("nan")
-    yield from _verdict("noise", "noise after over noise before", ratio, limits.noise, "", why="no flat tissue")
+    yield from verdict("noise", "noise after over noise before", ratio, limits.noise, "", why="no flat tissue")
     shift = float("nan") if spectra is None else spectra.shift
-    yield from _verdict(
+    yield from verdict(
         "noise_peak", "shift of the noise spectrum's peak", shift, limits.noise_peak, "per mm", why="no noise spectrum"
     )
     gain, why = (float("nan"), "a single slice") if leak is None else (leak.gain, "too little flat tissue repeats")
-    yield from _verdict("slice_leak", "rise of noise correlation between slices", gain, limits.slice_leak, "", why=why)
+    yield from verdict("slice_leak", "rise of noise correlation between slices", gain, limits.slice_leak, "", why=why)
 
 
 def _structure(check: Check, limits: Limits) -> Iterator[Verdict]:
-    edges = check.edges
+    yield from edge_loss(check.edges, limits)
+
+
+def edge_loss(edges: EdgeTest, limits: Limits) -> Iterator[Verdict]:
+    """Judge how much of the edges went into what was removed."""
     # Its error in the same units: both are the excess covariance, over different standard deviations.
     error = abs(edges.error * edges.lost_share / edges.correlation) if edges.correlation else 0.0
     sure = max(edges.lost_share - _ONE_SIDED * (error if isfinite(error) else 0.0), 0.0)
     what = f"share of edges removed ({edges.region})" if edges.region else "share of edges removed"
-    yield from _verdict("edge_loss", what, edges.lost_share, limits.edge_loss, "", sure, "no edges to test")
+    yield from verdict("edge_loss", what, edges.lost_share, limits.edge_loss, "", sure, "no edges to test")
 
 
 def _sharpness(sharpness: Sequence[Sharpness], limits: Limits) -> Iterator[Verdict]:
@@ -216,11 +221,11 @@ def _sharpness(sharpness: Sequence[Sharpness], limits: Limits) -> Iterator[Verdi
             sure = max(abs(value) - _ONE_SIDED * (error if isfinite(error) else 0.0), 0.0)
             what = f"relative change of {name} of {found.name}"
             why = "both beyond the pixels' Nyquist frequency"
-            yield from _verdict(f"sharpness_{name}", what, value, limit, "", sure, why)
+            yield from verdict(f"sharpness_{name}", what, value, limit, "", sure, why)
 
 
 def _observers(observed: Sequence[Observed], limits: Limits) -> Iterator[Verdict]:
     for one in observed:
         lost, sure = -one.change_share, max(-one.change_high_share, 0.0)
         why = "not seen in the input either"
-        yield from _verdict("detectability", f"share of d' lost, {one.name}", lost, limits.detectability, "", sure, why)
+        yield from verdict("detectability", f"share of d' lost, {one.name}", lost, limits.detectability, "", sure, why)

@@ -1,12 +1,13 @@
 """What was removed (before minus after): does it hold edges, and is it spread over frequencies as the noise is?"""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demottle.image import Image
+from demottle.image import Image, Mask, Voxels
 from demottle.noise import guide
 from demottle.quality.sampling import MOST_SLICES, picked_slices
 from demottle.quality.thick import LUNG_HU, lung_plane
@@ -14,8 +15,11 @@ from demottle.quality.thick import LUNG_HU, lung_plane
 _FINE, _COARSE = 1.0, 3.0  # pixels: the Gaussians between which structure is looked for
 _STEEPEST = 0.1  # share of a region's pixels that count as edges
 _FLATTEST = 0.4
-_FEWEST_IN_SLICE = 2000
-_FEWEST_EDGE_PIXELS = 1000
+_FEWEST_IN_SLICE = {"HU": 2000}
+_FEWEST_EDGE_PIXELS = {"HU": 1000}
+_FEWEST_OF_MR = (400, 100)  # in a slice, on edges: matrices of MR may be small; the error says what that costs
+_FEW_SLICES = 4
+_BANDS = 8  # parts of each slice where there are few of them
 
 # HU of a smooth guide. Apart, because noise and structure of lung and soft tissue differ, and a method can keep the edges of
 # one and lose those of the other. Metal and dense bone are left out: their noise is not that of the flat regions.
@@ -28,7 +32,7 @@ class EdgeTest:
 
     Attributes:
         correlation: of residual and fine structure on edges, above what noise alone gives; 0: none, 1: nothing else.
-        error: its standard error over slices; NaN for a single slice.
+        error: its standard error over slices; where there are fewer than four, over bands of each of them.
         lost_share: share of the fine structure's amplitude that went into the residual (0.03: edges lost 3 % of it).
         deviation: standard deviation of the residual on edges over that in flat regions; 1: the same amount everywhere.
         pixels: how many edge pixels were looked at.
@@ -65,11 +69,12 @@ def edge_tests(before: Image, after: Image, at_most: int = MOST_SLICES) -> list[
     """
     regions = _REGIONS if before.unit == "HU" else {"foreground": (0.0, np.inf)}
     found: dict[str, list[NDArray[np.float64]]] = {name: [] for name in regions}
-    for z in picked_slices(before.shape[0], at_most):
-        for name, moments in _moments(before, after, z, regions).items():
-            found[name].append(moments)
+    picked = picked_slices(before.shape[0], at_most)
+    for z in picked:
+        for name, moments in _moments(before, after, z, regions, 1 if len(picked) >= _FEW_SLICES else _BANDS).items():
+            found[name] += moments
     tests = (_test(name, np.array(rows)) for name, rows in found.items() if rows)
-    return [test for test in tests if test.pixels >= _FEWEST_EDGE_PIXELS]
+    return [test for test in tests if test.pixels >= _FEWEST_EDGE_PIXELS.get(before.unit, _FEWEST_OF_MR[1])]
 
 
 def _test(region: str, table: NDArray[np.float64]) -> EdgeTest:
@@ -85,9 +90,9 @@ def _test(region: str, table: NDArray[np.float64]) -> EdgeTest:
 
 
 def _moments(
-    before: Image, after: Image, z: int, regions: dict[str, tuple[float, float]]
-) -> dict[str, NDArray[np.float64]]:
-    """Count and sums of r, h, r r, h h, r h; on edges, then in flat places, by region of one slice."""
+    before: Image, after: Image, z: int, regions: dict[str, tuple[float, float]], bands: int
+) -> dict[str, list[NDArray[np.float64]]]:
+    """Count and sums of r, h, r r, h h, r h; on edges, then in flat places, by region and band of rows of one slice."""
     plane = np.nan_to_num(before.voxels[z])
     removed = plane - np.nan_to_num(after.voxels[z])
     fine, coarse = (cv2.GaussianBlur(plane, (0, 0), s) for s in (_FINE, _COARSE))
@@ -102,15 +107,27 @@ def _moments(
             use = lung_plane(coarse, before.spacing[1:], guide.smooth(plane))
         if before.valid is not None:
             use &= before.valid[z]
-        if use.sum() < _FEWEST_IN_SLICE:
+        if use.sum() < _FEWEST_IN_SLICE.get(before.unit, _FEWEST_OF_MR[0]):
             continue
         steep, flat = np.quantile(steepness[use], [1 - _STEEPEST, _FLATTEST])
-        parts = []
-        for where in (use & (steepness >= steep), use & (steepness <= flat)):
-            r, h = removed[where].astype(np.float64), structure[where].astype(np.float64)
-            parts += [float(r.size), r.sum(), h.sum(), r @ r, h @ h, r @ h]
-        found[name] = np.array(parts)
+        places = use & (steepness >= steep), use & (steepness <= flat)
+        found[name] = [
+            np.concatenate([_sums(removed[rows][where[rows]], structure[rows][where[rows]]) for where in places])
+            for rows in _bands(use, bands)
+        ]
     return found
+
+
+def _bands(use: Mask, count: int) -> list[slice]:
+    """Rows that hold about as much of a region each."""
+    rows = np.cumsum(use.sum(axis=1))
+    cuts = [0, *(int(np.searchsorted(rows, rows[-1] * k / count)) for k in range(1, count)), len(rows)]
+    return [slice(first, last) for first, last in pairwise(cuts) if last > first]
+
+
+def _sums(removed: Voxels, structure: Voxels) -> NDArray[np.float64]:
+    r, h = removed.astype(np.float64), structure.astype(np.float64)
+    return np.array([float(r.size), r.sum(), h.sum(), r @ r, h @ h, r @ h])
 
 
 def _combine(sums: NDArray[np.float64]) -> tuple[float, float, float]:

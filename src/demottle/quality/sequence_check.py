@@ -24,8 +24,11 @@ from demottle.noise.sequence_curve import curve_of
 from demottle.noise.sequence_pan import pan_speed, panned_noise
 from demottle.quality.level import Levels
 from demottle.quality.plain import plain
+from demottle.quality.residual import EdgeTest
 from demottle.quality.same import SAME_OUTPUT, same_voxels
 from demottle.quality.sequence_truth import flicker
+from demottle.quality.series_slices import series_edges, signal_range
+from demottle.quality.verdicts import edge_warnings
 
 SHIFT_LIMIT = 0.1
 """Of the noise level: how far a mean may move before it is worth a warning."""
@@ -67,6 +70,9 @@ class SequenceCheck:
         trail: spread of the removed part's block means where something moves over that where nothing does, in units of the
             noise: about 1 where only noise was removed; NaN where nothing moves.
         warnings: what a reader should know, in sentences.
+        edges: of MR series, whether what was removed holds edges (`demottle.quality.series_slices`); None for X-rays.
+        signal_range: from the 1st to the 99th percentile of the voxels, of MR series; NaN for X-rays.
+        volumes: how many volumes or frames the means are of.
     """
 
     modality: str
@@ -79,6 +85,9 @@ class SequenceCheck:
     shifts: tuple[BrightnessShift, ...]
     trail: float
     warnings: tuple[str, ...] = ()
+    edges: EdgeTest | None = None
+    signal_range: float = float("nan")
+    volumes: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON; what could not be measured is None."""
@@ -119,6 +128,10 @@ def check_sequence(before: Image, after: Image, listener: Listener = silent) -> 
     warnings = tuple(_warnings(shifts, checked[3], noise, before.modality == "MR"))
     if pans:
         warnings = (*warnings, NOTHING_ALIKE if before.modality == "MR" else NOTHING_STILL)
+    edges, spread = None, float("nan")
+    if before.modality == "MR":
+        edges, spread = series_edges(before, after), signal_range(before)
+        warnings = (*edge_warnings(edges), *warnings)
     if same_voxels(before, after):
         warnings = (SAME_OUTPUT, *warnings)
     return SequenceCheck(
@@ -132,6 +145,9 @@ def check_sequence(before: Image, after: Image, listener: Listener = silent) -> 
         shifts,
         checked[3],
         warnings,
+        edges,
+        spread,
+        len(frames),
     )
 
 

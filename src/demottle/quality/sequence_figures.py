@@ -20,6 +20,8 @@ def _check(found: SequenceCheck) -> Iterator[Figure]:
     yield Figure("noise held over to the next frame", "", found.held_before, found.held_after)
     yield Figure("flicker in still parts", unit, found.flicker_before, found.flicker_after)
     yield Figure("removed where it moves, over at rest", "", nan, found.trail)
+    if found.edges is not None:
+        yield Figure("share of edges removed", "", nan, found.edges.lost_share)
     for shift in found.shifts:
         yield Figure(f"mean of the {shift.name} parts", unit, shift.before, shift.after, tested=False)
         yield Figure(f"shift of the {shift.name} parts, share of the noise", "", nan, shift.share)

@@ -51,7 +51,7 @@ def warnings_of(
     leak: Leak | None,
 ) -> tuple[str, ...]:
     """Return the warnings, the gravest first."""
-    found = [*_of_tissues(unit, tissues), *_of_edges(edges), *_of_leak(leak), *_of_noise(noise, unit)]
+    found = [*_of_tissues(unit, tissues), *edge_warnings(edges), *_of_leak(leak), *_of_noise(noise, unit)]
     return (*found, *_of_spectra(spectra, noise))
 
 
@@ -67,7 +67,8 @@ def _of_tissues(unit: str, tissues: Sequence[TissueShift]) -> Iterator[str]:
         yield "No tissue is large and uniform enough to tell whether its mean value moved."
 
 
-def _of_edges(edges: EdgeTest) -> Iterator[str]:
+def edge_warnings(edges: EdgeTest) -> Iterator[str]:
+    """Yield what a reader should know of edges in what was removed."""
     verdict = edges_verdict(edges)
     if verdict == "softened":
         yield (

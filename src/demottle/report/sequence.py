@@ -73,7 +73,12 @@ def write_sequence_page(
         title=words.series_title(record),
         facts=_facts(before),
         volumes=before.modality == "MR",
-        cards=[*truth_cards(errors), *cards(check, record), *response_cards(response)],
+        cards=[
+            *words.gate_cards(record.get("gate")),
+            *truth_cards(errors),
+            *cards(check, record),
+            *response_cards(response),
+        ],
         warnings=list(dict.fromkeys([*lost, *check.warnings, *words.sentences(record.get("warnings"))])),
         reasons=words.sentences(record.get("plan_reasons")),
         done=done_groups(record),
