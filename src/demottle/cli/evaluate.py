@@ -106,7 +106,9 @@ def evaluate(
         return
     given.refuse_incomplete()
     if scan is not None and not holds(scan, "repeat") and is_run(scan, reading):
-        evaluate_run(given, reading, csv, html, as_json)
+        verdict = evaluate_run(given, reading, csv, html, as_json, held if gated else None)
+        if verdict is not None and not verdict.passed:
+            _fail(verdict.reasons)
         return
     from demottle.io import warnings_of
 

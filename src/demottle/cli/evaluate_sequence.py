@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from demottle.cli.console import heading, out, say_warnings, show_json
 from demottle.cli.figures_csv import write_csv
+from demottle.cli.gate import show_gate
 from demottle.cli.progress import Stages, watch
 from demottle.cli.tables import before_after, change_of, number, percent
 from demottle.errors import InputError
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from demottle.cli.evaluate_case import Given, Reading
     from demottle.cli.pages import Record
     from demottle.image import Image
+    from demottle.quality.gate import Gate
+    from demottle.quality.limits import Limits
     from demottle.quality.sequence_check import SequenceCheck
     from demottle.quality.sequence_truth import SequenceErrors
 
@@ -35,8 +38,15 @@ def is_run(scan: Path, reading: "Reading") -> bool:
     return reading.read(scan).sequence
 
 
-def evaluate_run(given: "Given", reading: "Reading", csv: Path | None, html: Path | None, as_json: bool) -> None:
-    """Measure a denoised run and show it.
+def evaluate_run(
+    given: "Given",
+    reading: "Reading",
+    csv: Path | None,
+    html: Path | None,
+    as_json: bool,
+    limits: "Limits | None" = None,
+) -> "Gate | None":
+    """Measure a denoised run and show it; with limits it is held against them where it is of MR volumes.
 
     Raises:
         InputError: for what is only measured on volumes, or shapes that differ.
@@ -46,6 +56,7 @@ def evaluate_run(given: "Given", reading: "Reading", csv: Path | None, html: Pat
     from demottle.quality.sequence_check import check_sequence
     from demottle.quality.sequence_compared import structure_lost
     from demottle.quality.sequence_figures import sequence_figures
+    from demottle.quality.series_gate import series_gate
 
     unused = [name for name in _OTHERS if getattr(given, name) is not None]
     if unused:
@@ -67,13 +78,20 @@ def evaluate_run(given: "Given", reading: "Reading", csv: Path | None, html: Pat
                 _write_page(before, after, check, errors, html, None)
     if csv is not None:
         write_csv(csv, [Case(str(given.scan), str(given.output), tuple(sequence_figures(check, errors)))])
+    verdict = None
+    if limits is not None and check.modality == "MR":
+        verdict = series_gate(check, limits)
+        found["gate"] = verdict.to_dict()
     if as_json:
         show_json(found)
-        return
+        return verdict
     say_warnings([*found.get("truth", {}).get("warnings", ()), *check.warnings])
     if errors is not None:
         _show_errors(*errors)
     _show_check(check)
+    if verdict is not None:
+        show_gate(verdict)
+    return verdict
 
 
 def report_run(given: "Given", reading: "Reading", path: Path, record: "Record | None") -> None:
