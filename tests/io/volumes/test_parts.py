@@ -167,6 +167,18 @@ def test_the_last_volume_of_a_stopped_run_is_left_aside_and_named() -> None:
     assert len(part.volumes) == 5 and "Left aside 2 images" in aside[0] and "stopped" in aside[0]
 
 
+def test_a_slice_that_was_lost_within_a_series_is_not_taken_for_its_end() -> None:
+    members = series(*({"AcquisitionNumber": t + 1} for t in range(6)))
+    with pytest.raises(InputError, match="Of 6 volumes over time, number 3 has 4 slices and the others have 5"):
+        parts(members[:12] + members[13:])
+
+
+def test_slices_that_motion_correction_moved_a_little_stay_together() -> None:
+    members = [header(3.0 * p + 0.03 * t, 10 * t + p, AcquisitionNumber=t + 1) for t in range(6) for p in range(10)]
+    (part,) = parts(members)
+    assert len(part.volumes) == 6
+
+
 def test_ct_volumes_over_time_stay_volumes() -> None:
     found = parts(series(*({"modality": "CT", "AcquisitionNumber": t + 1} for t in range(5))))
     assert len(found) == 5 and not any(part.over_time for part in found)

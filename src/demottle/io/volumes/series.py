@@ -66,7 +66,7 @@ def parts_of(
         accept_uneven: keep slices together that lie unevenly.
 
     Raises:
-        InputError: no image can be part of a volume.
+        InputError: no image can be part of a volume, or a series over time lacks slices.
     """
     groups, aside = volume_groups(members)
     volumes = [volume for group in groups for volume in split(group, accept_uneven=accept_uneven)]
@@ -100,9 +100,25 @@ def _over_time(volumes: Sequence[Volume]) -> tuple[list[tuple[Volume, ...]], tup
         if len(whole) < FEWEST_OVER_TIME or len(group) - len(whole) > 1:
             found += [(volume,) for volume in group]
             continue
-        unfinished += [volume for volume in group if volume not in whole]
+        unfinished += _last_alone(group, whole)
         found.append(tuple(in_order(whole)))
     return found, _unfinished_sentence(unfinished)
+
+
+def _last_alone(group: Sequence[Volume], whole: Sequence[Volume]) -> list[Volume]:
+    """Return what the run that was stopped left unfinished.
+
+    Raises:
+        InputError: another volume than the last lacks slices: they were lost.
+    """
+    missing = [volume for volume in group if volume not in whole]
+    if missing and in_order(group)[-1] is not missing[0]:
+        lost, place = missing[0], in_order(group).index(missing[0]) + 1
+        raise InputError(
+            f"Of {len(group)} volumes over time, number {place} has {counted(len(lost.slices), 'slice')} and the others have "
+            f"{len(whole[0].slices)}; complete the series."
+        )
+    return missing
 
 
 def _kind(volume: Volume, index: int) -> object:
