@@ -48,7 +48,7 @@ class Image:
     Attributes:
         voxels: float32, shape (slices or frames, rows, columns), read-only; CT in HU, never clipped.
         spacing: distance between slices in mm (or frames in s), between rows in mm, between columns in mm.
-        modality: DICOM's word: "CT", "MR", "XA", "RF"; "OT" where the file does not say.
+        modality: DICOM's word: "CT", "MR", "XA", "RF"; "OT" where the file does not say. Volumes of angiography systems are "CT".
         unit: "HU" for CT numbers, "a.u." for anything without an absolute scale.
         valid: True where a voxel was measured; False for padding and outside the reconstruction circle. None: all valid.
             Invalid voxels are never measured and never changed.
