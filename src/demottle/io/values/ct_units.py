@@ -41,9 +41,9 @@ def unit_doubt(slices: Sequence[SliceHeader]) -> str:
     """Return what speaks against HU in the headers of a CT, as the first half of a sentence; empty where nothing does."""
     for header in slices:
         if header.slope is None or header.intercept is None:
-            return f"{header.name} is CT without RescaleSlope and RescaleIntercept"
+            return "The CT is without RescaleSlope and RescaleIntercept"
         if header.rescale_type and header.rescale_type.upper() not in _HU:
-            return f"{header.name} is CT whose RescaleType is {header.rescale_type}, not HU"
+            return f"The CT's RescaleType is {header.rescale_type}, not HU"
     return ""
 
 
@@ -67,7 +67,7 @@ def confirm_hounsfield(slices: Sequence[SliceHeader], voxels: Voxels, valid: Mas
     if shows_air_and_tissue(voxels, valid):
         return f"{doubt}; air near -1000 and tissue near 0 show that its values are Hounsfield units, and they are taken as such."
     raise InputError(
-        f"{doubt}, and its values do not show air near -1000 and tissue near 0, so they are not known to be CT numbers; "
+        f"{slices[0].name}: {doubt[0].lower()}{doubt[1:]}, and its values do not show air near -1000 and tissue near 0, so they are not known to be CT numbers; "
         "choose a series in HU, or say that the unit is HU.",
         remedy="unit",
     )
