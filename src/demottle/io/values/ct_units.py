@@ -67,8 +67,8 @@ def confirm_hounsfield(slices: Sequence[SliceHeader], voxels: Voxels, valid: Mas
     if shows_air_and_tissue(voxels, valid):
         return f"{doubt}; air near -1000 and tissue near 0 show that its values are Hounsfield units, and they are taken as such."
     raise InputError(
-        f"{slices[0].name}: {doubt[0].lower()}{doubt[1:]}, and its values do not show air near -1000 and tissue near 0, so they are not known to be CT numbers; "
-        "choose a series in HU, or say that the unit is HU.",
+        f"{slices[0].name}: {doubt[0].lower()}{doubt[1:]}, and its values do not show air near -1000 and tissue near 0, so they "
+        "are not known to be CT numbers; choose a series in HU, or say that the unit is HU.",
         remedy="unit",
     )
 
