@@ -30,8 +30,8 @@ def lag_to_undo(measured: "SequenceFingerprint") -> float:
     That of the signal where it could be told apart; else that of the noise, which reads lower where electronic noise is strong.
     """
     lag, held = measured.lag, measured.held
-    if not np.isfinite(held) or held > MOST_HELD:
-        return 0.0
+    if not np.isfinite(held) or held > MOST_HELD or measured.owner == "image":
+        return 0.0  # or: what moves along is not where it was in the frame before
     if np.isfinite(lag) and INDEPENDENT <= lag <= MOST_HELD and held >= _SOME:
         return float(lag)
     return float(held) if held >= INDEPENDENT else 0.0

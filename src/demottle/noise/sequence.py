@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 from demottle.errors import InputError, counted
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Voxels
+from demottle.noise.sequence_aligned import MovingNoise, Owner, moving_noise
 from demottle.noise.sequence_blocks import (
     BLOCK,
     dark_frames,
+    differences_of,
+    frames_to_look_at,
     held_over,
     measure_blocks,
     pixels_of,
@@ -20,10 +23,13 @@ from demottle.noise.sequence_blocks import (
     signal_held_over,
 )
 from demottle.noise.sequence_curve import NoiseCurve, curve_of
-from demottle.noise.sequence_pan import differences_of, pan_speed, panned_noise
+from demottle.noise.sequence_motion import find_motions
 
 PANNING = 1.0
-"""Pixels per frame from which on the whole image counts as moving, and frames are aligned before they are compared."""
+"""Pixels per frame from which on the whole image counts as moving."""
+_CREEPING = 0.15  # pixels per frame from which on the noise is measured on frames brought onto each other
+_MISREAD = 1.06  # times the noise of aligned frames: above, what seems to stand still moves
+_SAME_HELD = 0.04
 _LEAST_SIDE = 4 * BLOCK
 _LEAST_STILL = 16  # blocks
 _SATURATED = 0.005
@@ -46,6 +52,8 @@ class SequenceFingerprint:
         pan: how far the whole image moves per frame, in pixels (median).
         saturated: share of pixels at the top of the range.
         warnings: what is odd or could not be measured, in sentences.
+        owner: whether the noise that frames share stays with the detector, as lag and a camera's filter make it, or moves with
+            the image, as where frames were shifted after they were taken.
     """
 
     modality: str
@@ -61,6 +69,7 @@ class SequenceFingerprint:
     pan: float
     saturated: float
     warnings: tuple[str, ...] = ()
+    owner: Owner = "detector"
 
     @property
     def noise_level(self) -> float:
@@ -89,6 +98,7 @@ class SequenceFingerprint:
                 "misfit": _plain(self.curve.misfit),
             },
             "held_over": _plain(self.held),
+            "shared_noise_stays_with": self.owner,
             "lag": _plain(self.lag),
             "temporal_correlation": [_plain(v) for v in self.temporal_correlation],
             "spatial_correlation": [[_plain(v) for v in row] for row in self.spatial_correlation],
@@ -113,11 +123,10 @@ def measure_sequence(image: Image, listener: Listener = silent) -> SequenceFinge
     steps = 3
     listener(Progress("measure", 0, steps, "motion of the whole image"))
     warnings = _oddities(image)
-    pan = pan_speed(image)
+    motions = find_motions(image, frames_to_look_at(image))
+    pan = motions.speed()
     listener(Progress("measure", 1, steps, "noise against signal"))
-    found = _panned(image, pan) if pan >= PANNING else None
-    if found is None:
-        found = _still(image, warnings) if frames > 1 else _Noise()
+    found = _of_run(image, pan, moving_noise(image, motions), warnings) if frames > 1 else _Noise()
     listener(Progress("measure", 2, steps, "from pixel to pixel"))
     curve = found.curve
     if curve is None:
@@ -142,6 +151,7 @@ def measure_sequence(image: Image, listener: Listener = silent) -> SequenceFinge
         pan=pan,
         saturated=_saturated(image),
         warnings=tuple(warnings),
+        owner=found.owner,
     )
 
 
@@ -155,6 +165,38 @@ class _Noise:
     moving: float = 0.0
     differences: tuple[Voxels, ...] = ()
     lag: float = float("nan")
+    owner: Owner = "detector"
+
+
+def _of_run(image: Image, pan: float, aligned: MovingNoise | None, warnings: list[str]) -> _Noise:
+    """Choose between what stands still and frames brought onto each other.
+
+    What stands still tells more, such as lag. But where all of it moves slowly, motion is taken for noise, or for noise that
+    frames share: then frames that were brought onto each other say something else.
+    """
+    remarks: list[str] = []
+    still = _still(image, remarks)
+    if aligned is None:
+        warnings += remarks
+        return still
+    louder = float("inf") if still.curve is None else _times(still.curve, aligned.curve)
+    misread = louder > _MISREAD
+    if pan >= _CREEPING and not misread:
+        apart = abs(still.held - aligned.held) if np.isfinite(still.held) and np.isfinite(aligned.held) else 0.0
+        misread = apart > _SAME_HELD or louder < 1 / _MISREAD or aligned.owner == "image"
+    if misread:
+        return _moving(aligned, 1.0 if pan >= _CREEPING else still.moving)
+    warnings += remarks
+    return still
+
+
+def _times(one: NoiseCurve, other: NoiseCurve) -> float:
+    """How many times as loud the noise of one curve is as that of another, at the signals of the first."""
+    return float(np.median(one.deviation / np.maximum(other.sigma(one.signal.astype(np.float32)), 1e-30)))
+
+
+def _moving(found: MovingNoise, share: float) -> _Noise:
+    return _Noise(found.curve, found.held, found.correlation, share, found.differences, owner=found.owner)
 
 
 def _still(image: Image, warnings: list[str]) -> _Noise:
@@ -173,14 +215,6 @@ def _still(image: Image, warnings: list[str]) -> _Noise:
     return _Noise(
         curve, held, rho, blocks.moving_share, differences_of(image, blocks.frames, where), signal_held_over(blocks)
     )
-
-
-def _panned(image: Image, pan: float) -> _Noise | None:
-    """Look at frames aligned onto each other."""
-    found = panned_noise(image, pan)
-    if found is None:
-        return None
-    return _Noise(curve_of(found.signal, found.variance), found.held, found.correlation, 1.0, found.differences)
 
 
 def _from_single_frames(image: Image) -> NoiseCurve:

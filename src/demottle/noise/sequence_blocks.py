@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demottle.image import Image, Mask
+from demottle.image import Image, Mask, Voxels
 from demottle.noise.sequence_curve import curve_of
 
 BLOCK = 8
@@ -223,3 +223,12 @@ def usable_blocks(image: Image, frames: range) -> Mask:
         plane = image.voxels[t]
         bad += ((plane <= low) | (plane >= high)).astype(np.float32) / len(some)
     return np.asarray(block_means(bad) < 0.01)
+
+
+def differences_of(image: Image, frames: Sequence[int], where: NDArray[np.bool_]) -> tuple[Voxels, ...]:
+    """Differences of successive frames where nothing moves, NaN elsewhere; at most eight of them."""
+    pairs = list(frames)[:-1]
+    return tuple(
+        np.where(where, image.voxels[t + 1] - image.voxels[t], np.float32(np.nan))
+        for t in pairs[:: max(1, len(pairs) // 8)]
+    )

@@ -11,6 +11,7 @@ from demottle.errors import InputError
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image
 from demottle.noise.sequence import PANNING
+from demottle.noise.sequence_aligned import moving_noise
 from demottle.noise.sequence_blocks import (
     BLOCK,
     Blocks,
@@ -20,8 +21,7 @@ from demottle.noise.sequence_blocks import (
     measure_blocks,
     pixels_of,
 )
-from demottle.noise.sequence_curve import curve_of
-from demottle.noise.sequence_pan import pan_speed, panned_noise
+from demottle.noise.sequence_motion import Motions, find_motions
 from demottle.quality.level import Levels
 from demottle.quality.plain import plain
 from demottle.quality.residual import EdgeTest
@@ -105,11 +105,11 @@ def check_sequence(before: Image, after: Image, listener: Listener = silent) -> 
         raise InputError(f"Before ({before.shape}) and after ({after.shape}) must have one shape.")
     listener(Progress("check", 0, 2))
     frames = frames_to_look_at(before)
-    pan = pan_speed(before)
-    pans = pan >= PANNING
+    motions = find_motions(before, frames)
+    pans = motions.speed() >= PANNING
     if len(frames) < 2 or pans:
         nothing = float("nan")
-        level = _panned_level(before, pan) if pans else nothing
+        level = _moving_level(before, motions) if pans else nothing
         noise = Levels(level, nothing, nothing, nothing)
         checked = (noise, nothing, nothing, nothing)
         flickers = [nothing, nothing]
@@ -166,11 +166,10 @@ def _level(blocks: Blocks, held: float) -> float:
     return float(np.sqrt(np.median(blocks.structure[0][blocks.still]) / max(kept, 0.02)))
 
 
-def _panned_level(image: Image, pan: float) -> float:
-    """Standard deviation of a frame's noise, from aligned frames; NaN where too little can be aligned."""
-    found = panned_noise(image, pan)
-    curve = None if found is None else curve_of(found.signal, found.variance)
-    return float("nan") if curve is None else curve.level
+def _moving_level(image: Image, motions: Motions) -> float:
+    """Standard deviation of a frame's noise, from frames brought onto each other; NaN where too little of them can be."""
+    found = moving_noise(image, motions)
+    return float("nan") if found is None else found.curve.level
 
 
 def _removed(before: Image, after: Image, blocks: Blocks) -> float:
