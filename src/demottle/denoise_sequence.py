@@ -18,10 +18,12 @@ from demottle.noise.lag import INDEPENDENT, lag_to_undo
 from demottle.noise.magnitude import is_magnitude
 from demottle.noise.sequence import SequenceFingerprint, measure_sequence
 from demottle.plan import Plan
-from demottle.plan_sequence import make_sequence_plan
+from demottle.plan_sequence import DEFAULT_SEQUENCE, filter_plan
 from demottle.quality.plain import plain
 from demottle.quality.sequence_check import SequenceCheck, check_sequence
 from demottle.quality.sequence_response import Response, response_at
+from demottle.sequence_risk import measure_risks, plan_run, risks_of
+from demottle.settings import make_settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +69,14 @@ def denoise_sequence(
         fingerprint = measure_sequence(image, listener)
     with timed(times, "learn"):
         denoiser, plan = fit_or_load(
-            asked, image, fingerprint, lambda: make_sequence_plan(fingerprint, method, settings), listener
+            asked,
+            image,
+            fingerprint,
+            lambda: plan_run(image, fingerprint, method, settings, listener=listener),
+            listener,
         )
+        if method is None and model is None and plan.method == DEFAULT_SEQUENCE:
+            denoiser, plan = _better_of(denoiser, plan, image, fingerprint, listener)
         warnings = [] if model is None else _range_warnings(denoiser, fingerprint)
     with timed(times, "apply"):
         after = applied(asked, denoiser, image, {"noise_level": round(fingerprint.noise_level, 4)}, listener)
@@ -88,6 +96,26 @@ def denoise_sequence(
         "ms_per_frame": round(speed, 2),
     }
     return SequenceResult(after, image, fingerprint, plan, checked, denoiser, record, speed, delay, response)
+
+
+def _better_of(
+    learned: Denoiser, plan: Plan, image: Image, fingerprint: SequenceFingerprint, listener: Listener
+) -> tuple[Denoiser, Plan]:
+    """Return what was learned, or the filter that is nearer to the truth than it: learning can fail, and need not be the best."""
+    risks = measure_risks(image, fingerprint, listener=listener)
+    errors = risks_of(image, fingerprint, [learned])
+    if not risks or not errors or errors[0] <= min(risks[0].error, errors[-1]):
+        return learned, plan
+    if risks[0].error >= errors[-1]:
+        return learned, plan
+    known = (
+        *plan.reasons,
+        f"What {plan.method} learned leaves an estimated error of {errors[0]:.3g}, more than a filter does.",
+    )
+    chosen = filter_plan(risks, plan.settings, known)
+    module = look_up(chosen.method).load()
+    fitted: Denoiser = module.fit(image, make_settings(chosen.method, chosen.settings), fingerprint)
+    return fitted, chosen
 
 
 def _range_warnings(denoiser: Denoiser, fingerprint: SequenceFingerprint) -> list[str]:

@@ -1,6 +1,7 @@
 """From a `SequenceFingerprint` to a method and its settings, with the reasons in words. Imports no torch."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,19 +21,73 @@ ONE_FRAME = (
     "The run has a single frame, so there is nothing to learn from and nothing to average over time; give a model that was "
     "fitted on a longer run of the same system, or ask for nvca, which averages similar pixels within the frame."
 )
+NO_GAIN = (
+    "Every filter was tried on this run, and none brings it nearer to the truth than it is: its noise is too weak, or cannot "
+    "be told from what it shows. Leave the run as it is, or name a method with --method."
+)
 _FEWEST_FRAMES = 20
 _SMALLEST_SIDE = 64
+_NAMED = 4  # filters whose errors are told
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A filter that may be chosen, with settings that are not its defaults; `live`: it waits for no frame that is to come."""
+
+    method: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    live: bool = True
+
+    @property
+    def name(self) -> str:
+        """As a sentence calls it."""
+        told = ", ".join(f"{key}={str(value).lower()}" for key, value in self.settings.items())
+        return f"{self.method} ({told})" if told else self.method
+
+
+CANDIDATES = (
+    Candidate("motion-adaptive-recursive"),
+    Candidate("recursive"),
+    Candidate("frame-average"),
+    Candidate("frame-average", {"centered": True}, live=False),
+    Candidate("nvca", {"frames": 1}),
+    Candidate("nvca", live=False),
+    Candidate("mp-pca", live=False),
+)
+
+
+@dataclass(frozen=True)
+class Risk:
+    """What was measured for a filter on the run itself (`sequence_risk`).
+
+    Attributes:
+        candidate: the filter.
+        error: estimated root mean square of the distance to the truth, in the image's unit.
+        untouched: the same of the run as it is.
+    """
+
+    candidate: Candidate
+    error: float
+    untouched: float
 
 
 def make_sequence_plan(
-    fingerprint: SequenceFingerprint, method: str | None = None, settings: Mapping[str, Any] | None = None
+    fingerprint: SequenceFingerprint,
+    method: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    risks: Sequence[Risk] = (),
 ) -> Plan:
     """Choose a method for a sequence; a method or settings asked for take precedence.
+
+    Args:
+        fingerprint: what was measured.
+        method, settings: what was asked for.
+        risks: of the filters, the smallest error first; without them a run that cannot be learned from gets the usual filter.
 
     Raises:
         InputError: for an unknown method.
         UnsuitableError: for a method that does not take sequences; where none is asked for, for a single frame, of which
-            nothing can be learned and nothing averaged.
+            nothing can be learned and nothing averaged, and where no filter would bring the run nearer to the truth.
     """
     given = dict(settings or {})
     if method is not None:
@@ -49,11 +104,29 @@ def make_sequence_plan(
     obstacle = obstacle_to_learning(fingerprint)
     if obstacle:
         reason = f"{obstacle} So a classical filter is used that learns nothing."
-        return Plan(CLASSICAL_SEQUENCE, given, (*findings(fingerprint), *_lag_undone(fingerprint, given), reason))
+        known = (*findings(fingerprint), *_lag_undone(fingerprint, given), reason)
+        return filter_plan(risks, given, known) if risks else Plan(CLASSICAL_SEQUENCE, given, known)
     reason = (
         "The run is long enough to learn from, so a network is fitted on it; no frame waits for one that comes after."
     )
     return Plan(DEFAULT_SEQUENCE, given, (*findings(fingerprint), *_lag_undone(fingerprint, given), reason))
+
+
+def filter_plan(risks: Sequence[Risk], given: Mapping[str, Any], known: tuple[str, ...]) -> Plan:
+    """Plan for the filter that was nearest to the truth; `known` are the reasons so far.
+
+    Raises:
+        UnsuitableError: where none is nearer than the run as it is.
+    """
+    best = risks[0]
+    if best.error >= best.untouched:
+        raise UnsuitableError(NO_GAIN)
+    told = ", ".join(f"{risk.candidate.name} {risk.error:.3g}" for risk in risks[:_NAMED])
+    sentence = (
+        f"The filters were tried on this run and their distance to the truth estimated from its noise (root mean square): "
+        f"{told}; the run as it is {best.untouched:.3g}. So {best.candidate.name} is used."
+    )
+    return Plan(best.candidate.method, {**best.candidate.settings, **given}, (*known, sentence))
 
 
 def _mr_plan(found: SequenceFingerprint, given: Mapping[str, Any]) -> Plan:
@@ -121,6 +194,11 @@ def _of_frames(found: SequenceFingerprint) -> str:
             )
         return f"The noise of successive frames is independent (correlation {found.held:.2f}): averaging over time works in full."
     share = 100 * found.held
+    if found.owner == "image":
+        return (
+            f"Successive frames share {share:.0f} % of their noise, and it moves with the image: the frames seem to have been "
+            "shifted after they were taken (stabilized, cut out). Lag is not undone, for it lies elsewhere in the frame before."
+        )
     if found.held > 0.25:
         return (
             f"Each frame hands {share:.0f} % of its noise on to the next: the camera seems to filter already, with a weight of "
@@ -171,8 +249,8 @@ def _of_pixels(found: SequenceFingerprint) -> str:
 def _of_motion(found: SequenceFingerprint) -> str:
     if found.pan >= PANNING:
         return (
-            f"The whole image moves by about {found.pan:.1f} pixels per frame, so a filter over time has little to average; the "
-            "noise was measured on aligned frames."
+            f"The whole image moves by about {found.pan:.1f} pixels per frame, and its noise was measured on frames brought onto "
+            "each other. A filter over time has to let go of what moves; within a frame pixels can be averaged as ever."
         )
     if found.moving_share > 0.03:
         return f"Something moves in {100 * found.moving_share:.0f} % of the image; what moves must not leave a trail."

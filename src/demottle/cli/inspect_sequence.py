@@ -21,26 +21,32 @@ _LAGS_SHOWN = 4
 _RELATIONSHIP = {"LIN": "proportional to the X-rays", "LOG": "logarithmic", "DISP": "for display"}
 
 
-def inspect_run(image: "Image", listener: "Listener") -> "tuple[SequenceFingerprint, Plan | None]":
-    """Measure a run and plan; what `show_run` shows. No plan: nothing can be done without a model, as `ONE_FRAME` says."""
+def inspect_run(image: "Image", listener: "Listener") -> "tuple[SequenceFingerprint, Plan | str]":
+    """Measure a run and plan; what `show_run` shows. A sentence in place of a plan says why nothing can be done."""
+    from demottle.errors import UnsuitableError
     from demottle.noise.sequence import measure_sequence
-    from demottle.plan_sequence import make_sequence_plan
+    from demottle.plan_sequence import ONE_FRAME
+    from demottle.sequence_risk import plan_run
 
     fingerprint = measure_sequence(image, listener)
-    return fingerprint, None if image.shape[0] == 1 else make_sequence_plan(fingerprint)
+    if image.shape[0] == 1:
+        return fingerprint, ONE_FRAME
+    try:
+        return fingerprint, plan_run(image, fingerprint, listener=listener)
+    except UnsuitableError as error:
+        return fingerprint, str(error)
 
 
-def show_run(image: "Image", fingerprint: "SequenceFingerprint", plan: "Plan | None", as_json: bool) -> None:
+def show_run(image: "Image", fingerprint: "SequenceFingerprint", plan: "Plan | str", as_json: bool) -> None:
     """Show what was measured, as JSON or as tables and sentences."""
     from demottle import io
     from demottle.io.payload import payload_of
-    from demottle.plan_sequence import ONE_FRAME
 
     warnings = tuple(dict.fromkeys((*io.warnings_of(image), *fingerprint.warnings)))
     relationship = str(getattr(payload_of(image), "relationship", ""))
     if as_json:
-        chosen: dict[str, Any] = {"method": None, "settings": {}, "reasons": [ONE_FRAME]}
-        if plan is not None:
+        chosen: dict[str, Any] = {"method": None, "settings": {}, "reasons": [plan]}
+        if not isinstance(plan, str):
             chosen = {"method": plan.method, "settings": dict(plan.settings), "reasons": list(plan.reasons)}
         known = {"relationship": relationship or None, "warnings": list(warnings), "plan": chosen}
         show_json({**fingerprint.to_dict(), **known})
@@ -49,9 +55,9 @@ def show_run(image: "Image", fingerprint: "SequenceFingerprint", plan: "Plan | N
     _show_geometry(fingerprint, relationship)
     _show_noise(fingerprint)
     _show_frames(fingerprint)
-    heading("What demottle would do", "nothing" if plan is None else f"--method {plan.method}")
+    heading("What demottle would do", "nothing" if isinstance(plan, str) else f"--method {plan.method}")
     sentences = Table.grid(padding=(0, 1, 0, 2))
-    for reason in (ONE_FRAME,) if plan is None else plan.reasons:
+    for reason in (plan,) if isinstance(plan, str) else plan.reasons:
         sentences.add_row("•", Text(reason))
     out.print(sentences)
 

@@ -25,6 +25,7 @@ TITLES = {
     "measure": "Measuring noise",
     "match": "Matching slices",
     "plan": "Planning",
+    "compare": "Trying filters",
     "prepare": "Preparing",
     "gather": "Gathering scans",
     "learn": "Learning",

@@ -253,7 +253,7 @@ def _near(distance: Array, near: Array) -> Array:
     if not np.isfinite(near).all():
         return np.asarray(distance == 0, np.float64)
     along = np.append((near[0] + near[:, 0]) / 2, 0.0)
-    return np.interp(distance, np.arange(along.size), np.clip(along, 0, 1))
+    return np.asarray(np.interp(distance, np.arange(along.size), np.clip(along, 0, 1)))
 
 
 def _flat(smooth: Voxels, usable: Mask) -> Mask:
@@ -287,12 +287,12 @@ def _brought(frame: Voxels, smooth: Voxels, motion: Affine, moved: Array) -> Vox
     fine = np.repeat(np.repeat(moved, BLOCK, axis=0), BLOCK, axis=1)
     fine = np.pad(fine, ((0, rows - fine.shape[0]), (0, columns - fine.shape[1]), (0, 0)), mode="edge")
     y, x = np.meshgrid(np.arange(rows), np.arange(columns), indexing="ij")
-    exact = [(motion[i, 0] * x + motion[i, 1] * y + motion[i, 2]).astype(np.float32) for i in (0, 1)]
-    whole = [(here + fine[..., i]).astype(np.float32) for i, here in enumerate((x, y))]
-    out = cv2.remap(frame, *whole, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
-    if max(float(np.abs(a - b).max()) for a, b in zip(exact, whole, strict=True)) > 1e-3:
-        out += cv2.remap(smooth, *exact, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        out -= cv2.remap(smooth, *whole, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
-    for at, side in zip((*exact, *whole), (columns, rows) * 2, strict=True):
+    exact_x, exact_y = ((motion[i, 0] * x + motion[i, 1] * y + motion[i, 2]).astype(np.float32) for i in (0, 1))
+    whole_x, whole_y = ((here + fine[..., i]).astype(np.float32) for i, here in enumerate((x, y)))
+    out = cv2.remap(frame, whole_x, whole_y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+    if max(float(np.abs(exact_x - whole_x).max()), float(np.abs(exact_y - whole_y).max())) > 1e-3:
+        finer = cv2.remap(smooth, exact_x, exact_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        out = out + finer - cv2.remap(smooth, whole_x, whole_y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+    for at, side in ((exact_x, columns), (exact_y, rows), (whole_x, columns), (whole_y, rows)):
         out[(at < 0) | (at > side - 1)] = np.nan
     return np.asarray(out, np.float32)

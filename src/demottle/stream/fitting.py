@@ -13,7 +13,7 @@ from demottle.image import Image, ProcessingStep, Voxels
 from demottle.methods import Budget, Denoiser, method
 from demottle.noise.sequence import SequenceFingerprint, measure_sequence
 from demottle.plan import Plan
-from demottle.plan_sequence import make_sequence_plan
+from demottle.sequence_risk import plan_run
 from demottle.settings import make_settings
 from demottle.stream.live import LiveReport
 from demottle.stream.peeking import peeked
@@ -60,7 +60,7 @@ def plan_for(image: Image, name: str | None, listener: Listener = silent) -> Pla
         InputError: for a method that does not take sequences, or a run it cannot take.
     """
     fingerprint = measure_sequence(image, listener)
-    return Planned(image, fingerprint, make_sequence_plan(fingerprint, name))
+    return Planned(image, fingerprint, plan_run(image, fingerprint, name, live=True, listener=listener))
 
 
 def fit_first(
