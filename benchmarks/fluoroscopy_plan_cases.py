@@ -91,10 +91,10 @@ def cases_of(which: str) -> Iterator[PlanCase]:
                 yield PlanCase(still, StillMotion("pan", step), 60, frames, 8, 0.68, shifted=True)
     else:
         for number, still in enumerate(("chest", "abdomen", "slice-12", "slice-50")):
-            for motion in JUDGED_MOTIONS[number % 2 :: 2]:
+            for motion in JUDGED_MOTIONS[number % 2 :: 3]:
                 yield PlanCase(still, motion, 60, 12, 8, 0.68)
         for vendor in ("ge", "philips", "siemens"):
-            for motion in JUDGED_MOTIONS[1::3]:
+            for motion in JUDGED_MOTIONS[3::4]:
                 yield PlanCase("slice-30", motion, 60, 12, 8, 0.68, noise=vendor)
 
 
@@ -138,7 +138,7 @@ def still_of(name: str) -> Voxels:
     if kind == "slice":
         plane = io.read(folder / "abdomen-ct/ct.nii.gz", modality="CT").voxels[int(number)]
         return np.asarray(0.1 + 0.9 * np.clip((plane + 300) / 900, 0, 1), np.float32)
-    scan = io.read(folder / ("chest-ct-dicom/dicom" if kind == "chest" else "abdomen-ct/ct.nii.gz"))
+    scan = io.read(folder / ("chest-ct-dicom/dicom" if kind == "chest" else "abdomen-ct/ct.nii.gz"), modality="CT")
     patient = project_scan(scan, WATER)
     at = (np.arange(640) - 319.5) * patient.extent * 0.95 / 640
     shown = np.exp(-0.6 * patient.integral(at[:, None], at[None, :], float(at[1] - at[0])))
@@ -166,7 +166,7 @@ def _drawn(seed: int, with_wires: bool, side: int = 480) -> Voxels:
 
 
 def _with_real_noise(case: PlanCase) -> tuple[Image, Voxels, None]:
-    """Add noise cut at random from the difference of two scans of one phantom (MR), with a camera's filter over it."""
+    """Add noise cut at random from the difference of two scans of one phantom (MR), and let a camera filter over time."""
     folder = Path(os.environ["DEMOTTLE_REAL_DATA"]) / "mr-repeats"
     files = sorted(path for path in folder.rglob("*") if path.is_file() and case.noise in str(path).lower())
     one, other = (io.read(path).voxels[0] for path in files[:2])
@@ -178,8 +178,10 @@ def _with_real_noise(case: PlanCase) -> tuple[Image, Voxels, None]:
         top, left = rng.integers(0, 128, 2)
         field = tiled[top : top + case.size, left : left + case.size][:: rng.choice((-1, 1)), :: rng.choice((-1, 1))]
         fields.append(field)
-    weight = 1 - case.recursion
-    noise = lagged(np.stack(fields).astype(np.float32), weight)[12:] * np.float32(((1 + weight) / (1 - weight)) ** 0.5)
+    held = 1 - case.recursion
     truth = 230 * _film(case, case.motion, case.size).voxels
-    noisy = np.clip(np.rint(truth + 6 * noise), 0, 255).astype(np.float32)
+    settled = np.concatenate([np.repeat(truth[:1], 12, axis=0), truth])
+    noise = np.stack(fields).astype(np.float32) * np.float32(6 * ((1 + held) / (1 - held)) ** 0.5)
+    frames = lagged(settled + noise, held)[12:]
+    noisy = np.clip(np.rint(frames), 0, 255).astype(np.float32)
     return Image(noisy, SPACING, "XA", sequence=True), truth, None

@@ -33,7 +33,8 @@ from demottle.noise.sequence_curve import NoiseCurve, curve_of
 from demottle.noise.sequence_motion import Affine, Motions, find_motions
 
 LAGS = 6
-_STARTS = 10  # frames that later ones are brought onto
+_STARTS, _ENOUGH = 10, 4  # frames that later ones are brought onto; in large frames, which hold many blocks
+_LARGE = 512 * 512  # pixels
 _FLAT = 0.4  # of the blocks of like brightness, those with the least gradient
 _APART = 3.0  # pixels between which noise counts as independent
 _LEAST = 64  # blocks
@@ -118,7 +119,8 @@ class _Bench:
     def __init__(self, image: Image, frames: range, motions: Motions) -> None:
         self._image, self._frames, self._motions = image, frames, motions
         last = len(frames) - 1
-        self.starts = [int(t) for t in np.unique(np.linspace(0, last - 1, min(_STARTS, last)).astype(int))]
+        most = _ENOUGH if image.shape[1] * image.shape[2] > _LARGE else _STARTS
+        self.starts = [int(t) for t in np.unique(np.linspace(0, last - 1, min(most, last)).astype(int))]
         self._usable = usable_blocks(image, frames)
         self._smoothed: dict[int, Voxels] = {}
         self._known_flat: dict[int, Mask] = {}
