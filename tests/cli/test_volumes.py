@@ -87,6 +87,7 @@ def test_one_that_is_chosen_is_written_alone(echoes: Path, demottle: Demottle) -
             ("-o", "out.nii.gz"),
             "holds 2 volumes, and nifti holds one; choose one of them, or write DICOM. Use --volume N",
         ),
+        (("-o", "out.dcm"), "8 DICOM files need a folder, but out.dcm names one file"),
         (("-o", "out", "--save-model", "m.safetensors"), "each with a model of its own; choose one"),
         (("-o", "out", "--volume", "3"), "There is no volume 3 in this series"),
     ],

@@ -73,7 +73,7 @@ def denoise_volumes(
         GateError: one of them fails the gate, and was not forced: all of them were put aside.
         DemottleError: as `denoise_scan`; the sentence names the volume.
     """
-    _refuse_formats_of_one_volume(len(opened.volumes), places, wishes)
+    _refuse_formats_of_one_volume(opened.volumes, places, wishes)
     with tempfile.TemporaryDirectory(prefix="demottle-") as scratch:
         done = []
         for part in opened.volumes:
@@ -93,9 +93,15 @@ def denoise_volumes(
     return VolumesOutcome(scan, places, records, warnings, listener.seconds)
 
 
-def _refuse_formats_of_one_volume(count: int, places: Places, wishes: Wishes) -> None:
-    from demottle.io.formats import format_of
+def _refuse_formats_of_one_volume(parts: "Sequence[Part]", places: Places, wishes: Wishes) -> None:
+    from demottle.io.formats import format_of, suffix_of
 
+    count = len(parts)
+    files = {header.file for part in parts for volume in part.volumes for header in volume.slices}
+    if suffix_of(places.output) and len(files) > 1 and format_of(places.output) == "dicom":
+        raise OutputError(
+            f"{len(files)} DICOM files need a folder, but {places.output.name} names one file; leave out the suffix."
+        )
     kind = wishes.format or format_of(places.output) or "dicom"
     if kind != "dicom":
         raise OutputError(
@@ -154,6 +160,7 @@ def _unchanged(scan: Path, part: "Part", places: Places, image: "Image") -> _Tre
     from demottle.image import ProcessingStep
     from demottle.io import warnings_of
     from demottle.io.dicom_marks import UNCHANGED
+    from demottle.io.volumes.series import PHASE_IMAGES
 
     step = ProcessingStep(UNCHANGED, __version__, {"reason": "phase images"})
     record: Record = {
@@ -165,7 +172,8 @@ def _unchanged(scan: Path, part: "Part", places: Places, image: "Image") -> _Tre
         "source": source_of(image),
         "warnings": [PHASE],
     }
-    return _Treated(part, image.with_voxels(image.voxels, step), record, (PHASE, *warnings_of(image)))
+    others = tuple(warning for warning in warnings_of(image) if warning != PHASE_IMAGES)
+    return _Treated(part, image.with_voxels(image.voxels, step), record, (PHASE, *others))
 
 
 def _merged(found: "Sequence[tuple[Part, tuple[str, ...]]]") -> tuple[str, ...]:
