@@ -19,6 +19,7 @@ from demottle.noise.magnitude import RICIAN
 from demottle.noise.stabilization import stabilized
 from demottle.plan import Plan, make_plan
 from demottle.quality.check import Check, check
+from demottle.texture import TextureSample, named, refuse_unmeasurable, sample_of, texture_of, with_texture
 
 CORRECTED = (
     "The noise of MR magnitudes is Rician: it is made alike at every signal before the method sees it, and the bias that it "
@@ -42,6 +43,7 @@ class Result:
         check: what was measured on the result.
         denoiser: the fitted method, to be saved or used on other images.
         record: all of this as plain values, for `run.json`.
+        texture: a slice without and with texture; None where there is too little uniform tissue to measure it.
     """
 
     image: Image
@@ -51,6 +53,7 @@ class Result:
     check: Check
     denoiser: Denoiser
     record: dict[str, Any]
+    texture: TextureSample | None = None
 
 
 def denoise(
@@ -64,6 +67,7 @@ def denoise(
     minutes: float | None = None,
     steps: int | None = None,
     keep_bias: bool = False,
+    texture: float | str | None = None,
     listener: Listener = silent,
 ) -> Result:
     """Remove the noise of one image, and of MR magnitudes the bias that it gives their mean.
@@ -77,6 +81,8 @@ def denoise(
         seed: makes the result repeatable, to the bit on the same kind of processor.
         minutes, steps: bounds on learning; None: chosen from the image.
         keep_bias: leave the mean of MR magnitudes as the noise has raised it. (A model does as it was fitted.)
+        texture: noise to be left over the scan's noise, 0 to 1, in the scan's own grain (`demottle.texture`); "auto": the least
+            that keeps the peak of the noise spectrum where it was; None: what the method leaves.
         listener: told of progress.
 
     Raises:
@@ -84,9 +90,11 @@ def denoise(
     """
     if image.sequence:
         raise UnsuitableError("The image is a run of frames, not a volume of slices; use denoise_sequence for it.")
-    asked = Asked(method, settings, model, strength, seed, minutes, steps)
+    asked = Asked(method, settings, model, strength, seed, minutes, steps, texture)
     asked.refuse_contradictions()
     _refuse_constant(image)
+    if texture is not None:
+        refuse_unmeasurable(image)
     times: dict[str, float] = {}
     with timed(times, "measure"):
         fingerprint = measure(image, listener)
@@ -108,11 +116,26 @@ def denoise(
         after = applied(asked, denoiser, image, noise, listener)
         if fingerprint.noise.name == RICIAN:
             after = without_sign(after)
+        after, sample = _with_texture(image, after, texture)
     with timed(times, "check"):
         checked = check(image, after, fingerprint, listener)
     warnings = [*warnings_of_scan(fingerprint, known), *warnings, *asked.without_effect(denoiser), *checked.warnings]
     record = record_of(asked, denoiser, plan, fingerprint.to_dict(), checked.to_dict(), warnings, times)
-    return Result(after, image, fingerprint, plan, checked, denoiser, record)
+    if sample is not None and sample.written:
+        record["settings"]["texture"] = round(sample.share, 4)
+    return Result(after, image, fingerprint, plan, checked, denoiser, record, sample)
+
+
+def _with_texture(before: Image, smooth: Image, wanted: float | str | None) -> tuple[Image, TextureSample | None]:
+    """Return the result with the texture that is wanted, and a slice of both; without one, what it would look like."""
+    try:
+        found = texture_of(before, smooth, wanted if isinstance(wanted, int | float) else None)
+    except InputError:
+        if wanted is not None:
+            raise
+        return smooth, None  # too little uniform tissue, which the check says
+    sample = sample_of(before, smooth, found, written=wanted is not None)
+    return (smooth, sample) if wanted is None else (named(with_texture(before, smooth, found), found), sample)
 
 
 def warnings_of_scan(fingerprint: Fingerprint, known: Fingerprint) -> list[str]:

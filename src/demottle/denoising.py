@@ -20,6 +20,7 @@ from demottle.methods.registry import refuse_missing, refuse_untrained
 from demottle.plan import Plan
 from demottle.quality.bias import BIAS
 from demottle.settings import check_settings, make_settings
+from demottle.texture import AUTO
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Asked:
     seed: int = 0
     minutes: float | None = None
     steps: int | None = None
+    texture: float | str | None = None
 
     def refuse_contradictions(self) -> None:
         """Refuse what makes no sense, before anything is measured.
@@ -42,6 +44,10 @@ class Asked:
         """
         if not 0 <= self.strength <= 1:
             raise InputError(f"The strength is {self.strength}; it has to lie between 0 (nothing) and 1 (all noise).")
+        if self.texture not in (None, AUTO) and not (isinstance(self.texture, int | float) and 0 <= self.texture <= 1):
+            raise InputError(
+                f"The texture is {self.texture}; it has to lie between 0 (smooth) and 1 (all noise), or be {AUTO}."
+            )
         if self.model is not None and (self.method is not None or self.settings):
             raise InputError("A model brings its own method and settings; give either a model or a method, not both.")
         if self.method is not None:

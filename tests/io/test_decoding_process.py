@@ -60,7 +60,7 @@ def test_a_decoder_that_dies_is_replaced(compressed):
 
 def test_a_decoder_that_hangs_is_not_waited_for(compressed, monkeypatch):
     path, _ = compressed()
-    monkeypatch.setattr(decoding_process, "_PATIENCE", 0.2)
+    monkeypatch.setattr(decoding_process, "_LONGEST", 0.2)  # a stopped process takes no processor time
     process = decoding_process._take()
     os.kill(process._popen.pid, signal.SIGSTOP)
     decoding_process._give_back(process)

@@ -57,6 +57,14 @@ def denoise(
             "--keep-bias", metavar="", help="MR: leave the mean as the noise raised it.", rich_help_panel=METHOD
         ),
     ] = False,
+    texture: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Noise to leave in the scan's own grain: 0 to 1, or auto for the least that keeps its texture.",
+            rich_help_panel=METHOD,
+        ),
+    ] = None,
     seed: Annotated[
         int, typer.Option(min=0, metavar="N", help="The same seed gives the same result.", rich_help_panel=METHOD)
     ] = 0,
@@ -112,6 +120,7 @@ def denoise(
         minutes=minutes,
         steps=steps,
         keep_bias=keep_bias,
+        texture=options.parse_texture(texture),
         format=format,
         overwrite=overwrite,
         series=series,

@@ -13,7 +13,7 @@ from demottle.cli.options import hints_for
 from demottle.cli.outcome import Done, Draw, Record, Wishes, source_of, write_results
 from demottle.cli.places import Places, staging
 from demottle.cli.progress import Stages
-from demottle.errors import DemottleError
+from demottle.errors import DemottleError, UnsuitableError
 
 if TYPE_CHECKING:
     from demottle.cli.job_volumes import VolumesOutcome
@@ -81,16 +81,20 @@ def treated(
 
     lost = io.check_output(image, places.output, wishes.format)  # before the work
     if image.sequence:
+        if wishes.texture is not None:
+            raise UnsuitableError(f"{scan} is a run of frames; texture is for volumes of slices.")
         run, draw_run = treated_run(scan, image, places, wishes, model, listener)
         return replace(run, warnings=tuple(dict.fromkeys((*lost, *run.warnings)))), draw_run
-    result = denoise(image, **wishes.of_denoising(model), keep_bias=wishes.keep_bias, listener=listener)
+    result = denoise(
+        image, **wishes.of_denoising(model), keep_bias=wishes.keep_bias, texture=wishes.texture, listener=listener
+    )
     verdict = gate(result.check, wishes.limits)
     refused = not (verdict.passed or wishes.force)
     known = (*io.warnings_of(image), *lost, *hints_for(image), *result.record["warnings"])
     once = tuple(dict.fromkeys((*gate_warning(verdict, refused), *known)))
 
     def draw(record: Record, page: Path) -> None:
-        write_page(result.before, result.image, result.check, record, page)
+        write_page(result.before, result.image, result.check, record, page, texture=result.texture)
 
     return Outcome(scan, places, result, once, source_of(image), listener.seconds, verdict, refused), draw
 

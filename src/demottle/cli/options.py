@@ -69,6 +69,19 @@ def parse_unit(text: str | None) -> str | None:
     return known_unit(text)
 
 
+def parse_texture(text: str | None) -> float | str | None:
+    """Read a share between 0 and 1, or "auto"."""
+    if text is None or text == "auto":
+        return text
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise typer.BadParameter(f"'{text}' is neither a number from 0 to 1 nor auto", param_hint="--texture")
+    return share
+
+
 def hints_for(image: "Image") -> tuple[str, ...]:
     """What could be given on the command line and was not: the modality, where the file does not say it."""
     if image.modality != "OT":

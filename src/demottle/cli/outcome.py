@@ -32,6 +32,7 @@ class Wishes:
     minutes: float | None = None
     steps: int | None = None
     keep_bias: bool = False
+    texture: float | str | None = None
     format: str | None = None
     overwrite: bool = False
     series: str | None = None

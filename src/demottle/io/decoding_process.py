@@ -1,7 +1,7 @@
 """Compressed pixels are decoded in a process of their own: a decoder in C that a broken stream brings down takes only that along.
 
-`decode` asks it and waits no longer than `_PATIENCE` for each plane; a process that dies, hangs or needs too much memory is an
-error like any other, and the next file gets a new one. Run as a module, this file is that process.
+`decode` asks it and lets it compute no longer than `_PATIENCE` for each plane; a process that dies, hangs or needs too much
+memory is an error like any other, and the next file gets a new one. Run as a module, this file is that process.
 """
 
 import atexit
@@ -22,7 +22,9 @@ from numpy.typing import NDArray
 
 from demottle.io.dicom_files import FileRef
 
-_PATIENCE = 6.0  # seconds for one plane; the largest detectors take one
+_PATIENCE = 6.0  # seconds of processor time for one plane; the largest detectors take one
+_LONGEST = 120.0  # seconds by the clock, on a machine that has much else to do; or where processor time is not known
+_LOOK = 0.5  # seconds between two looks at it
 _ROOM = 3 << 30  # bytes of address space, most of it libraries
 _MOST_PROCESSES = 2
 _idle: "queue.SimpleQueue[_Process]" = queue.SimpleQueue()
@@ -112,7 +114,7 @@ class _Process:
             raise DecodingError("the decoder ended") from error
 
     def plane(self) -> NDArray[Any]:
-        until = time.monotonic() + _PATIENCE
+        until = _Patience(self._popen.pid)
         head = json.loads(self._line(until))
         if "unknown" in head:
             raise NotImplementedError(head["unknown"])
@@ -122,22 +124,23 @@ class _Process:
         self._fill(plane.reshape(-1).view(np.uint8).data, until)
         return plane
 
-    def _line(self, until: float) -> bytes:
+    def _line(self, until: "_Patience") -> bytes:
         line = bytearray()
         while not line.endswith(b"\n"):
             line += self._some(1, until)
         return bytes(line)
 
-    def _fill(self, place: memoryview, until: float) -> None:
+    def _fill(self, place: memoryview, until: "_Patience") -> None:
         at = 0
         while at < len(place):
             piece = self._some(len(place) - at, until)
             place[at : at + len(piece)] = piece
             at += len(piece)
 
-    def _some(self, most: int, until: float) -> bytes:
-        if not self._selector.select(max(0.0, until - time.monotonic())):
-            raise DecodingError(f"the decoder was not done after {_PATIENCE:.0f} s")
+    def _some(self, most: int, until: "_Patience") -> bytes:
+        while not self._selector.select(_LOOK):
+            if until.over():
+                raise DecodingError(f"the decoder was not done after {_PATIENCE:.0f} s")
         piece = self._out.read(most)
         if not piece:
             raise DecodingError("the decoder crashed")
@@ -154,6 +157,29 @@ class _Process:
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()
+
+
+class _Patience:
+    """How long a process may go on: by the processor time it takes, so that other programs do not count."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._begun, self._spent = time.monotonic(), _processor_seconds(pid)
+
+    def over(self) -> bool:
+        spent = _processor_seconds(self._pid)
+        if spent is not None and self._spent is not None and spent - self._spent > _PATIENCE:
+            return True
+        return time.monotonic() - self._begun > (_LONGEST if spent is not None else _PATIENCE)
+
+
+def _processor_seconds(pid: int) -> float | None:
+    """Processor time of another process; None where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError, AttributeError):
+        return None
 
 
 def serve() -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from demottle.errors import InputError, are, only
 from demottle.image import Image, Mask, Voxels
@@ -18,6 +19,7 @@ _MOST_REGIONS = 400
 _ENOUGH, _FEWEST = 50, 8
 _USABLE = 0.97
 _GUIDE = 2 * guide.GUIDE_SIGMA
+_BLOCK = 8  # pixels; divides the sides of regions
 _LOWEST_BIN = 3  # of 64: bins below hold what is left of trend and anatomy
 
 Places = list[tuple[int, int, int]]
@@ -39,10 +41,82 @@ def compare_spectra(before: Image, after: Image, rho_before: Correlation, rho_af
     Before and after are measured on second differences of three neighboring slices, (below - 2 here + above) over
     sqrt(6 - 8 rho_1 + 2 rho_2): they cancel anatomy that changes evenly from slice to slice, which a difference of two
     slices keeps, and which would be all that is seen of well denoised slices. What was removed holds no anatomy and is
-    measured as it is. Places are chosen on guides of `before` alone.
+    measured as it is. Places are chosen on guides of `before`; of these, the half that is quieter in `after`, since what stands
+    out there is anatomy that changes faster, which would look like coarse noise.
 
     Raises:
         InputError: where the image has too little uniform tissue.
+    """
+    size, places = _quiet_places(before, after, rho_before)
+    spacing = before.spacing[1], before.spacing[2]
+    first = spectrum_of_noise(_cut(before, places, size, rho_before), spacing, size)
+    second = spectrum_of_noise(_cut(after, places, size, rho_after), spacing, size)
+    removed = np.stack([_region(before, p, size) - _region(after, p, size) for p in places])
+    return Spectra(first, second, spectrum_of_noise(removed, spacing, size), peak(second) - peak(first))
+
+
+@dataclass(frozen=True, eq=False)
+class PairSpectra:
+    """Radial noise spectra of two images of the same noise in the same regions, in unit^2 mm^2.
+
+    Attributes:
+        frequency: in 1/mm.
+        before, after: of each.
+        cross: real part of their cross spectrum, <DFT2(before) DFT2(after)*>.
+        lowest: the first bin that is not left of trend and anatomy.
+    """
+
+    frequency: NDArray[np.float64]
+    before: NDArray[np.float64]
+    after: NDArray[np.float64]
+    cross: NDArray[np.float64]
+    lowest: int
+
+
+def pair_spectra(before: Image, after: Image, correlation: Correlation) -> PairSpectra:
+    """Measure both spectra and what they have in common, as and where `compare_spectra` does.
+
+    The cross spectrum follows from that of the mean of both: S_xy = (4 S_mean - S_xx - S_yy) / 2.
+
+    Raises:
+        InputError: where the image has too little uniform tissue.
+    """
+    size, places = _quiet_places(before, after, correlation)
+    spacing = before.spacing[1], before.spacing[2]
+    # Both with the same factor: what is left may correlate otherwise from slice to slice at each frequency.
+    first, second = _cut(before, places, size, correlation), _cut(after, places, size, correlation)
+    both_mean = ((first + second) / 2).astype(np.float32)
+    x, y, both = (spectrum_of_noise(noise, spacing, size) for noise in (first, second, both_mean))
+    cross = (4 * both.density - x.density - y.density) / 2
+    return PairSpectra(x.frequency, np.maximum(x.density, 1e-12), y.density, cross, _lowest_bin(size))
+
+
+def peak(spectrum: Spectrum) -> float:
+    """Return the frequency of the largest density in 1/mm, between bins: a parabola through the smoothed curve's top."""
+    return peak_of(spectrum.frequency, spectrum.density, _lowest_bin(spectrum.density_2d.shape[0]))
+
+
+def peak_of(frequency: NDArray[np.float64], radial: NDArray[np.float64], lowest: int) -> float:
+    """Return the peak of a radial density, as `peak` does; bins below `lowest` do not count."""
+    density = np.convolve(np.pad(radial, 1, mode="edge"), [0.25, 0.5, 0.25], "valid")
+    top = int(np.argmax(density[lowest:])) + lowest
+    step = float(frequency[1] - frequency[0])
+    if not lowest < top < len(density) - 1:
+        return float(frequency[top])
+    left, middle, right = density[top - 1 : top + 2]
+    bend = left - 2 * middle + right
+    return float(frequency[top] + (0.5 * step * (left - right) / bend if bend < 0 else 0.0))
+
+
+def _lowest_bin(size: int) -> int:
+    return max(1, round(_LOWEST_BIN * size / REGION))
+
+
+def chosen_places(before: Image) -> tuple[int, Places]:
+    """Return the side of the regions and where they lie; smaller ones where there are too few.
+
+    Raises:
+        InputError: where there are too few of these as well.
     """
     size, places = REGION, _places(before, REGION)
     if len(places) < _ENOUGH:
@@ -52,25 +126,20 @@ def compare_spectra(before: Image, after: Image, rho_before: Correlation, rho_af
             f"{only(len(places), 'region')} of {size} x {size} pixels {are(len(places))} uniform tissue; comparing noise "
             f"spectra needs at least {_FEWEST}."
         )
-    places = [places[i] for i in picked_slices(len(places), _MOST_REGIONS)]
-    spacing = before.spacing[1], before.spacing[2]
-    first = spectrum_of_noise(_cut(before, places, size, rho_before), spacing, size)
-    second = spectrum_of_noise(_cut(after, places, size, rho_after), spacing, size)
-    removed = np.stack([_region(before, p, size) - _region(after, p, size) for p in places])
-    return Spectra(first, second, spectrum_of_noise(removed, spacing, size), peak(second) - peak(first))
+    return size, [places[i] for i in picked_slices(len(places), _MOST_REGIONS)]
 
 
-def peak(spectrum: Spectrum) -> float:
-    """Return the frequency of the largest density in 1/mm, between bins: a parabola through the smoothed curve's top."""
-    density = np.convolve(np.pad(spectrum.density, 1, mode="edge"), [0.25, 0.5, 0.25], "valid")
-    lowest = max(1, round(_LOWEST_BIN * spectrum.density_2d.shape[0] / REGION))
-    top = int(np.argmax(density[lowest:])) + lowest
-    step = float(spectrum.frequency[1] - spectrum.frequency[0])
-    if not lowest < top < len(density) - 1:
-        return float(spectrum.frequency[top])
-    left, middle, right = density[top - 1 : top + 2]
-    bend = left - 2 * middle + right
-    return float(spectrum.frequency[top] + (0.5 * step * (left - right) / bend if bend < 0 else 0.0))
+def _quiet_places(before: Image, after: Image, correlation: Correlation) -> tuple[int, Places]:
+    size, places = chosen_places(before)
+    power = [_coarse_power(_cut(after, [place], size, correlation)[0]) for place in places]
+    order = np.argsort(power, kind="stable")[: max(_FEWEST, (len(places) + 1) // 2)]
+    return size, [places[index] for index in sorted(order)]
+
+
+def _coarse_power(region: Voxels) -> float:
+    """Variance of blocks of pixels: of what is coarser than grain."""
+    side = region.shape[0] // _BLOCK
+    return float(region.reshape(side, _BLOCK, side, _BLOCK).mean(axis=(1, 3)).var())
 
 
 def _places(image: Image, size: int) -> Places:

@@ -21,7 +21,9 @@ from demottle.quality.worst import WorstSlice, worst_slice
 from demottle.report import curves, plots, words
 from demottle.report.done import done_groups
 from demottle.report.planes import coding_of, plane_sets
+from demottle.report.texture import texture_picture
 from demottle.report.windows import windows_of
+from demottle.texture import TextureSample
 
 
 def write_page(
@@ -33,6 +35,7 @@ def write_page(
     truth_comparison: Comparison | None = None,
     evaluation: Evaluation | None = None,
     truth: Image | None = None,
+    texture: TextureSample | None = None,
 ) -> None:
     """Write one self-contained HTML page (10 MB or so) about a denoised image.
 
@@ -45,6 +48,7 @@ def write_page(
         truth_comparison: what `against_truth` measured, where a truth is known.
         evaluation: what `demottle.quality.evaluation` measured besides, where it was asked.
         truth: the noise-free image, to show errors.
+        texture: a slice without and with texture, to be shown side by side.
 
     Raises:
         InputError: where the shapes differ.
@@ -57,7 +61,7 @@ def write_page(
             )
     path = Path(path)
     compared = truth_comparison or (None if evaluation is None else evaluation.truth)
-    write_whole(_html(before, after, check, record, compared, evaluation, truth), path)
+    write_whole(_html(before, after, check, record, compared, evaluation, truth, texture), path)
 
 
 def _html(
@@ -68,6 +72,7 @@ def _html(
     compared: Comparison | None,
     evaluation: Evaluation | None,
     truth: Image | None,
+    texture: TextureSample | None,
 ) -> str:
     environment, css = environment_and_style()
     js = Markup(source_of(environment, "viewer.js"))
@@ -96,6 +101,8 @@ def _html(
         repeat=None if evaluation is None else evaluation.repeat,
         many=None if evaluation is None else evaluation.many,
         missing=() if evaluation is None else evaluation.missing,
+        grain=texture,
+        grain_picture=None if texture is None else texture_picture(texture, before),
         **_plots(check),
         **_more_plots(check, compared, worst, evaluation),
     )
