@@ -17,8 +17,9 @@ from demottle.methods.model_ranges import unknown_range
 from demottle.noise.lag import INDEPENDENT, lag_to_undo
 from demottle.noise.magnitude import is_magnitude
 from demottle.noise.sequence import SequenceFingerprint, measure_sequence
+from demottle.noise.stabilization import with_bias_of_map
 from demottle.plan import Plan
-from demottle.plan_sequence import DEFAULT_SEQUENCE, filter_plan
+from demottle.plan_sequence import DEFAULT_SEQUENCE, NORDIC, filter_plan
 from demottle.quality.plain import plain
 from demottle.quality.sequence_check import SequenceCheck, check_sequence
 from demottle.quality.sequence_response import Response, response_at
@@ -33,6 +34,8 @@ class SequenceResult:
     Attributes:
         ms_per_frame: time that applying the method took.
         delay: frames by which the live form of the method lags behind.
+        compared: the denoised image with the bias of magnitudes put back that was taken out on purpose: what may be compared with
+            `before`, and what the check of the means was made with.
         response: what the method does to what moves, on test scenes with the run's own noise; None for MR, whose volumes are
             not pictures of something that moves.
     """
@@ -47,6 +50,7 @@ class SequenceResult:
     ms_per_frame: float
     delay: int
     response: Response | None
+    compared: Image
 
 
 def denoise_sequence(
@@ -83,7 +87,8 @@ def denoise_sequence(
         if is_magnitude(image):
             after = without_sign(after)
     with timed(times, "check"):
-        checked = check_sequence(image, after, listener)
+        compared = with_bias_of_map(after) if denoiser.method == NORDIC else after
+        checked = check_sequence(image, after, listener, None if compared is after else compared)
         response = None
         if fingerprint.modality != "MR":
             response = response_at(denoiser, image, fingerprint.curve, lag=lag_to_undo(fingerprint))
@@ -95,7 +100,7 @@ def denoise_sequence(
         "delay_frames": delay,
         "ms_per_frame": round(speed, 2),
     }
-    return SequenceResult(after, image, fingerprint, plan, checked, denoiser, record, speed, delay, response)
+    return SequenceResult(after, image, fingerprint, plan, checked, denoiser, record, speed, delay, response, compared)
 
 
 def _better_of(

@@ -1,6 +1,6 @@
 """From a `SequenceFingerprint` to a method and its settings, with the reasons in words. Imports no torch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,9 @@ from demottle.plan import Plan
 CLASSICAL_SEQUENCE = "motion-adaptive-recursive"
 DEFAULT_SEQUENCE = "udca"
 MR_SERIES = "mp-pca"
+NORDIC = "nordic"
+_ENOUGH_VOLUMES, _LEAST_VOLUMES = 12, 6
+"""From how many volumes on the noise of single places can be measured, and with how many its level is of use."""
 _FEWEST_VOLUMES = 4
 ONE_FRAME = (
     "The run has a single frame, so there is nothing to learn from and nothing to average over time; give a model that was "
@@ -76,6 +79,7 @@ def make_sequence_plan(
     method: str | None = None,
     settings: Mapping[str, Any] | None = None,
     risks: Sequence[Risk] = (),
+    known: Set[str] = frozenset(),
 ) -> Plan:
     """Choose a method for a sequence; a method or settings asked for take precedence.
 
@@ -83,6 +87,7 @@ def make_sequence_plan(
         fingerprint: what was measured.
         method, settings: what was asked for.
         risks: of the filters, the smallest error first; without them a run that cannot be learned from gets the usual filter.
+        known: what an MR series has beside its magnitudes: "phase", "noise", "gfactor".
 
     Raises:
         InputError: for an unknown method.
@@ -94,18 +99,20 @@ def make_sequence_plan(
         if not look_up(method).takes(sequence=True):
             suitable = ", ".join(name for name, info in METHODS.items() if info.takes(sequence=True))
             raise UnsuitableError(f"{method} is for volumes of slices, but this is a run of frames; use {suitable}.")
+        if method == NORDIC and fingerprint.modality == "MR":
+            return Plan(method, given, (f"{method} was asked for.", *_why_nordic(known | {"sigma"} & set(given))))
         return Plan(
             method, given, (f"{method} was asked for.", *findings(fingerprint), *_lag_undone(fingerprint, given))
         )
     if fingerprint.modality == "MR":
-        return _mr_plan(fingerprint, given)
+        return _mr_plan(fingerprint, given, known | {"sigma"} & set(given))
     if fingerprint.shape[0] == 1:
         raise UnsuitableError(ONE_FRAME, remedy="model")
     obstacle = obstacle_to_learning(fingerprint)
     if obstacle:
         reason = f"{obstacle} So a classical filter is used that learns nothing."
-        known = (*findings(fingerprint), *_lag_undone(fingerprint, given), reason)
-        return filter_plan(risks, given, known) if risks else Plan(CLASSICAL_SEQUENCE, given, known)
+        why = (*findings(fingerprint), *_lag_undone(fingerprint, given), reason)
+        return filter_plan(risks, given, why) if risks else Plan(CLASSICAL_SEQUENCE, given, why)
     reason = (
         "The run is long enough to learn from, so a network is fitted on it; no frame waits for one that comes after."
     )
@@ -129,7 +136,7 @@ def filter_plan(risks: Sequence[Risk], given: Mapping[str, Any], known: tuple[st
     return Plan(best.candidate.method, {**best.candidate.settings, **given}, (*known, sentence))
 
 
-def _mr_plan(found: SequenceFingerprint, given: Mapping[str, Any]) -> Plan:
+def _mr_plan(found: SequenceFingerprint, given: Mapping[str, Any], known: Set[str]) -> Plan:
     """Plan for volumes over time or diffusion weighting, of which none may be mixed into another.
 
     Raises:
@@ -140,15 +147,45 @@ def _mr_plan(found: SequenceFingerprint, given: Mapping[str, Any]) -> Plan:
             f"The series has {counted(found.shape[0], 'volume')}; with fewer than {_FEWEST_VOLUMES} its noise cannot be told "
             "from its signal. Denoise each volume by itself."
         )
+    alone = (
+        f"The series holds {counted(found.shape[0], 'volume')} over time or diffusion weighting. What one of them alone "
+        "shows is what they were taken for, so nothing is averaged over them and no network smooths them."
+    )
+    if found.shape[0] >= (_LEAST_VOLUMES if known else _ENOUGH_VOLUMES):
+        return Plan(NORDIC, given, (alone, *_why_nordic(known)))
     return Plan(
         MR_SERIES,
         given,
         (
-            f"The series holds {counted(found.shape[0], 'volume')} over time or diffusion weighting. What one of them alone "
-            "shows is what they were taken for, so nothing is averaged over them and no network smooths them.",
+            alone,
             "In small windows such a series has few components; those whose eigenvalues are as noise makes them are dropped.",
             "The bias that noise gives the mean of weak magnitudes is left as it is.",
         ),
+    )
+
+
+def _why_nordic(known: Set[str]) -> tuple[str, ...]:
+    """How the noise of a series comes to be known, and what follows."""
+    if "noise" in known:
+        level = "Its noise is given, or told by volumes of noise alone"
+    elif "sigma" in known:
+        level = "The level of its noise is given" + (", and where it is how strong" if "gfactor" in known else "")
+    else:
+        level = (
+            "Its noise is measured place by place"
+            if "gfactor" not in known
+            else "Where its noise is how strong is given"
+        )
+    together = (
+        "Magnitude and phase are taken together: noise is Gaussian there, and the bias that it gives magnitudes goes with it."
+        if "phase" in known
+        else "Without its phase the noise is Rician: it is made alike at every signal before, and the bias that it gives the "
+        "mean is taken out afterwards."
+    )
+    return (
+        f"{level}, so components of small patches that such noise alone would have are dropped, and the others shrunk for the "
+        "least error.",
+        together,
     )
 
 

@@ -51,7 +51,12 @@ def plan_run(
         method_asked is None and image.modality != "MR" and image.shape[0] > 1 and obstacle_to_learning(fingerprint)
     )
     risks = measure_risks(image, fingerprint, live=live, listener=listener) if filtered else ()
-    return make_sequence_plan(fingerprint, method_asked, settings, risks)
+    return make_sequence_plan(fingerprint, method_asked, settings, risks, known_of(image))
+
+
+def known_of(image: Image) -> frozenset[str]:
+    """What is known of a series beside its magnitudes: "phase", "noise", "gfactor"."""
+    return frozenset((*image.maps, *(["phase"] if image.phase is not None else [])))
 
 
 def measure_risks(

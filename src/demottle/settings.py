@@ -7,9 +7,9 @@ from typing import Any
 from demottle.errors import InputError
 from demottle.methods import method as look_up
 from demottle.plan import CLASSICAL, DEFAULT, FOR_MR
-from demottle.plan_sequence import CLASSICAL_SEQUENCE, DEFAULT_SEQUENCE, MR_SERIES
+from demottle.plan_sequence import CLASSICAL_SEQUENCE, DEFAULT_SEQUENCE, MR_SERIES, NORDIC
 
-_CHOSEN = (DEFAULT, CLASSICAL, FOR_MR, DEFAULT_SEQUENCE, CLASSICAL_SEQUENCE, MR_SERIES)
+_CHOSEN = (DEFAULT, CLASSICAL, FOR_MR, DEFAULT_SEQUENCE, CLASSICAL_SEQUENCE, MR_SERIES, NORDIC)
 """Methods that a scan or a run can decide for."""
 
 

@@ -55,7 +55,7 @@ def denoise_folder(
         try:
             target = output_for(output / name_in_batch(scan, root, wishes.format), scan, wishes.format)
             folder = name.with_name(stem_of(name))
-            places = places_for(target, pages / folder, page)
+            places = wishes.files.added_to(places_for(target, pages / folder, page), scan, None)
             beyond = aside_name(output) / target.relative_to(output)
             kept = beside(aside_name(output)) if report is None else aside_name(report)
             places = replace(places, aside=places_for(beyond, kept / folder, page))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from demottle.cli import options
+from demottle.cli import options, series_options
 from demottle.cli.aside import with_aside
 from demottle.cli.batch import denoise_folder
 from demottle.cli.console import say_warnings, show_json
@@ -16,6 +16,7 @@ from demottle.cli.job import denoise_scan
 from demottle.cli.outcome import Wishes
 from demottle.cli.places import output_for, places_for, refuse_inside
 from demottle.cli.progress import watch
+from demottle.cli.series_files import SeriesFiles, places_of_series, without_phases
 from demottle.cli.summary import show_outcome
 
 if TYPE_CHECKING:
@@ -72,6 +73,15 @@ def denoise(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="A setting of the method; repeatable.", rich_help_panel=METHOD),
     ] = None,
+    phase: series_options.Phase = None,
+    noise_volumes: series_options.NoiseVolumes = None,
+    noise_scan: series_options.NoiseScan = None,
+    noise_map: series_options.NoiseMap = None,
+    gfactor: series_options.Gfactor = None,
+    sigma: series_options.Sigma = None,
+    save_phase: series_options.SavePhase = None,
+    save_noise_map: series_options.SaveNoiseMap = None,
+    save_components: series_options.SaveComponents = None,
     series: options.Series = None,
     volume: options.Volume = None,
     spacing: options.Spacing = None,
@@ -132,16 +142,22 @@ def denoise(
         unit=options.parse_unit(unit),
         limits=limits_of(limits),
         force=force,
+        files=SeriesFiles(
+            phase, noise_volumes, noise_scan, noise_map, gfactor, sigma, save_phase, save_noise_map, save_components
+        ),
     )
     _refuse_contradictions(wishes, model, save_model)
     refuse_inside(scan, output)
     scans = _scans_in(scan, series)
+    wishes.files.refuse_contradictions(model, method, len(scans))
     if len(scans) > 1:
         if save_model is not None:
             raise typer.BadParameter("needs a single scan, but SCAN holds several", param_hint="--save-model")
         denoise_folder(scan, scans, output, report, not no_report, wishes, _load(model), as_json)
         return
-    places = places_for(output_for(output, scans[0], format), report, not no_report, save_model)
+    target = places_of_series(output, scans[0], format)
+    places = places_for(target or output_for(output, scans[0], format), report, not no_report, save_model)
+    places = wishes.files.added_to(places, scans[0], output if target else None)
     places = with_aside(places, report)
     with watch() as listener:
         listener.began(begun)  # packages were loaded since
@@ -185,7 +201,7 @@ def _scans_in(scan: Path, series: str | None) -> list[Path]:
     from demottle import io
 
     one = series is not None or (scan / "DICOMDIR").exists()  # a disc with its table of contents is read as one
-    return [scan] if one else io.find_scans(scan)
+    return [scan] if one else without_phases(io.find_scans(scan))
 
 
 def _import_what_takes_long() -> None:

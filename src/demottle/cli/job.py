@@ -13,6 +13,7 @@ from demottle.cli.options import hints_for
 from demottle.cli.outcome import Done, Draw, Record, Wishes, source_of, write_results
 from demottle.cli.places import Places, staging
 from demottle.cli.progress import Stages
+from demottle.cli.series_files import refuse_series_files, sidecar_writers
 from demottle.errors import DemottleError, UnsuitableError
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def denoise_scan(
         several = wishes.volume is None and len(opened.volumes) > 1
         image = None if several else opened.read(wishes.volume, listener)
     if image is None:
+        refuse_series_files(None, wishes.files)
         from demottle.cli.job_volumes import denoise_volumes  # here, because it builds on this file
 
         return denoise_volumes(scan, opened, places, wishes, model, listener)
@@ -85,6 +87,7 @@ def treated(
             raise UnsuitableError(f"{scan} is a run of frames; texture is for volumes of slices.")
         run, draw_run = treated_run(scan, image, places, wishes, model, listener)
         return replace(run, warnings=tuple(dict.fromkeys((*lost, *run.warnings)))), draw_run
+    refuse_series_files(image, wishes.files)
     result = denoise(
         image, **wishes.of_denoising(model), keep_bias=wishes.keep_bias, texture=wishes.texture, listener=listener
     )
@@ -96,7 +99,10 @@ def treated(
     def draw(record: Record, page: Path) -> None:
         write_page(result.before, result.image, result.check, record, page, texture=result.texture)
 
-    return Outcome(scan, places, result, once, source_of(image), listener.seconds, verdict, refused), draw
+    writers = sidecar_writers(scan, result)
+    return Outcome(
+        scan, places, result, once, source_of(image), listener.seconds, verdict, refused, writers=writers
+    ), draw
 
 
 def _put_aside(

@@ -1,6 +1,6 @@
 """One run of frames after reading: denoise, check, draw the page; what `job.treated` does for a volume."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,6 +8,7 @@ from demottle.cli.gate import gate_warning
 from demottle.cli.outcome import Done, Draw, Record, Wishes, source_of
 from demottle.cli.places import Places
 from demottle.cli.progress import Stages
+from demottle.cli.series_files import gathered, writers_of
 
 if TYPE_CHECKING:
     from demottle.denoise_sequence import SequenceResult
@@ -43,13 +44,27 @@ def treated_run(
     from demottle.quality.series_gate import series_gate
     from demottle.report.sequence import write_sequence_page
 
-    result = denoise_sequence(image, **wishes.of_denoising(model), listener=listener)
+    found = gathered(image, scan, wishes.files, wishes.method, listener)
+    asked = wishes.of_denoising(model)
+    if model is None:
+        asked |= {"method": found.method, "settings": {**wishes.settings, **found.settings} or None}
+    result = denoise_sequence(found.image, **asked, listener=listener)
     held = series_gate(result.check, wishes.limits) if image.modality == "MR" else None
     refused = held is not None and not (held.passed or wishes.force)
     said = () if held is None else gate_warning(held, refused)
-    warnings = tuple(dict.fromkeys((*said, *io.warnings_of(image), *result.record["warnings"])))
+    warnings = tuple(dict.fromkeys((*said, *io.warnings_of(image), *found.told, *result.record["warnings"])))
 
     def draw(record: Record, page: Path) -> None:
-        write_sequence_page(result.before, result.image, result.check, record, page, result.response)
+        write_sequence_page(
+            result.before, result.image, result.check, record, page, result.response, compared=result.compared
+        )
 
-    return RunOutcome(scan, places, result, warnings, source_of(image), listener.seconds, held, refused), draw
+    whole = result
+    if found.whole.shape != found.image.shape:
+        from demottle.series_files import with_noise_volumes
+
+        whole = replace(result, image=with_noise_volumes(result.image, found.whole))
+    writers = writers_of(whole, found, scan, wishes.files, wishes.overwrite) if places.extras else {}
+    return RunOutcome(
+        scan, places, whole, warnings, source_of(image), listener.seconds, held, refused, writers=writers
+    ), draw

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from demottle.cli.console import as_json
 from demottle.cli.places import Places, staging
 from demottle.cli.progress import Stages
+from demottle.cli.series_files import SeriesFiles
 
 if TYPE_CHECKING:
     from demottle.denoise import Result
@@ -44,6 +45,7 @@ class Wishes:
     unit: str | None = None
     limits: "Limits | None" = None
     force: bool = False
+    files: SeriesFiles = field(default_factory=SeriesFiles)
 
     def of_denoising(self, model: "Denoiser | None") -> dict[str, Any]:
         """The arguments of `denoise` and `denoise_sequence`."""
@@ -58,7 +60,7 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Done:
-    """What came of one scan."""
+    """What came of one scan; `writers` write the extras of its places."""
 
     scan: Path
     places: Places
@@ -66,6 +68,7 @@ class Done:
     warnings: tuple[str, ...]
     source: Mapping[str, str | int]
     seconds: Mapping[str, float]
+    writers: Mapping[str, Callable[[Path], None]] = field(default_factory=dict, kw_only=True)
 
     def to_dict(self) -> Record:
         """Plain values: the content of `run.json`."""
@@ -75,6 +78,7 @@ class Done:
             "input": str(self.scan),
             "source": self.source,
             **{name: None if path is None else str(path) for name, path in places.items()},
+            **({"files": {name: str(path) for name, path in self.places.extras.items()}} if self.places.extras else {}),
             "warnings": list(self.warnings),
             "times": {stage: round(spent, 2) for stage, spent in self.seconds.items()},
         }
@@ -117,5 +121,7 @@ def write_results(
             names.record.write_text(as_json(record) + "\n", encoding="utf-8")
         if names.model is not None:
             result.denoiser.save(names.model)
+        for name, path in names.extras.items():
+            done.writers[name](path)
         with listener.stage("write"):  # last: everything else that can fail has not failed
             io.write(result.image, names.output, format=wishes.format, overwrite=wishes.overwrite, listener=listener)

@@ -6,9 +6,9 @@ The scan itself is all that goes to OUT, so that OUT can be sent to a PACS as it
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from demottle.errors import OutputError
@@ -20,7 +20,8 @@ _NAME_BYTES = 255  # the most that the usual file systems take
 class Places:
     """Final names: the denoised scan, its page and its record (None: not wanted).
 
-    `aside`: where these go if the result fails the gate; None: nowhere.
+    `aside`: where these go if the result fails the gate; None: nowhere. `extras`: other files that belong to the result, by what
+    they are called to a user.
     """
 
     output: Path
@@ -28,23 +29,28 @@ class Places:
     record: Path | None = None
     model: Path | None = None
     aside: "Places | None" = None
+    extras: Mapping[str, Path] = field(default_factory=dict)
+
+    @property
+    def named(self) -> tuple[Path | None, ...]:
+        """All of them."""
+        return self.output, self.page, self.record, self.model, *self.extras.values()
 
     def refuse_existing(self) -> None:
         """Raise OutputError if any of the names is taken: before the work, not after it."""
-        refuse_existing((self.output, self.page, self.record, self.model))
+        refuse_existing(self.named)
 
     def clear_leftovers(self) -> None:
         """Remove what a killed run of the same results left beside them, and put back what it had moved aside."""
         from demottle.io.workplace import remove_leftovers
 
-        for final in (self.output, self.page, self.record, self.model):
+        for final in self.named:
             if final is not None:
                 remove_leftovers(final)
 
     def refuse_unwritable(self) -> None:
         """Raise OutputError if one of the names cannot be written: before the work as well."""
-        named = (self.output, self.page, self.record, self.model)
-        for folder in dict.fromkeys(path.absolute().parent for path in named if path is not None):
+        for folder in dict.fromkeys(path.absolute().parent for path in self.named if path is not None):
             refuse_unwritable(folder)
 
 
@@ -152,7 +158,7 @@ def refuse_inside(scan: Path, output: Path) -> None:
 
 @contextmanager
 def staging(places: Places) -> Iterator[Places]:
-    """Yield temporary names for page, record and model; they take their final names when the block ends well.
+    """Yield temporary names for page, record, model and extras; they take their final names when the block ends well.
 
     The scan itself is written by `demottle.io.write`, which is all or nothing by itself.
     """
@@ -171,7 +177,9 @@ def staging(places: Places) -> Iterator[Places]:
                 moves.append((folders.enter_context(workplace(final)) / final.name, final))
                 return moves[-1][0]
 
-            yield Places(places.output, stage(places.page), stage(places.record), stage(places.model))
+            page, record, model = (stage(path) for path in (places.page, places.record, places.model))
+            extras = {name: stage(path) or path for name, path in places.extras.items()}
+            yield Places(places.output, page, record, model, extras=extras)
             for temporary, final in moves:
                 os.replace(temporary, final)  # noqa: PTH105 - a file over a file, in one step
             done = True

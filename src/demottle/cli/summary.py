@@ -38,6 +38,7 @@ def show_outcome(outcome: Outcome | RunOutcome | VolumesOutcome) -> None:
         ("page", places.page),
         ("record", places.record),
         ("model", places.model),
+        *places.extras.items(),
     ):
         if path is not None:
             table.add_row(name, Text(shown(path), style=f"link {path.absolute().as_uri()}"))

@@ -32,6 +32,7 @@ from demottle.io.grid.slice_axis import (
     steps_along,
     steps_of,
 )
+from demottle.io.mr.bids import modality_by_name
 from demottle.io.nifti_frames import frames_of, gaps, time_step, volumes_of
 from demottle.io.payload import payload_of
 from demottle.io.volumes.over_time import SeriesPayload
@@ -52,7 +53,7 @@ def read_nifti(path: Path, modality: str | None = None) -> Image:
     in_file, doubts = read_affine(nifti, path)
     volume = nifti.ndim < 4 or nifti.shape[3] == 1
     stated, history = _note(header)
-    modality = modality or stated
+    modality = modality or stated or modality_by_name(path)
     frames = volume and (modality in ("XA", "RF") or _says_sequence(header))
     axis = LAST if frames else _axis_of_slices(nifti)
     affine = affine_of_slices(in_file, axis)

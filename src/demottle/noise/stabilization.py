@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demottle.image import Image, Voxels
-from demottle.noise.magnitude import NoiseModel
+from demottle.noise.magnitude import NoiseModel, is_magnitude
 from demottle.noise.rician import mean_of, stabilizer
 
 
@@ -49,6 +49,21 @@ def with_bias(before: Image, after: Image, model: NoiseModel, strength: float = 
         sigma = np.maximum(model.plane(index, (plane.shape[0], plane.shape[1])), 1e-6)[changed]
         signal = first[changed] + (plane[changed] - first[changed]) / strength
         plane[changed] += strength * (sigma * mean_of(np.maximum(signal, 0) / sigma) - signal)
+    return after.with_voxels(out)
+
+
+def with_bias_of_map(after: Image) -> Image:
+    """Return a denoised MR series with the bias that its noise gives magnitudes put back, by its map of the noise.
+
+    So it can be compared with the series it came from. Without a map, or with values that are no magnitudes: as it is.
+    """
+    sigma = after.maps.get("noise")
+    if sigma is None or not is_magnitude(after):
+        return after
+    known = sigma > 0
+    out = np.array(after.voxels)
+    for plane in out:
+        plane[known] = sigma[known] * mean_of(plane[known] / sigma[known])
     return after.with_voxels(out)
 
 

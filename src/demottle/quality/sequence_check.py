@@ -1,6 +1,6 @@
 """The check of a denoised sequence without a truth: noise, means, flicker, and what was removed where something moves."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -95,14 +95,21 @@ class SequenceCheck:
         return found
 
 
-def check_sequence(before: Image, after: Image, listener: Listener = silent) -> SequenceCheck:
+def check_sequence(
+    before: Image, after: Image, listener: Listener = silent, compared: Image | None = None
+) -> SequenceCheck:
     """Measure what denoising did to a sequence; at most 40 frames are looked at.
+
+    `compared` is `after` with the bias put back that was taken out on purpose; means and edges are compared with it.
 
     Raises:
         InputError: where the shapes differ.
     """
     if before.shape != after.shape:
         raise InputError(f"Before ({before.shape}) and after ({after.shape}) must have one shape.")
+    restored = compared is not None
+    before, after = (replace(image, phase=None, maps={}) for image in (before, after))  # parts are looked at
+    compared = after if compared is None else replace(compared, phase=None, maps={})
     listener(Progress("check", 0, 2))
     frames = frames_to_look_at(before)
     motions = find_motions(before, frames)
@@ -113,15 +120,15 @@ def check_sequence(before: Image, after: Image, listener: Listener = silent) -> 
         noise = Levels(level, nothing, nothing, nothing)
         checked = (noise, nothing, nothing, nothing)
         flickers = [nothing, nothing]
-        shifts = _shifts(before, after, frames, level)
+        shifts = _shifts(before, compared, frames, level, restored)
     else:
         blocks, cleaned = measure_blocks(before, frames), measure_blocks(after, frames)
         cleaned = Blocks(cleaned.mean, cleaned.structure, blocks.still, cleaned.moving_share, frames)
         held = _held(blocks), _held(cleaned)
         low, high = _level(cleaned, held[1]), _level(blocks, held[0])
         noise = Levels(high, low, _removed(before, after, blocks), 1 - low / high if high > 0 else float("nan"))
-        checked = (noise, *held, _trail(before, after, blocks))
-        shifts = _shifts(before, after, frames, noise.before)
+        checked = (noise, *held, _trail(before, compared, blocks))
+        shifts = _shifts(before, compared, frames, noise.before, restored)
         still = pixels_of(blocks.still, before.shape[1:])
         flickers = [flicker(image.voxels[frames.start : frames.stop], still) for image in (before, after)]
     listener(Progress("check", 2, 2))
@@ -130,7 +137,7 @@ def check_sequence(before: Image, after: Image, listener: Listener = silent) -> 
         warnings = (*warnings, NOTHING_ALIKE if before.modality == "MR" else NOTHING_STILL)
     edges, spread = None, float("nan")
     if before.modality == "MR":
-        edges, spread = series_edges(before, after), signal_range(before)
+        edges, spread = series_edges(before, compared), signal_range(before)
         warnings = (*edge_warnings(edges), *warnings)
     if same_voxels(before, after):
         warnings = (SAME_OUTPUT, *warnings)
@@ -196,14 +203,19 @@ def _trail(before: Image, after: Image, blocks: Blocks) -> float:
     return float(in_motion / at_rest) if at_rest > 0 else float("nan")
 
 
-def _shifts(before: Image, after: Image, frames: range, level: float) -> tuple[BrightnessShift, ...]:
-    """Means of the thirds of the signal, told apart by the mean over time, which noise hardly moves."""
+def _shifts(before: Image, after: Image, frames: range, level: float, by_after: bool) -> tuple[BrightnessShift, ...]:
+    """Means of the thirds of the signal, told apart by the mean over time, which noise hardly moves.
+
+    Of air there is much in MR, and nothing but noise: what is its darkest part is chosen by that noise, and would come back
+    towards the mean. `by_after`: chosen by what was denoised.
+    """
     window = slice(frames.start, frames.stop)
     one, other = (image.voxels[window].mean(axis=0, dtype=np.float64) for image in (before, after))
     valid = np.ones(one.shape, np.bool_) if before.valid is None else before.valid[frames.start]
-    ends = np.quantile(one[valid], [1 / 3, 2 / 3])
+    guide = other if by_after else one
+    ends = np.quantile(guide[valid], [1 / 3, 2 / 3])
     found = []
-    third: NDArray[np.intp] = np.digitize(one, ends)
+    third: NDArray[np.intp] = np.digitize(guide, ends)
     for index, name in enumerate(("dark", "middle", "bright")):
         part = valid & (third == index)
         if part.any():

@@ -50,6 +50,7 @@ def write_sequence_page(
     path: Path,
     response: Response | None = None,
     errors: tuple[SequenceErrors, SequenceErrors] | None = None,
+    compared: Image | None = None,
 ) -> None:
     """Write one self-contained HTML page (a few MB) about a denoised sequence.
 
@@ -60,6 +61,7 @@ def write_sequence_page(
         path: the page; appears only when complete.
         response: what the method does to what moves, where it was tested.
         errors: against the truth, before and after, where there is one.
+        compared: `after` with the bias put back that was taken out on purpose: what was removed beside it is shown.
 
     Raises:
         OutputError: where the page cannot be written.
@@ -87,7 +89,7 @@ def write_sequence_page(
         response=response,
         errors=errors,
         error_rows=[row for row in ERROR_ROWS if before.modality != "MR" or row[1] in _OF_MR],
-        film=Markup(film_of(before, after, check.noise.before)),
+        film=Markup(film_of(before, after, check.noise.before, compared)),
         sigmas=_REMOVED_SIGMAS,
     )
     write_whole(text, path)
@@ -166,7 +168,7 @@ def cards(check: SequenceCheck, record: Mapping[str, Any]) -> list[Card]:
     return made
 
 
-def film_of(before: Image, after: Image, deviation: float) -> str:
+def film_of(before: Image, after: Image, deviation: float, compared: Image | None = None) -> str:
     """Return before, after and removed, side by side in one animated picture, as a data URL (WebP)."""
     count = min(before.shape[0], _MOST_FRAMES)
     some = before.voxels[:: max(1, before.shape[0] // 8)]
@@ -176,7 +178,7 @@ def film_of(before: Image, after: Image, deviation: float) -> str:
     animation = cv2.Animation()
     pictures = []
     for index in range(count):
-        removed = before.voxels[index] - after.voxels[index]
+        removed = before.voxels[index] - (compared or after).voxels[index]
         parts = [_gray(before.voxels[index], low, high), _gray(after.voxels[index], low, high)]
         parts.append(_gray(removed, -around, around))
         pictures.append(np.concatenate([_small(part, scale) for part in parts], axis=1))

@@ -108,6 +108,18 @@ def test_pure_noise_leaves_nothing_and_a_noiseless_series_stays():
     assert rmse(clean, run(image_of(clean), sigma=0.01)) < 0.05
 
 
+@pytest.mark.parametrize("phase", [True, False])
+def test_what_was_not_measured_stays_and_spreads_nowhere(phase):
+    image = image_of(fmri(), phase)
+    voxels, valid = image.voxels.copy(), image.valid.copy()
+    voxels[:, 10:14, 10:14], valid[:, 10:14, 10:14] = np.nan, False
+    voxels[:, 20:30] = 0
+    out = run(replace(image, voxels=voxels, valid=valid))
+    assert np.isnan(out.voxels[:, 10:14, 10:14]).all() and (out.voxels[:, 20:30] == 0).all()
+    assert np.isfinite(out.voxels[valid]).all()
+    assert (out.voxels[:, 15:20][valid[:, 15:20]] != voxels[:, 15:20][valid[:, 15:20]]).all()
+
+
 def test_more_removed_components_where_less_is_going_on_and_air_keeps_none():
     series = fmri()
     kept = volumes(run(image_of(series)).maps["components"], 5)[0]

@@ -107,6 +107,7 @@ class Series:
             return magnitude, None
         angle = self.stack.plane(self._image.phase[volumes], index)
         whole = np.asarray(magnitude * (np.cos(angle) + 1j * np.sin(angle)), np.complex64)
+        whole[:, ~self.seen[index]] = 0  # it may be NaN, which smoothing would spread
         if not self._demodulate:
             return whole, None
         phasors = turning(whole)
