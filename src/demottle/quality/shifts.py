@@ -1,5 +1,6 @@
 """Did CT numbers change? Mean of after minus before per tissue, with an interval and a test of equivalence."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,8 +8,10 @@ from numpy.typing import NDArray
 
 from demottle.errors import InputError
 from demottle.image import Image
+from demottle.noise.correlation import Correlation
 from demottle.quality.equivalence import FEWEST_BLOCKS, equivalence
-from demottle.quality.tissues import labelled_slices, tissues_of
+from demottle.quality.result_marks import NAMES, Marked, marked_slices
+from demottle.quality.tissues import CT_TISSUES, labelled_slices, tissues_of
 
 MARGIN_HU = 2.0
 FEWEST_VOXELS = 500
@@ -46,18 +49,24 @@ class TissueShift:
 
 
 def tissue_shifts(
-    before: Image, after: Image, reference: Image | None = None, margin: float | None = None
+    before: Image,
+    after: Image,
+    reference: Image | None = None,
+    margin: float | None = None,
+    correlation: Correlation | None = None,
 ) -> list[TissueShift]:
-    """Return the shift of every tissue that has enough voxels, in the order of `tissues_of`.
+    """Return the shift of every tissue that has enough voxels, in the order of `tissues_of`, and of thin layers of fat.
 
     Noise is correlated over several pixels and between slices, so voxels are not independent observations; blocks of
     24 x 24 mm and four slices nearly are; interval and test are of these blocks.
 
     Args:
         before, after: images of the same shape.
-        reference: decides which voxel is which tissue; its noise must have nothing to do with `before`. None: the slices
-            above and below decide (`demottle.quality.tissues`).
+        reference: decides which voxel is which tissue; its noise must have nothing to do with `before`. None: of CT numbers
+            `after` decides (`demottle.quality.result_marks`); in fewer than five slices, where much noise is left and in other
+            images the slices above and below (`demottle.quality.tissues`).
         margin: the largest shift that does not matter, in the image's unit; None: 2 HU, or 1 % of the range of values.
+        correlation: of the noise of `before` between slices; None: measured where it is needed.
 
     Raises:
         InputError: where the shapes differ, or for a margin that is not positive.
@@ -66,13 +75,12 @@ def tissue_shifts(
         raise InputError(
             f"Before has shape {before.shape} and after {after.shape}; only images of one shape can be compared."
         )
-    tissues = tissues_of(before if reference is None else reference)
     blocks: list[
         NDArray[np.float64]
     ] = []  # per group of slices: (tissues, blocks, [count, sum before, sum difference])
     group: NDArray[np.float64] | None = None
-    for number, (z, labels) in enumerate(labelled_slices(before, reference)):
-        sums = _block_sums(before, after, z, labels, len(tissues))
+    names, slices = _sums(before, after, reference, correlation)
+    for number, sums in enumerate(slices):
         if group is None or number % _BLOCK_SLICES == 0:
             group = sums
             blocks.append(group)
@@ -82,8 +90,33 @@ def tissue_shifts(
         return []
     table = np.concatenate(blocks, axis=1)
     limit = _margin(before) if margin is None else margin
-    shifts = (_shift(tissue.name, table[i], limit) for i, tissue in enumerate(tissues))
+    shifts = (_shift(name, table[i], limit) for i, name in enumerate(names))
     return [s for s in shifts if s is not None]
+
+
+def _sums(
+    before: Image, after: Image, reference: Image | None, correlation: Correlation | None
+) -> tuple[list[str], Iterator[NDArray[np.float64]]]:
+    """Names, and block sums slice by slice (names, blocks, [count, sum before, sum difference])."""
+    on_result = marked_slices(before, after, correlation) if reference is None else None
+    if on_result is not None:
+        return list(NAMES), _on_the_result(before, after, on_result)
+    tissues = tissues_of(before if reference is None else reference)
+    marked = labelled_slices(before, reference)
+    return [t.name for t in tissues], (_block_sums(before, after, z, labels, len(tissues)) for z, labels in marked)
+
+
+def _on_the_result(before: Image, after: Image, slices: Iterator[Marked]) -> Iterator[NDArray[np.float64]]:
+    for one in slices:
+        sums = np.concatenate(
+            [
+                _block_sums(before, after, one.z, one.tissues, len(CT_TISSUES)),
+                _block_sums(before, after, one.z, one.layers, len(NAMES) - len(CT_TISSUES)),
+            ]
+        )
+        counts = sums[..., 0]
+        sums[..., 2] -= counts * (one.pull / np.maximum(counts.sum(axis=1), 1))[:, None]
+        yield sums
 
 
 def _margin(image: Image) -> float:

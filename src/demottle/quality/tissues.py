@@ -32,7 +32,8 @@ _RING_MM = (4.0, 9.0)  # inner and outer half width of the square ring that deci
 class Tissue:
     """A tissue: smoothed values from `lower` to `upper`, in places whose gradient is at most `steepest` per mm.
 
-    `agreement`: a slice may differ from the mean of those above and below by at most this.
+    `agreement`: a slice may differ from the mean of those above and below by at most this. `core_mm`: voxels so near to
+    another tissue are left out: thin fluid and small vessels hold more of what is beside them than of themselves.
     """
 
     name: str
@@ -40,16 +41,17 @@ class Tissue:
     upper: float
     steepest: float
     agreement: float
+    core_mm: float = 0.0
 
 
 # HU. The gaps between ranges keep out mixtures. Trabecular bone and enhanced vessels share their HU: see `_tell_bone`.
 CT_TISSUES = (
     Tissue("air", -1100, -930, 15, 30),
-    Tissue("lung", -920, -650, 30, 60),
+    Tissue("lung", -920, -650, 30, 60, 2),
     Tissue("fat", -130, -70, 8, 30),
-    Tissue("fluid", -10, 22, 8, 20),
-    Tissue("soft tissue", 28, 115, 8, 30),
-    Tissue("enhanced vessel", 125, 450, 15, 60),
+    Tissue("fluid", -10, 18, 8, 20, 2),
+    Tissue("soft tissue", 24, 115, 8, 30),
+    Tissue("enhanced vessel", 125, 450, 15, 60, 2),
     Tissue("bone", 150, 1600, 60, 150),
 )
 _LUNG, _VESSEL, _BONE = 2, 6, 7
@@ -102,20 +104,20 @@ def _deciding_distance(image: Image) -> int:
 
 
 def _by_itself(reference: Image, tissues: tuple[Tissue, ...]) -> Callable[[int], Labels]:
-    return lambda z: _label(_smoothed(reference.voxels[z], reference), reference, tissues)
+    return lambda z: label_plane(smoothed(reference.voxels[z], reference), reference, tissues)
 
 
 def _by_neighbors(image: Image, tissues: tuple[Tissue, ...], distance: int) -> Callable[[int], Labels]:
     @lru_cache(maxsize=2 * distance + 2)  # neighbors are shared between slices that lie close together
     def own(z: int) -> tuple[Labels, Plane]:
-        smooth = _smoothed(image.voxels[z], image)
-        return _label(smooth, image, tissues), smooth
+        smooth = smoothed(image.voxels[z], image)
+        return label_plane(smooth, image, tissues), smooth
 
     def label(z: int) -> Labels:
         (above, value_above), (below, value_below) = own(z - distance), own(z + distance)
         labels = np.where(above == below, above, 0).astype(np.uint8)
         expected: Plane = (value_above + value_below) / np.float32(2)
-        return _agreeing(labels, _smoothed(image.voxels[z], image) - expected, tissues)
+        return _agreeing(labels, smoothed(image.voxels[z], image) - expected, tissues)
 
     return label
 
@@ -138,12 +140,13 @@ def _agreeing(labels: Labels, difference: Plane, tissues: tuple[Tissue, ...]) ->
 def _by_ring(image: Image, tissues: tuple[Tissue, ...]) -> Callable[[int], Labels]:
     def label(z: int) -> Labels:
         # The ring blurs the rim of a body into a wide band: what is thick is seen on the slice itself.
-        return _label(_ring_mean(_filled(image, z), image), image, tissues, _smoothed(image.voxels[z], image))
+        return label_plane(_ring_mean(_filled(image, z), image), image, tissues, smoothed(image.voxels[z], image))
 
     return label
 
 
-def _smoothed(plane: Plane, image: Image) -> Plane:
+def smoothed(plane: Plane, image: Image) -> Plane:
+    """Smooth a slice by 2 mm."""
     sigma_y, sigma_x = (SMOOTHING_MM / s for s in image.spacing[1:])
     return np.asarray(cv2.GaussianBlur(np.nan_to_num(plane), (0, 0), sigma_x, sigmaY=sigma_y), np.float32)
 
@@ -163,8 +166,8 @@ def _ring_mean(plane: Plane, image: Image) -> Plane:
     return mean
 
 
-def _label(smooth: Plane, image: Image, tissues: tuple[Tissue, ...], little: Plane | None = None) -> Labels:
-    """Labels of a smooth plane; `little`: the slice smoothed little, where `smooth` is more than that."""
+def label_plane(smooth: Plane, image: Image, tissues: tuple[Tissue, ...], little: Plane | None = None) -> Labels:
+    """Label a smooth plane; `little`: the slice smoothed little, where `smooth` is more than that."""
     row_step, column_step = image.spacing[1:]
     steepness = np.hypot(*np.gradient(smooth, row_step, column_step))
     labels = np.zeros(smooth.shape, np.uint8)
@@ -176,7 +179,18 @@ def _label(smooth: Plane, image: Image, tissues: tuple[Tissue, ...], little: Pla
     lung = labels == _LUNG
     if lung.any():
         labels[lung & ~lung_plane(smooth if little is None else little, image.spacing[1:])] = 0
-    return _tell_bone(labels, smooth, image)
+    return _cores(_tell_bone(labels, smooth, image), image, tissues)
+
+
+def _cores(labels: Labels, image: Image, tissues: tuple[Tissue, ...]) -> Labels:
+    """Drop what lies near the edge of tissues that have a core."""
+    for number, tissue in enumerate(tissues, start=1):
+        if tissue.core_mm and (here := labels == number).any():
+            height, width = (2 * max(1, round(tissue.core_mm / s)) + 1 for s in image.spacing[1:])
+            disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, height))
+            core = cv2.erode(here.astype(np.uint8), disc, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+            labels[here & (core == 0)] = 0
+    return labels
 
 
 def _tell_bone(labels: Labels, smooth: Plane, image: Image) -> Labels:

@@ -9,7 +9,7 @@ from demottle.quality.residual import EdgeTest
 from demottle.quality.shifts import TissueShift
 from demottle.quality.spectra import Spectra
 
-UNIFORM = ("fat", "fluid", "soft tissue")  # large and uniform: 1 HU; elsewhere, in small and steep structures, 2 HU
+UNIFORM = ("fat", "fluid", "soft tissue", "fat at the skin", "fat at bone")  # 1 HU; in small and steep structures 2 HU
 UNIFORM_LIMIT_HU = 1.0
 SMALL_LIMIT_HU = 2.0
 PEAK_LIMIT = 0.02

@@ -1,8 +1,11 @@
 """Keep the CT numbers of tissues where they were: no mean over a whole scan may move.
 
 A network taught by squared error pulls what it is unsure of toward what is common: muscle among much fluid comes out a HU too
-low. The mean of input minus output in the flat parts of one tissue, over all slices, shows that shift without a truth, because
-noise has no mean: over 10,000 voxels and more a tenth of a HU is plain. It is added again as a smooth function of the CT number.
+low, and thin fat takes of the skin and bone beside it. The mean of input minus output in the flat parts of one tissue, over all
+slices, shows that shift without a truth, because noise has no mean: over 10,000 voxels and more a tenth of a HU is plain.
+What marking tissue on the output selects of the noise is taken off (`demottle.noise.selection`). The shift is added again as a
+smooth function of the CT number; in thin layers of fat (`demottle.noise.fat_layers`), which have shifts of their own, what
+that function leaves is added as well.
 """
 
 from collections.abc import Callable
@@ -15,14 +18,22 @@ from numpy.typing import NDArray
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Mask, Voxels
 from demottle.noise import guide
+from demottle.noise.fat_layers import BONE, FAT_HU, SKIN, fat_layers
+from demottle.noise.selection import Selection, selection_of
 
-TISSUES = ((-150.0, -50.0), (-10.0, 25.0), (35.0, 90.0), (100.0, 150.0))
+TISSUES = ((-150.0, -50.0), (-10.0, 18.0), (24.0, 90.0), (100.0, 150.0))
 """Fat, fluid, unenhanced and enhanced soft tissue, in HU: the ranges in which a network learns."""
-FEWEST = 10_000
-"""Voxels of a tissue that its shift is measured on, at least."""
+FEWEST = 500
+"""Voxels of a tissue that its shift is measured on, at least; how many it takes is up to the spread over the slices."""
+MOST_LEFT = 4.0
+"""Noise in HU that may be left in the smoothed output: more of it, and what tissue a voxel is cannot be told there."""
 _ENDS = (-400.0, 250.0)  # HU: outside nothing is moved
 _GUIDE_SIGMA = 2.0
-_FLAT = np.ones((7, 7), np.uint8)
+_CORE_MM = 2.0
+_MOST_SLICES = 48  # means over more are no surer than they need to be
+_RIM = np.ones((3, 3), np.uint8)
+_SOFT_EDGE = 30.0  # HU over which what is added to a layer of fat fades out
+_LAYERS = (SKIN, BONE)
 
 
 @dataclass(frozen=True)
@@ -50,9 +61,14 @@ def keep_ct_numbers(image: Image, clean: Voxels, allowed: Callable[[int], Voxels
         return
     found = measured_shift(image, clean, lambda index: allowed(index) >= 1)
     for index, plane in enumerate(clean):
-        listener(Progress("calibrate", index, len(clean)))
+        listener(Progress("calibrate", index, 2 * len(clean)))
         plane += allowed(index) * found.at(guide.smooth(plane, _GUIDE_SIGMA))
-    listener(Progress("calibrate", len(clean), len(clean)))
+    layers = measured_layers(image, clean, lambda index: allowed(index) > 0)
+    for index, plane in enumerate(clean):
+        listener(Progress("calibrate", len(clean) + index, 2 * len(clean)))
+        if any(layers):
+            plane += allowed(index) * _in_layers(plane, image, layers)
+    listener(Progress("calibrate", 2 * len(clean), 2 * len(clean)))
 
 
 def measured_shift(image: Image, clean: Voxels, usable: Callable[[int], Mask]) -> Shift:
@@ -61,18 +77,79 @@ def measured_shift(image: Image, clean: Voxels, usable: Callable[[int], Mask]) -
     A shift counts as far as it stands out from its own spread over the slices: `d (1 - e^2 / d^2)`, e the standard error.
     """
     number, moved, count = (np.zeros((len(clean), len(TISSUES))) for _ in range(3))
-    for index, plane in enumerate(clean):
+    selected = _selection(image, clean, lambda plane: guide.smooth(plane, _GUIDE_SIGMA))
+    if selected.left > MOST_LEFT:
+        return Shift()
+    for index in _looked_at(len(clean)):
+        plane = clean[index]
         smooth, inside, residual = guide.smooth(plane, _GUIDE_SIGMA), usable(index), image.voxels[index] - plane
-        for tissue, (low, high) in enumerate(TISSUES):
-            here = cv2.erode(((smooth > low) & (smooth < high) & inside).astype(np.uint8), _FLAT) > 0
-            count[index, tissue] = here.sum()
-            number[index, tissue] = smooth[here].sum(dtype=np.float64)
-            moved[index, tissue] = residual[here].sum(dtype=np.float64)
+
+        def labels(step: float, smooth: Voxels = smooth, inside: Mask = inside) -> NDArray[np.uint8]:
+            return _flat_tissues(smooth + np.float32(step), inside, image)
+
+        marked = labels(0).ravel()
+        number[index], moved[index], count[index] = (
+            np.bincount(marked, weights, len(TISSUES) + 1)[1:] for weights in (smooth.ravel(), residual.ravel(), None)
+        )
+        moved[index] += selected.pull(-residual, labels, len(TISSUES))
     kept = [tissue for tissue in range(len(TISSUES)) if count[:, tissue].sum() >= FEWEST]
     return Shift(
         tuple(float(number[:, tissue].sum() / count[:, tissue].sum()) for tissue in kept),
         tuple(_sure_part(moved[:, tissue], count[:, tissue]) for tissue in kept),
     )
+
+
+def measured_layers(image: Image, clean: Voxels, usable: Callable[[int], Mask]) -> tuple[float, ...]:
+    """Measure input minus output in thin layers of fat, at the skin and at bone: as far as it is sure, 0 where it is not."""
+    moved, count = (np.zeros((len(clean), len(_LAYERS))) for _ in range(2))
+    selected = _selection(image, clean, lambda plane: plane)
+    if selected.left > 2 * MOST_LEFT:
+        return (0.0,) * len(_LAYERS)
+    for index in _looked_at(len(clean)):
+        plane = clean[index]
+        inside, residual = usable(index), image.voxels[index] - plane
+
+        def labels(step: float, plane: Voxels = plane, inside: Mask = inside) -> NDArray[np.uint8]:
+            return np.where(inside, fat_layers(plane + np.float32(step), image.spacing[1:]), 0).astype(np.uint8)
+
+        marked = labels(0).ravel()
+        if marked.any():
+            moved[index] = np.bincount(marked, residual.ravel(), len(_LAYERS) + 1)[1:]
+            count[index] = np.bincount(marked, None, len(_LAYERS) + 1)[1:]
+            moved[index] += selected.pull(-residual, labels, len(_LAYERS))
+    return tuple(
+        _sure_part(moved[:, layer], count[:, layer]) if count[:, layer].sum() >= FEWEST else 0.0
+        for layer in range(len(_LAYERS))
+    )
+
+
+def _looked_at(slices: int) -> list[int]:
+    return [int(index) for index in np.unique(np.linspace(0, slices - 1, min(slices, _MOST_SLICES)).round())]
+
+
+def _selection(image: Image, clean: Voxels, marked: Callable[[Voxels], Voxels]) -> Selection:
+    return selection_of(image, image.with_voxels(clean), marked)
+
+
+def _flat_tissues(smooth: Voxels, inside: Mask, image: Image) -> NDArray[np.uint8]:
+    """Number each tissue, from 1, 2 mm inside of its edges."""
+    height, width = (2 * max(1, round(_CORE_MM / s)) + 1 for s in image.spacing[1:])
+    flat, labels = np.ones((height, width), np.uint8), np.zeros(smooth.shape, np.uint8)
+    for tissue, (low, high) in enumerate(TISSUES, start=1):
+        labels[cv2.erode(((smooth > low) & (smooth < high) & inside).astype(np.uint8), flat) > 0] = tissue
+    return labels
+
+
+def _in_layers(plane: Voxels, image: Image, layers: tuple[float, ...]) -> Voxels:
+    """What is added to the layers of fat of a slice: all of it inside, fading out toward what is no fat."""
+    labels = fat_layers(plane, image.spacing[1:])
+    added = np.zeros(plane.shape, np.float32)
+    for layer, amount in zip(_LAYERS, layers, strict=True):
+        whole = cv2.dilate((labels == layer).astype(np.uint8), _RIM)
+        added += np.float32(amount) * guide.smooth(whole.astype(np.float32), 0.7)
+    low, high = FAT_HU
+    fat = np.interp(plane, [low - _SOFT_EDGE, low, high, high + _SOFT_EDGE], [0, 1, 1, 0])
+    return np.asarray(added * fat, np.float32)
 
 
 def _sure_part(moved: NDArray[np.float64], count: NDArray[np.float64]) -> float:
