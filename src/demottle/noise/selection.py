@@ -14,7 +14,6 @@ whose covariance is 6 - 8 rho_1 + 2 rho_2 times that of one slice.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,7 +26,8 @@ FEWEST_SLICES = 5
 STEP = 2.0
 """HU by which a plane is moved to see what a mark gains and loses."""
 _MOST_TRIPLES = 12
-_FLATTEST = 0.3
+_FLATTEST = 0.5  # of the tissue; less, and the gradient would choose by the noise
+_GUIDE_SIGMA = 4.0  # pixels
 _FEWEST = 500
 _OUTLIER = 3.0
 _LOCAL = 8.0  # pixels
@@ -90,7 +90,7 @@ def selection_of(
     products, planes, squares = [], [], []
     for z in np.unique(np.linspace(1, slices - 2, min(slices - 2, _MOST_TRIPLES)).astype(int)):
         three = [marked(after.voxels[k]) for k in (z - 1, z, z + 1)]
-        flat = _flat(guide.smooth(after.voxels[z]))
+        flat = _flat(guide.smooth(np.mean(three, axis=0), _GUIDE_SIGMA))
         if not flat.any():
             continue
         removed = [after.voxels[k] - before.voxels[k] for k in (z - 1, z, z + 1)]
@@ -112,5 +112,5 @@ def _flat(smooth: Voxels) -> NDArray[np.bool_]:
     tissue = guide.erode((smooth > low) & (smooth < high), 4)
     if not tissue.any():
         return tissue
-    steep = cv2.dilate(guide.gradient(smooth), np.ones((5, 5), np.uint8))
+    steep = guide.gradient(smooth)
     return np.asarray(tissue & (steep <= np.quantile(steep[tissue], _FLATTEST)))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Mask, Voxels
 from demottle.noise import guide
-from demottle.noise.fat_layers import BONE, FAT_HU, SKIN, fat_layers
+from demottle.noise.fat_layers import DEEP, FAT_HU, RINGS, layer_rings
 from demottle.noise.selection import Selection, selection_of
 
 TISSUES = ((-150.0, -50.0), (-10.0, 18.0), (24.0, 90.0), (100.0, 150.0))
@@ -29,11 +29,11 @@ MOST_LEFT = 4.0
 """Noise in HU that may be left in the smoothed output: more of it, and what tissue a voxel is cannot be told there."""
 _ENDS = (-400.0, 250.0)  # HU: outside nothing is moved
 _GUIDE_SIGMA = 2.0
-_CORE_MM = 2.0
+_FLAT = np.ones((7, 7), np.uint8)
+_FLUID, _CORE_MM = 2, 2.0
 _MOST_SLICES = 48  # means over more are no surer than they need to be
-_RIM = np.ones((3, 3), np.uint8)
 _SOFT_EDGE = 30.0  # HU over which what is added to a layer of fat fades out
-_LAYERS = (SKIN, BONE)
+_EDGE_SIGMA = 0.7  # pixels over which it does
 
 
 @dataclass(frozen=True)
@@ -100,26 +100,26 @@ def measured_shift(image: Image, clean: Voxels, usable: Callable[[int], Mask]) -
 
 
 def measured_layers(image: Image, clean: Voxels, usable: Callable[[int], Mask]) -> tuple[float, ...]:
-    """Measure input minus output in thin layers of fat, at the skin and at bone: as far as it is sure, 0 where it is not."""
-    moved, count = (np.zeros((len(clean), len(_LAYERS))) for _ in range(2))
+    """Measure input minus output in each of the `layer_rings` of fat: as far as it is sure; 0 deep inside."""
+    moved, count = (np.zeros((len(clean), RINGS)) for _ in range(2))
     selected = _selection(image, clean, lambda plane: plane)
     if selected.left > 2 * MOST_LEFT:
-        return (0.0,) * len(_LAYERS)
+        return (0.0,) * RINGS
     for index in _looked_at(len(clean)):
         plane = clean[index]
         inside, residual = usable(index), image.voxels[index] - plane
 
         def labels(step: float, plane: Voxels = plane, inside: Mask = inside) -> NDArray[np.uint8]:
-            return np.where(inside, fat_layers(plane + np.float32(step), image.spacing[1:]), 0).astype(np.uint8)
+            return np.where(inside, layer_rings(plane + np.float32(step), image.spacing[1:]), 0).astype(np.uint8)
 
         marked = labels(0).ravel()
         if marked.any():
-            moved[index] = np.bincount(marked, residual.ravel(), len(_LAYERS) + 1)[1:]
-            count[index] = np.bincount(marked, None, len(_LAYERS) + 1)[1:]
-            moved[index] += selected.pull(-residual, labels, len(_LAYERS))
+            moved[index] = np.bincount(marked, residual.ravel(), RINGS + 1)[1:]
+            count[index] = np.bincount(marked, None, RINGS + 1)[1:]
+            moved[index] += selected.pull(-residual, labels, RINGS)
     return tuple(
-        _sure_part(moved[:, layer], count[:, layer]) if count[:, layer].sum() >= FEWEST else 0.0
-        for layer in range(len(_LAYERS))
+        _sure_part(moved[:, ring], count[:, ring]) if count[:, ring].sum() >= FEWEST and ring + 1 < DEEP else 0.0
+        for ring in range(RINGS)
     )
 
 
@@ -132,24 +132,25 @@ def _selection(image: Image, clean: Voxels, marked: Callable[[Voxels], Voxels]) 
 
 
 def _flat_tissues(smooth: Voxels, inside: Mask, image: Image) -> NDArray[np.uint8]:
-    """Number each tissue, from 1, 2 mm inside of its edges."""
+    """Number each tissue, from 1, away from its edges: blur is no shift. Fluid is seldom wide, so 2 mm have to do."""
     height, width = (2 * max(1, round(_CORE_MM / s)) + 1 for s in image.spacing[1:])
-    flat, labels = np.ones((height, width), np.uint8), np.zeros(smooth.shape, np.uint8)
+    labels = np.zeros(smooth.shape, np.uint8)
     for tissue, (low, high) in enumerate(TISSUES, start=1):
+        flat = np.ones((height, width), np.uint8) if tissue == _FLUID else _FLAT
         labels[cv2.erode(((smooth > low) & (smooth < high) & inside).astype(np.uint8), flat) > 0] = tissue
     return labels
 
 
 def _in_layers(plane: Voxels, image: Image, layers: tuple[float, ...]) -> Voxels:
     """What is added to the layers of fat of a slice: all of it inside, fading out toward what is no fat."""
-    labels = fat_layers(plane, image.spacing[1:])
-    added = np.zeros(plane.shape, np.float32)
-    for layer, amount in zip(_LAYERS, layers, strict=True):
-        whole = cv2.dilate((labels == layer).astype(np.uint8), _RIM)
-        added += np.float32(amount) * guide.smooth(whole.astype(np.float32), 0.7)
+    labels = layer_rings(plane, image.spacing[1:])
+    known = (labels > 0).astype(np.float32)
+    near = guide.smooth(known, _EDGE_SIGMA)
+    amount = np.array([0.0, *layers], np.float32)[labels]
+    around = guide.smooth(amount, _EDGE_SIGMA) / np.maximum(near, 1e-3)
     low, high = FAT_HU
     fat = np.interp(plane, [low - _SOFT_EDGE, low, high, high + _SOFT_EDGE], [0, 1, 1, 0])
-    return np.asarray(added * fat, np.float32)
+    return np.asarray(np.where(labels > 0, amount, around * np.minimum(2 * near, 1) * fat), np.float32)
 
 
 def _sure_part(moved: NDArray[np.float64], count: NDArray[np.float64]) -> float:
