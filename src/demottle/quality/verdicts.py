@@ -17,6 +17,9 @@ LEAST_LOST_SHARE = 0.03
 EDGE_LIMIT = 0.1
 LITTLE = 0.1
 NEARLY_ALL = 0.9
+SMOOTH_HU = 1.5
+"""Noise left in flat tissue below which structure of a few HU goes with it: where a truth is known, results with less than this
+kept 0.68 to 0.83 of the contrast of 1 to 5 pixels, those with more 0.95 and above, whatever share of the noise was removed."""
 
 
 def limit_of(shift: TissueShift, unit: str) -> float:
@@ -29,6 +32,13 @@ def limit_of(shift: TissueShift, unit: str) -> float:
 def moved(shift: TissueShift, unit: str) -> bool:
     """True where the shift is beyond its limit and cannot be chance (the interval does not hold 0)."""
     return abs(shift.shift) > limit_of(shift, unit) and not shift.ci_low <= 0 <= shift.ci_high
+
+
+def too_smooth(noise: Levels, unit: str) -> bool:
+    """True where so little noise is left that faint structure will have gone with it."""
+    if not noise.removed_share > NEARLY_ALL:
+        return False
+    return unit != "HU" or noise.after < SMOOTH_HU
 
 
 def edges_verdict(edges: EdgeTest) -> str:
@@ -104,8 +114,11 @@ def _of_noise(noise: Levels, unit: str) -> Iterator[str]:
         yield f"The noise rose from {noise.before:.1f} to {noise.after:.1f} {unit}: this result is worse than its input."
     elif share < LITTLE:
         yield f"Almost nothing was removed: the noise fell by {100 * share:.0f} % only."
-    elif share > NEARLY_ALL:
-        yield f"{100 * share:.0f} % of the noise was removed: the image may look artificially smooth, check fine detail."
+    elif too_smooth(noise, unit):
+        yield (
+            f"{100 * share:.0f} % of the noise was removed, {noise.after:.2g} {unit} are left: the image may look artificially "
+            "smooth, and differences of a few times that may be gone."
+        )
 
 
 def _of_spectra(spectra: Spectra | None, noise: Levels) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from demottle.image import Image
 from demottle.quality.check import Check
-from demottle.quality.verdicts import PEAK_LIMIT, edges_verdict, limit_of, moved
+from demottle.quality.verdicts import LITTLE, PEAK_LIMIT, edges_verdict, limit_of, moved, too_smooth
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,8 @@ def _noise(check: Check) -> Card:
         return Card("Noise", "not measured", "no flat tissue found", "plain")
     value = f"{n.before:.1f} → {n.after:.1f} {check.unit}"
     change = f"{100 * n.removed_share:.0f} % less" if n.removed_share >= 0 else f"{-100 * n.removed_share:.0f} % more"
-    return Card("Noise in flat tissue", value, change, "good" if 0.1 <= n.removed_share <= 0.9 else "warn")
+    well = n.removed_share >= LITTLE and not too_smooth(n, check.unit)
+    return Card("Noise in flat tissue", value, change, "good" if well else "warn")
 
 
 def _tissues(check: Check) -> Card:
