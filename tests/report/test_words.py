@@ -6,7 +6,7 @@ from demottle.quality import check
 from demottle.report.words import cards, facts, found_and_limit, said, sentences, series_title, signed
 
 TRUTH = body(16)
-GRAIN = noise(TRUTH.shape)
+GRAIN = noise(TRUTH.shape, 12)
 BEFORE = ct(TRUTH + GRAIN)
 
 

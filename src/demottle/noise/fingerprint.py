@@ -19,6 +19,9 @@ from demottle.noise.spectrum import Spectrum, noise_spectrum
 _MATCHED_LAGS = 4
 _MOST_EXCESS = 1.25  # of a spectrum over the noise of the noisiest tissue
 
+MUCH_HU = 60.0
+"""Noise of CT beyond which a default result failed the gate, by a shift of thin bone (`benchmarks.gate_thirty`)."""
+
 
 @dataclass(frozen=True, eq=False)
 class Fingerprint:
@@ -114,6 +117,11 @@ def measure(image: Image, listener: Listener = silent) -> Fingerprint:
         no_spectrum = str(error)
     if no_spectrum:
         warnings.append(no_spectrum)
+    if image.unit == "HU" and level > MUCH_HU:
+        warnings.append(
+            f"The noise is {level:.0f} HU: thin structures (bone, vessels) come out blurred at more than {MUCH_HU:.0f} HU, "
+            "and the result may fail the gate; averaging slices to 3 mm or more before helps."
+        )
     if not np.isfinite(level):
         warnings.append("No flat soft tissue was found, so the noise level is unknown.")
     if correlation.rho and not np.isfinite(correlation.rho[0]):

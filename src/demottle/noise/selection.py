@@ -14,6 +14,7 @@ whose covariance is 6 - 8 rho_1 + 2 rho_2 times that of one slice.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,7 +31,7 @@ _FLATTEST = 0.5  # of the tissue; less, and the gradient would choose by the noi
 _GUIDE_SIGMA = 4.0  # pixels
 _FEWEST = 500
 _OUTLIER = 3.0
-_LOCAL = 8.0  # pixels
+_LOCAL = 25  # pixels across
 _RANGE = (0.1, 10.0)  # of the local variance over that of flat tissue
 
 
@@ -50,7 +51,7 @@ class Selection:
 
     def at(self, difference: Voxels) -> Voxels:
         """Covariance at every pixel of a slice, which goes with the local variance of what was removed."""
-        local = guide.smooth(difference**2, _LOCAL) / max(self.variance, 1e-6)
+        local = cv2.blur(difference**2, (_LOCAL, _LOCAL)) / max(self.variance, 1e-6)
         return np.asarray(self.covariance * np.clip(local, *_RANGE), np.float32)
 
     def pull(

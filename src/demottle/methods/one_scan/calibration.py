@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Mask, Voxels
 from demottle.noise import guide
+from demottle.noise.correlation import Correlation, slice_correlation
 from demottle.noise.fat_layers import DEEP, FAT_HU, RINGS, layer_rings
 from demottle.noise.selection import Selection, selection_of
 
@@ -31,7 +32,7 @@ _ENDS = (-400.0, 250.0)  # HU: outside nothing is moved
 _GUIDE_SIGMA = 2.0
 _FLAT = np.ones((7, 7), np.uint8)
 _FLUID, _CORE_MM = 2, 2.0
-_MOST_SLICES = 48  # means over more are no surer than they need to be
+_MOST_SLICES = 24  # means over more are no surer than they need to be
 _SOFT_EDGE = 30.0  # HU over which what is added to a layer of fat fades out
 _EDGE_SIGMA = 0.7  # pixels over which it does
 
@@ -59,11 +60,12 @@ def keep_ct_numbers(image: Image, clean: Voxels, allowed: Callable[[int], Voxels
     """
     if image.unit != "HU":
         return
-    found = measured_shift(image, clean, lambda index: allowed(index) >= 1)
+    correlation = slice_correlation(image)
+    found = measured_shift(image, clean, lambda index: allowed(index) >= 1, correlation)
     for index, plane in enumerate(clean):
         listener(Progress("calibrate", index, 2 * len(clean)))
         plane += allowed(index) * found.at(guide.smooth(plane, _GUIDE_SIGMA))
-    layers = measured_layers(image, clean, lambda index: allowed(index) > 0)
+    layers = measured_layers(image, clean, lambda index: allowed(index) > 0, correlation)
     for index, plane in enumerate(clean):
         listener(Progress("calibrate", len(clean) + index, 2 * len(clean)))
         if any(layers):
@@ -71,13 +73,15 @@ def keep_ct_numbers(image: Image, clean: Voxels, allowed: Callable[[int], Voxels
     listener(Progress("calibrate", 2 * len(clean), 2 * len(clean)))
 
 
-def measured_shift(image: Image, clean: Voxels, usable: Callable[[int], Mask]) -> Shift:
+def measured_shift(
+    image: Image, clean: Voxels, usable: Callable[[int], Mask], correlation: Correlation | None = None
+) -> Shift:
     """Measure the mean of input minus output in the flat parts of each tissue.
 
     A shift counts as far as it stands out from its own spread over the slices: `d (1 - e^2 / d^2)`, e the standard error.
     """
     number, moved, count = (np.zeros((len(clean), len(TISSUES))) for _ in range(3))
-    selected = _selection(image, clean, lambda plane: guide.smooth(plane, _GUIDE_SIGMA))
+    selected = _selection(image, clean, lambda plane: guide.smooth(plane, _GUIDE_SIGMA), correlation)
     if selected.left > MOST_LEFT:
         return Shift()
     for index in _looked_at(len(clean)):
@@ -99,10 +103,12 @@ def measured_shift(image: Image, clean: Voxels, usable: Callable[[int], Mask]) -
     )
 
 
-def measured_layers(image: Image, clean: Voxels, usable: Callable[[int], Mask]) -> tuple[float, ...]:
+def measured_layers(
+    image: Image, clean: Voxels, usable: Callable[[int], Mask], correlation: Correlation | None = None
+) -> tuple[float, ...]:
     """Measure input minus output in each of the `layer_rings` of fat: as far as it is sure; 0 deep inside."""
     moved, count = (np.zeros((len(clean), RINGS)) for _ in range(2))
-    selected = _selection(image, clean, lambda plane: plane)
+    selected = _selection(image, clean, lambda plane: plane, correlation)
     if selected.left > 2 * MOST_LEFT:
         return (0.0,) * RINGS
     for index in _looked_at(len(clean)):
@@ -127,8 +133,10 @@ def _looked_at(slices: int) -> list[int]:
     return [int(index) for index in np.unique(np.linspace(0, slices - 1, min(slices, _MOST_SLICES)).round())]
 
 
-def _selection(image: Image, clean: Voxels, marked: Callable[[Voxels], Voxels]) -> Selection:
-    return selection_of(image, image.with_voxels(clean), marked)
+def _selection(
+    image: Image, clean: Voxels, marked: Callable[[Voxels], Voxels], correlation: Correlation | None
+) -> Selection:
+    return selection_of(image, image.with_voxels(clean), marked, correlation)
 
 
 def _flat_tissues(smooth: Voxels, inside: Mask, image: Image) -> NDArray[np.uint8]:
