@@ -24,6 +24,7 @@ Plane = NDArray[np.float32]
 Labels = NDArray[np.uint8]
 
 SMOOTHING_MM = 2.0
+_CORE_PIXELS = 2  # the least that a core is away from other tissue, however large the pixels: edges are that wide
 _DISTANCE_MM = 4.0  # slices that decide are at least two slices and this far away
 _RING_MM = (4.0, 9.0)  # inner and outer half width of the square ring that decides in images of few slices
 
@@ -33,7 +34,7 @@ class Tissue:
     """A tissue: smoothed values from `lower` to `upper`, in places whose gradient is at most `steepest` per mm.
 
     `agreement`: a slice may differ from the mean of those above and below by at most this. `core_mm`: voxels so near to
-    another tissue are left out: thin fluid and small vessels hold more of what is beside them than of themselves.
+    another tissue (and two pixels) are left out: thin fluid and small vessels hold more of what is beside them than of themselves.
     """
 
     name: str
@@ -186,7 +187,7 @@ def _cores(labels: Labels, image: Image, tissues: tuple[Tissue, ...]) -> Labels:
     """Drop what lies near the edge of tissues that have a core."""
     for number, tissue in enumerate(tissues, start=1):
         if tissue.core_mm and (here := labels == number).any():
-            height, width = (2 * max(1, round(tissue.core_mm / s)) + 1 for s in image.spacing[1:])
+            height, width = (2 * max(_CORE_PIXELS, round(tissue.core_mm / s)) + 1 for s in image.spacing[1:])
             disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, height))
             core = cv2.erode(here.astype(np.uint8), disc, borderType=cv2.BORDER_CONSTANT, borderValue=0)
             labels[here & (core == 0)] = 0
