@@ -34,7 +34,7 @@ class Tissue:
     """A tissue: smoothed values from `lower` to `upper`, in places whose gradient is at most `steepest` per mm.
 
     `agreement`: a slice may differ from the mean of those above and below by at most this. `core_mm`: voxels so near to
-    another tissue (and two pixels) are left out: thin fluid and small vessels hold more of what is beside them than of themselves.
+    another tissue (and two pixels) are left out: thin fluid and small vessels hold more of what is beside them.
     """
 
     name: str
