@@ -198,9 +198,7 @@ def _noise(check: Check, limits: Limits) -> Iterator[Verdict]:
     )
     gain, why = (float("nan"), "a single slice") if leak is None else (leak.gain, "too little flat tissue repeats")
     sure = 0.0 if leak is not None and _unseen(leak, ratio) else None
-    yield from verdict(
-        "slice_leak", "rise of noise correlation between slices", gain, limits.slice_leak, "", sure, why
-    )
+    yield from verdict("slice_leak", "rise of noise correlation between slices", gain, limits.slice_leak, "", sure, why)
 
 
 def _unseen(leak: Leak, ratio: float) -> bool:
