@@ -17,6 +17,7 @@ BLOCK_MATCHING = ("bm3d", "bm4d")
 TRUE_SPECTRUM = {f"{method}-true-spectrum": method for method in BLOCK_MATCHING}
 """By name, the method that is told the spectrum of the very noise (BM4D: and what slices share of it), not the one measured."""
 TOLD = (BOUND, *TRUE_SPECTRUM)
+_TEXTURED = "-texture"
 DEFAULT_RIVALS = ("bm3d", "nlm", "spectral-wiener")
 """The first of these that ran is what the others are compared with."""
 
@@ -41,6 +42,11 @@ class Entrant:
         return self.name in TOLD or (self.info is not None and self.info.learns_from == "pairs")
 
     @property
+    def textured(self) -> bool:
+        """True where noise of the scan's own grain is put back (`demottle.texture`), the least that keeps its spectrum's peak."""
+        return self.name.endswith(_TEXTURED)
+
+    @property
     def info(self) -> MethodInfo | None:
         """The registry's entry."""
         return METHODS[self.method] if self.method else None
@@ -61,6 +67,9 @@ def entrants(images: str, trained: bool) -> tuple[Entrant, ...]:
     ranked = sorted((info for info in _fitting(images, trained) if info.is_installed), key=_rank)
     found = [Entrant(INPUT), *(Entrant(info.name, info.name) for info in ranked)]
     if images == "volumes":
+        from demottle.plan import DEFAULT
+
+        found.append(Entrant(f"{DEFAULT}{_TEXTURED}", DEFAULT))
         there = [method for method in BLOCK_MATCHING if METHODS[method].is_installed]
         found += [Entrant(f"{method}-white", method, {"spectrum": "white"}) for method in there]
         found += [Entrant(name) for name, method in TRUE_SPECTRUM.items() if method in there]

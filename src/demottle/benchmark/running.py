@@ -18,6 +18,7 @@ from demottle.methods.bias_corrected import BiasCorrected
 from demottle.methods.registry import method
 from demottle.noise.stabilization import stabilized
 from demottle.settings import make_settings
+from demottle.texture import texture_of, with_texture
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +57,8 @@ def run_entrant(entrant: Entrant, case: Case, minutes: float | None, threads: in
         denoiser = _fitted(entrant, case, budget, threads)
     with spending() as applying:
         image = denoiser(case.noisy)
+        if entrant.textured:
+            image = with_texture(case.noisy, image, texture_of(case.noisy, image))
     return Ran(image, learning, applying, denoiser.settings, denoiser.fitted)
 
 
