@@ -138,7 +138,10 @@ def still_of(name: str) -> Voxels:
     if kind == "slice":
         plane = io.read(folder / "abdomen-ct/ct.nii.gz", modality="CT").voxels[int(number)]
         return np.asarray(0.1 + 0.9 * np.clip((plane + 300) / 900, 0, 1), np.float32)
-    scan = io.read(folder / ("chest-ct-dicom/dicom" if kind == "chest" else "abdomen-ct/ct.nii.gz"), modality="CT")
+    chest = kind == "chest"
+    scan = (
+        io.read(folder / "chest-ct-dicom/dicom") if chest else io.read(folder / "abdomen-ct/ct.nii.gz", modality="CT")
+    )
     patient = project_scan(scan, WATER)
     at = (np.arange(640) - 319.5) * patient.extent * 0.95 / 640
     shown = np.exp(-0.6 * patient.integral(at[:, None], at[None, :], float(at[1] - at[0])))

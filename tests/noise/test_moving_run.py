@@ -18,6 +18,7 @@ FEW = [
     ("pan by 2.3 pixels askew", StillMotion("pan", 2.3, 60), 1.0, 8, 8),
     ("pan by 10 pixels", StillMotion("pan", 10.0, 200), 0.4, 12, 12),
     ("zoom", StillMotion("zoom", 3.0), 0.68, 8, 8),
+    ("rotation", StillMotion("rotation", 2.0), 1.0, 8, 8),
 ]
 SPEEDS = (0.0, 0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.3, 5.0, 7.0, 10.0)
 MANY = [
@@ -58,6 +59,7 @@ def test_noise_and_what_frames_share_are_right_although_everything_moves(
     assert level_over_truth(found, run) == pytest.approx(1, abs=0.06)
     assert found.held == pytest.approx(1 - weight, abs=0.06)
     assert found.owner == "detector"
+    assert (lag_to_undo(found) == 0) == (weight == 1)  # motion is no lag
 
 
 @pytest.mark.slow

@@ -1,6 +1,6 @@
 """The fingerprint of a sequence: everything demottle measures on a noisy fluoroscopy run before it decides anything."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from demottle.errors import InputError, counted
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Voxels
-from demottle.noise.sequence_aligned import MovingNoise, Owner, moving_noise
+from demottle.noise.sequence_aligned import DOUBTED, MovingNoise, Owner, moving_noise
 from demottle.noise.sequence_blocks import (
     BLOCK,
     dark_frames,
@@ -23,13 +23,14 @@ from demottle.noise.sequence_blocks import (
     signal_held_over,
 )
 from demottle.noise.sequence_curve import NoiseCurve, curve_of
-from demottle.noise.sequence_motion import find_motions
+from demottle.noise.sequence_motion import find_motions, shared_grain
 
 PANNING = 1.0
 """Pixels per frame from which on the whole image counts as moving."""
 _CREEPING = 0.15  # pixels per frame from which on the noise is measured on frames brought onto each other
 _MISREAD = 1.06  # times the noise of aligned frames: above, what seems to stand still moves
-_SAME_HELD = 0.04
+_DOUBTFUL = 1.03
+_MUCH = 0.3  # part of the image that moves, from which on what frames share is looked at in the finest detail, too
 _LEAST_SIDE = 4 * BLOCK
 _LEAST_STILL = 16  # blocks
 _SATURATED = 0.005
@@ -171,22 +172,18 @@ class _Noise:
 def _of_run(image: Image, pan: float, aligned: MovingNoise | None, warnings: list[str]) -> _Noise:
     """Choose between what stands still and frames brought onto each other.
 
-    What stands still tells more, such as lag. But where all of it moves slowly, motion is taken for noise, or for noise that
-    frames share: then frames that were brought onto each other say something else.
+    What stands still tells more, such as lag. But where all of it moves, however slowly, motion is taken for noise, and for noise
+    that frames share; frames brought onto each other then have less of it.
     """
+    if aligned is not None and pan >= _CREEPING:
+        return _moving(aligned, 1.0)
     remarks: list[str] = []
     still = _still(image, remarks)
-    if aligned is None:
-        warnings += remarks
-        return still
-    louder = float("inf") if still.curve is None else _times(still.curve, aligned.curve)
-    misread = louder > _MISREAD
-    if pan >= _CREEPING and not misread:
-        apart = abs(still.held - aligned.held) if np.isfinite(still.held) and np.isfinite(aligned.held) else 0.0
-        misread = apart > _SAME_HELD or louder < 1 / _MISREAD or aligned.owner == "image"
-    if misread:
-        return _moving(aligned, 1.0 if pan >= _CREEPING else still.moving)
+    if aligned is not None and (still.curve is None or _times(still.curve, aligned.curve) > _MISREAD):
+        return _moving(aligned, still.moving)
     warnings += remarks
+    if aligned is not None and still.curve is not None and _times(still.curve, aligned.curve) > _DOUBTFUL:
+        return replace(still, lag=float("nan"))  # which is told from how two levels differ
     return still
 
 
@@ -205,13 +202,19 @@ def _still(image: Image, warnings: list[str]) -> _Noise:
     if not blocks.still.any():
         return _Noise(moving=blocks.moving_share)
     held, rho = held_over(blocks)
+    where = pixels_of(blocks.still, image.shape[1:])
+    if np.isfinite(held) and blocks.moving_share > _MUCH:
+        some = list(blocks.frames)[:-1]
+        fine = shared_grain((image.voxels[t], image.voxels[t + 1], where) for t in some)
+        if held - fine > DOUBTED:  # slow motion counted as noise that frames share
+            held = max(fine, 0.0)
+            rho = tuple(held**k for k in range(1, len(rho) + 1))
     kept = max(1 - held, 0.02) if np.isfinite(held) else 1.0
     curve = curve_of(blocks.mean[blocks.still], blocks.structure[0][blocks.still] / kept)
     if blocks.still.sum() < _LEAST_STILL:
         warnings.append(
             "Hardly any part stands still from one to the next, so the noise is measured with little certainty."
         )
-    where = pixels_of(blocks.still, image.shape[1:])
     return _Noise(
         curve, held, rho, blocks.moving_share, differences_of(image, blocks.frames, where), signal_held_over(blocks)
     )

@@ -30,7 +30,7 @@ from demottle.noise.sequence_blocks import (
     usable_blocks,
 )
 from demottle.noise.sequence_curve import NoiseCurve, curve_of
-from demottle.noise.sequence_motion import Affine, Motions, find_motions
+from demottle.noise.sequence_motion import Affine, Motions, find_motions, shared_grain
 
 LAGS = 6
 _STARTS, _ENOUGH = 10, 4  # frames that later ones are brought onto; in large frames, which hold many blocks
@@ -40,6 +40,8 @@ _APART = 3.0  # pixels between which noise counts as independent
 _LEAST = 64  # blocks
 _GROUPS = 6  # of brightness
 _MOST_HELD = 0.97
+DOUBTED = 0.06
+"""How much more frames may seem to share than their finest detail does; beyond, slow motion was taken for noise."""
 _SMOOTH = 2.0  # pixels
 _COARSE = 4.0  # pixels
 
@@ -106,11 +108,15 @@ def moving_noise(image: Image, motions: Motions | None = None) -> MovingNoise | 
     detector = tuple(bench.at_detector(pairs, apart) for apart in (1, 2, 3))
     if len(lags) < 2:
         return MovingNoise(curve, float("nan"), (), "detector", differences)
-    if not np.isfinite(detector[0]):  # it moves too slowly to tell detector and image apart
-        return MovingNoise(curve, held, tuple(held**lag for lag in lags), "detector", differences)
-    if along[0] - max(detector[0], 0) * shared[0] > max(0.05, detector[0]):
+    told = np.isfinite(detector[0])  # else it moves too slowly to tell detector and image apart
+    if told and along[0] - max(detector[0], 0) * shared[0] > max(0.05, detector[0]):
         return MovingNoise(curve, float(along[0]), tuple(float(v) for v in along), "image", differences)
-    return MovingNoise(curve, float(np.clip(detector[0], -0.1, _MOST_HELD)), detector, "detector", differences)
+    held = float(np.clip(detector[0], -0.1, _MOST_HELD)) if told else held
+    fine = bench.shared_grain()
+    if held - fine > DOUBTED:
+        told, held = False, max(fine, 0.0)
+    correlation = detector if told else tuple(held**lag for lag in lags)
+    return MovingNoise(curve, held, correlation, "detector", differences)
 
 
 class _Bench:
@@ -198,6 +204,11 @@ class _Bench:
             product += float(np.sum(one * other))
             square += float(np.sum(one**2) + np.sum(other**2)) / 2
         return product / square if square > 0 else float("nan")
+
+    def shared_grain(self) -> float:
+        """What successive frames share of their finest detail where both are flat."""
+        some = ((t, self.pixels(t) & self.pixels(t + 1)) for t in self.starts)
+        return shared_grain((self._frame(t), self._frame(t + 1), where) for t, where in some)
 
     def _far_enough(self, pairs: list[_Pair]) -> list[_Pair]:
         """Of every start the pair with the smallest lag over which most flat blocks move far."""

@@ -4,6 +4,7 @@ Registration by enhanced correlation (Evangelidis and Psarakis, IEEE TPAMI 2008)
 from the shift of the pair before. What it finds is believed only where it makes the frames clearly more alike than leaving them.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import cv2
@@ -177,6 +178,20 @@ def _grain(plane: Voxels) -> Voxels:
         cv2.dilate(((plane <= plane.min()) | (plane >= plane.max())).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     ] = 0
     return np.asarray(fine / max(float(np.sqrt(np.mean(fine**2))), 1e-30), np.float32)
+
+
+def shared_grain(pairs: Iterable[tuple[Voxels, Voxels, NDArray[np.bool_]]]) -> float:
+    """How much of its finest detail a frame shares with the next at the same pixels: motion hardly changes that.
+
+    Args:
+        pairs: of a frame, the next one, and where to look.
+    """
+    product, square = 0.0, 0.0
+    for one, other, where in pairs:
+        before, after = (_grain(frame)[where].astype(np.float64) for frame in (one, other))
+        product += float(np.sum(before * after))
+        square += float(np.sum(before**2) + np.sum(after**2)) / 2
+    return product / square if square > 0 else float("nan")
 
 
 def shift_of_the_grain(one: Voxels, other: Voxels) -> Affine | None:
