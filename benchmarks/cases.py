@@ -88,19 +88,19 @@ def load_case(name: str, rho: float, seed: int = 0, slices: slice | None = None,
     if not path.exists():
         region = None if name == "abdomen" else body & (truth.voxels > -150) & (truth.voxels < 200)
         scanner = Scanner(kernel=recipe.kernel)
-        _save(path, independent_noise(truth, recipe.sigma, scanner, seed, region=region))
+        save(path, independent_noise(truth, recipe.sigma, scanner, seed, region=region))
     chosen = range(truth.shape[0])[slices or slice(None)]
     first, last = chosen[0], chosen[-1] + 1
     unmixed = np.load(path, mmap_mode="r")[first : last + 2]  # one more slice at either end, for mixing
     noisy = np.rint(truth.voxels[first:last] + mix_slices(unmixed, rho))[:: chosen.step]
-    picked = _image(truth.voxels[first : last : chosen.step], truth.spacing)
+    picked = image_of(truth.voxels[first : last : chosen.step], truth.spacing)
     text = f"{recipe.description}; rho {rho:g}, noise seed {seed}, {len(chosen)} slices"
-    return Case(picked, _image(noisy, truth.spacing), body[first : last : chosen.step], text)
+    return Case(picked, image_of(noisy, truth.spacing), body[first : last : chosen.step], text)
 
 
 def _phantom_case(recipe: PhantomRecipe, rho: float, seed: int, slices: slice | None) -> Case:
     truth = build("body", recipe.slices, recipe.size, recipe.spacing, seed).image
-    truth = _image(truth.voxels[slices or slice(None)], truth.spacing)
+    truth = image_of(truth.voxels[slices or slice(None)], truth.spacing)
     noisy = low_dose_scan(truth, recipe.sigma, rho, seed)
     return Case(truth, noisy, body_mask(truth), f"{recipe.description}; rho {rho:g}, seed {seed} of patient and noise")
 
@@ -113,8 +113,8 @@ def load_truth(name: str, cache: Path = CACHE, part: slice | None = None) -> Ima
         first, last = (0, len(voxels)) if part is None else (part.start, part.stop)
         around = slice(max(0, first - REACH), last + REACH)
         truth = make_truth(voxels[around], RECIPES[name].own_rho, RECIPES[name].patch)
-        _save(path, truth[first - around.start :][: last - first])
-    return _image(np.load(path), spacing)
+        save(path, truth[first - around.start :][: last - first])
+    return image_of(np.load(path), spacing)
 
 
 def _truth_path(name: str, cache: Path, part: slice | None = None) -> Path:
@@ -141,11 +141,11 @@ def read_real(name: str) -> tuple[np.ndarray, tuple[float, float, float]]:
     return np.stack(planes).astype(np.float32), (gap, row, column)
 
 
-def _image(voxels: np.ndarray, spacing: tuple[float, float, float]) -> Image:
+def image_of(voxels: np.ndarray, spacing: tuple[float, float, float]) -> Image:
     return Image(np.ascontiguousarray(voxels), spacing, modality="CT", unit="HU", slice_thickness=spacing[0])
 
 
-def _save(path: Path, voxels: np.ndarray) -> None:
+def save(path: Path, voxels: np.ndarray) -> None:
     """Save whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part.npy")

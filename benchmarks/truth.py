@@ -5,6 +5,7 @@ average over neighbours is there so that what is left of a slice's own noise doe
 """
 
 import os
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from multiprocessing.queues import SimpleQueue
@@ -18,25 +19,30 @@ REACH = 2
 MARGIN = 8  # pixels of air kept round the body
 
 
-def make_truth(scan: np.ndarray, rho: float, patch: int = 64, workers: int = 2) -> np.ndarray:
+def make_truth(
+    scan: np.ndarray, rho: float, patch: int = 64, workers: int = 2, wanted: Sequence[int] | None = None
+) -> np.ndarray:
     """Denoise a CT scan (slices, rows, columns; HU) whose adjacent slices' noise correlates by `rho`, for good.
 
-    The noise spectrum is measured in flat patches of `patch` pixels.
+    The noise spectrum is measured in flat patches of `patch` pixels. Only the `wanted` slices are returned; None: all.
     """
+    chosen = list(range(len(scan)) if wanted is None else wanted)
+    used = sorted({n for one in chosen for n in range(one - REACH, one + REACH + 1) if 0 <= n < len(scan)})
     flat = flat_pairs(scan)
     spectrum = noise_spectrum(scan, flat, rho, patch)
     level = noise_level(scan, flat, rho)
     _, rows, columns = np.nonzero(scan[:, ::MARGIN, ::MARGIN] > -300)
     box = (slice(None), *(slice(max(0, MARGIN * (n.min() - 1)), MARGIN * (n.max() + 2)) for n in (rows, columns)))
-    jobs = [(plane, sigma, spectrum, patch) for plane, sigma in zip(scan[box], level[box], strict=True)]
+    jobs = [(plane, sigma, spectrum, patch) for plane, sigma in zip(scan[box][used], level[box][used], strict=True)]
     once = scan.copy()
     context = get_context("spawn")
     cores = context.SimpleQueue()
     for worker in range(workers):
         cores.put(worker)
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_pin, initargs=(cores,)) as pool:
-        once[box] = list(pool.map(bm3d_slice, jobs))
-    return average_matched(once)
+        for index, plane in zip(used, pool.map(bm3d_slice, jobs), strict=True):
+            once[index][box[1:]] = plane
+    return average_matched(once, wanted=chosen)
 
 
 def flat_pairs(scan: np.ndarray) -> np.ndarray:
@@ -90,14 +96,18 @@ def noise_level(scan: np.ndarray, flat: np.ndarray, rho: float) -> np.ndarray:
     return np.sqrt(local)
 
 
-def average_matched(once: np.ndarray, reach: int = REACH, threshold: float = 10.0) -> np.ndarray:
+def average_matched(
+    once: np.ndarray, reach: int = REACH, threshold: float = 10.0, wanted: Sequence[int] | None = None
+) -> np.ndarray:
     """Average soft tissue over up to `reach` slices either way where the denoised slices agree within `threshold` HU.
 
     The weight falls smoothly to zero at the threshold; air, lung and bone stay as they are, with a soft passage.
     """
     guide = np.stack([gaussian_filter(plane, 1.5) for plane in once])
-    truth = np.empty_like(once)
-    for index, plane in enumerate(once):
+    chosen = list(range(len(once)) if wanted is None else wanted)
+    truth = np.empty((len(chosen), *once.shape[1:]), once.dtype)
+    for made, index in zip(truth, chosen, strict=True):
+        plane = once[index]
         total, weights = plane.copy(), np.ones_like(plane)
         for other in range(max(0, index - reach), min(len(once), index + reach + 1)):
             if other == index:
@@ -107,7 +117,7 @@ def average_matched(once: np.ndarray, reach: int = REACH, threshold: float = 10.
             total += weight * once[other]
             weights += weight
         soft = gaussian_filter(_reach(plane, -160, 220).astype(np.float32), 1)
-        truth[index] = soft * total / weights + (1 - soft) * plane
+        made[...] = soft * total / weights + (1 - soft) * plane
     return truth
 
 

@@ -72,6 +72,7 @@ def entrants(images: str, trained: bool) -> tuple[Entrant, ...]:
         found.append(Entrant(f"{DEFAULT}{_TEXTURED}", DEFAULT))
         there = [method for method in BLOCK_MATCHING if METHODS[method].is_installed]
         found += [Entrant(f"{method}-white", method, {"spectrum": "white"}) for method in there]
+        found += [Entrant(f"{method}-even", method, {"level": "local"}) for method in there]
         found += [Entrant(name) for name, method in TRUE_SPECTRUM.items() if method in there]
         found += [] if trained else [Entrant(BOUND)]
     return tuple(found)
@@ -102,7 +103,7 @@ def chosen(everybody: Sequence[Entrant], only: Sequence[str], missing: Sequence[
     known = {one.name: one for one in everybody}
     unknown = [name for name in only if name not in known]
     for name in unknown:
-        if (method := TRUE_SPECTRUM.get(name, name.removesuffix("-white"))) in missing:
+        if (method := TRUE_SPECTRUM.get(name, name.removesuffix("-white").removesuffix("-even"))) in missing:
             refuse_missing(method)
     if unknown:
         raise InputError(f"There is no {', '.join(unknown)} in this suite; there are: {', '.join(known)}.")

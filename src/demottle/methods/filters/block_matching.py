@@ -21,15 +21,20 @@ class BlockMatchingSettings:
         spectrum: what the filter is told of the noise: "white", or the spectrum "measured" on the scan.
         threads: 1: the same bits every time; 0: as many as there are cores, which then wait for one another by spinning, and
             the last digits differ from run to run.
+        level: "mean": the filter is told one noise level, as its authors have it; "local": the noise is made even by its measured
+            map first, as demottle does for its own filters.
     """
 
     spectrum: Literal["white", "measured"] = "measured"
     threads: int = 1
+    level: Literal["mean", "local"] = "mean"
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
         if self.spectrum not in ("white", "measured"):
             raise InputError(f'spectrum is "{self.spectrum}"; it has to be "white" or "measured".')
+        if self.level not in ("mean", "local"):
+            raise InputError(f'level is "{self.level}"; it has to be "mean" or "local".')
         if self.threads < 0:
             raise InputError(f"threads is {self.threads}; it has to be 1 or more, or 0 for all cores.")
 

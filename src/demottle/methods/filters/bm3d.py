@@ -42,6 +42,7 @@ class Bm3d(PlaneFilter[Settings]):
     def __init__(self, settings: Settings, fitted: Mapping[str, Any], spectrum: NDArray[np.float32]) -> None:
         """Keep settings, summary and spectrum."""
         super().__init__(settings, fitted)
+        self.even = settings.level == "local"
         self._spectrum = np.asarray(spectrum, np.float32)
 
     def tensors(self) -> Tensors:

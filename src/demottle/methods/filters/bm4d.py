@@ -21,11 +21,13 @@ from demottle.methods.filters.block_matching import (
     package,
     stretched,
 )
-from demottle.methods.filters.plane_filter import kept, level_of
+from demottle.methods.filters.plane_filter import kept, level_of, relative_level
 from demottle.methods.filters.told_noise import VolumeFilter, told_noise
 from demottle.methods.one_scan.protection import fill_invalid
 from demottle.methods.registry import refuse_missing
+from demottle.noise.correlation import slice_correlation
 from demottle.noise.fingerprint import Fingerprint
+from demottle.noise.local import noise_map
 
 NAME = "bm4d"
 FEWEST = 5
@@ -55,9 +57,14 @@ class Bm4d(VolumeFilter[Settings]):
         _refuse_thin(image)
         module, profile = package(NAME, self._settings)
         listener(Progress("apply", 0, 1))
-        volume = np.stack([fill_invalid(image, index) for index in range(image.shape[0])])
+        slices = range(image.shape[0])
+        local = (
+            noise_map(image, slice_correlation(image, lags=1), level) if self._settings.level == "local" else None
+        )
+        relative = [relative_level(local, index, level) for index in slices]
+        volume = np.stack([fill_invalid(image, index) / relative[index] for index in slices])
         filtered: Voxels = np.asarray(module.bm4d(volume.astype(np.float64), self._told(image, level), profile))
-        out = np.stack([kept(image, index, plane.astype(np.float32)) for index, plane in enumerate(filtered)])
+        out = np.stack([kept(image, index, (filtered[index] * relative[index]).astype(np.float32)) for index in slices])
         listener(Progress("apply", 1, 1))
         return image.with_voxels(out)
 

@@ -37,6 +37,7 @@ class Gaussian(PlaneFilter[Settings]):
     """The filter; `y = g * x`, whatever the noise is."""
 
     method = NAME
+    even = False
 
     def _plane(self, plane: Voxels, level: float) -> Voxels:
         sigma = self._settings.sigma

@@ -1,4 +1,8 @@
-"""What classical filters of single slices have in common: the noise level, what must not change, saving."""
+"""What classical filters of single slices have in common: the noise level, what must not change, saving.
+
+A filter is told one level, but the noise of CT has another at every place. So a slice is first made even, `x s / s(p)`, s(p) the
+measured local level and s that of the whole image (`noise.local`); what the filter makes of it is taken back.
+"""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -12,8 +16,10 @@ from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Voxels
 from demottle.methods.base import Denoiser, Tensors
 from demottle.methods.one_scan.protection import blended, changeable, fill_invalid
+from demottle.noise.correlation import slice_correlation
 from demottle.noise.fingerprint import Fingerprint
 from demottle.noise.level import noise_level
+from demottle.noise.local import NoiseMap, noise_map
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -21,8 +27,18 @@ if TYPE_CHECKING:
 FilterSettings = TypeVar("FilterSettings", bound="DataclassInstance")
 
 
+_LEAST = 0.05
+"""Of the image's noise level: the lowest local one that a slice is divided by."""
+
+
 class PlaneFilter(Denoiser, Generic[FilterSettings]):
-    """A filter that treats every slice by itself, told one noise level for the whole image."""
+    """A filter that treats every slice by itself, told one noise level for the whole image, whose noise is made even for it.
+
+    Attributes:
+        even: make the noise even first; for filters that do the same to any noise it would change nothing for the better.
+    """
+
+    even = True
 
     def __init__(self, settings: FilterSettings, fitted: Mapping[str, Any]) -> None:
         """Keep settings and summary."""
@@ -43,12 +59,21 @@ class PlaneFilter(Denoiser, Generic[FilterSettings]):
         level = level_of(image, self.fitted)
         if level == 0:
             return image  # without noise there is nothing to remove
+        local = noise_map(image, slice_correlation(image, lags=1), level) if self.even else None
         out = np.empty(image.shape, np.float32)
         for index in range(image.shape[0]):
             listener(Progress("apply", index, image.shape[0]))
-            out[index] = kept(image, index, self._plane(fill_invalid(image, index), level))
+            plane, relative = fill_invalid(image, index), relative_level(local, index, level)
+            out[index] = kept(image, index, self._plane(plane / relative, level) * relative)
         listener(Progress("apply", image.shape[0], image.shape[0]))
         return image.with_voxels(out)
+
+
+def relative_level(local: NoiseMap | None, index: int, level: float) -> Voxels:
+    """Return the local noise level of a slice as a share of that of the image, never 0: what makes noise even; 1 without a map."""
+    if local is None:
+        return np.ones((1, 1), np.float32)
+    return np.asarray(np.maximum(local.plane(index) / np.float32(level), np.float32(_LEAST)), np.float32)
 
 
 def level_of(image: Image, fitted: Mapping[str, Any]) -> float:
