@@ -6,17 +6,20 @@ the abdomen, and judged on slices of the chest, from the heart to the shoulders,
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache as remembered
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.cases import CACHE, RECIPES, Case, image_of, read_real, save
-from benchmarks.truth import make_truth
+from benchmarks.cases import CACHE, RECIPES, Case, image_of, read_real
+from benchmarks.truth import make_truth, own_noise
 from demottle.benchmark.judging import body_mask
 from demottle.image import Image
 from demottle.physics.ct_noise import Scanner, independent_noise, mix_slices
 from demottle.physics.projection import Kernel
 
+SIDE = 256
+"""Rows and columns of the part of a slice that is used, around the middle of the body."""
 RHO = 0.25
 """Noise correlation of neighboring slices, in stacks."""
 
@@ -62,33 +65,43 @@ JUDGING: Mapping[str, Recipe] = {
 
 
 def load(name: str, slices: int = 1, cache: Path = CACHE) -> Case:
-    """Build or load a case of 1, 2 or 3 slices around the middle one. Needs the public scans.
-
-    The first case of an anatomy builds the truths of all of it, in minutes.
-    """
+    """Build or load a case of 1, 2 or 3 slices, the middle one among them. Needs the public scans; minutes the first time."""
     recipe = {**TUNING, **JUDGING}[name]
-    truth = _truth(recipe, cache)
-    path = Path(cache) / f"single-{name}-noise.npy"
+    path = Path(cache) / f"single-{name}-{1 if slices == 1 else 3}.npz"
     if not path.exists():
-        soft = (truth.voxels > -150) & (truth.voxels < 200) & body_mask(truth)
-        region = soft if recipe.anatomy == "chest" else None
-        save(path, independent_noise(truth, recipe.sigma, Scanner(kernel=recipe.kernel), recipe.seed, region=region))
-    noisy = np.rint(truth.voxels + mix_slices(np.load(path), RHO))
-    part = {1: slice(1, 2), 2: slice(0, 2), 3: slice(0, 3)}[slices]
-    picked, body = image_of(truth.voxels[part], truth.spacing), body_mask(truth)[part]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part.npz")
+        np.savez(part, **_built(recipe, (0,) if slices == 1 else (-1, 0, 1)))
+        part.replace(path)
+    parts = np.load(path)
+    part = slice(0, slices)
+    truth, noisy = (Image(parts[key][part], tuple(parts["spacing"].tolist()), "CT", "HU") for key in ("truth", "noisy"))
     text = f"{name}: {recipe.sigma:g} HU, {recipe.kernel} kernel, noise seed {recipe.seed}, {slices} of its slices"
-    return Case(picked, image_of(noisy[part], truth.spacing), body, text)
+    return Case(truth, noisy, body_mask(truth), text)
 
 
-def _truth(recipe: Recipe, cache: Path) -> Image:
-    """Three slices without noise."""
-    wanted = sorted(
-        {one.slice + step for one in (*TUNING.values(), *JUDGING.values()) if one.anatomy == recipe.anatomy for step in (-1, 0, 1)}
-    )
-    path = Path(cache) / f"single-{recipe.anatomy}-truth.npy"
+def _built(recipe: Recipe, steps: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """Cut truth and noisy slices out of the middle of the body; the noise is drawn in projections of whole slices."""
     voxels, spacing = read_real(recipe.anatomy)
-    if not path.exists():
-        how = RECIPES[recipe.anatomy]
-        save(path, make_truth(voxels, how.own_rho, how.patch, wanted=wanted))
-    first = wanted.index(recipe.slice - 1)
-    return image_of(np.load(path, mmap_mode="r")[first : first + 3], spacing)
+    how = RECIPES[recipe.anatomy]
+    slices = [recipe.slice + step for step in steps]
+    whole = image_of(voxels[slices], spacing)  # its own noise hardly shows in line integrals
+    bodies = body_mask(whole)
+    soft = (whole.voxels > -150) & (whole.voxels < 200) & bodies
+    region = soft if recipe.anatomy == "chest" else None
+    noise = independent_noise(whole, recipe.sigma, Scanner(kernel=recipe.kernel), recipe.seed, region=region)
+    rows, columns = (
+        slice(max(0, int(middle) - SIDE // 2), max(0, int(middle) - SIDE // 2) + SIDE)
+        for middle in (part.mean() for part in np.nonzero(bodies[len(steps) // 2]))
+    )
+    measured = _own_noise(recipe.anatomy)
+    part = (rows, columns)
+    truth = make_truth(voxels, how.own_rho, how.patch, workers=1, wanted=slices, part=part, measured=measured)
+    noisy = np.rint(truth + mix_slices(noise, RHO)[:, rows, columns])
+    return {"truth": truth.astype(np.float32), "noisy": noisy.astype(np.float32), "spacing": np.array(spacing)}
+
+
+@remembered
+def _own_noise(anatomy: str) -> tuple[np.ndarray, np.ndarray]:
+    how = RECIPES[anatomy]
+    return own_noise(read_real(anatomy)[0], how.own_rho, how.patch)

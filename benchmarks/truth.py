@@ -20,19 +20,27 @@ MARGIN = 8  # pixels of air kept round the body
 
 
 def make_truth(
-    scan: np.ndarray, rho: float, patch: int = 64, workers: int = 2, wanted: Sequence[int] | None = None
+    scan: np.ndarray,
+    rho: float,
+    patch: int = 64,
+    workers: int = 2,
+    wanted: Sequence[int] | None = None,
+    part: tuple[slice, slice] | None = None,
+    measured: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> np.ndarray:
     """Denoise a CT scan (slices, rows, columns; HU) whose adjacent slices' noise correlates by `rho`, for good.
 
-    The noise spectrum is measured in flat patches of `patch` pixels. Only the `wanted` slices are returned; None: all.
+    The noise spectrum is measured in flat patches of `patch` pixels, or `measured` (`own_noise`) already. Only the `wanted` slices
+    are returned, and of them only a `part`, rows and columns; None: all.
     """
     chosen = list(range(len(scan)) if wanted is None else wanted)
     used = sorted({n for one in chosen for n in range(one - REACH, one + REACH + 1) if 0 <= n < len(scan)})
-    flat = flat_pairs(scan)
-    spectrum = noise_spectrum(scan, flat, rho, patch)
-    level = noise_level(scan, flat, rho)
+    spectrum, level = measured or own_noise(scan, rho, patch)
     _, rows, columns = np.nonzero(scan[:, ::MARGIN, ::MARGIN] > -300)
     box = (slice(None), *(slice(max(0, MARGIN * (n.min() - 1)), MARGIN * (n.max() + 2)) for n in (rows, columns)))
+    if part is not None:
+        scan, level = scan[:, *part], level[:, *part]
+        box = (slice(None), slice(None), slice(None))
     jobs = [(plane, sigma, spectrum, patch) for plane, sigma in zip(scan[box][used], level[box][used], strict=True)]
     once = scan.copy()
     context = get_context("spawn")
@@ -43,6 +51,12 @@ def make_truth(
         for index, plane in zip(used, pool.map(bm3d_slice, jobs), strict=True):
             once[index][box[1:]] = plane
     return average_matched(once, wanted=chosen)
+
+
+def own_noise(scan: np.ndarray, rho: float, patch: int) -> tuple[np.ndarray, np.ndarray]:
+    """Measure the radial spectrum of a scan's own noise, and the map of its level."""
+    flat = flat_pairs(scan)
+    return noise_spectrum(scan, flat, rho, patch), noise_level(scan, flat, rho)
 
 
 def flat_pairs(scan: np.ndarray) -> np.ndarray:

@@ -41,7 +41,6 @@ def test_a_good_scan_is_learned_from(good: Fingerprint) -> None:
 @pytest.mark.parametrize(
     ("change", "word"),
     [
-        ({"shape": (2, 512, 512)}, "2 slices"),
         ({"matched_share": (0.1,)}, "10 %"),
         ({"correlation": Correlation((0.95, 0.9, 0.88, 0.85), 0.0, 50_000)}, "almost fully"),
         ({"correlation": Correlation((float("nan"),), 0.0, 0)}, "cannot be measured"),
@@ -53,6 +52,29 @@ def test_a_scan_that_cannot_teach_gets_the_classical_filter(
 ) -> None:
     plan = make_plan(replace(good, **change))  # type: ignore[arg-type]
     assert plan.method == "spectral-wiener"
+    assert word in plan.reasons[0]
+
+
+@pytest.mark.parametrize(("slices", "word"), [(1, "single slice"), (2, "2 slices"), (3, "3 slices")])
+def test_few_slices_are_learned_from_too(good: Fingerprint, slices: int, word: str) -> None:
+    plan = make_plan(replace(good, shape=(slices, 512, 512), matched_share=(), correlation=Correlation((), 0.0, 0)))
+    assert plan.method == "guided-bayes"
+    assert word in plan.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"spectrum": None}, "spectrum"),
+        ({"unit": ""}, "no CT"),
+        ({"shape": (1, 48, 512)}, "48 x 512"),
+    ],
+)
+def test_few_slices_that_cannot_teach_are_filtered_by_what_looks_alike(
+    good: Fingerprint, change: dict[str, object], word: str
+) -> None:
+    plan = make_plan(replace(good, **{"shape": (1, 512, 512), **change}))  # type: ignore[arg-type]
+    assert plan.method == "nl-bayes"
     assert word in plan.reasons[0]
 
 

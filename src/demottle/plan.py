@@ -12,8 +12,11 @@ from demottle.noise.fingerprint import Fingerprint
 
 DEFAULT = "matched-neighbors"
 FOR_MR = "nl-bayes"
+FOR_FEW = "guided-bayes"
+"""For CT of so few slices that neighbors teach little or nothing; there it costs seconds."""
+FOR_FEW_UNLEARNED = "nl-bayes"
 CLASSICAL = "spectral-wiener"
-_FEWEST_SLICES = 3
+FEW = 3
 _LEAST_MATCHED = 0.25
 _MOST_CORRELATION = 0.8  # beyond, the decorrelated target's noise is more than three times the slice's own
 _SMALLEST_SIDE = 64
@@ -54,11 +57,11 @@ def make_plan(fingerprint: Fingerprint, method: str | None = None, settings: Map
         return Plan(
             FOR_MR, dict(settings or {}), (_ONE_SLICE_OF_MR if fingerprint.shape[0] == 1 else _WHY_NOT_LEARNED,)
         )
+    if fingerprint.shape[0] <= FEW and min(fingerprint.shape[1:]) >= _FEWEST_PIXELS:
+        return _plan_for_few(fingerprint, dict(settings or {}))
     obstacle = obstacle_to_learning(fingerprint)
     if obstacle is not None:
         kind = "knows the noise spectrum" if fingerprint.spectrum is not None else "takes the noise as white"
-        if fingerprint.spectrum is not None and fingerprint.shape[0] == 1:
-            kind += " (roughly: it was measured in the flattest tissue of the slice itself)"
         reasons = (f"{obstacle} So the scan cannot teach a network, and a classical filter that {kind} is used.",)
         return Plan(CLASSICAL, dict(settings or {}), reasons)
     return Plan(DEFAULT, dict(settings or {}), tuple(_reasons(fingerprint)))
@@ -66,17 +69,9 @@ def make_plan(fingerprint: Fingerprint, method: str | None = None, settings: Map
 
 def obstacle_to_learning(fingerprint: Fingerprint) -> str | None:
     """Say in a sentence why neighboring slices of this scan cannot be learned from; None where they can."""
-    slices, rows, columns = fingerprint.shape
-    if slices < _FEWEST_SLICES:
-        return (
-            f"The image has {slices} slice{'s' if slices > 1 else ''}; learning from neighbors needs {_FEWEST_SLICES}."
-        )
-    if min(rows, columns) < _SMALLEST_SIDE:
-        return f"The slices have {rows} x {columns} pixels; learning needs {_SMALLEST_SIDE} x {_SMALLEST_SIDE}."
-    if not np.isfinite(fingerprint.noise_level) or not fingerprint.correlation.rho:
-        return "The noise cannot be measured: there is no flat soft tissue."
-    if fingerprint.spectrum is None:
-        return "The noise spectrum cannot be measured: there is too little uniform tissue."
+    obstacle = _obstacle_within_slices(fingerprint)
+    if obstacle is not None:
+        return obstacle
     rho = fingerprint.correlation.rho
     if not np.isfinite(rho[0]):
         return "The correlation of the noise between slices cannot be measured."
@@ -90,6 +85,41 @@ def obstacle_to_learning(fingerprint: Fingerprint) -> str | None:
             f"Neighboring slices share their noise almost fully (correlation {rho[0]:.2f}, {min(rho[:4]):.2f} at best)."
         )
     return None
+
+
+def _obstacle_within_slices(fingerprint: Fingerprint) -> str | None:
+    """Say why not even a slice by itself can be learned from; None where it can."""
+    _, rows, columns = fingerprint.shape
+    if min(rows, columns) < _SMALLEST_SIDE:
+        return f"The slices have {rows} x {columns} pixels; learning needs {_SMALLEST_SIDE} x {_SMALLEST_SIDE}."
+    if not np.isfinite(fingerprint.noise_level):
+        return "The noise cannot be measured: there is no flat soft tissue."
+    if fingerprint.spectrum is None:
+        return "The noise spectrum cannot be measured: there is too little uniform tissue."
+    return None
+
+
+def _plan_for_few(fingerprint: Fingerprint, settings: dict[str, Any]) -> Plan:
+    """A single slice or a thin stack."""
+    slices = fingerprint.shape[0]
+    image = "A single slice" if slices == 1 else f"A stack of {slices} slices"
+    obstacle = _obstacle_within_slices(fingerprint)
+    if obstacle is None and fingerprint.unit != "HU":
+        obstacle = "The image is no CT in HU, for which the network that learning begins with was trained."
+    if obstacle is not None:
+        reason = f"{obstacle} So nothing is learned: small pieces of the image that look alike tell of each other."
+        return Plan(FOR_FEW_UNLEARNED, settings, (reason,))
+    teaching = "has no neighbors to learn from" if slices == 1 else "has few neighbors to learn from"
+    reasons = [
+        f"{image} {teaching}: a network that knows noise from simulations is told the measured spectrum and local level, adapts "
+        "to the image with noise of that kind added, and guides an estimate from small pieces that look alike."
+    ]
+    if slices == 1:
+        reasons.append(
+            "The noise spectrum is known roughly: it was measured in the flattest tissue of the slice itself."
+        )
+    # Of a single slice what cubes say by themselves cannot make neighbors share noise.
+    return Plan(FOR_FEW, {**({"look": 0.5} if slices == 1 else {}), **settings}, tuple(reasons))
 
 
 def _reasons(fingerprint: Fingerprint) -> list[str]:

@@ -275,7 +275,7 @@ _ALL = (
         summary=(
             "Learns from the scan as matched-neighbors does, then estimates every small cube from the noisy cubes that look like "
             "it in the learned result, and returns the mean of both. Half a decibel to one nearer to the truth, for more time "
-            "and memory: the whole volume is held several times."
+            "and memory: the whole volume is held several times. What one to three slices of CT are given to."
         ),
         paper="demottle; builds on matched-neighbors and on Lebrun, Buades and Morel, SIAM J. Imaging Sciences 2013",
         module="demottle.methods.bayes.guided_bayes",

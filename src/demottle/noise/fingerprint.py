@@ -17,6 +17,7 @@ from demottle.noise.slices import spread
 from demottle.noise.spectrum import Spectrum, noise_spectrum
 
 _MATCHED_LAGS = 4
+_FEW_SLICES = 3
 _MOST_EXCESS = 1.25  # of a spectrum over the noise of the noisiest tissue
 
 MUCH_HU = 60.0
@@ -106,7 +107,7 @@ def measure(image: Image, listener: Listener = silent) -> Fingerprint:
     warnings, no_spectrum = [], ""
     spectrum: Spectrum | None = None
     try:
-        spectrum = noise_spectrum(image, correlation) if image.shape[0] > 1 else lone_spectrum(image)
+        spectrum = _spectrum(image, correlation)
         if np.isfinite(high) and spectrum.sigma > _MOST_EXCESS * high:
             no_spectrum = (
                 f"The regions for a noise spectrum hold {spectrum.sigma:.0f} {image.unit}, but the noise is {level:.0f} "
@@ -146,6 +147,18 @@ def measure(image: Image, listener: Listener = silent) -> Fingerprint:
         warnings=tuple(warnings),
         no_spectrum=no_spectrum,
     )
+
+
+def _spectrum(image: Image, correlation: Correlation) -> Spectrum:
+    """Measure differences of neighboring slices; where there are none, or few slices that differ much, one slice by itself."""
+    if image.shape[0] == 1:
+        return lone_spectrum(image)
+    try:
+        return noise_spectrum(image, correlation)
+    except InputError:
+        if image.shape[0] > _FEW_SLICES:
+            raise
+        return lone_spectrum(image, image.shape[0] // 2)
 
 
 def _range(image: Image) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""The noise spectrum of a single slice, which has no neighbor that would tell noise from anatomy."""
+"""The noise spectrum of a slice by itself, where no neighbor tells noise from anatomy."""
 
 import numpy as np
 
@@ -16,8 +16,8 @@ _STRUCTURE_SIGMA = 3.0  # pixels
 _USABLE = 0.97
 
 
-def lone_spectrum(image: Image) -> Spectrum:
-    """NPS of the first slice, from small regions of its flattest soft tissue.
+def lone_spectrum(image: Image, index: int = 0) -> Spectrum:
+    """NPS of one slice, from small regions of its flattest soft tissue.
 
     Of all half-overlapping regions inside tissue the third with the least structure is used (standard deviation of the slice
     smoothed by 3 pixels, second-order trend taken out). What anatomy they still hold lies at low frequencies, where small
@@ -26,8 +26,8 @@ def lone_spectrum(image: Image) -> Spectrum:
     Raises:
         InputError: where the slice has too little uniform tissue.
     """
-    plane = image.voxels[0]
-    usable = tissue_mask(guide.smooth(plane), image.unit, valid_plane(image, 0))
+    plane = image.voxels[index]
+    usable = tissue_mask(guide.smooth(plane), image.unit, valid_plane(image, index))
     smooth = guide.smooth(plane, _STRUCTURE_SIGMA)
     flattest = np.empty((0, 1, 1))
     for size in _SIZES:

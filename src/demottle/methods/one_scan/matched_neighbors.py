@@ -14,6 +14,8 @@ is different, each switchable:
 - *Random structures*, added to slice and target alike, are edges of known shape and contrast.
 - *Fusion*, on request: denoised neighbors have a say in the result where they agree (`slice_fusion`), as far as the scan
   itself says that this pays.
+- *Slices without neighbors*, single ones above all, teach themselves alone: every patch is recorrupted, with noise that is drawn
+  from the measured spectrum at the local level.
 - *Local noise.* Everything the network sees is in units of the local noise level (`slice_network`), and so is the tolerance
   of the matching.
 """
@@ -27,7 +29,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from demottle.errors import InputError
+from demottle.errors import InputError, UnsuitableError, counted
 from demottle.events import Listener, silent
 from demottle.image import Image, Voxels
 from demottle.learning.patches import Positions, cut_patches, patch_places
@@ -40,6 +42,7 @@ from demottle.methods.one_scan.slice_network import SliceNetwork
 from demottle.noise.fingerprint import Fingerprint
 
 NAME = "matched-neighbors"
+_FEWEST_SLICES = 1
 _FEWEST_TO_HOLD_OUT = 20
 _EXAMINED = 16  # patches
 
@@ -111,14 +114,27 @@ def fit(
 
     Raises:
         UnsuitableError: where the scan cannot be learned from; the sentence says why.
-        InputError: where a slice is smaller than a patch.
+        InputError: where a slice is smaller than a patch, or there are fewer slices than the network is to see.
     """
+    if image.shape[0] <= settings.slices // 2:
+        raise InputError(
+            f"slices is {settings.slices}, but the image has {counted(image.shape[0], 'slice')}; use slices=1 for it."
+        )
 
     def lesson(ground: Ground) -> Lesson:
         return Lesson(image, ground, settings, fingerprint, seed)
 
     network = fit_on_scan(
-        NAME, image, settings, fingerprint, lesson, slices=settings.slices, seed=seed, budget=budget, listener=listener
+        NAME,
+        image,
+        settings,
+        fingerprint,
+        lesson,
+        slices=settings.slices,
+        fewest=_FEWEST_SLICES,
+        seed=seed,
+        budget=budget,
+        listener=listener,
     )
     if settings.fuse:
         network.weigh_neighbors(image, fingerprint, seed, listener)
@@ -154,6 +170,9 @@ class Lesson:
         sure = match(settings.surely_matched)[1]
         self._unsure = 1 - sure / max(float(sure.max()), 1e-6)
         self._noise = ground.noise
+        self._alone = not self._weights.any()  # no slice has a neighbor to learn from
+        if self._alone and not settings.recorruption > 0:
+            raise UnsuitableError("No slice has a neighbor to learn from, and with recorruption=0 none teaches itself.")
         self._random = np.random.default_rng(seed)
         body = ground.samples.body
         aside = np.zeros(len(body), np.bool_)
@@ -161,7 +180,9 @@ class Lesson:
             aside[5::10] = True
         self._places = patch_places(body & ~aside[:, None, None], ground.patch)
         held_out = patch_places(body & (aside if aside.any() else ~aside)[:, None, None], ground.patch)
-        self._exam = held_out.draw(_EXAMINED, np.random.default_rng(seed + 1))
+        examined = np.random.default_rng(seed + 1)
+        self._exam = held_out.draw(_EXAMINED, examined)
+        self._added = self._noise.draw_stack(self._exam, self._patch, examined) if self._alone else None
 
     def facts(self) -> Mapping[str, Any]:
         """Return for the record how much of the body has a match."""
@@ -182,7 +203,9 @@ class Lesson:
             part.flip(turned) for part in (image, deviation, target, weight, body)
         )
         spread = weight.clamp(min=1e-3) ** -0.5  # of the target's noise, in units of the local noise level
-        corrupted = self._of_the_batch(settings.recorrupted_share) if settings.recorruption > 0 else 0
+        corrupted = 0
+        if settings.recorruption > 0:
+            corrupted = settings.batch if self._alone else self._of_the_batch(settings.recorrupted_share)
         if corrupted:
             extra = self._noise.draw_stack(places[:corrupted], self._patch, self._random)
             noise = torch.from_numpy(extra).to(self._device).flip(turned)
@@ -207,11 +230,17 @@ class Lesson:
         return loss
 
     def exam(self, student: torch.nn.Module) -> float:
-        """Matched error on the patches set aside, in units of the noise variance."""
+        """Matched error on the patches set aside, in units of the noise variance; of slices alone that of recorrupted ones."""
         total = 0.0
         with torch.inference_mode():
-            for places in np.array_split(self._exam, 4):
+            for some in np.array_split(np.arange(len(self._exam)), 4):
+                places = self._exam[some]
                 image, deviation, target, weight = self._patches(places)
+                if self._added is not None:
+                    noise = torch.from_numpy(self._added[some]).to(self._device) * deviation
+                    middle, factor = image.shape[1] // 2, self._settings.recorruption
+                    target = (image - noise / factor)[:, middle : middle + 1]
+                    image, weight = image + factor * noise, self._cut(self._samples.body, places)
                 total += float(matched_error(student(image, deviation), target, weight)) / 4
         return total / self._level**2
 

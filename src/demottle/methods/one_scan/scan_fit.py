@@ -126,6 +126,7 @@ def fit_on_scan(
     lesson_on: Callable[[Ground], Lesson],
     *,
     slices: int = 1,
+    fewest: int = 3,
     seed: int,
     budget: Budget | None,
     listener: Listener,
@@ -138,6 +139,7 @@ def fit_on_scan(
         settings: of the method.
         lesson_on: the method itself.
         slices: how many the network sees at once, the one to denoise in the middle; an odd number.
+        fewest: slices that the method can learn from.
         seed: of the network's first weights.
         budget: how long it may take; None: the scan decides.
         listener: told of the stages "prepare" and "learn".
@@ -146,7 +148,7 @@ def fit_on_scan(
         UnsuitableError: where the scan cannot be learned from; the sentence says why.
         InputError: where a slice is smaller than a patch can be.
     """
-    spectrum = learnable_spectrum(name, image, fingerprint)
+    spectrum = learnable_spectrum(name, image, fingerprint, fewest)
     listener(Progress("prepare", 0, 1))
     patch = patch_that_fits(settings.patch, 2 ** len(settings.channels), image)
     samples = scan_samples(image, fingerprint.correlation, fingerprint.noise_level, patch, slices)

@@ -17,6 +17,8 @@ MOST_SLICES = 64
 
 
 STEPS_FROM_START = 60
+STEPS_ON_FEW_SLICES = 20
+_FEW_SLICES = 3
 STEPS_FROM_START_ON_GPU = 300
 
 
@@ -75,17 +77,17 @@ def seen(index: int, slices: int, count: int) -> list[int]:
     return [other if other < count else 2 * (count - 1) - other for other in around]
 
 
-def learnable_spectrum(method: str, image: Image, fingerprint: Fingerprint) -> Voxels:
-    """Return the noise spectrum (n, n), float32, FFT order, of a scan that a method can learn from.
+def learnable_spectrum(method: str, image: Image, fingerprint: Fingerprint, fewest: int = 3) -> Voxels:
+    """Return the noise spectrum (n, n), float32, FFT order, of a scan of at least `fewest` slices that a method can learn from.
 
     Raises:
         UnsuitableError: where it cannot; the sentence says why.
     """
     if fingerprint.spectrum is None or not np.isfinite(fingerprint.noise_level) or fingerprint.noise_level <= 0:
         raise UnsuitableError(f"{method} needs a measurable noise level and spectrum, which this image does not offer.")
-    if image.shape[0] < 3:
+    if image.shape[0] < fewest:
         raise UnsuitableError(
-            f"{method} learns from neighboring slices and needs at least 3; the image has {image.shape[0]}."
+            f"{method} learns from neighboring slices and needs at least {fewest}; the image has {image.shape[0]}."
         )
     return fingerprint.spectrum.density_2d.astype(np.float32)
 
@@ -94,8 +96,10 @@ def default_steps(samples: ScanSamples, patch: int, batch: int, started: bool = 
     """Choose how long to learn: enough steps to see the body about ten times, 300 to 550 of them; fewer from the shipped weights.
 
     Fewer leave a network unfinished even on a short scan. From the shipped weights, 300 steps (of eight patches) gain another
-    0.2 dB on 80: seconds on a GPU, minutes without one; 60 are as good as 80.
+    0.2 dB on 80: seconds on a GPU, minutes without one; 60 are as good as 80. On one to three slices 20 are as good as 60.
     """
+    if started and len(samples.indices) <= _FEW_SLICES:
+        return STEPS_ON_FEW_SLICES
     if started:
         return STEPS_FROM_START_ON_GPU if on_gpu else STEPS_FROM_START
     return int(np.clip(10 * samples.body.sum() / (patch**2 * batch), 300, 550))
