@@ -3,9 +3,9 @@
     DEMOTTLE_REAL_DATA=FOLDER python -m benchmarks.single_slice --slices 1
     python -m benchmarks.single_slice --slices 3 --cases chest-9 chest-54 --only default nl-bayes
 
-Prints PSNR in [-160, 240] HU in the body for every case, and the mean difference from `nl-bayes` with its 95 % interval (paired t over
-the cases, which share nothing but the patient). Results are appended to benchmark-results/single-slice.jsonl, and what is there is not
-computed again. The rows "even" give BM3D the help that demottle's own filters have: noise made even by the measured map.
+Prints PSNR in [-160, 240] HU in the body for every case, and the mean difference from `nl-bayes` with its 95 % interval (paired t
+over the cases, which share nothing but the patient). Results are appended to benchmark-results/single-slice.jsonl, and what is
+there is not computed again. The rows "even" give BM3D the help that our own filters have: noise made even by the measured map.
 """
 
 import argparse
@@ -72,14 +72,22 @@ def figures(case: Case, method: str) -> dict[str, object]:
         seconds, image, plan = time.process_time() - started, result.image, result.plan.method
     psnr = psnr_cut(image.voxels, case.truth.voxels, case.body, BODY_WINDOW)
     shifts = {name: value for name, value in tissue_shifts(case.truth, case.noisy, image).items() if value is not None}
-    return {"psnr": psnr, "seconds": seconds, "plan": plan, **{f"shift_{name}": value for name, value in shifts.items()}}
+    return {
+        "psnr": psnr,
+        "seconds": seconds,
+        "plan": plan,
+        **{f"shift_{name}": value for name, value in shifts.items()},
+    }
 
 
 def table(
     done: dict[tuple[str, int, str], dict[str, object]], slices: int, cases: list[str], methods: list[str]
 ) -> list[str]:
     """Rows of a table in Markdown."""
-    lines = [f"| {slices} of the slices | {' | '.join(cases)} | mean | less nl-bayes (95 %) | s |", "|---" * (len(cases) + 4) + "|"]
+    lines = [
+        f"| {slices} of the slices | {' | '.join(cases)} | mean | less nl-bayes (95 %) | s |",
+        "|---" * (len(cases) + 4) + "|",
+    ]
     for method in methods:
         found = [done.get((name, slices, method)) for name in cases]
         if not all(found):

@@ -30,8 +30,8 @@ def make_truth(
 ) -> np.ndarray:
     """Denoise a CT scan (slices, rows, columns; HU) whose adjacent slices' noise correlates by `rho`, for good.
 
-    The noise spectrum is measured in flat patches of `patch` pixels, or `measured` (`own_noise`) already. Only the `wanted` slices
-    are returned, and of them only a `part`, rows and columns; None: all.
+    The noise spectrum is measured in flat patches of `patch` pixels, or `measured` (`own_noise`) already. Only the `wanted`
+    slices are returned, and of them only a `part`, rows and columns; None: all.
     """
     chosen = list(range(len(scan)) if wanted is None else wanted)
     used = sorted({n for one in chosen for n in range(one - REACH, one + REACH + 1) if 0 <= n < len(scan)})

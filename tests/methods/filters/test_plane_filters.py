@@ -60,6 +60,24 @@ def test_strength_follows_the_measured_noise(name: str) -> None:
     assert two.voxels[:, 8:-8, 8:-8] == pytest.approx(2 * one.voxels[:, 8:-8, 8:-8], abs=2.0)
 
 
+@pytest.mark.parametrize("name", ["bilateral", "nlm", "tv", "bm3d"])
+def test_uneven_noise_goes_everywhere_alike(name: str) -> None:
+    size = 128
+    level = np.geomspace(12, 72, size, dtype=np.float32) * np.ones((3, size, 1), np.float32)
+    noise = level * np.random.default_rng(4).standard_normal(level.shape)
+    image = Image((40 + noise).astype(np.float32), (3.0, 1.0, 1.0), "CT", "HU")
+    settings = {"level": "local"} if name == "bm3d" else {}
+    if name == "bm3d":
+        pytest.importorskip("bm3d")
+    out = fitted(name, image, **settings)(image)
+    quiet, strong = (
+        float((out.voxels - 40)[:, 8:-8, columns].std() / noise[:, 8:-8, columns].std())
+        for columns in (slice(8, 40), slice(88, 120))
+    )
+    assert max(quiet, strong) < 0.45
+    assert max(quiet, strong) < 2 * min(quiet, strong)
+
+
 def test_noise_that_cannot_be_measured_is_not_guessed() -> None:
     air = Image(np.full((3, 64, 64), -1000, np.float32), (3.0, 1.0, 1.0), "CT", "HU")
     with pytest.raises(UnsuitableError, match="cannot be measured"):

@@ -58,9 +58,7 @@ class Bm4d(VolumeFilter[Settings]):
         module, profile = package(NAME, self._settings)
         listener(Progress("apply", 0, 1))
         slices = range(image.shape[0])
-        local = (
-            noise_map(image, slice_correlation(image, lags=1), level) if self._settings.level == "local" else None
-        )
+        local = noise_map(image, slice_correlation(image, lags=1), level) if self._settings.level == "local" else None
         relative = [relative_level(local, index, level) for index in slices]
         volume = np.stack([fill_invalid(image, index) / relative[index] for index in slices])
         filtered: Voxels = np.asarray(module.bm4d(volume.astype(np.float64), self._told(image, level), profile))

@@ -70,7 +70,7 @@ class PlaneFilter(Denoiser, Generic[FilterSettings]):
 
 
 def relative_level(local: NoiseMap | None, index: int, level: float) -> Voxels:
-    """Return the local noise level of a slice as a share of that of the image, never 0: what makes noise even; 1 without a map."""
+    """Return the local noise level of a slice as a share of that of the image, never 0; 1 without a map."""
     if local is None:
         return np.ones((1, 1), np.float32)
     return np.asarray(np.maximum(local.plane(index) / np.float32(level), np.float32(_LEAST)), np.float32)

@@ -1,6 +1,7 @@
 """Wiener shrinkage in overlapping windows, against the noise spectrum measured on the scan.
 
-The classical answer where learning from the scan is not possible: nothing matched, noise fully shared between slices. The filter itself is `networks.windowed_wiener`.
+The classical answer where learning from the scan is not possible: nothing matched, noise fully shared
+between slices. The filter itself is `networks.windowed_wiener`.
 """
 
 from collections.abc import Mapping
