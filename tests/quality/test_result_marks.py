@@ -75,9 +75,9 @@ def test_tissue_at_the_end_of_its_range_shows_no_shift_though_half_of_it_is_mark
     assert abs(told(before, after)["soft tissue"].shift) < 0.3
 
 
-def test_where_much_noise_is_left_the_slices_around_decide() -> None:
+def test_where_much_noise_is_left_only_wide_ranges_are_told() -> None:
     truth = body(8)
     before = truth + noise(truth.shape, 60, blur=1.0)
-    shifts = told(before, truth + 0.6 * (before - truth))
-    assert "fat at bone" not in shifts
+    shifts = told(before, truth + 0.5 * (before - truth))
+    assert not {"fluid", "fat at the skin", "fat at bone"} & set(shifts)
     assert abs(shifts["soft tissue"].shift) < 1

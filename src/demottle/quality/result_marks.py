@@ -8,7 +8,7 @@ A result that moved a tissue out of its range would hide it: where a smooth diff
 it is put back before anything is marked.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,15 +17,18 @@ from numpy.typing import NDArray
 from demottle.image import Image, Voxels
 from demottle.noise import guide
 from demottle.noise.correlation import Correlation, slice_correlation
-from demottle.noise.fat_layers import fat_layers
+from demottle.noise.fat_layers import FAT_HU, fat_layers
 from demottle.noise.selection import FEWEST_SLICES, Selection, selection_of
 from demottle.quality.sampling import MOST_SLICES, picked_slices
 from demottle.quality.tissues import CT_TISSUES, Labels, label_plane, smoothed
 
 LAYERS = ("fat at the skin", "fat at bone")
 NAMES = (*(tissue.name for tissue in CT_TISSUES), *LAYERS)
-MOST_LEFT = 4.0
-"""Noise in HU that may be left in the plane that is marked: a third of the gap between two tissues."""
+MOST_LEFT = 15.0
+"""Noise in HU that may be left in the plane that is marked; beyond, hardly a tissue can be told on it."""
+_WIDTHS = 5.0  # of the noise left, at least, that a range has: fluid ends to both sides among other tissue
+_TISSUE_RANGES = tuple((tissue.lower, tissue.upper) for tissue in CT_TISSUES)
+_LAYER_RANGES = (FAT_HU, FAT_HU)
 _PUT_BACK_MM = 4.0
 _SURE, _LEAST_HU = 5.0, 5.0
 
@@ -61,6 +64,11 @@ def marked_slices(
     return _slices(before, after, of_tissues, of_layers, at_most)
 
 
+def tellable(selection: Selection, ranges: Sequence[tuple[float, float]]) -> list[bool]:
+    """For each range of CT numbers, whether it is wide enough for the noise that is left."""
+    return [upper - lower >= _WIDTHS * selection.left for lower, upper in ranges]
+
+
 def _slices(before: Image, after: Image, of_tissues: Selection, of_layers: Selection, at_most: int) -> Iterator[Marked]:
     for z in picked_slices(before.shape[0], at_most):
         difference = np.nan_to_num(after.voxels[z] - before.voxels[z])
@@ -81,10 +89,10 @@ def _marked(
     smooth = smoothed(plane, image)
 
     def tissues(moved: float) -> Labels:
-        return _where(label_plane(smooth + np.float32(moved), image, CT_TISSUES), valid)
+        return _where(label_plane(smooth + np.float32(moved), image, CT_TISSUES), valid, of_tissues, _TISSUE_RANGES)
 
     def layers(moved: float) -> Labels:
-        return _where(fat_layers(plane + np.float32(moved), image.spacing[1:]), valid)
+        return _where(fat_layers(plane + np.float32(moved), image.spacing[1:]), valid, of_layers, _LAYER_RANGES)
 
     pull = (
         of_tissues.pull(difference, tissues, len(CT_TISSUES)),
@@ -93,8 +101,13 @@ def _marked(
     return Marked(z, tissues(0), layers(0), np.concatenate(pull))
 
 
-def _where(labels: Labels, valid: NDArray[np.bool_] | None) -> Labels:
-    return labels if valid is None else np.where(valid, labels, 0).astype(np.uint8)
+def _where(
+    labels: Labels, valid: NDArray[np.bool_] | None, selection: Selection, ranges: Sequence[tuple[float, float]]
+) -> Labels:
+    """Labels of what can be told, where voxels are valid."""
+    kept = np.array([0, *(number * told for number, told in enumerate(tellable(selection, ranges), start=1))], np.uint8)
+    told: Labels = kept[labels]
+    return told if valid is None else np.where(valid, told, 0).astype(np.uint8)
 
 
 def _put_back(plane: Voxels, difference: Voxels, image: Image) -> Voxels:
