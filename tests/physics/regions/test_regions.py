@@ -36,18 +36,26 @@ def test_a_child_is_smaller() -> None:
     assert child.sum() == pytest.approx(0.36 * adult.sum(), rel=0.1)
 
 
-def test_grain_has_the_size_and_strength_asked_for() -> None:
-    fine, coarse = (random_field((4, 128, 128), (2.0, 0.5, 0.5), size, 1) for size in (1.0, 3.0))
-    for field, size in ((fine, 1.0), (coarse, 3.0)):
-        assert field.std() == pytest.approx(1, rel=0.01) and abs(field.mean()) < 0.02
+def test_grain_has_the_size_asked_for_and_a_scanner_shows_less_of_it_the_thicker_its_slices() -> None:
+    for size in (2.0, 4.0):
+        field = random_field((4, 128, 128), (1.0, 0.5, 0.5), size, 1)
         power = np.mean(np.abs(np.fft.fft2(field)) ** 2, axis=0)
         frequency = np.hypot(*np.meshgrid(*2 * [np.fft.fftfreq(128, 0.5)]))
         mean = float((power * frequency).sum() / power.sum())
-        assert 1 / mean / 2 == pytest.approx(size, rel=0.35)  # half of a wavelength
+        assert abs(field.mean()) < 0.02 and 1 / mean / 2 == pytest.approx(size, rel=0.35)  # half of a wavelength
+    thin, thick = (random_field((4, 64, 64), (z, 0.3, 0.3), 4.0, 1).std() for z in (0.1, 5.0))
+    assert thin == pytest.approx(0.95, abs=0.05) and thick < 0.85 * thin
+    # A fine field, averaged over voxels, is what a coarse grid shows.
+    fine = random_field((32, 256, 256), (0.25, 0.25, 0.25), 1.5, 2)
+    coarse = fine.reshape(4, 8, 64, 4, 64, 4).mean((1, 3, 5)).std()
+    assert random_field((4, 64, 64), (2.0, 1.0, 1.0), 1.5, 2).std() == pytest.approx(coarse, rel=0.15)
+
+
+def test_only_tissue_that_has_grain_gets_it() -> None:
     tissue = np.full((4, 64, 64), Tissue.MARROW, np.uint8)
     tissue[:, :32] = Tissue.FLUID
-    made = textured(np.zeros(tissue.shape, np.float32), tissue, (2.0, 0.5, 0.5), 1)
-    assert made[:, 34:].std() == pytest.approx(GRAIN[Tissue.MARROW].hu, rel=0.15)
+    made = textured(np.zeros(tissue.shape, np.float32), tissue, (1.0, 0.5, 0.5), 1)
+    assert 0.2 * GRAIN[Tissue.MARROW].hu < made[:, 34:].std() < GRAIN[Tissue.MARROW].hu
     assert (made[:, :31] == 0).all()
 
 

@@ -3,7 +3,7 @@
 Random fields of zero mean, drawn on the grid of the slices: white noise between two Gaussians, so that a field has a scale.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from demottle.physics.body import Tissue
 
 @dataclass(frozen=True)
 class Grain:
-    """Standard deviation in HU, and the size in mm of what is seen: half of a wavelength."""
+    """Standard deviation in HU before any blur, and the size in mm of what is seen: half of a wavelength."""
 
     hu: float
     size_mm: float
@@ -26,9 +26,9 @@ GRAIN: Mapping[int, Grain] = {
     Tissue.SKIN: Grain(6, 3.0),
     Tissue.FAT: Grain(7, 3.5),
     Tissue.MUSCLE: Grain(6, 3.0),
-    Tissue.BONE: Grain(50, 1.2),
-    Tissue.MARROW: Grain(75, 1.0),
-    Tissue.LUNG: Grain(22, 2.0),
+    Tissue.BONE: Grain(120, 1.2),
+    Tissue.MARROW: Grain(200, 1.2),
+    Tissue.LUNG: Grain(30, 2.0),
     Tissue.LIVER: Grain(4, 3.0),
     Tissue.SPLEEN: Grain(4, 3.0),
     Tissue.KIDNEY: Grain(5, 3.0),
@@ -37,20 +37,38 @@ GRAIN: Mapping[int, Grain] = {
     Tissue.BRAIN: Grain(1.5, 3.0),
 }
 _EDGE = 0.7  # pixels: the passage from one tissue's grain to the next
+_BLUR_MM = 0.4  # of the scanner, within slices
 
 
 def random_field(shape: tuple[int, int, int], spacing: tuple[float, float, float], size_mm: float, seed: int) -> Voxels:
-    """Return a random field of unit variance whose grains are about `size_mm` wide (slices, rows, columns).
+    """Return a random field as a scanner shows it (slices, rows, columns), whose grains are about `size_mm` wide.
 
-    A band between two Gaussians of 0.4 and 0.8 of that width. What is finer than slices are apart differs from one to the next.
+    Its variance is 1 before the scanner's blur and the mean over a voxel, and less after: white noise between two Gaussians of
+    0.4 and 0.8 of that width, both widened by a Gaussian as wide as blur and voxel.
     """
-    random = np.random.default_rng([seed, 0x7E])
-    white = random.standard_normal(shape, dtype=np.float32)
+    white = np.random.default_rng([seed, 0x7E]).standard_normal(shape, dtype=np.float32)
+    blur = [
+        float(np.hypot(step / np.sqrt(12), apart)) for step, apart in zip(spacing, (0, _BLUR_MM, _BLUR_MM), strict=True)
+    ]
     narrow, wide = (
-        gaussian_filter(white, [factor * size_mm / step for step in spacing], mode="wrap") for factor in (0.4, 0.8)
+        gaussian_filter(
+            white, [np.hypot(factor * size_mm, b) / step for b, step in zip(blur, spacing, strict=True)], mode="wrap"
+        )
+        for factor in (0.4, 0.8)
     )
     band = narrow - wide
-    return np.asarray(band / max(float(band.std()), 1e-6), np.float32)
+    left = np.sqrt(_variance(size_mm, blur) / _variance(size_mm, [0.0] * 3))
+    return np.asarray(band * (left / max(float(band.std()), 1e-6)), np.float32)
+
+
+def _variance(size_mm: float, blur: Sequence[float]) -> float:
+    """Of the field after a blur, in any unit: the integral over all frequencies of the squared difference of both Gaussians."""
+    one, two = (0.4 * size_mm) ** 2, (0.8 * size_mm) ** 2
+
+    def together(sum_of_squares: float) -> float:
+        return float(np.prod([(sum_of_squares + 2 * b**2) ** -0.5 for b in blur]))
+
+    return together(2 * one) - 2 * together(one + two) + together(2 * two)
 
 
 def textured(voxels: Voxels, tissue: NDArray[np.uint8], spacing: tuple[float, float, float], seed: int) -> Voxels:
