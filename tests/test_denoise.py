@@ -29,7 +29,7 @@ def test_record_says_everything_and_is_json(scan: Image) -> None:
 
     result = denoise(scan, steps=5, listener=listen)
     record = json.loads(json.dumps(result.record, allow_nan=False))
-    assert record["method"] == "matched-neighbors"
+    assert record["method"] == "guided-bayes"
     assert record["model_hash"] == result.denoiser.model_hash
     assert record["plan_reasons"] and record["fingerprint"]["noise_level"] > 0
     assert {"measure", "prepare", "learn", "apply", "restore"} <= set(stages)

@@ -34,7 +34,7 @@ def good() -> Fingerprint:
 
 def test_a_good_scan_is_learned_from(good: Fingerprint) -> None:
     plan = make_plan(good)
-    assert plan.method == "matched-neighbors"
+    assert plan.method == "guided-bayes"
     assert any("share noise" in reason for reason in plan.reasons)
 
 

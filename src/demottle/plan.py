@@ -10,7 +10,7 @@ from demottle.errors import UnsuitableError
 from demottle.methods.registry import method as look_up
 from demottle.noise.fingerprint import Fingerprint
 
-DEFAULT = "matched-neighbors"
+DEFAULT = "guided-bayes"
 FOR_MR = "nl-bayes"
 FOR_FEW = "guided-bayes"
 """For CT of so few slices that neighbors teach little or nothing; there it costs seconds."""

@@ -26,7 +26,7 @@ def test_the_chest_scan_is_measured_right(chest: Path, demottle: Demottle) -> No
     told = json.loads(result.stdout)
     assert told["shape"] == [102, 512, 512]
     assert told["slice_correlation"][0] == pytest.approx(0.23, abs=0.05)
-    assert told["plan"]["method"] == "matched-neighbors"
+    assert told["plan"]["method"] == "guided-bayes"
 
 
 @pytest.mark.slow

@@ -127,7 +127,7 @@ def _dprime(left: Voxels, placed: Placed, step: float) -> float | None:
     try:
         present, absent = (_boxes(left, places, half) for places in ([d.center for d in placed.faint], placed.empty))
         return hotelling(present, absent, channels, bootstrap=2).dprime
-    except InputError:
+    except (InputError, np.linalg.LinAlgError):  # too few discs for the channels
         return None
 
 

@@ -61,7 +61,7 @@ class MethodInfo:
 _ALL = (
     MethodInfo(
         name="matched-neighbors",
-        title="Neighboring slices as targets, matched, decorrelated and completed by recorruption (default for CT)",
+        title="Neighboring slices as targets, matched, decorrelated and completed by recorruption",
         learns_from="the image itself",
         summary=(
             "Begins with a network trained on simulations and learns on from the scan itself. Where neighboring slices show the "
@@ -270,12 +270,12 @@ _ALL = (
     ),
     MethodInfo(
         name="guided-bayes",
-        title="The default for CT, and a second look at cubes that it guides: slower, nearer to the truth",
+        title="A learned result says which cubes are alike, and the noisy cubes then speak for themselves (default for CT)",
         learns_from="the image itself",
         summary=(
             "Learns from the scan as matched-neighbors does, then estimates every small cube from the noisy cubes that look like "
-            "it in the learned result, and returns the mean of both. Half a decibel to one nearer to the truth, for more time "
-            "and memory: the whole volume is held several times. What one to three slices of CT are given to."
+            "it in the learned result and in a first look at the cubes alone, which guides by itself beside bone and air. Coarse "
+            "contrast is that of the learned result. Noise in bone goes too. Stacks of any number of slices."
         ),
         paper="demottle; builds on matched-neighbors and on Lebrun, Buades and Morel, SIAM J. Imaging Sciences 2013",
         module="demottle.methods.bayes.guided_bayes",

@@ -10,7 +10,7 @@ from demottle.noise import guide
 from demottle.noise.body import body_plane
 from demottle.quality.sampling import picked_slices
 
-METAL_HU = 2000.0
+METAL_HU = 2500.0
 _MOST_SLICES = 24
 _FEWEST = 50
 
@@ -29,7 +29,7 @@ class Untouched:
 
 
 def untouched(before: Image, after: Image) -> Untouched:
-    """Measure the change in air (outside of the body and 3 pixels of margin) and in metal (above 2000 HU before).
+    """Measure the change in air (outside of the body and 3 pixels of margin) and in metal (above 2500 HU before).
 
     Metal is looked for in every slice, air in at most 24. Without HU neither can be told, and both are NaN.
     """

@@ -10,7 +10,7 @@ from demottle.noise import guide
 from demottle.noise.body import body_plane
 
 LUMP_MM = 2.0
-_METAL_HU = 2000.0
+_METAL_HU = 2500.0
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,23 @@
-"""Guided Bayes: what was learned from the scan says which cubes are alike, and the cubes then speak for themselves.
+"""Guided Bayes, the default for CT: what was learned and what cubes tell by themselves say together which cubes are alike.
 
-First `matched-neighbors` learns from the scan. Its result has hardly any noise, so it is the best there is to find cubes that
-look alike in, and to tell how they differ (`group_estimate`, S); but every voxel is still estimated from the noisy cubes. The
-network errs where it has seen too little, the cubes where there are too few like them: the two make different mistakes, and the
-mean of both results has fewer. `nl-bayes` is guided by a quick look in place of the network.
+First `matched-neighbors` learns from the scan. Its result has hardly any noise; a first look at the cubes by themselves, as that
+of `nl-bayes`, keeps edges that no network has seen. The mean of both is the best there is to find cubes that look alike in and
+to tell how they differ (`group_estimate`, S); but every voxel is then estimated from the noisy cubes. Beside bone and air, which
+a network is blind to, the first look guides alone. What is coarser than some pixels, faint contrast of lesions, is taken from
+the learned result again.
 """
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from demottle.errors import InputError
-from demottle.events import Listener, silent
-from demottle.image import Image
+from demottle.events import Listener, Progress, silent
+from demottle.image import Image, Voxels
 from demottle.methods.base import Budget, Denoiser, Tensors
 from demottle.methods.bayes import nl_bayes
 from demottle.methods.bayes.measured_volume import MeasuredVolume
@@ -23,10 +26,15 @@ from demottle.methods.filters.told_noise import told_noise
 from demottle.methods.one_scan import matched_neighbors
 from demottle.methods.one_scan.scan_fit import restore_slice_network
 from demottle.methods.one_scan.slice_network import SliceNetwork
+from demottle.noise import guide
 from demottle.noise.fingerprint import Fingerprint
 
 NAME = "guided-bayes"
-_LOOK_STEP = 5  # a cube is seen once: enough for a guide
+_LOOK_EVERY = 2  # places: half of them look as well as all
+_SLAB, _MARGIN = 40, 4  # slices at a time, so that memory does not grow with the scan; and those they see beyond
+_SOFT_HU = (-500.0, 300.0)  # beyond lie air, lung and bone
+_BLIND = 5  # pixels beside those in which a network errs
+_PASSAGE = 2.0  # pixels, of that
 
 
 @dataclass(frozen=True)
@@ -34,9 +42,11 @@ class Settings(matched_neighbors.Settings):
     """Settings of the method: those of `matched-neighbors`, and
 
     Attributes:
-        kept: share of the learned result in the mean of both, 0 to 1.
-        look: share, 0 to 1, that a first estimate of cubes by themselves, as `nl-bayes` makes it, has in the guide. With 0.5 the
-            result is nearest to the truth, but slices come to share much of what is left of the noise.
+        look: share, 0 to 1, that a first look at cubes by themselves, that of `nl-bayes`, has in the guide; where it has any, it
+            has all beside bone and air.
+        coarse: share, 0 to 1, of the learned result in what is coarser than `coarse_sigma`, where the network had a say.
+        coarse_sigma: pixels.
+        kept: share, 0 to 1, of the learned result in the mean of both.
         side: of a cube in rows and columns.
         depth: of a cube in slices; fewer where the image has fewer.
         similar: cubes in a group.
@@ -45,21 +55,27 @@ class Settings(matched_neighbors.Settings):
         step: rows and columns from one cube to the next.
     """
 
-    kept: float = 0.5
-    look: float = 0.0
+    look: float = 0.5
+    coarse: float = 1.0
+    coarse_sigma: float = 5.0
+    kept: float = 0.0
     side: int = 5
     depth: int = 3
     similar: int = 60
     search: int = 6
     search_slices: int = 1
     step: int = 4
+    spare_steps: bool = True
+    start_kept: tuple[float, ...] = (0.75,)
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
         super().__post_init__()
-        for name in ("kept", "look"):
+        for name in ("kept", "look", "coarse"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"{name} is {getattr(self, name)}; it is a share, between 0 and 1.")
+        if not self.coarse_sigma > 0:
+            raise InputError(f"coarse_sigma is {self.coarse_sigma}; it has to be positive.")
         self.of_cubes()
 
     def of_cubes(self, **changes: int) -> nl_bayes.Settings:
@@ -87,18 +103,50 @@ class GuidedBayes(Denoiser):
         level = level_of(image, self.fitted)
         if level == 0:
             return image  # without noise there is nothing to remove
-        learned, spectrum = self._network(image, listener), self._network.tensors()["noise.spectrum"]
-        settings, volume = self._settings, MeasuredVolume.of(image, level)
-        guide = volume.in_units_of_noise(learned.voxels)
-        if settings.look > 0:
-            cubes = settings.of_cubes(step=min(_LOOK_STEP, settings.side), search_slices=max(2, settings.search_slices))
-            first = nl_bayes.NonLocalBayes(cubes, self.fitted, spectrum).estimate(volume, None, listener)
-            guide = (1 - settings.look) * guide + settings.look * first
-        made = nl_bayes.NonLocalBayes(settings.of_cubes(), self.fitted, spectrum).estimate(volume, guide, listener)
-        clean = volume.put_back(made)
-        clean += np.float32(settings.kept) * (learned.voxels - clean)
-        volume.restore(clean, spectrum, listener)
+        learned, spectrum = self._network(image, listener).voxels, self._network.tensors()["noise.spectrum"]
+        whole, clean = MeasuredVolume.of(image, level), np.empty(image.shape, np.float32)
+        trust = np.empty(image.shape, np.float16)
+        for there, inside, part in whole.slabs(_SLAB, _MARGIN):
+            listener(Progress("guide", there.start, image.shape[0]))
+            around = slice(there.start - inside.start, there.start - inside.start + part.image.shape[0])
+            made, trusted = self._cubes(part, learned[around], spectrum)
+            clean[there], trust[there] = made[inside], trusted[inside]
+        listener(Progress("guide", image.shape[0], image.shape[0]))
+        clean += np.float32(self._settings.kept) * (learned - clean)
+        whole.restore(clean, spectrum, listener)
+        self._take_coarse(clean, learned, trust)
         return image.with_voxels(clean)
+
+    def _cubes(self, volume: MeasuredVolume, learned: Voxels, spectrum: NDArray[np.float32]) -> tuple[Voxels, Voxels]:
+        """Estimate the cubes of a part; also how far the network is to be trusted at each voxel, 0 to 1."""
+        settings = self._settings
+        cubes = nl_bayes.NonLocalBayes(settings.of_cubes(), self.fitted, spectrum)
+        seen, trusted = learned, np.ones(learned.shape, np.float32)
+        if settings.look > 0:
+            first = volume.put_back(cubes.first_look(volume.noisy(), _LOOK_EVERY))
+            if volume.image.unit == "HU":
+                trusted = np.stack([soft_around(plane) for plane in first])
+            seen = first + np.float32(1 - settings.look) * trusted * (learned - first)
+        return volume.put_back(cubes.estimate(volume, volume.in_units_of_noise(seen))), trusted
+
+    def _take_coarse(self, clean: Voxels, learned: Voxels, trust: NDArray[np.float16]) -> None:
+        """Give `clean`, in place, what the learned result has of coarse contrast."""
+        settings = self._settings
+        if settings.coarse == 0:
+            return
+        for made, plane, trusted in zip(clean, learned, trust, strict=True):
+            share = trusted.astype(np.float32) * np.float32(settings.coarse)
+            made += share * guide.smooth(share * (plane - made), settings.coarse_sigma)
+
+
+def soft_around(plane: Voxels) -> Voxels:
+    """Say of each pixel of a clean slice in HU how far there is only soft tissue around it: 1, and 0 beside bone and air."""
+    low, high = _SOFT_HU
+    smooth = guide.smooth(plane, 0.7)
+    other = ((smooth < low) | (smooth > high)).astype(np.float32)
+    size = 2 * _BLIND + 1
+    near = cv2.dilate(other, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    return np.asarray(1 - guide.smooth(np.asarray(near, np.float32), _PASSAGE), np.float32)
 
 
 def fit(

@@ -1,6 +1,8 @@
 """A volume in units of its own local noise, and the way back: what must not change, and in CT what slices agree on, put back."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -26,25 +28,42 @@ class MeasuredVolume:
         image: as it came.
         correlation: of its noise, between slices.
         local: map of its noise level.
-        deviation: the same at full resolution (slices, rows, columns).
-        allowed: how far each voxel may change, 0 to 1.
     """
 
     image: Image
     correlation: Correlation
     local: NoiseMap
-    deviation: Voxels
-    allowed: Voxels
 
     @classmethod
     def of(cls, image: Image, level: float) -> "MeasuredVolume":
         """Measure an image whose noise level is known."""
         correlation = slice_correlation(image)
         local = noise_map(image, correlation, level)
-        planes = range(image.shape[0])
-        deviation = np.stack([local.plane(index) for index in planes])
-        allowed = np.stack([changeable(image, index) for index in planes])
-        return cls(image, correlation, local, deviation, allowed)
+        return cls(image, correlation, local)
+
+    @cached_property
+    def deviation(self) -> Voxels:
+        """The map of the noise level at full resolution (slices, rows, columns)."""
+        return np.stack([self.local.plane(index) for index in range(self.image.shape[0])])
+
+    @cached_property
+    def allowed(self) -> Voxels:
+        """How far each voxel may change, 0 to 1."""
+        return np.stack([self._allowed(index) for index in range(self.image.shape[0])])
+
+    def slabs(self, size: int, margin: int) -> "Iterator[tuple[slice, slice, MeasuredVolume]]":
+        """Yield parts of `size` slices with `margin` more at either side: where they lie, where in a part, and the part.
+
+        Noise and what may change are those measured on the whole.
+        """
+        for first in range(0, self.image.shape[0], size):
+            last = min(first + size, self.image.shape[0])
+            low, high = max(0, first - margin), min(self.image.shape[0], last + margin)
+            yield slice(first, last), slice(first - low, last - low), self._part(low, high)
+
+    def _part(self, low: int, high: int) -> "MeasuredVolume":
+        local = NoiseMap(self.local.coarse[low:high], self.local.shape, self.local.level)
+        return replace(self, image=self.image.part(low, high), local=local)
 
     def noisy(self) -> Tensor:
         """Return the image in units of its local noise, padding filled."""
@@ -74,5 +93,4 @@ class MeasuredVolume:
         keep_ct_numbers(self.image, clean, self._allowed, listener)
 
     def _allowed(self, index: int) -> Voxels:
-        plane: Voxels = self.allowed[index]
-        return plane
+        return changeable(self.image, index)

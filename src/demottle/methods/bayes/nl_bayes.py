@@ -102,8 +102,7 @@ class NonLocalBayes(VolumeFilter[Settings]):
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         with torch.inference_mode():
             if guide is None:
-                look = fitting(_LOOK, noisy.shape)
-                guide = sliding_dct(noisy, self._covariance(look), look, settings.threshold, device)
+                guide = self.first_look(noisy)
             cube = fitting((settings.depth, settings.side, settings.side), noisy.shape)
             covariance = self._covariance(cube)
             for number in range(settings.passes):
@@ -115,6 +114,13 @@ class NonLocalBayes(VolumeFilter[Settings]):
 
                 guide = group_estimate(noisy, guide, volume.allowed > 0, covariance, grouping, device, told)
         return guide
+
+    def first_look(self, noisy: Tensor, every: int = 1) -> Tensor:
+        """Return a volume in units of its noise with hardly any of it (`sliding_dct`, which tells what `every` is)."""
+        look = fitting(_LOOK, noisy.shape)
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        with torch.inference_mode():
+            return sliding_dct(noisy, self._covariance(look), look, self._settings.threshold, device, every)
 
     def _covariance(self, cube: Cube) -> NDArray[np.float32]:
         return cube_covariance(self._spectrum, self.fitted.get("slice_correlation", ()), cube)

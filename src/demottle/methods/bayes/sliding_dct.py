@@ -23,7 +23,12 @@ _SLAB = 24
 
 
 def sliding_dct(
-    volume: Tensor, covariance: NDArray[np.floating], cube: Cube, threshold: float, device: torch.device
+    volume: Tensor,
+    covariance: NDArray[np.floating],
+    cube: Cube,
+    threshold: float,
+    device: torch.device,
+    every: int = 1,
 ) -> Tensor:
     """Return a volume (slices, rows, columns) without most of its noise, on the processor.
 
@@ -33,6 +38,7 @@ def sliding_dct(
         cube: its sides.
         threshold: standard deviations of a coefficient's noise below which it counts as noise.
         device: where to compute.
+        every: cubes at this share of all places, spread evenly (`z + y + x` a multiple of it); as many times faster.
     """
     patterns = _patterns(cube)
     variances = np.einsum("ij,jk,ik->i", patterns, covariance, patterns)
@@ -43,8 +49,8 @@ def sliding_dct(
     for first in range(0, slices, _SLAB):
         low, high = max(0, first - margin), min(slices, first + _SLAB + margin)
         slab = volume[low:high].to(device)
-        pilot = _filtered(slab, basis, cube, deviation, threshold, None)
-        done = _filtered(slab, basis, cube, deviation, threshold, pilot)
+        pilot = _filtered(slab, basis, cube, deviation, threshold, None, every)
+        done = _filtered(slab, basis, cube, deviation, threshold, pilot, every)
         out[first : first + _SLAB] = done[first - low : first - low + _SLAB].cpu()
     return out
 
@@ -58,7 +64,7 @@ def _patterns(cube: Cube) -> NDArray[np.float64]:
 
 
 def _filtered(
-    volume: Tensor, basis: Tensor, cube: Cube, deviation: Tensor, threshold: float, pilot: Tensor | None
+    volume: Tensor, basis: Tensor, cube: Cube, deviation: Tensor, threshold: float, pilot: Tensor | None, every: int
 ) -> Tensor:
     """Shrink the coefficients of every cube at every place; a voxel is the mean of all cubes it lies in."""
     padded, first = _padded(volume, cube)
@@ -66,6 +72,8 @@ def _filtered(
     total, weights = torch.zeros_like(padded), torch.zeros_like(padded)
     counts = [(whole - side + 1) // side for whole, side in zip(padded.shape, cube, strict=True)]
     for shift in product(*(range(side) for side in cube)):
+        if sum(shift) % every:
+            continue
         at = tuple(slice(s, s + n * k) for s, n, k in zip(shift, counts, cube, strict=True))
         coefficients = _cut(padded[at], cube) @ basis.T
         if known is None:

@@ -8,8 +8,8 @@ from demottle.noise import guide
 from demottle.noise.body import body_plane
 from demottle.noise.level import valid_plane
 
-METAL_HU = 2000.0
-"""Above this CT numbers are metal, or saturated; both lie outside of what can be learned from tissue."""
+METAL_HU = 2500.0
+"""Above this CT numbers are metal, or saturated; the densest bone, of ear and skull, ends below."""
 _METAL_MARGIN = 2
 _FEATHER = 1.0
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from demottle.errors import InputError
 from demottle.events import Listener, Progress
 from demottle.image import Image, Voxels
-from demottle.learning.loop import Schedule, learn
+from demottle.learning.loop import History, Schedule, learn
 from demottle.learning.seeding import seeded
 from demottle.methods.base import Budget, Tensors
 from demottle.methods.one_scan.kept_share import keep_what_the_scan_says
@@ -41,6 +41,7 @@ from demottle.noise.synthesis import NoiseSource
 
 _GENTLER = 0.3
 """Learning rate from the shipped weights on, as a share of that from random ones: they are near the goal."""
+NOT_WORTH_IT = "not begun: so little tissue would teach the shipped weights nothing"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +58,7 @@ class ScanSettings:
             used (after Wortsman et al., Robust fine-tuning of zero-shot models, CVPR 2022). Of several the scan chooses
             (`kept_share`).
         early_stop: end when the error on the exam no longer falls.
+        spare_steps: from the shipped weights, learn less from a scan of little tissue, where it brings little.
     """
 
     channels: tuple[int, ...] = (64, 128, 256)
@@ -66,6 +68,7 @@ class ScanSettings:
     start: bool = False
     start_kept: tuple[float, ...] = (0.75, 1.0)
     early_stop: bool = True
+    spare_steps: bool = False
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
@@ -165,18 +168,18 @@ def fit_on_scan(
     started = settings.start and _begin(student, lesson)
     listener(Progress("prepare", 1, 1))
     budget = budget or Budget()
-    schedule = Schedule(
-        steps=default_steps(samples, patch, settings.batch, started, device.type == "cuda")
-        if budget.steps is None
-        else budget.steps,
-        minutes=budget.minutes,
-        rate=settings.rate * (_GENTLER if started else 1),
-        check_every=50 if settings.early_stop else 0,
-    )
+    steps = budget.steps
+    if steps is None:
+        steps = default_steps(samples, patch, settings.batch, started, device.type == "cuda", settings.spare_steps)
+    rate = settings.rate * (_GENTLER if started else 1)
+    schedule = Schedule(steps, budget.minutes, rate, check_every=50 if settings.early_stop else 0) if steps else None
     begun = copy.deepcopy(student.network.state_dict())
-    learned, history = learn(student, lesson.loss, schedule, criterion=lesson.exam, listener=listener)
-    kept = 0.0
-    if started:
+    if schedule is None:
+        learned, history, kept = student, History(ended=NOT_WORTH_IT), 1.0
+    else:
+        learned, history = learn(student, lesson.loss, schedule, criterion=lesson.exam, listener=listener)
+        kept = 0.0
+    if started and schedule is not None:
         kept = keep_what_the_scan_says(
             learned, begun, learned.network, settings.start_kept, samples, ground.noise, patch, seed
         )
