@@ -20,7 +20,9 @@ from demottle.benchmark.judging import psnr_cut, tissue_shifts
 from demottle.denoise import denoise
 from demottle.errors import InputError
 from demottle.image import Image
+from demottle.methods.one_scan.scan_samples import STEPS_FROM_START
 from demottle.physics.inserts import Insert, add_inserts, flat_places
+from demottle.plan import DEFAULT
 from demottle.quality import contrast, edge
 from demottle.quality.errors import BODY_WINDOW, rmse
 
@@ -83,7 +85,7 @@ def run_case(anatomy: str, rho: float, options: argparse.Namespace) -> dict[str,
     white, true, pace = run_bm3d(case, picked)
     note("BM3D, white noise", judged(white, picked))
     note("BM3D, true spectrum", judged(true, picked, seconds=pace * case.truth.shape[0]))
-    methods = ["matched-neighbors", *(["ns-n2n"] if options.published else []), *options.also]
+    methods = [DEFAULT, *(["ns-n2n"] if options.published else []), *options.also]
     steps = 0
     for method in methods:
         started = time.monotonic()
@@ -94,7 +96,7 @@ def run_case(anatomy: str, rho: float, options: argparse.Namespace) -> dict[str,
         note(method, judged(result.image, seconds=spent, steps=done))
         note(f"{method}, BM3D's slices", judged(result.image, picked))
     if not options.no_upper_bound:
-        note("clean targets", judged(clean_targets(case, steps, options.seed), steps=steps))
+        note("clean targets", judged(clean_targets(case, steps or STEPS_FROM_START, options.seed), steps=steps))
     return {"description": case.description, **{name: vars(outcome) for name, outcome in figures.items()}}
 
 
