@@ -171,18 +171,22 @@ def fit_on_scan(
     steps = budget.steps
     if steps is None:
         steps = default_steps(samples, patch, settings.batch, started, device.type == "cuda", settings.spare_steps)
-    rate = settings.rate * (_GENTLER if started else 1)
-    schedule = Schedule(steps, budget.minutes, rate, check_every=50 if settings.early_stop else 0) if steps else None
-    begun = copy.deepcopy(student.network.state_dict())
-    if schedule is None:
-        learned, history, kept = student, History(ended=NOT_WORTH_IT), 1.0
-    else:
+    worth_it = steps > 0 or budget.steps is not None
+    schedule = Schedule(
+        steps=steps if worth_it else 1,
+        minutes=budget.minutes,
+        rate=settings.rate * (_GENTLER if started else 1),
+        check_every=50 if settings.early_stop else 0,
+    )
+    learned, history, kept = student, History(ended=NOT_WORTH_IT), 1.0
+    if worth_it:
+        begun = copy.deepcopy(student.network.state_dict())
         learned, history = learn(student, lesson.loss, schedule, criterion=lesson.exam, listener=listener)
         kept = 0.0
-    if started and schedule is not None:
-        kept = keep_what_the_scan_says(
-            learned, begun, learned.network, settings.start_kept, samples, ground.noise, patch, seed
-        )
+        if started:
+            kept = keep_what_the_scan_says(
+                learned, begun, learned.network, settings.start_kept, samples, ground.noise, patch, seed
+            )
     fitted = {
         **summary(image, fingerprint, scale),
         "slices_seen": slices,

@@ -102,7 +102,7 @@ class Normalized(nn.Module):
                 pilot = torch.cat([self.pilot(one, deviation) for one in torch.split(image, 1, dim=1)], dim=1)
         image, others = _apart(image, middle)
         pilot, filtered_others = _apart(pilot, middle)
-        mean = _local_mean(pilot) if self.scale.highest is None else _mean_of_the_like(pilot, self.scale.highest)
+        mean = _local_mean(pilot) if self.scale.highest is None else mean_of_the_like(pilot, self.scale.highest)
 
         def fine(part: Tensor) -> Tensor:
             return ((part - mean) / deviation).clamp(-_FINE_RANGE, _FINE_RANGE)
@@ -142,7 +142,7 @@ def _local_mean(image: Tensor) -> Tensor:
     return image
 
 
-def _mean_of_the_like(image: Tensor, highest: float) -> Tensor:
+def mean_of_the_like(image: Tensor, highest: float) -> Tensor:
     """Mean around every pixel, what is no tissue of its kind cut: bone and air beside soft tissue, the chest wall beside lung.
 
     A skull a few pixels away would pull the mean up by hundreds of HU, and the tissue before it would leave the range that a
