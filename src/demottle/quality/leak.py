@@ -58,5 +58,5 @@ def slice_leak(before: Image, after: Image, correlation: Correlation | None = No
         return Leak(first, second, float("nan"))
     known = first.variance > 0 and second.variance >= 0  # False for NaN
     left = second.variance / first.variance if known else float("inf")
-    counted = [min(b - a, sqrt(b * left)) if b > a else 0.0 for a, b in pairs]
+    counted = [min(b - a, sqrt(max(b, 0.0) * left)) for a, b in pairs]
     return Leak(first, second, max(0.0, *counted))
