@@ -73,6 +73,20 @@ def test_spectrum_of_a_scan_is_that_of_its_noise() -> None:
     assert measured.mean == pytest.approx(real.mean, rel=0.06)
 
 
+def test_a_thin_wall_around_lungs_is_enough_for_a_coarse_spectrum() -> None:
+    rows = np.arange(144) - 71.5
+    far = np.hypot(*np.meshgrid(rows, rows))
+    truth = np.select([far < 30, far < 62], [-860.0, 50.0], -1000.0).astype(np.float32)
+    f = np.hypot(*np.meshgrid(*2 * [np.fft.fftfreq(64)]))
+    noise = NoiseSource(f * np.exp(-((f / 0.2) ** 2)), 144).draw(
+        12, np.random.default_rng(3)
+    )  # as a ramp and a kernel leave
+    image = Image(truth + 20 * noise, (2.0, 1.0, 1.0), "CT", "HU")
+    measured = noise_spectrum(image)
+    assert measured.density_2d.shape == (16, 16)
+    assert measured.mean == pytest.approx(spectrum_of_noise(20 * noise, (1.0, 1.0)).mean, rel=0.1)
+
+
 def test_too_little_tissue_gives_no_spectrum() -> None:
     air = np.full((4, 64, 64), -1000, np.float32) + white(5, (4, 64, 64))
     with pytest.raises(InputError, match="uniform tissue"):

@@ -38,14 +38,12 @@ class Correlation:
         plateau: correlation that is left at long lags, where only anatomy is shared.
         pixels: pixels that the correlation at lag 1 rests on.
         covariance: of the slices' fine detail at lags 1, 2, ..., anatomy and all, in unit^2; NaN where not measured.
-        variance: of that detail, in the same places at lag 1.
     """
 
     rho: tuple[float, ...]
     plateau: float
     pixels: int
     covariance: tuple[float, ...] = ()
-    variance: float = float("nan")
 
     def at(self, lag: int) -> float:
         """Return the correlation at a lag of 1 or more; 0 beyond those measured."""
@@ -88,7 +86,6 @@ def slice_correlation(image: Image, lags: int = LAGS, anatomy: Sequence[float] =
     raw[enough] = sums[enough, 0] / np.sqrt(sums[enough, 1] * sums[enough, 2])
     covariance = np.full(lags, np.nan)
     covariance[enough] = sums[enough, 0] / pixels[enough]
-    power = float(np.sqrt(sums[0, 1] * sums[0, 2]) / pixels[0]) if lags and enough[0] else float("nan")
     if anatomy:
         known = np.zeros(lags)
         known[: len(anatomy)] = np.nan_to_num(anatomy)[:lags]
@@ -96,12 +93,12 @@ def slice_correlation(image: Image, lags: int = LAGS, anatomy: Sequence[float] =
         known = np.minimum(known, _MOST_ANATOMY * variance)
         free = np.clip((covariance - known) / np.maximum(variance - known, 1e-12), 0, 1)
         return Correlation(
-            tuple(float(v) for v in free), 0.0, int(pixels[0]) if lags else 0, tuple(covariance.tolist()), power
+            tuple(float(v) for v in free), 0.0, int(pixels[0]) if lags else 0, tuple(covariance.tolist())
         )
     tail = [v for v in raw[_FIRST_PLATEAU_LAG - 1 :] if np.isfinite(v)]
     plateau = max(float(np.mean(tail)), 0.0) if tail else 0.0
     rho = tuple(float((v - plateau) / (1 - plateau)) if plateau < 1 else 1.0 for v in raw)
-    return Correlation(rho, plateau, int(pixels[0]) if lags else 0, tuple(covariance.tolist()), power)
+    return Correlation(rho, plateau, int(pixels[0]) if lags else 0, tuple(covariance.tolist()))
 
 
 @dataclass(frozen=True, eq=False)

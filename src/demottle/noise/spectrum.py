@@ -111,7 +111,9 @@ def noise_spectrum(image: Image, correlation: Correlation | None = None) -> Spec
     spacing = image.spacing[1], image.spacing[2]
     found: list[Array] = []
     size = REGION
-    for size in (REGION, REGION // 2):
+    # Of a chest at a small field of view there may be only the wall: better a coarse spectrum than none.
+    least = (REGION // 4,) if image.shape[0] > 2 and min(image.shape[1:]) >= REGION else ()
+    for size in (REGION, REGION // 2, *least):
         found = _image_regions(image, correlation, size)
         if len(found) >= _ENOUGH:
             break

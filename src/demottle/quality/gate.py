@@ -11,7 +11,7 @@ from typing import Any
 
 from demottle.errors import DemottleError
 from demottle.quality.check import Check
-from demottle.quality.leak import Leak
+from demottle.quality.leak import unseen
 from demottle.quality.limits import Limits
 from demottle.quality.observers import Observed
 from demottle.quality.plain import plain
@@ -23,8 +23,6 @@ from demottle.quality.verdicts import UNIFORM
 
 LOWEST_CONTRAST, HIGHEST_CONTRAST = 20.0, 50.0
 """Structures whose sharpness the gate looks at, in HU: about 35. Weaker ones drown in noise, stronger ones are easy to keep."""
-UNSEEN = 0.1
-"""Noise that neighboring slices share, over the noise before, below which no spot of it is seen in several slices."""
 _ONE_SIDED = 1.645  # standard errors that 95 % of chance stays within, on one side
 PASSED, FAILED, UNKNOWN = "passed", "failed", "not measured"
 
@@ -197,14 +195,8 @@ def _noise(check: Check, limits: Limits) -> Iterator[Verdict]:
         "noise_peak", "shift of the noise spectrum's peak", shift, limits.noise_peak, "per mm", why="no noise spectrum"
     )
     gain, why = (float("nan"), "a single slice") if leak is None else (leak.gain, "too little flat tissue repeats")
-    sure = 0.0 if leak is not None and _unseen(leak, ratio) else None
+    sure = 0.0 if leak is not None and unseen(leak, ratio) else None
     yield from verdict("slice_leak", "rise of noise correlation between slices", gain, limits.slice_leak, "", sure, why)
-
-
-def _unseen(leak: Leak, ratio: float) -> bool:
-    """True where slices share less than a tenth of the noise that was there: of hardly any noise any share is small."""
-    shared = [rho for rho in leak.after.rho[:3] if isfinite(rho)]
-    return bool(shared) and max(0.0, *shared) ** 0.5 * ratio < UNSEEN
 
 
 def _structure(check: Check, limits: Limits) -> Iterator[Verdict]:

@@ -1,13 +1,15 @@
 """Did noise leak between slices? Methods that look at neighboring slices can hand a slice the noise of its neighbors."""
 
 from dataclasses import dataclass
-from math import isfinite, sqrt
+from math import isfinite
 
 from demottle.image import Image
 from demottle.noise.correlation import Correlation, slice_correlation
 
 NOTICEABLE = 0.15
 _INDEPENDENT = 0.2
+UNSEEN = 0.1
+"""Noise that neighboring slices share, over the noise before, below which no spot of it is seen in several slices."""
 
 
 @dataclass(frozen=True)
@@ -16,8 +18,7 @@ class Leak:
 
     Attributes:
         before, after: correlation at lags 1, 2, ..., what anatomy shares taken out (`demottle.noise.correlation`).
-        gain: rise at the worst of lags 1 to 3, or the strength of what they share now, as a share of the noise before, where that
-            is less; 0 where nothing rose; NaN where it could not be measured.
+        gain: rise at the worst of lags 1 to 3; 0 where nothing rose; NaN where it could not be measured.
     """
 
     before: Correlation
@@ -26,7 +27,7 @@ class Leak:
 
     @property
     def noticeable(self) -> bool:
-        """True where a gain of 0.15 or more is seen: slices look alike, and reformats look streaked."""
+        """True where the correlation rose by 0.15 or more: slices look alike, and reformats look streaked."""
         return isfinite(self.gain) and self.gain >= NOTICEABLE
 
 
@@ -35,10 +36,6 @@ def slice_leak(before: Image, after: Image, correlation: Correlation | None = No
 
     Any smoothing within a slice makes a small correlation larger, since it removes more of the fine grain that slices do
     not share; an average over slices makes it much larger (of three slices: 0.67).
-
-    A correlation says nothing of how much is left to be shared: of noise that fell from 26 HU to 0.2 HU nobody sees which slices
-    it is in. So a rise counts at most as much as the standard deviation of what is shared afterwards, `sqrt(rho' v')`, over that
-    of the noise before, `sqrt(v)`; an average of three slices, which leaves 58 % of the noise, still counts 0.47.
 
     Outside of CT there is no flat third of the tissue: fine anatomy that neighboring slices share is little beside the noise
     before, and much beside what is left of it. Where slices shared little before (a correlation below 0.2), all of that is
@@ -53,10 +50,16 @@ def slice_leak(before: Image, after: Image, correlation: Correlation | None = No
     if before.unit != "HU" and first.rho and isfinite(first.rho[0]) and first.rho[0] < _INDEPENDENT:
         anatomy = tuple(max(value, 0.0) for value in first.covariance if isfinite(value))
     second = slice_correlation(after, anatomy=anatomy)
-    pairs = [(a, b) for a, b in zip(first.rho[:3], second.rho[:3], strict=False) if isfinite(a) and isfinite(b)]
-    if not pairs:
-        return Leak(first, second, float("nan"))
-    known = first.variance > 0 and second.variance >= 0  # False for NaN
-    left = second.variance / first.variance if known else float("inf")
-    counted = [min(b - a, sqrt(max(b, 0.0) * left)) for a, b in pairs]
-    return Leak(first, second, max(0.0, *counted))
+    rises = [b - a for a, b in zip(first.rho[:3], second.rho[:3], strict=False) if isfinite(a) and isfinite(b)]
+    return Leak(first, second, max(0.0, *rises) if rises else float("nan"))
+
+
+def unseen(leak: Leak, ratio: float) -> bool:
+    """True where slices share less than a tenth of the noise that was there: of hardly any noise any share is small.
+
+    Args:
+        leak: what was found.
+        ratio: noise after over noise before.
+    """
+    shared = [rho for rho in leak.after.rho[:3] if isfinite(rho)]
+    return bool(shared) and max(0.0, *shared) ** 0.5 * ratio < UNSEEN

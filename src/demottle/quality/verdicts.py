@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from math import isfinite
 
-from demottle.quality.leak import Leak
+from demottle.quality.leak import Leak, unseen
 from demottle.quality.level import Levels
 from demottle.quality.residual import EdgeTest
 from demottle.quality.shifts import TissueShift
@@ -61,7 +61,7 @@ def warnings_of(
     leak: Leak | None,
 ) -> tuple[str, ...]:
     """Return the warnings, the gravest first."""
-    found = [*_of_tissues(unit, tissues), *edge_warnings(edges), *_of_leak(leak), *_of_noise(noise, unit)]
+    found = [*_of_tissues(unit, tissues), *edge_warnings(edges), *_of_leak(leak, noise), *_of_noise(noise, unit)]
     return (*found, *_of_spectra(spectra, noise))
 
 
@@ -94,10 +94,11 @@ def edge_warnings(edges: EdgeTest) -> Iterator[str]:
         yield "No edges were found to test, so it is not known whether details were removed."
 
 
-def _of_leak(leak: Leak | None) -> Iterator[str]:
+def _of_leak(leak: Leak | None, noise: Levels) -> Iterator[str]:
     if leak is None:
         return
-    if leak.noticeable:
+    ratio = noise.after / noise.before if noise.before > 0 else float("nan")
+    if leak.noticeable and not unseen(leak, ratio):
         yield (
             f"Neighboring slices share more noise than before (correlation up by {leak.gain:.2f}): a spot of noise may now "
             "show on several slices and look like a structure."
