@@ -63,7 +63,7 @@ def as_volume(slices: Sequence[SliceHeader]) -> tuple[list[SliceHeader], tuple[s
     first = slices[0]
     if first.modality in X_RAY:
         stored = _RECONSTRUCTIONS.get(first.sop_class, "slices at several places")
-        remark = f"The modality is {first.modality}, but these are no frames over time ({stored}): read as a volume."
+        remark = f"The modality is {first.modality}, but these are not frames over time ({stored}): read as a volume."
         in_hu = first.sop_class in _CT or first.rescale_type == "HU"
         return [replace(header, modality="CT") if in_hu else header for header in slices], (remark,)
     if first.modality not in _KNOWN:
