@@ -112,7 +112,7 @@ def test_sigma_on_magnitudes_alone_and_a_copy_of_the_sidecar(study: Path, tmp_pa
     result = demottle("denoise", alone, "-o", out, "--modality", "MR", *options)
     assert result.exit_code == 0, result.output
     told = json.loads(out.with_name("clean.json").read_text())
-    assert told["EchoTime"] == 0.03 and told["Denoising"]["Settings"]["sigma"] == float(sigma)
+    assert told["EchoTime"] == 0.03 and told["Denoising"]["Settings"]["noise"] == float(sigma)
     assert told["Denoising"]["Phase"] is False
     assert error(study, out) < 0.6 * error(study, alone)
 

@@ -176,7 +176,7 @@ def gathered(image: "Image", scan: Path, files: SeriesFiles, method: str | None,
             else "they "
         )
         told.append(f"The last {counted(count, 'volume')} {are(count)} noise alone: {tell}come out as they went in.")
-    settings = {} if files.sigma is None else {"sigma": float(files.sigma)}
+    settings = {} if files.sigma is None else {"noise": float(files.sigma)}
     # With a map to write or a level to use, the plan might still take another method, which has neither.
     alone = files.save_noise_map, files.save_components, files.sigma
     wanted = METHOD if any(value is not None for value in alone) else method

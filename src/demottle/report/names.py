@@ -91,6 +91,11 @@ SETTINGS: Mapping[str, Named] = {
     "wobble": ("noise added to them", "× their own"),
     "apart": ("a brighter group of volumes begins at", "× the median volume"),
     "within": ("pixels count as similar within", "standard deviations"),
+    "ratio": ("voxels in a patch for each volume", ""),
+    "overlap": ("patches that cover a voxel along each axis", ""),
+    "shrinkage": ("components that hold noise", ""),
+    "noise": ("noise in each part of the complex signal (0: measured)", ""),
+    "demodulate": ("smooth phase taken off before components are sought", ""),
     "bias_correction": ("bias that noise gives the mean of magnitudes", ""),
 }
 WORDS: Mapping[tuple[str, str], str] = {
@@ -105,6 +110,8 @@ WORDS: Mapping[tuple[str, str], str] = {
     ("fusion", "none"): "none",
     ("penalty", "square"): "squares, linear for outliers",
     ("penalty", "absolute"): "absolute values",
+    ("shrinkage", "optimal"): "shrunk for the least squared error",
+    ("shrinkage", "threshold"): "dropped, all others kept",
     ("bias_correction", "rician"): "taken out (Rician noise)",
     ("noise_model", "rician"): "made alike at every signal before (Rician)",
 }

@@ -94,7 +94,7 @@ def test_noise_that_is_given_is_believed():
     shown = given > 0
     np.testing.assert_allclose(shaped[shown], given[shown], rtol=0.03)
     assert rmse(series, told) == pytest.approx(rmse(series, run(image)), rel=0.05)
-    assert run(image, sigma=50.0).maps["noise"][0].max() == 50
+    assert run(image, noise=50.0).maps["noise"][0].max() == 50
 
 
 def test_pure_noise_leaves_nothing_and_a_noiseless_series_stays():
@@ -105,7 +105,7 @@ def test_pure_noise_leaves_nothing_and_a_noiseless_series_stays():
     assert np.sqrt(np.mean(out.voxels**2)) < 0.25 * np.sqrt(np.mean(np.abs(noise) ** 2))
     series = fmri()
     clean = replace(series, noisy=series.truth)
-    assert rmse(clean, run(image_of(clean), sigma=0.01)) < 0.05
+    assert rmse(clean, run(image_of(clean), noise=0.01)) < 0.05
 
 
 @pytest.mark.parametrize("phase", [True, False])

@@ -40,14 +40,14 @@ class Settings:
         ratio: voxels of a patch for each volume.
         overlap: how many patches cover a voxel along each axis.
         shrinkage: "optimal" (least squared error) or "threshold" (keep or drop, as NORDIC does).
-        sigma: standard deviation of the noise in each part of the complex signal, where it is known; 0: measured.
+        noise: standard deviation of the noise in each part of the complex signal, where it is known; 0: measured.
         demodulate: take the smooth phase that turns from volume to volume off before components are sought.
     """
 
     ratio: float = 3.0
     overlap: int = 2
     shrinkage: str = "optimal"
-    sigma: float = 0.0
+    noise: float = 0.0
     demodulate: bool = True
 
     def __post_init__(self) -> None:
@@ -58,8 +58,8 @@ class Settings:
             raise InputError(f"overlap is {self.overlap}; it has to be 1, 2, 3 or 4.")
         if self.shrinkage not in _SHRINKAGE:
             raise InputError(f'shrinkage is "{self.shrinkage}"; it has to be "optimal" or "threshold".')
-        if not (np.isfinite(self.sigma) and self.sigma >= 0):
-            raise InputError(f"sigma is {self.sigma}; it has to be a positive number, or 0 to measure it.")
+        if not (np.isfinite(self.noise) and self.noise >= 0):
+            raise InputError(f"noise is {self.noise}; it has to be a positive number, or 0 to measure it.")
 
 
 class Nordic(Denoiser):
@@ -108,8 +108,8 @@ class Nordic(Denoiser):
         if given is not None:
             return given
         gfactor = series.map("gfactor")
-        if self._settings.sigma > 0:
-            return np.float32(self._settings.sigma) * (
+        if self._settings.noise > 0:
+            return np.float32(self._settings.noise) * (
                 np.ones(series.shape, np.float32) if gfactor is None else gfactor
             )
         measured = measured_noise(series, listener)
