@@ -55,7 +55,7 @@ class Settings(matched_neighbors.Settings):
         step: rows and columns from one cube to the next.
     """
 
-    look: float = 0.5
+    look: float = 0.2
     coarse: float = 1.0
     coarse_sigma: float = 5.0
     kept: float = 0.0
