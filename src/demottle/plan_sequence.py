@@ -29,13 +29,14 @@ NO_GAIN = (
     "be told from what it shows. Leave the run as it is, or name a method with --method."
 )
 _FEWEST_FRAMES = 20
+_FEWEST_TO_TRY = 8
 _SMALLEST_SIDE = 64
 _NAMED = 4  # filters whose errors are told
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A filter that may be chosen, with settings that are not its defaults; `live`: it waits for no frame that is to come."""
+    """What may be chosen, with settings that are not its defaults; `live`: it waits for no frame that is to come."""
 
     method: str
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -56,7 +57,9 @@ CANDIDATES = (
     Candidate("nvca", {"frames": 1}),
     Candidate("nvca", live=False),
     Candidate("mp-pca", live=False),
+    Candidate(DEFAULT_SEQUENCE),
 )
+"""The last one as it is before it learns (`methods.udca.method.untaught`)."""
 
 
 @dataclass(frozen=True)

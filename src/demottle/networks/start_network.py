@@ -1,4 +1,8 @@
-"""The weights that learning from a scan begins with: shipped, made by tools/start_network.py from simulations only."""
+"""The weights that learning begins with: shipped, and made from simulations only.
+
+`SLICES`, for learning from a scan, come from tools/start_network.py; `FRAMES`, for the light student of a run, from
+tools/start_student.py.
+"""
 
 from functools import cache
 from pathlib import Path
@@ -7,16 +11,20 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-FILE = Path(__file__).with_name("start_slices.safetensors")
+SLICES, FRAMES = (Path(__file__).with_name(f"start_{what}.safetensors") for what in ("slices", "frames"))
 
 
-def fill_from_start(network: nn.Module) -> bool:
+def fill_from_start(network: nn.Module, file: Path = SLICES) -> bool:
     """Give a network the shipped weights; where it sees more images than they know, those begin without a say.
+
+    Args:
+        network: to be filled.
+        file: `SLICES` or `FRAMES`.
 
     Returns:
         False, the network left as it was, where it has another architecture.
     """
-    shipped, own = _shipped(), network.state_dict()
+    shipped, own = _shipped(file), network.state_dict()
     if set(shipped) != set(own) or not all(_fits(shipped[name], own[name]) for name in own):
         return False
     with torch.no_grad():
@@ -27,8 +35,8 @@ def fill_from_start(network: nn.Module) -> bool:
 
 
 @cache
-def _shipped() -> dict[str, Tensor]:
-    return {name: value.float() for name, value in load_file(FILE).items()}
+def _shipped(file: Path) -> dict[str, Tensor]:
+    return {name: value.float() for name, value in load_file(file).items()}
 
 
 def _fits(shipped: Tensor, own: Tensor) -> bool:

@@ -88,12 +88,16 @@ class CausalFrames(_Frames):
         """Return the clean frame and the new memory."""
         around, sigma = self.surroundings(state)
         state, spread = self.remember(x, state, spread, sigma)
-        answer = self._answer(
+        return state + sigma * self._answer(*self.seen(x, state, spread, around, sigma)), state, spread
+
+    @staticmethod
+    def seen(x: Tensor, state: Tensor, spread: Tensor, around: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What the network sees of a frame that the memory has taken in; all in units of the noise."""
+        return (
             ((x - state) / sigma).clamp(-_FINE_RANGE, _FINE_RANGE),
             ((state - around) / sigma).clamp(-_COARSE_RANGE, _COARSE_RANGE),
             0.5 * spread.log(),
         )
-        return state + sigma * answer, state, spread
 
     def remember(self, x: Tensor, state: Tensor, spread: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor]:
         """Take a frame into the memory; returns state and spread."""

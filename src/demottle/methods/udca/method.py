@@ -11,14 +11,14 @@ are measured, and undone before anything else.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from demottle.errors import InputError
+from demottle.errors import InputError, UnsuitableError
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Voxels
 from demottle.learning.device import best_device
@@ -29,21 +29,27 @@ from demottle.methods.one_scan.scan_samples import learnable_spectrum, patch_tha
 from demottle.methods.one_scan.slice_network import INPUTS, Normalized, SliceNetwork, load_weights, scale_of, summary
 from demottle.methods.udca import pace
 from demottle.methods.udca.clip import Clip, make_clip, offsets_for
-from demottle.methods.udca.noise import frame_noise
+from demottle.methods.udca.frames import CausalFrames, SingleFrame
+from demottle.methods.udca.noise import FrameNoise, frame_noise
 from demottle.methods.udca.runs import runs_of_frames, runs_of_slices
 from demottle.methods.udca.sequence import SequenceNetwork, empty_network, restored, wrapped
 from demottle.methods.udca.settings import Settings, remembers, student_network, teacher_network
 from demottle.methods.udca.student import Answer, StudentLesson
 from demottle.methods.udca.teacher import Teacher, TeacherLesson, predictions
+from demottle.networks.start_network import FRAMES, fill_from_start
 from demottle.networks.windowed_wiener import WindowedWiener
 from demottle.noise.fingerprint import Fingerprint, measure
 from demottle.noise.sequence import SequenceFingerprint, measure_sequence
 
-__all__ = ["NAME", "Settings", "fit", "fit_runs", "learning_seconds", "restore"]
+__all__ = ["NAME", "Settings", "fit", "fit_runs", "learning_seconds", "restore", "untaught"]
 
 NAME = "udca"
 STEPS, STEPS_OF_OTHERS = 1000, 500
 """Of learning: of students that remember, whose edges are a third sharper than after 500, and of those that see one frame."""
+STEPS_STARTED = 200
+"""Of students that begin with the shipped weights."""
+FEWEST_FRAMES = 8
+_GENTLER = 1 / 3  # rate where learning begins with the shipped weights
 _MULTIPLE = 8
 
 
@@ -104,7 +110,24 @@ def fit_runs(
 def learning_seconds(image: Image, settings: Settings, budget: Budget) -> float:
     """Estimate how long `fit` will learn on this machine, in seconds, by trying a few steps; minutes are not looked at."""
     fitting = replace(settings, patch=patch_that_fits(settings.patch, _MULTIPLE, image))
-    return pace.learning_seconds(image, fitting, _steps_of(fitting.resolved(in_time=image.sequence)[1]), budget)
+    kind = fitting.resolved(in_time=image.sequence)[1]
+    return pace.learning_seconds(image, fitting, _steps_of(kind, has_start(settings, image.sequence)), budget)
+
+
+def untaught(image: Image, settings: Settings, fingerprint: Fingerprint | SequenceFingerprint) -> Denoiser | None:
+    """The student as it begins on a run, with the shipped weights and the run's noise; None where there are no such weights."""
+    if not isinstance(fingerprint, SequenceFingerprint) or not has_start(settings, in_time=True):
+        return None
+    if image.shape[0] < FEWEST_FRAMES:
+        return None
+    begun = _begun(settings, fingerprint, 0)
+    fitted = {**_facts(fingerprint, settings, begun), "runs": 1, "steps": 0}
+    return SequenceNetwork(NAME, asdict(settings), fitted, begun.student.network, begun.noise.spectrum)
+
+
+def has_start(settings: Settings, in_time: bool) -> bool:
+    """True where learning begins with the shipped weights."""
+    return settings.start and settings.resolved(in_time)[1] == "causal-half"
 
 
 def _measured(image: Image, listener: Listener) -> Fingerprint | SequenceFingerprint:
@@ -119,29 +142,59 @@ def _fit_frames(
     budget: Budget,
     listener: Listener,
 ) -> Denoiser:
-    size, kind = settings.resolved(in_time=True)
-    noise = frame_noise(measured, settings.correct_lag)
-    student = seeded(lambda: wrapped(empty_network(size, kind), kind, noise, settings.memory), seed)
-    runs = runs_of_frames(images, noise, student)
+    for image in images:
+        if image.shape[0] < FEWEST_FRAMES:
+            raise UnsuitableError(
+                f"udca learns from the frames around each frame and needs at least {FEWEST_FRAMES}; there "
+                f"{'is' if image.shape[0] == 1 else 'are'} {image.shape[0]}. Leave the choice to demottle, or use nvca, which "
+                "averages similar pixels."
+            )
+    begun = _begun(settings, measured, seed)
+    size, kind = begun.resolved
+    runs = runs_of_frames(images, begun.noise, begun.student)
     clips = [make_clip(run, offsets_for(remembers(kind)), settings, listener) for run in runs]
 
     def answer(asked: nn.Module, patches: dict[str, Tensor]) -> Tensor:
         clean: Tensor = asked(patches["x"], patches["state"], patches["memory"])[0]
         return clean
 
-    learned, story = _two_steps(clips, student, answer, noise.spectrum, settings, (size, kind), seed, budget, listener)
-    fitted = {
+    learned, story = _two_steps(
+        clips, begun.student, answer, begun.noise.spectrum, settings, (size, kind), seed, budget, listener, begun.started
+    )
+    fitted = {**_facts(measured, settings, begun), "runs": len(images), **story}
+    return SequenceNetwork(NAME, asdict(settings), fitted, learned.network, begun.noise.spectrum)
+
+
+@dataclass(frozen=True, eq=False)
+class _Begun:
+    """A student before it learns; `started`: with the shipped weights."""
+
+    student: CausalFrames | SingleFrame
+    noise: FrameNoise
+    resolved: tuple[str, str]
+    started: bool
+
+
+def _begun(settings: Settings, measured: SequenceFingerprint, seed: int) -> _Begun:
+    size, kind = settings.resolved(in_time=True)
+    noise = frame_noise(measured, settings.correct_lag)
+    student = seeded(lambda: wrapped(empty_network(size, kind), kind, noise, settings.memory), seed)
+    started = has_start(settings, in_time=True) and fill_from_start(student.network, FRAMES)
+    return _Begun(student, noise, (size, kind), started)
+
+
+def _facts(measured: SequenceFingerprint, settings: Settings, begun: _Begun) -> dict[str, Any]:
+    size, kind = begun.resolved
+    return {
         "modality": measured.modality,
         "unit": measured.unit,
         "spacing_mm": list(measured.spacing),
         "noise_level": measured.noise_level,
         "size": size,
         "student": kind,
-        "runs": len(images),
-        "frame_noise": noise.to_dict(),
-        **story,
+        "start_network": begun.started,
+        "frame_noise": begun.noise.to_dict(),
     }
-    return SequenceNetwork(NAME, asdict(settings), fitted, learned.network, noise.spectrum)
 
 
 def _fit_slices(
@@ -190,10 +243,11 @@ def _two_steps(
     seed: int,
     budget: Budget,
     listener: Listener,
+    started: bool = False,
 ) -> tuple[Any, dict[str, Any]]:
     """Teach the teacher, let it predict, teach the student; returns the student and what happened."""
     device, (size, kind) = best_device(), resolved
-    steps = budget.steps or _steps_of(kind)
+    steps = budget.steps or _steps_of(kind, started)
     half = None if budget.minutes is None else budget.minutes / 2
     story: dict[str, Any] = {}
     taught = [clip.recursive for clip in clips]  # never looked at where UNS is off
@@ -208,12 +262,15 @@ def _two_steps(
         half = budget.minutes
     lesson = StudentLesson(clips, taught, settings, spectrum, answer, seed)
     student.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    learned, history = learn(student, lesson.loss, Schedule(steps, half, settings.rate_for(kind)), listener=listener)
+    rate = settings.rate_for(kind) * (_GENTLER if started and not settings.rate else 1)
+    learned, history = learn(student, lesson.loss, Schedule(steps, half, rate), listener=listener)
     still = [float((clip.sure * (1 - clip.motion))[clip.wanted].mean()) for clip in clips]
     return learned, {**story, **history.summary(), "matched_share": round(float(np.mean(still)), 4)}
 
 
-def _steps_of(student: str) -> int:
+def _steps_of(student: str, started: bool) -> int:
+    if started:
+        return STEPS_STARTED
     return STEPS if remembers(student) else STEPS_OF_OTHERS
 
 

@@ -61,7 +61,7 @@ def frame_noise(measured: SequenceFingerprint, correct_lag: bool = True) -> Fram
     curve = freed(measured.curve, lag, measured.held)
     deviation = np.maximum(curve.deviation, _LEAST_SHARE * float(curve.deviation.max()))
     curve = NoiseCurve(curve.signal, deviation, curve.gain, curve.offset)
-    return FrameNoise(curve, lag, _spectrum_of(measured.spatial_correlation))
+    return FrameNoise(curve, lag, spectrum_of(measured.spatial_correlation))
 
 
 def pooled_deviation(spectrum: Voxels, side: int) -> float:
@@ -72,7 +72,7 @@ def pooled_deviation(spectrum: Voxels, side: int) -> float:
     return float(np.sqrt((np.abs(np.fft.fft2(window)) ** 2 * power).mean()))
 
 
-def _spectrum_of(correlation: NDArray[np.float64]) -> Voxels:
+def spectrum_of(correlation: NDArray[np.float64]) -> Voxels:
     """Noise power from the correlation of pixels up to 3 apart, (4, 4); flat where that could not be measured."""
     whole = np.zeros((_SPECTRUM, _SPECTRUM))
     whole[0, 0] = 1

@@ -43,9 +43,12 @@ class Settings:
         structured_share: share of a batch to which random structures are added: to frame, memory and targets alike, or such
             that they have just appeared or gone. They teach that edges are sharp and that nothing trails behind them.
         correct_lag: undo the detector's lag where it is measured.
+        start: begin with weights that were trained on simulated runs and come with demottle, in place of random ones, and learn
+            for fewer steps; only causal-half has such weights.
         patch, batch: side of a patch in pixels, patches per step.
         outlier: errors beyond this many deviations count linearly.
-        rate: peak learning rate; 0: 3e-3 for students that remember, 1e-3 for all others and for the teacher.
+        rate: peak learning rate; 0: 3e-3 for students that remember (a third of it where they begin with shipped weights), 1e-3
+            for all others and for the teacher.
     """
 
     size: Literal["auto", "light", "paper"] = "auto"
@@ -64,6 +67,7 @@ class Settings:
     own_share: float = 0.25
     structured_share: float = 0.25
     correct_lag: bool = True
+    start: bool = True
     patch: int = 96
     batch: int = 8
     outlier: float = 4.0
