@@ -4,8 +4,8 @@
     python -m benchmarks.fluoroscopy_plan --set tuning     those that were looked at while it was written
     DEMOTTLE_REAL_DATA=FOLDER python -m benchmarks.fluoroscopy_plan --set real
 
-Errors are root mean squares over whole runs, in gray levels of 8 bits. Runs of 20 frames and more are judged here without what
-`udca` would learn. Prints a table and writes benchmark-results/fluoroscopy_plan.json.
+Errors are root mean squares over whole runs, in gray levels of 8 bits. `udca` counts as it is before it learns (`untaught`); where
+it is chosen, what is judged is what `denoise` would use after learning. Prints a table and writes benchmark-results/fluoroscopy_plan.json.
 """
 
 import argparse
@@ -17,11 +17,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.fluoroscopy_plan_cases import PlanCase, cases_of, run_of
+from demottle.denoise_sequence import better_of
 from demottle.errors import DemottleError
 from demottle.image import Image
 from demottle.methods.registry import method
 from demottle.noise.sequence import SequenceFingerprint, measure_sequence
-from demottle.plan_sequence import CANDIDATES, Candidate, filter_plan
+from demottle.plan_sequence import CANDIDATES, DEFAULT_SEQUENCE, Candidate, filter_plan
 from demottle.sequence_risk import measure_risks
 from demottle.settings import make_settings
 
@@ -63,8 +64,11 @@ def judge(case: PlanCase) -> Outcome:
 
     errors = {candidate.name: error(image) for candidate, image in _filtered(noisy, found)}
     risks = measure_risks(noisy, found)
-    chosen = risks[0].candidate.name
-    filter_plan(risks, {}, ())  # refuses where nothing is gained
+    plan = filter_plan(risks, {}, ())  # refuses where nothing is gained
+    chosen, of_chosen = risks[0].candidate.name, errors[risks[0].candidate.name]
+    if plan.method == DEFAULT_SEQUENCE:
+        learned = method(DEFAULT_SEQUENCE).load().fit(noisy, make_settings(DEFAULT_SEQUENCE, {}), found)
+        of_chosen = error(better_of(learned, plan, noisy, found)[0](noisy))
     live = next(risk.candidate.name for risk in risks if risk.candidate.live)
     return Outcome(
         case.name,
@@ -72,7 +76,7 @@ def judge(case: PlanCase) -> Outcome:
         found.held,
         error(noisy),
         chosen,
-        errors[chosen],
+        of_chosen,
         live,
         errors[live],
         min(errors, key=errors.__getitem__),
@@ -83,11 +87,13 @@ def judge(case: PlanCase) -> Outcome:
 def _filtered(noisy: Image, found: SequenceFingerprint) -> Iterator[tuple[Candidate, Image]]:
     for candidate in CANDIDATES:
         module = method(candidate.method).load()
+        begin = getattr(module, "untaught", module.fit)
         try:
-            fitted = module.fit(noisy, make_settings(candidate.method, candidate.settings), found)
+            fitted = begin(noisy, make_settings(candidate.method, candidate.settings), found)
         except DemottleError:
             continue
-        yield candidate, fitted(noisy)
+        if fitted is not None:
+            yield candidate, fitted(noisy)
 
 
 def main() -> None:

@@ -7,7 +7,14 @@ import pytest
 from demottle.noise.sequence import SequenceFingerprint, measure_sequence
 from demottle.physics.dynamic import dynamic_phantom
 from demottle.physics.fluoroscopy import Exposure, acquire
-from demottle.plan_sequence import CLASSICAL_SEQUENCE, DEFAULT_SEQUENCE, findings, make_sequence_plan
+from demottle.plan_sequence import (
+    CLASSICAL_SEQUENCE,
+    DEFAULT_SEQUENCE,
+    Candidate,
+    Risk,
+    findings,
+    make_sequence_plan,
+)
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +32,8 @@ def test_a_run_long_enough_is_learned_from(found: SequenceFingerprint) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"shape": (8, 64, 64)}, "has 8 frames; learning from it needs 20"),
+        ({"shape": (7, 64, 64)}, "has 7 frames; learning from it needs 8"),
+        ({"shape": (12, 64, 64)}, "fewer than 20 frames there is little to learn from"),
         ({"shape": (40, 48, 64)}, "48 x 64 pixels"),
         ({"held": 0.7}, "share 70 % of their noise"),
         ({"held": float("nan")}, "is not known"),
@@ -47,3 +55,10 @@ def test_a_series_of_mr_volumes_is_not_spoken_of_as_fluoroscopy(found: SequenceF
 
 def test_what_is_asked_for_is_taken(found: SequenceFingerprint) -> None:
     assert make_sequence_plan(replace(found, shape=(8, 64, 64)), "udca").method == "udca"
+
+
+def test_a_short_run_gets_the_network_only_where_it_is_nearest_to_the_truth(found: SequenceFingerprint) -> None:
+    short, network, filtered = replace(found, shape=(8, 64, 64)), Candidate("udca"), Candidate("nvca")
+    plan = make_sequence_plan(short, risks=(Risk(network, 2.0, 5.0), Risk(filtered, 2.1, 5.0)))
+    assert plan.method == "udca" and "learns from the run first" in plan.reasons[-1]
+    assert make_sequence_plan(short, risks=(Risk(filtered, 2.0, 5.0), Risk(network, 2.1, 5.0))).method == "nvca"

@@ -68,7 +68,9 @@ def _film(size: int, frames: int, rng: np.random.Generator) -> Voxels:
     """Part of the X-rays that comes through: a still that moves, or the chest, and often devices that move by themselves."""
     if rng.random() < 0.15:
         motion = rng.choice(["static", "slow", "fast", "panning", "natural"])
-        return dynamic_phantom(frames, size, 15, 200 / 512, seed=int(rng.integers(1000, 10**6)), motion=motion).image.voxels
+        return dynamic_phantom(
+            frames, size, 15, 200 / 512, seed=int(rng.integers(1000, 10**6)), motion=motion
+        ).image.voxels
     side = size + 128
     film = moved_still(_still(side, rng), size, frames, _motion(rng))
     if rng.random() < 0.5:
@@ -110,7 +112,9 @@ def _lines(side: int, rng: np.random.Generator) -> Voxels:
         angle = rng.uniform(0, 2 * np.pi) + np.cumsum(rng.normal(0, rng.uniform(0.02, 0.3), 40))
         course = rng.uniform(-0.1, 1.1, 2) * side + np.cumsum(steps * np.stack([np.cos(angle), np.sin(angle)], 1), 0)
         drawn = np.zeros((2 * side, 2 * side), np.float32)
-        cv2.polylines(drawn, [np.round(course * 32).astype(np.int32)], False, 1.0, int(rng.integers(1, 9)), cv2.LINE_8, 4)
+        cv2.polylines(
+            drawn, [np.round(course * 32).astype(np.int32)], False, 1.0, int(rng.integers(1, 9)), cv2.LINE_8, 4
+        )
         out += np.float32(rng.uniform(0.05, 0.6)) * cv2.resize(drawn, (side, side), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.GaussianBlur(out, (0, 0), rng.uniform(0.4, 1.0)), np.float32)
 

@@ -99,7 +99,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--frames", type=int, default=20, help="of each run")
     parser.add_argument("--size", type=int, default=128, help="side of a frame in pixels")
     parser.add_argument("--steps", type=int, default=10_000)
-    parser.add_argument("--minutes", type=float, help="end sooner (steps then depend on the machine; they are on record)")
+    parser.add_argument(
+        "--minutes", type=float, help="end sooner (steps then depend on the machine; they are on record)"
+    )
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--patch", type=int, default=96)
     parser.add_argument("--rate", type=float, default=3e-3)

@@ -19,7 +19,7 @@ from demottle.noise.magnitude import is_magnitude
 from demottle.noise.sequence import SequenceFingerprint, measure_sequence
 from demottle.noise.stabilization import with_bias_of_map
 from demottle.plan import Plan
-from demottle.plan_sequence import DEFAULT_SEQUENCE, NORDIC, filter_plan
+from demottle.plan_sequence import DEFAULT_SEQUENCE, NORDIC, Risk, filter_plan
 from demottle.quality.plain import plain
 from demottle.quality.sequence_check import SequenceCheck, check_sequence
 from demottle.quality.sequence_response import Response, response_at
@@ -80,7 +80,7 @@ def denoise_sequence(
             listener,
         )
         if method is None and model is None and plan.method == DEFAULT_SEQUENCE:
-            denoiser, plan = _better_of(denoiser, plan, image, fingerprint, listener)
+            denoiser, plan = better_of(denoiser, plan, image, fingerprint, listener)
         warnings = [] if model is None else _range_warnings(denoiser, fingerprint)
     with timed(times, "apply"):
         after = applied(asked, denoiser, image, {"noise_level": round(fingerprint.noise_level, 4)}, listener)
@@ -103,10 +103,10 @@ def denoise_sequence(
     return SequenceResult(after, image, fingerprint, plan, checked, denoiser, record, speed, delay, response, compared)
 
 
-def _better_of(
-    learned: Denoiser, plan: Plan, image: Image, fingerprint: SequenceFingerprint, listener: Listener
+def better_of(
+    learned: Denoiser, plan: Plan, image: Image, fingerprint: SequenceFingerprint, listener: Listener = silent
 ) -> tuple[Denoiser, Plan]:
-    """Return what was learned, or the filter that is nearer to the truth than it: learning can fail, and need not be the best."""
+    """Return what was learned, or what is nearer to the truth than it: learning can fail, and need not be the best."""
     risks = measure_risks(image, fingerprint, listener=listener)
     errors = risks_of(image, fingerprint, [learned])
     if not risks or not errors or errors[0] <= min(risks[0].error, errors[-1]):
@@ -115,12 +115,17 @@ def _better_of(
         return learned, plan
     known = (
         *plan.reasons,
-        f"What {plan.method} learned leaves an estimated error of {errors[0]:.3g}, more than a filter does.",
+        f"What {plan.method} learned leaves an estimated error of {errors[0]:.3g}, more than {_more_than(risks[0])} does.",
     )
-    chosen = filter_plan(risks, plan.settings, known)
-    module = look_up(chosen.method).load()
-    fitted: Denoiser = module.fit(image, make_settings(chosen.method, chosen.settings), fingerprint)
+    chosen = filter_plan(risks, plan.settings, known, learning=False)
+    module, settings = look_up(chosen.method).load(), make_settings(chosen.method, chosen.settings)
+    begin = getattr(module, "untaught", module.fit)  # what learned in vain is taken as it was
+    fitted: Denoiser = begin(image, settings, fingerprint)
     return fitted, chosen
+
+
+def _more_than(risk: Risk) -> str:
+    return "the network before it learned" if risk.candidate.method == DEFAULT_SEQUENCE else "a filter"
 
 
 def _range_warnings(denoiser: Denoiser, fingerprint: SequenceFingerprint) -> list[str]:

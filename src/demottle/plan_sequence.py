@@ -28,8 +28,11 @@ NO_GAIN = (
     "Every filter was tried on this run, and none brings it nearer to the truth than it is: its noise is too weak, or cannot "
     "be told from what it shows. Leave the run as it is, or name a method with --method."
 )
-_FEWEST_FRAMES = 20
-_FEWEST_TO_TRY = 8
+_FEWEST_FRAMES, _ENOUGH_FRAMES = 8, 20
+_FEW_TO_LEARN_FROM = (
+    f"With fewer than {_ENOUGH_FRAMES} frames there is little to learn from: the network that demottle brings along is used "
+    "where it is nearer to the truth than every filter, and a filter elsewhere."
+)
 _SMALLEST_SIDE = 64
 _NAMED = 4  # filters whose errors are told
 
@@ -89,7 +92,8 @@ def make_sequence_plan(
     Args:
         fingerprint: what was measured.
         method, settings: what was asked for.
-        risks: of the filters, the smallest error first; without them a run that cannot be learned from gets the usual filter.
+        risks: of the filters, the smallest error first; without them a run that is short or cannot be learned from gets the
+            usual filter.
         known: what an MR series has beside its magnitudes: "phase", "noise", "gfactor".
 
     Raises:
@@ -112,8 +116,8 @@ def make_sequence_plan(
     if fingerprint.shape[0] == 1:
         raise UnsuitableError(ONE_FRAME, remedy="model")
     obstacle = obstacle_to_learning(fingerprint)
-    if obstacle:
-        reason = f"{obstacle} So a classical filter is used that learns nothing."
+    if obstacle or is_short(fingerprint):
+        reason = f"{obstacle} So a classical filter is used that learns nothing." if obstacle else _FEW_TO_LEARN_FROM
         why = (*findings(fingerprint), *_lag_undone(fingerprint, given), reason)
         return filter_plan(risks, given, why) if risks else Plan(CLASSICAL_SEQUENCE, given, why)
     reason = (
@@ -122,8 +126,8 @@ def make_sequence_plan(
     return Plan(DEFAULT_SEQUENCE, given, (*findings(fingerprint), *_lag_undone(fingerprint, given), reason))
 
 
-def filter_plan(risks: Sequence[Risk], given: Mapping[str, Any], known: tuple[str, ...]) -> Plan:
-    """Plan for the filter that was nearest to the truth; `known` are the reasons so far.
+def filter_plan(risks: Sequence[Risk], given: Mapping[str, Any], known: tuple[str, ...], learning: bool = True) -> Plan:
+    """Plan for what was nearest to the truth; `known` are the reasons so far; `learning`: a network will learn from the run.
 
     Raises:
         UnsuitableError: where none is nearer than the run as it is.
@@ -132,9 +136,13 @@ def filter_plan(risks: Sequence[Risk], given: Mapping[str, Any], known: tuple[st
     if best.error >= best.untouched:
         raise UnsuitableError(NO_GAIN)
     told = ", ".join(f"{risk.candidate.name} {risk.error:.3g}" for risk in risks[:_NAMED])
+    how = ""
+    if best.candidate.method == DEFAULT_SEQUENCE:
+        how = ", and learns from the run first" if learning else " as it comes with demottle"
     sentence = (
         f"The filters were tried on this run and their distance to the truth estimated from its noise (root mean square): "
-        f"{told}; the run as it is {best.untouched:.3g}. So {best.candidate.name} is used."
+        f"{told}; the run as it is {best.untouched:.3g}. So {best.candidate.name} is used"
+        f"{how}."
     )
     return Plan(best.candidate.method, {**best.candidate.settings, **given}, (*known, sentence))
 
@@ -204,6 +212,11 @@ def obstacle_to_learning(found: SequenceFingerprint) -> str:
     if found.held > MOST_HELD:
         return f"Successive frames share {100 * found.held:.0f} % of their noise, which a network would take for the image."
     return ""
+
+
+def is_short(found: SequenceFingerprint) -> bool:
+    """True for a run that can be learned from, but holds so little that filters are often better."""
+    return found.shape[0] < _ENOUGH_FRAMES
 
 
 def findings(fingerprint: SequenceFingerprint) -> tuple[str, ...]:

@@ -29,7 +29,15 @@ from demottle.noise.sequence import SequenceFingerprint
 from demottle.noise.sequence_blocks import frames_to_look_at
 from demottle.noise.sequence_curve import NoiseCurve
 from demottle.plan import Plan
-from demottle.plan_sequence import CANDIDATES, Candidate, Risk, make_sequence_plan, obstacle_to_learning
+from demottle.plan_sequence import (
+    CANDIDATES,
+    DEFAULT_SEQUENCE,
+    Candidate,
+    Risk,
+    is_short,
+    make_sequence_plan,
+    obstacle_to_learning,
+)
 from demottle.settings import make_settings
 
 _TILE, _FRAMES = 160, 24
@@ -47,16 +55,13 @@ def plan_run(
     listener: Listener = silent,
 ) -> Plan:
     """Choose a method as `make_sequence_plan` does, with the filters tried on the run where one of them will be chosen."""
-    filtered = (
-        method_asked is None and image.modality != "MR" and image.shape[0] > 1 and obstacle_to_learning(fingerprint)
-    )
-    risks = measure_risks(image, fingerprint, live=live, listener=listener) if filtered else ()
-    return make_sequence_plan(fingerprint, method_asked, settings, risks, known_of(image))
-
-
-def known_of(image: Image) -> frozenset[str]:
-    """What is known of a series beside its magnitudes: "phase", "noise", "gfactor"."""
-    return frozenset((*image.maps, *(["phase"] if image.phase is not None else [])))
+    risks: tuple[Risk, ...] = ()
+    if method_asked is None and image.modality != "MR" and image.shape[0] > 1:
+        obstacle = obstacle_to_learning(fingerprint)
+        if obstacle or is_short(fingerprint):
+            wanted = [one for one in CANDIDATES if not (obstacle and one.method == DEFAULT_SEQUENCE)]
+            risks = measure_risks(image, fingerprint, wanted, live=live, listener=listener)
+    return make_sequence_plan(fingerprint, method_asked, settings, risks)
 
 
 def measure_risks(

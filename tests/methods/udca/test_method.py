@@ -189,8 +189,8 @@ def test_a_folder_of_runs_teaches_one_student(run: Run) -> None:
 
 
 def test_too_few_frames_are_refused(run: Run) -> None:
-    short = Image(run.noisy.voxels[:4].copy(), run.noisy.spacing, "XA")
-    with pytest.raises(UnsuitableError, match="at least 6; there are 4"):
+    short = Image(run.noisy.voxels[:7].copy(), run.noisy.spacing, "XA")
+    with pytest.raises(UnsuitableError, match="at least 8; there are 7"):
         udca.fit(short, Settings(patch=32), measure_sequence(short), budget=Budget(steps=1))
 
 

@@ -159,7 +159,16 @@ def _fit_frames(
         return clean
 
     learned, story = _two_steps(
-        clips, begun.student, answer, begun.noise.spectrum, settings, (size, kind), seed, budget, listener, begun.started
+        clips,
+        begun.student,
+        answer,
+        begun.noise.spectrum,
+        settings,
+        (size, kind),
+        seed,
+        budget,
+        listener,
+        begun.started,
     )
     fitted = {**_facts(measured, settings, begun), "runs": len(images), **story}
     return SequenceNetwork(NAME, asdict(settings), fitted, learned.network, begun.noise.spectrum)
