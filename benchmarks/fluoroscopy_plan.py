@@ -4,8 +4,9 @@
     python -m benchmarks.fluoroscopy_plan --set tuning     those that were looked at while it was written
     DEMOTTLE_REAL_DATA=FOLDER python -m benchmarks.fluoroscopy_plan --set real
 
-Errors are root mean squares over whole runs, in gray levels of 8 bits. `udca` counts as it is before it learns (`untaught`); where
-it is chosen, what is judged is what `denoise` would use after learning. Prints a table and writes benchmark-results/fluoroscopy_plan.json.
+Errors are root mean squares over whole runs, in gray levels of 8 bits. `udca` counts as it is before it learns (`untaught`);
+where it is chosen, what is judged is what `denoise` would use after learning. Prints a table and writes
+benchmark-results/fluoroscopy_plan.json.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from benchmarks.fluoroscopy_plan_cases import PlanCase, cases_of, run_of
 from demottle.denoise_sequence import better_of
 from demottle.errors import DemottleError
 from demottle.image import Image
+from demottle.methods.base import Budget
 from demottle.methods.registry import method
 from demottle.noise.sequence import SequenceFingerprint, measure_sequence
 from demottle.plan_sequence import CANDIDATES, DEFAULT_SEQUENCE, Candidate, filter_plan
@@ -54,8 +56,8 @@ class Outcome:
         return self.above_best <= ALLOWED and self.error <= self.untouched
 
 
-def judge(case: PlanCase) -> Outcome:
-    """Run every filter on one case."""
+def judge(case: PlanCase, steps: int | None = None) -> Outcome:
+    """Run every filter on one case; `steps`: that `udca` learns, where it is chosen."""
     noisy, truth, level = run_of(case)
     found, gray = measure_sequence(noisy), 255 / (2**case.bits - 1)
 
@@ -67,7 +69,9 @@ def judge(case: PlanCase) -> Outcome:
     plan = filter_plan(risks, {}, ())  # refuses where nothing is gained
     chosen, of_chosen = risks[0].candidate.name, errors[risks[0].candidate.name]
     if plan.method == DEFAULT_SEQUENCE:
-        learned = method(DEFAULT_SEQUENCE).load().fit(noisy, make_settings(DEFAULT_SEQUENCE, {}), found)
+        learned = (
+            method(DEFAULT_SEQUENCE).load().fit(noisy, make_settings(DEFAULT_SEQUENCE, {}), found, budget=Budget(steps))
+        )
         of_chosen = error(better_of(learned, plan, noisy, found)[0](noisy))
     live = next(risk.candidate.name for risk in risks if risk.candidate.live)
     return Outcome(

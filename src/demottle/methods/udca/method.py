@@ -46,8 +46,8 @@ __all__ = ["NAME", "Settings", "fit", "fit_runs", "learning_seconds", "restore",
 NAME = "udca"
 STEPS, STEPS_OF_OTHERS = 1000, 500
 """Of learning: of students that remember, whose edges are a third sharper than after 500, and of those that see one frame."""
-STEPS_STARTED = 200
-"""Of students that begin with the shipped weights."""
+STEPS_PER_FRAME, FEWEST_STEPS, MOST_STEPS = 10, 80, 300
+"""Of students that begin with the shipped weights: for each frame of the run, and from where to where."""
 FEWEST_FRAMES = 8
 _GENTLER = 1 / 3  # rate where learning begins with the shipped weights
 _MULTIPLE = 8
@@ -111,7 +111,9 @@ def learning_seconds(image: Image, settings: Settings, budget: Budget) -> float:
     """Estimate how long `fit` will learn on this machine, in seconds, by trying a few steps; minutes are not looked at."""
     fitting = replace(settings, patch=patch_that_fits(settings.patch, _MULTIPLE, image))
     kind = fitting.resolved(in_time=image.sequence)[1]
-    return pace.learning_seconds(image, fitting, _steps_of(kind, has_start(settings, image.sequence)), budget)
+    return pace.learning_seconds(
+        image, fitting, _steps_of(kind, has_start(settings, image.sequence), image.shape[0]), budget
+    )
 
 
 def untaught(image: Image, settings: Settings, fingerprint: Fingerprint | SequenceFingerprint) -> Denoiser | None:
@@ -256,7 +258,7 @@ def _two_steps(
 ) -> tuple[Any, dict[str, Any]]:
     """Teach the teacher, let it predict, teach the student; returns the student and what happened."""
     device, (size, kind) = best_device(), resolved
-    steps = budget.steps or _steps_of(kind, started)
+    steps = budget.steps or _steps_of(kind, started, sum(len(clip.run.frames) for clip in clips))
     half = None if budget.minutes is None else budget.minutes / 2
     story: dict[str, Any] = {}
     taught = [clip.recursive for clip in clips]  # never looked at where UNS is off
@@ -277,9 +279,9 @@ def _two_steps(
     return learned, {**story, **history.summary(), "matched_share": round(float(np.mean(still)), 4)}
 
 
-def _steps_of(student: str, started: bool) -> int:
+def _steps_of(student: str, started: bool, frames: int) -> int:
     if started:
-        return STEPS_STARTED
+        return min(max(STEPS_PER_FRAME * frames, FEWEST_STEPS), MOST_STEPS)
     return STEPS if remembers(student) else STEPS_OF_OTHERS
 
 
