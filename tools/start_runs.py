@@ -21,6 +21,7 @@ from demottle.physics.random_tissue import random_tissue
 
 SPACING = (1 / 15, 0.4, 0.4)
 _KINDS: tuple[Kind, ...] = ("rest", "pan", "pan", "pan", "zoom", "rotation", "heartbeat", "breathing")
+_CLEAN_SHARE, _EVEN_SHARE = 0.08, 0.5  # of runs without noise; of those that show nothing at all
 _MISJUDGED = 0.05  # error of the noise level as it would be measured
 _BLOCK = 8  # pixels, of the places whose noise makes the curve
 _MOST = 24.0  # an answer in units of the noise
@@ -41,7 +42,11 @@ def lessons(count: int, size: int, frames: int, seed: int) -> Iterator[NDArray[n
     for number in range(count):
         rng = np.random.default_rng([seed, 31, number])
         noisy, truth = _run(size, frames, rng)
-        yield _lesson(noisy, truth, rng)
+        noise = _noise_of(noisy, truth, rng)
+        if rng.random() < _CLEAN_SHARE:  # what has no noise is to come back as it is
+            truth = np.full_like(truth, truth.mean()) if rng.random() < _EVEN_SHARE else truth
+            noisy = truth
+        yield _lesson(noisy, truth, noise)
 
 
 def _run(size: int, frames: int, rng: np.random.Generator) -> tuple[Voxels, Voxels]:
@@ -119,9 +124,9 @@ def _lines(side: int, rng: np.random.Generator) -> Voxels:
     return np.asarray(cv2.GaussianBlur(out, (0, 0), rng.uniform(0.4, 1.0)), np.float32)
 
 
-def _lesson(noisy: Voxels, truth: Voxels, rng: np.random.Generator) -> NDArray[np.float16]:
+def _lesson(noisy: Voxels, truth: Voxels, noise: FrameNoise) -> NDArray[np.float16]:
     """What the network sees of each frame, and the truth less the memory, in units of the noise."""
-    student = CausalFrames(HalfResolutionStudent(), _noise_of(noisy, truth, rng), Settings().memory)
+    student = CausalFrames(HalfResolutionStudent(), noise, Settings().memory)
     out = np.empty((len(noisy), 4, *noisy.shape[1:]), np.float16)
     with torch.inference_mode():
         state, spread = torch.from_numpy(noisy[:1, None].copy()), torch.ones(1, 1, *noisy.shape[1:])
