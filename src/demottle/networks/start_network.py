@@ -36,7 +36,7 @@ def fill_from_start(network: nn.Module, file: Path = SLICES) -> bool:
 
 @cache
 def _shipped(file: Path) -> dict[str, Tensor]:
-    return {name: value.float() for name, value in load_file(file).items()}
+    return {name: value.to(torch.float32, copy=True) for name, value in load_file(file).items()}
 
 
 def _fits(shipped: Tensor, own: Tensor) -> bool:

@@ -88,7 +88,13 @@ class CausalFrames(_Frames):
         """Return the clean frame and the new memory."""
         around, sigma = self.surroundings(state)
         state, spread = self.remember(x, state, spread, sigma)
-        return state + sigma * self._answer(*self.seen(x, state, spread, around, sigma)), state, spread
+        seen = torch.cat(self.seen(x, state, spread, around, sigma), dim=1)
+        if self.training:
+            return state + sigma * self._answer(seen), state, spread
+        # The network pads with zeros; beyond the picture's rim these show in no pixel.
+        rim = self.multiple // 2
+        answer = self._answer(functional.pad(seen, (rim, rim, rim, rim), mode="replicate"))
+        return state + sigma * answer[..., rim:-rim, rim:-rim], state, spread
 
     @staticmethod
     def seen(x: Tensor, state: Tensor, spread: Tensor, around: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor, Tensor]:
