@@ -51,6 +51,11 @@ class Candidate:
         told = ", ".join(f"{key}={str(value).lower()}" for key, value in self.settings.items())
         return f"{self.method} ({told})" if told else self.method
 
+    @property
+    def within_frames(self) -> bool:
+        """Whether it looks at one frame alone."""
+        return bool(self.settings.get("frames") == 1)
+
 
 CANDIDATES = (
     Candidate("motion-adaptive-recursive"),

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +23,7 @@ from demottle.noise.sequence_blocks import (
 )
 from demottle.noise.sequence_curve import NoiseCurve, curve_of
 from demottle.noise.sequence_motion import find_motions, shared_grain
+from demottle.noise.sequence_within import REPEATED, curve_within_frames, one_picture, said_of_it
 
 PANNING = 1.0
 """Pixels per frame from which on the whole image counts as moving."""
@@ -114,7 +114,7 @@ def measure_sequence(image: Image, listener: Listener = silent) -> SequenceFinge
     """Measure a sequence; at most 40 frames are looked at, so its cost does not grow with its length.
 
     Raises:
-        InputError: frames smaller than 32 x 32 pixels, or without any noise.
+        InputError: frames smaller than 32 x 32 pixels, or without noise that could be told from structure.
     """
     frames, rows, columns = image.shape
     if min(rows, columns) < _LEAST_SIDE:
@@ -127,15 +127,16 @@ def measure_sequence(image: Image, listener: Listener = silent) -> SequenceFinge
     motions = find_motions(image, frames_to_look_at(image))
     pan = motions.speed()
     listener(Progress("measure", 1, steps, "noise against signal"))
-    found = _of_run(image, pan, moving_noise(image, motions), warnings) if frames > 1 else _Noise()
+    if one_picture(image, motions):
+        found = _Noise(curve_within_frames(image), 1.0, owner="image")
+        warnings += [REPEATED, said_of_it(frames)]
+    else:
+        found = _of_run(image, pan, moving_noise(image, motions), warnings) if frames > 1 else _Noise()
     listener(Progress("measure", 2, steps, "from pixel to pixel"))
     curve = found.curve
     if curve is None:
-        curve = _from_single_frames(image)
-        warnings.append(
-            f"The noise was measured within {'the only frame' if frames == 1 else 'single frames'}, as if it were white, "
-            "because there is nothing to compare: read its level with caution."
-        )
+        curve = curve_within_frames(image)
+        warnings.append(said_of_it(frames))
     shared = shared_in_space(found.differences) if found.differences else np.full((4, 4), np.nan)
     listener(Progress("measure", steps, steps))
     return SequenceFingerprint(
@@ -218,30 +219,6 @@ def _still(image: Image, warnings: list[str]) -> _Noise:
     return _Noise(
         curve, held, rho, blocks.moving_share, differences_of(image, blocks.frames, where), signal_held_over(blocks)
     )
-
-
-def _from_single_frames(image: Image) -> NoiseCurve:
-    """From a Laplacian of single frames, which leaves planes and edges out but takes the noise as white (Immerkaer 1996).
-
-    Raises:
-        InputError: no noise at all.
-    """
-    kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
-    means: list[NDArray[np.float64]] = []
-    variances: list[NDArray[np.float64]] = []
-    for t in {0, image.shape[0] // 2, image.shape[0] - 1}:
-        plane = image.voxels[t]
-        rows, columns = (side // BLOCK for side in plane.shape)
-        grain = cv2.filter2D(plane, cv2.CV_32F, kernel, borderType=cv2.BORDER_REFLECT_101) ** 2 / 36
-        for values, found in ((plane, means), (grain, variances)):
-            whole = np.ascontiguousarray(values[: rows * BLOCK, : columns * BLOCK])
-            found.append(cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float64))
-    signal, variance = np.stack(means).ravel(), np.stack(variances).ravel()
-    flat = (variance > 0) & (variance <= np.quantile(variance, 0.5))
-    curve = curve_of(signal[flat], variance[flat])
-    if curve is None:
-        raise InputError("The frames hold no noise that could be measured: they are constant, or all the same.")
-    return curve
 
 
 def _saturated(image: Image) -> float:

@@ -30,19 +30,17 @@ from demottle.noise.sequence_blocks import (
     usable_blocks,
 )
 from demottle.noise.sequence_curve import NoiseCurve, curve_of
+from demottle.noise.sequence_flat import SMOOTH, flat_blocks
 from demottle.noise.sequence_motion import Affine, Motions, find_motions, shared_grain
 
 LAGS = 6
 _STARTS, _ENOUGH = 10, 4  # frames that later ones are brought onto; in large frames, which hold many blocks
 _LARGE = 512 * 512  # pixels
-_FLAT = 0.4  # of the blocks of like brightness, those with the least gradient
 _APART = 3.0  # pixels between which noise counts as independent
 _LEAST = 64  # blocks
-_GROUPS = 6  # of brightness
 _MOST_HELD = 0.97
 DOUBTED = 0.06
 """How much more frames may seem to share than their finest detail does; beyond, slow motion was taken for noise."""
-_SMOOTH = 2.0  # pixels
 _COARSE = 4.0  # pixels
 
 Array = NDArray[np.float64]
@@ -136,14 +134,14 @@ class _Bench:
 
     def _smooth(self, at: int) -> Voxels:
         if at not in self._smoothed:
-            made = cv2.GaussianBlur(self._frame(at), (0, 0), _SMOOTH, borderType=cv2.BORDER_REFLECT_101)
+            made = cv2.GaussianBlur(self._frame(at), (0, 0), SMOOTH, borderType=cv2.BORDER_REFLECT_101)
             self._smoothed[at] = np.asarray(made, np.float32)
         return self._smoothed[at]
 
     def flat(self, at: int) -> Mask:
         """Blocks of a frame without structure to speak of."""
         if at not in self._known_flat:
-            self._known_flat[at] = _flat(self._smooth(at), self._usable)
+            self._known_flat[at] = flat_blocks(self._smooth(at), self._usable)
         return self._known_flat[at]
 
     def pixels(self, at: int) -> Mask:
@@ -267,22 +265,6 @@ def _near(distance: Array, near: Array) -> Array:
         return np.asarray(distance == 0, np.float64)
     along = np.append((near[0] + near[:, 0]) / 2, 0.0)
     return np.asarray(np.interp(distance, np.arange(along.size), np.clip(along, 0, 1)))
-
-
-def _flat(smooth: Voxels, usable: Mask) -> Mask:
-    """Of the usable blocks of like brightness, those with the least gradient."""
-    wider = cv2.GaussianBlur(smooth, (0, 0), _SMOOTH, borderType=cv2.BORDER_REFLECT_101)
-    right, down = (cv2.Sobel(wider, cv2.CV_32F, dx, 1 - dx, ksize=3) for dx in (1, 0))
-    steep, mean = block_means(np.asarray(right**2 + down**2, np.float32)), block_means(smooth)
-    flat = np.zeros(usable.shape, np.bool_)
-    places = np.argwhere(usable)
-    if not len(places):
-        return flat
-    order = places[np.argsort(mean[usable], kind="stable")]
-    for group in np.array_split(order, max(1, min(_GROUPS, len(order) // 40))):
-        at = group[:, 0], group[:, 1]
-        flat[at] = steep[at] <= np.quantile(steep[at], _FLAT)
-    return flat
 
 
 def _whole(motion: Affine, shape: tuple[int, int]) -> Array:
