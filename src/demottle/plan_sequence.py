@@ -78,11 +78,13 @@ class Risk:
         candidate: the filter.
         error: estimated root mean square of the distance to the truth, in the image's unit.
         untouched: the same of the run as it is.
+        loses: why it is not to be chosen, in a sentence, however small its error; empty where it may be.
     """
 
     candidate: Candidate
     error: float
     untouched: float
+    loses: str = ""
 
 
 def make_sequence_plan(
@@ -137,6 +139,8 @@ def filter_plan(risks: Sequence[Risk], given: Mapping[str, Any], known: tuple[st
     Raises:
         UnsuitableError: where none is nearer than the run as it is.
     """
+    barred = tuple(risk.loses for risk in risks if risk.loses)
+    risks = [risk for risk in risks if not risk.loses]
     best = risks[0]
     if best.error >= best.untouched:
         raise UnsuitableError(NO_GAIN)
@@ -149,7 +153,7 @@ def filter_plan(risks: Sequence[Risk], given: Mapping[str, Any], known: tuple[st
         f"{told}; the run as it is {best.untouched:.3g}. So {best.candidate.name} is used"
         f"{how}."
     )
-    return Plan(best.candidate.method, {**best.candidate.settings, **given}, (*known, sentence))
+    return Plan(best.candidate.method, {**best.candidate.settings, **given}, (*known, sentence, *barred))
 
 
 def _mr_plan(found: SequenceFingerprint, given: Mapping[str, Any], known: Set[str]) -> Plan:

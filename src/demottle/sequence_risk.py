@@ -38,13 +38,17 @@ from demottle.plan_sequence import (
     make_sequence_plan,
     obstacle_to_learning,
 )
+from demottle.sequence_wire import wire_kept
 from demottle.settings import make_settings
 
 _TILE, _FRAMES = 160, 24
-_SLOW, _FEW = "mp-pca", 40  # its time grows with the cube of the number of frames
-_STEP = (
-    0.1  # e above: small against what filters compare with (0.25 reads nvca 4 to 7 % too high), large against rounding
-)
+DROPS = "mp-pca"
+"""The filter that drops what has little energy in a window over all frames, as a small wire that passes has."""
+_FEW = 40  # frames up to which it is tried: its time grows with the cube of their number
+_KEEPERS = ("motion-adaptive-recursive", "recursive", "nvca")
+_KEPT = 0.9  # of the wires' contrast that these keep on average
+_PROBED, _PROBED_FRAMES = 96, 16
+_STEP = 0.1  # e above: small against what filters compare with (0.25 reads nvca 4 to 7 % high), large against rounding
 
 
 def plan_run(
@@ -63,7 +67,12 @@ def plan_run(
         if obstacle or is_short(fingerprint):
             wanted = [one for one in CANDIDATES if not (obstacle and one.method == DEFAULT_SEQUENCE)]
             risks = measure_risks(image, fingerprint, wanted, live=live, listener=listener)
-    return make_sequence_plan(fingerprint, method_asked, settings, risks)
+    return make_sequence_plan(fingerprint, method_asked, settings, risks, known_of(image))
+
+
+def known_of(image: Image) -> frozenset[str]:
+    """What is known of a series beside its magnitudes: "phase", "noise", "gfactor"."""
+    return frozenset((*image.maps, *(["phase"] if image.phase is not None else [])))
 
 
 def measure_risks(
@@ -85,7 +94,7 @@ def measure_risks(
         seed: of the noise that is added.
         listener: told of the stage "compare".
     """
-    wanted = [one for one in candidates if (one.live or not live) and (one.method != _SLOW or image.shape[0] <= _FEW)]
+    wanted = [one for one in candidates if (one.live or not live) and (one.method != DROPS or image.shape[0] <= _FEW)]
     if fingerprint.owner == "image" and fingerprint.held > MOST_HELD:  # what moves along cannot be averaged over time
         wanted = [one for one in wanted if one.within_frames]
     found = []
@@ -104,8 +113,39 @@ def measure_risks(
     if not errors:
         return ()
     *each, untouched = errors
-    risks = (Risk(candidate, error, untouched) for (candidate, _), error in zip(found, each, strict=True))
-    return tuple(sorted(risks, key=lambda risk: risk.error))
+    lost = wires_lost(image, fingerprint, found)
+    risks = (
+        Risk(candidate, error, untouched, lost if candidate.method == DROPS else "")
+        for (candidate, _), error in zip(found, each, strict=True)
+    )
+    return tuple(sorted(risks, key=lambda risk: (bool(risk.loses), risk.error)))
+
+
+def wires_lost(
+    image: Image, fingerprint: SequenceFingerprint, found: Sequence[tuple[Candidate, Callable[[Image], Image]]]
+) -> str:
+    """Say in a sentence that the filter that drops components loses thin moving wires; empty where it keeps them as others do."""
+    those = [one for one in found if one[0].method in (DROPS, *_KEEPERS) and one[0].settings.get("frames") != 1]
+    names = [candidate.method for candidate, _ in those]
+    if DROPS not in names or len(names) < 2:
+        return ""
+    middle = tuple(
+        slice(max(0, (side - _PROBED) // 2), max(0, (side - _PROBED) // 2) + _PROBED) for side in image.shape[1:]
+    )
+    time = _tiles(image)[0][0]
+    part = _cut(image, (slice(time.start, min(time.stop, time.start + _PROBED_FRAMES)), middle[0], middle[1]))
+    lag = lag_to_undo(fingerprint)
+    free = _without_lag(part.voxels, lag)
+    sigma = freed(fingerprint.curve, lag, fingerprint.held).sigma(_smoothed(free))
+    kept = dict(zip(names, wire_kept([one for _, one in those], part, free, sigma, lag), strict=True))
+    own = kept.pop(DROPS)
+    usual = float(np.mean(list(kept.values())))
+    if own >= _KEPT * usual:
+        return ""
+    return (
+        f"{DROPS} is not used, however near: of faint wires drawn into this run, thin and moving, it keeps {100 * own:.0f} % of "
+        f"the contrast, where the other filters keep {100 * usual:.0f} % on average."
+    )
 
 
 def risks_of(
