@@ -85,3 +85,15 @@ def test_a_model_is_loaded_once(
     result = demottle("denoise", archive, "-o", tmp_path / "out", "--model", model, *plain)
     assert result.exit_code == 0, result.output
     assert loads == [model]
+
+
+def test_scans_are_counted_as_scans_whatever_number_of_volumes_they_hold(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from demottle.cli.batch import Failure, _show
+
+    done = [(name, {}) for name in ("a", "b", "c, volume 1", "c, volume 2")]
+    _show(done, 3, [Failure("d", "It is broken.")], tmp_path, None, as_json=False)
+    told = capsys.readouterr()
+    assert "3 scans (4 volumes) in" in told.out.replace("\n", " ")
+    assert "1 of 4 scans failed" in told.err

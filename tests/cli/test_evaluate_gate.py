@@ -21,7 +21,7 @@ def test_a_result_that_fails_is_kept_aside_and_why_is_said(simulated: Path, tmp_
     result = demottle(*start)
     assert result.exit_code == 3
     told = " ".join(result.stderr.split())
-    assert "noise after over noise before" in told and "beyond the limit of 0.01 by" in told
+    assert "noise after over noise before" in told and "beyond the limit of 0.01" in told
     assert "out-refused, its page in" in told and "--force" in told
     aside = ["limits.toml", "out-refused", "out-refused-report"]
     assert sorted(path.name for path in tmp_path.iterdir()) == aside

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Demottle
 
-from demottle.cli.places import Places, places_for, refuse_inside, staging
+from demottle.cli.places import Places, places_for, refuse_inside, refuse_unwritable, staging
 from demottle.errors import OutputError
 
 
@@ -98,3 +98,13 @@ def test_denoise_asks_whether_it_may_write_before_it_reads(
     said = " ".join(result.stderr.split())
     assert f"Nothing can be written to the folder {tmp_path} (Permission denied)" in said and "Reading" not in said
     assert everything_in(tmp_path) == ["scan.npy"]
+
+
+def test_a_folder_that_is_there_is_not_said_to_be_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*args: object, **kwargs: object) -> str:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(tempfile, "mkdtemp", refused)
+    with pytest.raises(OutputError) as error:
+        refuse_unwritable(tmp_path)
+    assert str(error.value) == f"Nothing can be written to the folder {tmp_path}; choose one that you may write to."

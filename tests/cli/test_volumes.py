@@ -134,3 +134,13 @@ def test_a_series_over_time_is_one_image_and_held_against_the_gate(tmp_path: Pat
     limits.write_text("noise = 0.01\n")
     failed = demottle("denoise", folder, "-o", tmp_path / "second", "--limits", limits, "--no-report")
     assert failed.exit_code == 3 and sources(tmp_path / "second-refused") == list(range(1, 11))
+
+
+def test_report_names_the_folders_of_a_run_with_several_volumes(tmp_path: Path, demottle: Demottle) -> None:
+    for number in (10, 1, 2):
+        folder = tmp_path / "out-report" / f"volume-{number}"
+        folder.mkdir(parents=True)
+        (folder / "run.json").write_text('{"program": "demottle"}')
+    result = demottle("report", tmp_path / "out-report", "-o", tmp_path / "page.html")
+    assert result.exit_code == 2
+    assert "give one of its folders: volume-1, volume-2, volume-10." in " ".join(result.stderr.split())

@@ -214,3 +214,12 @@ def test_a_file_without_preamble_is_still_dicom(ct):
             pydicom.dcmwrite(stream, bare, implicit_vr=True, little_endian=True, enforce_file_format=False)
         path.unlink()
     assert np.array_equal(read(folder).voxels, plain)
+
+
+def test_of_a_cut_file_without_compression_its_transfer_syntax_is_not_blamed(ct):
+    folder = ct()
+    path = folder / "ct-002.dcm"
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) - 100])
+    with pytest.raises(InputError, match=r"ct-002\.dcm cannot be read: the file is truncated or broken; replace it\."):
+        read(folder)

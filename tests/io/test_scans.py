@@ -7,6 +7,7 @@ import pytest
 
 from demottle.errors import InputError
 from demottle.io import find_scans, read, write
+from demottle.io.loose_slices import scans_beside_loose_slices
 
 
 def test_each_folder_with_dicom_and_each_file_is_a_scan(ct, phantom, tmp_path):
@@ -45,3 +46,37 @@ def test_reading_and_writing_do_not_import_torch(ct, tmp_path):
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script, str(ct()), str(tmp_path / "out")], check=True)
+
+
+def test_a_loose_slice_beside_folders_of_scans_is_a_scan_of_its_own(ct, phantom, tmp_path):
+    root = tmp_path / "scans"
+    ct("scans/one", series="1")
+    ct("scans/deep/two", series="2")
+    ct("other", series="3", slices=4)
+    stray = next((tmp_path / "other").iterdir())
+    stray.rename(root / "stray.dcm")
+    write(phantom, root / "three.nii.gz")
+    expected = [root / "deep" / "two", root / "one", root / "stray.dcm", root / "three.nii.gz"]
+    assert find_scans(root) == [root]
+    assert scans_beside_loose_slices(root) == expected
+
+
+@pytest.mark.parametrize("loose", [("1", 1), ("3", 2)])
+def test_loose_slices_that_may_be_part_of_a_series_keep_all_of_it_one_scan(ct, tmp_path, loose):
+    root = tmp_path / "scans"
+    ct("scans/one", series="1")
+    ct("scans/two", series="2")
+    ct("other", series=loose[0])
+    for file in sorted((tmp_path / "other").iterdir())[-loose[1] :]:
+        file.rename(root / f"stray-{file.name}")
+    assert scans_beside_loose_slices(root) == []
+
+
+def test_parts_of_one_series_in_folders_beside_a_loose_slice_stay_one_scan(ct, tmp_path):
+    folder = ct("disk/DIR0", series="1", slices=6)
+    (tmp_path / "disk" / "DIR1").mkdir()
+    for file in sorted(folder.iterdir())[3:]:
+        file.rename(tmp_path / "disk" / "DIR1" / file.name)
+    ct("other", series="3")
+    next((tmp_path / "other").iterdir()).rename(tmp_path / "disk" / "stray.dcm")
+    assert scans_beside_loose_slices(tmp_path / "disk") == []

@@ -1,6 +1,7 @@
-"""The gate lets good results pass, and names what is wrong with others and by how much."""
+"""The gate lets good results pass, and names what is wrong with others."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from demottle.image import Image
 from demottle.quality.check import check
 from demottle.quality.gate import FAILED, PASSED, UNKNOWN, Gate, Verdict, gate
 from demottle.quality.limits import Limits, limits_from
+from demottle.quality.shifts import TissueShift
 from demottle.quality.truth import against_truth
 
 TRUTH = body(20, 256)
@@ -50,14 +52,14 @@ def test_a_rise_of_what_slices_share_is_no_failure_where_hardly_any_noise_is_lef
         (kept_air(TRUTH + uniform_filter1d(GRAIN, 3, axis=0)), "slice_leak"),
     ],
 )
-def test_what_is_beyond_a_limit_fails_there_and_by_how_much_is_said(after: np.ndarray, name: str) -> None:
+def test_what_is_beyond_a_limit_fails_there_and_is_said_beside_its_limit(after: np.ndarray, name: str) -> None:
     found = held(after)
     assert not found.passed
     failed = {v.name: v for v in found.failed}
     assert name in failed
     verdict = failed[name]
     assert abs(verdict.value) > verdict.limit
-    assert f"by {abs(verdict.value) - verdict.limit:.3g}" in verdict.sentence
+    assert f"is {verdict.value:.3g}" in verdict.sentence and f"limit of {verdict.limit:g}" in verdict.sentence
     assert verdict.sentence in found.reasons
     others = held(after, **{name: False})
     assert name not in {v.name for v in others.verdicts}
@@ -133,6 +135,12 @@ def test_the_dictionary_is_plain_json_and_holds_the_limits() -> None:
 
 def test_what_is_just_beyond_a_limit_is_told_apart_from_it() -> None:
     told = Verdict("noise", "noise after over noise before", 1.0004, 1.0, "", FAILED).sentence
-    assert told == "the noise after over noise before is 1.0004, beyond the limit of 1 by 0.0004"
+    assert told == "the noise after over noise before is 1.0004, beyond the limit of 1"
     shift = Verdict("ct_number_uniform", "shift of the CT number, fat", -1.3, 1.0, "HU", FAILED).sentence
-    assert "is -1.3 HU, beyond the limit of 1 HU by 0.3 HU" in shift
+    assert "is -1.3 HU, beyond the limit of 1 HU" in shift
+
+
+def test_a_mean_carries_its_interval() -> None:
+    shift = TissueShift("fat", 9000, -100, -98.7, 1.3, 0.6, 2.0, equivalent=True)
+    found = next(v for v in gate(replace(check(BEFORE, BEFORE), tissues=(shift,))).verdicts if "fat" in v.what)
+    assert (found.status, found.interval) == ("passed", (0.6, 2.0))

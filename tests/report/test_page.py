@@ -12,6 +12,7 @@ from demottle.errors import InputError, OutputError
 from demottle.image import Image
 from demottle.quality import against_truth, check
 from demottle.report import write_page
+from demottle.texture import TextureSample
 
 TRUTH = body(16, 128)
 BEFORE = ct(TRUTH + noise(TRUTH.shape))
@@ -174,3 +175,11 @@ def shown_box(page: str) -> tuple[slice, slice]:
     axial = data_of(page)["planes"][0]
     assert (axial["height"], axial["width"]) == (128, 128)
     return slice(None), slice(None)
+
+
+def test_the_three_pictures_of_the_grain_are_named(tmp_path: Path) -> None:
+    planes = BEFORE.voxels[8], AFTER.voxels[8], AFTER.voxels[8]
+    page = written(tmp_path / "page.html", texture=TextureSample(8, *planes, 0.42, written=False))
+    names = re.search(r'class="grain-names">(.*?)</div>', page)
+    assert names
+    assert re.findall(r"<b.*?>(.*?)</b>", names[1]) == ["Before", "Smooth", "With 42 % of the noise left"]

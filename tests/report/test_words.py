@@ -3,7 +3,17 @@ import pytest
 from tests.quality.phantoms import body, ct, noise
 
 from demottle.quality import check
-from demottle.report.words import cards, facts, found_and_limit, said, sentences, series_title, signed
+from demottle.report.words import (
+    cards,
+    facts,
+    found_and_limit,
+    gate_cards,
+    said,
+    sentences,
+    series_title,
+    signed,
+    uncertain,
+)
 
 TRUTH = body(16)
 GRAIN = noise(TRUTH.shape, 12)
@@ -73,3 +83,22 @@ def test_of_a_single_slice_it_is_said_what_was_not_checked() -> None:
     card = {c.label: c for c in cards(check(one, ct(TRUTH[:1] + 0.5 * GRAIN[:1])))}["Between slices"]
     assert (card.value, card.tone) == ("not checked", "plain")
     assert "single slice" in card.detail
+
+
+@pytest.mark.parametrize(
+    ("value", "interval", "status", "told"),
+    [
+        (1.3, (0.6, 2.0), "passed", "+0.6 to +2.0"),
+        (0.8, (0.6, 1.0), "passed", ""),
+        (1.6, (1.2, 2.0), "failed", ""),
+        (1.3, None, "passed", ""),
+        (None, (None, None), "not measured", ""),
+    ],
+)
+def test_a_mean_beyond_its_limit_by_chance_perhaps_is_uncertain(
+    value: float | None, interval: tuple[float, float] | None, status: str, told: str
+) -> None:
+    verdict = {"value": value, "limit": 1.0, "interval": interval, "status": status, "unit": "HU", "what": "x"}
+    assert uncertain(verdict) == told
+    if told:
+        assert "1 uncertain" in gate_cards({"passed": True, "verdicts": [verdict]})[0].detail

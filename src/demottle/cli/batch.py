@@ -47,7 +47,8 @@ def denoise_folder(
         KeyboardInterrupt: with the sentence that says what is finished.
     """
     pages = report or beside(output)
-    done: list[tuple[str, Record]] = []  # not the results themselves: their images would fill the memory
+    finished = 0
+    done: list[tuple[str, Record]] = []  # one a volume; not the results themselves: their images would fill the memory
     failed: list[Failure] = []
     for number, scan in enumerate(scans, start=1):
         name = scan.relative_to(root)
@@ -60,12 +61,13 @@ def denoise_folder(
             kept = beside(aside_name(output)) if report is None else aside_name(report)
             places = replace(places, aside=places_for(beyond, kept / folder, page))
             done += [(f"{name}{label}", record) for label, record in _one(scan, places, wishes, model)]
+            finished += 1
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(_what_stays(len(done), len(scans), output)) from None
+            raise KeyboardInterrupt(_what_stays(finished, len(scans), output)) from None
         except Exception as error:  # one bad scan, or a bug that one scan wakes, must not cost the others
             explain(error)
             failed.append(Failure(str(name), sentence_of(error)))
-    _show(done, failed, output, pages if page else None, as_json)
+    _show(done, finished, failed, output, pages if page else None, as_json)
     if failed:
         raise typer.Exit(CANNOT)
 
@@ -87,15 +89,20 @@ def _what_stays(done: int, total: int, output: Path) -> str:
 
 
 def _show(
-    done: list[tuple[str, Record]], failed: list[Failure], output: Path, pages: Path | None, as_json: bool
+    done: list[tuple[str, Record]],
+    finished: int,
+    failed: list[Failure],
+    output: Path,
+    pages: Path | None,
+    as_json: bool,
 ) -> None:
     if as_json:
         failures: list[dict[str, Any]] = [{"scan": one.scan, "reason": one.reason} for one in failed]
         show_json({"done": [record for _, record in done], "failed": failures})
         return
-    show_batch(done, output, pages)
+    show_batch(done, output, pages, count=finished)
     if failed:
         say("")
-        say_error(f"{len(failed)} of {counted(len(done) + len(failed), 'scan')} failed:")
+        say_error(f"{len(failed)} of {counted(finished + len(failed), 'scan')} failed:")
         for one in failed:
             say(f"  {one.scan}: {one.reason}", style="red")

@@ -199,9 +199,13 @@ def _refuse_contradictions(wishes: Wishes, model: Path | None, save_model: Path 
 
 def _scans_in(scan: Path, series: str | None) -> list[Path]:
     from demottle import io
+    from demottle.io.loose_slices import scans_beside_loose_slices
 
     one = series is not None or (scan / "DICOMDIR").exists()  # a disc with its table of contents is read as one
-    return [scan] if one else without_phases(io.find_scans(scan))
+    if one:
+        return [scan]
+    found = io.find_scans(scan)
+    return without_phases((found == [scan] and scans_beside_loose_slices(scan)) or found)
 
 
 def _import_what_takes_long() -> None:

@@ -3,6 +3,7 @@
 The scan itself is all that goes to OUT, so that OUT can be sent to a PACS as it is; the page and `run.json` go beside it.
 """
 
+import errno
 import hashlib
 import os
 import tempfile
@@ -65,8 +66,13 @@ def refuse_unwritable(folder: Path) -> None:
         ).rmdir()  # tried: permissions alone do not tell of every disk
     except OSError as error:
         raise OutputError(
-            f"Nothing can be written to the folder {there} ({error.strerror}); choose one that you may write to."
+            f"Nothing can be written to the folder {there}{_reason(error)}; choose one that you may write to."
         ) from error
+
+
+def _reason(error: OSError) -> str:
+    """Why nothing can be written, in parentheses; nothing where the system says that a folder which is there is not."""
+    return "" if error.errno == errno.ENOENT else f" ({error.strerror})"
 
 
 def refuse_existing(paths: Iterable[Path | None]) -> None:

@@ -76,6 +76,11 @@ def _found(places: list[Path]) -> tuple[Path, Path, Record | None]:
         raise typer.BadParameter("takes the folder of a run, or a scan and its output", param_hint="RUN | INPUT OUTPUT")
     path = places[0] / "run.json" if places[0].is_dir() else places[0]
     record = read_record(path)
+    if record is None and (volumes := _volumes_of_run(places[0])):
+        raise InputError(
+            f"{places[0]} holds a run of {len(volumes)} volumes, each with a page of its own; "
+            f"give one of its folders: {', '.join(volumes)}."
+        )
     if record is None:
         raise InputError(
             f"{places[0]} holds no run.json of demottle; give the folder OUT-report of a run, or a scan and its output."
@@ -89,3 +94,9 @@ def _found(places: list[Path]) -> tuple[Path, Path, Record | None]:
             )
         found.append(Path(value))
     return found[0], found[1], record
+
+
+def _volumes_of_run(folder: Path) -> list[str]:
+    """Names of the folders in OUT-report that hold the record of one volume each, in order; none for any other folder."""
+    numbers = [path.parent.name.removeprefix("volume-") for path in folder.glob("volume-*/run.json")]
+    return [f"volume-{number}" for number in sorted(numbers, key=lambda text: (len(text), text))]

@@ -32,6 +32,9 @@ def show_outcome(outcome: Outcome | RunOutcome | VolumesOutcome) -> None:
     out.print()
     places = outcome.places
     table = facts()
+    share = outcome.result.record.get("settings", {}).get("texture")
+    if isinstance(share, int | float):  # what --texture auto chose, or the share that was asked for
+        table.add_row("texture", f"{100 * share:.0f} % of the noise left, in the scan's own grain")
     table.add_row("time", ", ".join(f"{words_of(s)} {clock(t)}" for s, t in outcome.seconds.items()))
     for name, path in (
         ("scan", places.output),
@@ -56,11 +59,18 @@ def _content_of_model(name: str) -> str:
     return "holds the network and what it was fitted on: noise, spacing, settings; no images and no patient data"
 
 
-def show_batch(done: list[tuple[str, Record]], output: Path, pages: Path | None, noun: str = "scan") -> None:
-    """Show one line for each scan of a folder (or volume of a series) that is finished, from what `run.json` says of it."""
+def show_batch(
+    done: list[tuple[str, Record]], output: Path, pages: Path | None, noun: str = "scan", count: int | None = None
+) -> None:
+    """Show one line for each scan of a folder (or volume of a series) that is finished, from what `run.json` says of it.
+
+    `count`: how many scans these are, where some have several volumes.
+    """
     if not done:
         return
-    heading("Done", f"{counted(len(done), noun)} in {output}" + (f", their pages in {pages}" if pages else ""))
+    number_of = len(done) if count is None else count
+    told = counted(number_of, noun) + (f" ({counted(len(done), 'volume')})" if number_of != len(done) else "")
+    heading("Done", f"{told} in {output}" + (f", their pages in {pages}" if pages else ""))
     table = Table(box=None, padding=(0, 3, 0, 0), header_style="dim", pad_edge=False)
     table.add_column(noun, overflow="fold")
     for name in ("noise before", "after", "change", "time", "warnings"):

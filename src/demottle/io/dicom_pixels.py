@@ -101,9 +101,11 @@ def iter_stored(headers: Sequence[SliceHeader]) -> Iterator[Plane]:
         ) from error
     except Exception as error:  # decoders raise many types
         refuse_float_pixels(first, always=True)
+        unknown = (
+            f", or its transfer syntax ({first.transfer_syntax}) is not supported" if is_encapsulated(first) else ""
+        )
         raise InputError(
-            f"The pixels of {first.file.name} cannot be read: the file is truncated or broken, or its transfer syntax "
-            f"({first.transfer_syntax}) is not supported; replace it."
+            f"The pixels of {first.file.name} cannot be read: the file is truncated or broken{unknown}; replace it."
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""The gate: does a result stay within limits? What is beyond one is named, with by how much.
+"""The gate: does a result stay within limits? What is beyond one is named, with what was found and the limit.
 
 A mean fails only where its whole 90 % interval lies beyond the limit, so that chance alone fails at most one measure of
 twenty that is exactly at its limit; an estimate beyond the limit whose interval is not is a warning (`verdicts`).
@@ -45,6 +45,7 @@ class Verdict:
         unit: of both.
         status: "passed", "failed" or "not measured".
         why: why it was not measured; empty where it was.
+        interval: 90 % interval of the value, of a mean; None for what has none.
     """
 
     name: str
@@ -54,17 +55,17 @@ class Verdict:
     unit: str
     status: str
     why: str = ""
+    interval: tuple[float, float] | None = None
 
     @property
     def sentence(self) -> str:
-        """What failed, and by how much."""
+        """What failed: what was found, and its limit."""
         unit = f" {self.unit}" if self.unit else ""
-        beyond = abs(self.value) - self.limit
         for digits in range(3, 9):  # as many as tell what was found from the limit
             value, limit = f"{self.value:.{digits}g}", f"{self.limit:.{digits}g}"
             if value.lstrip("-") != limit:
                 break
-        return f"the {self.what} is {value}{unit}, beyond the limit of {limit}{unit} by {beyond:.3g}{unit}"
+        return f"the {self.what} is {value}{unit}, beyond the limit of {limit}{unit}"
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class Gate:
 
     @property
     def reasons(self) -> str:
-        """What failed and by how much, as one sentence without an end."""
+        """What failed, as one sentence without an end."""
         return "; ".join(v.sentence for v in self.failed)
 
     def to_dict(self) -> dict[str, Any]:
@@ -125,6 +126,7 @@ def verdict(
     unit: str,
     sure: float | None = None,
     why: str = "",
+    interval: tuple[float, float] | None = None,
 ) -> Iterator[Verdict]:
     """Judge one value; `sure` is the part of it that cannot be chance (None: all of it), `why` why there may be none."""
     if limit is None:
@@ -132,7 +134,7 @@ def verdict(
     known = isfinite(value)
     least = abs(value) if sure is None else sure
     status = UNKNOWN if not known else FAILED if least > limit else PASSED
-    yield Verdict(name, what, value, limit, unit, status, "" if known else why)
+    yield Verdict(name, what, value, limit, unit, status, "" if known else why, interval)
 
 
 def _means(check: Check, limits: Limits) -> Iterator[Verdict]:
@@ -141,12 +143,13 @@ def _means(check: Check, limits: Limits) -> Iterator[Verdict]:
             share = 0.01 / shift.margin  # the margin is 1 % of the range of values
             yield from verdict(
                 "mean_signal", f"shift of the mean, {shift.name}", shift.shift * share, limits.mean_signal, "of the range",
-                _least(shift) * share,
+                _least(shift) * share, interval=(shift.ci_low * share, shift.ci_high * share),
             )  # fmt: skip
         elif shift.name != "air":  # bowel gas and the air around: the air around has its own limit
             kind, limit = _of_kind(shift, limits.ct_number_uniform, limits.ct_number_other)
             name = f"shift of the CT number, {shift.name}"
-            yield from verdict(f"ct_number_{kind}", name, shift.shift, limit, "HU", _least(shift))
+            interval = (shift.ci_low, shift.ci_high)
+            yield from verdict(f"ct_number_{kind}", name, shift.shift, limit, "HU", _least(shift), interval=interval)
 
 
 def _truth(found: Comparison, unit: str, limits: Limits) -> Iterator[Verdict]:
@@ -163,7 +166,8 @@ def _truth(found: Comparison, unit: str, limits: Limits) -> Iterator[Verdict]:
         if error.name != "air":
             kind, limit = _of_kind(error, limits.truth_uniform, limits.truth_other)
             name = f"mean error against the truth, {error.name}"
-            yield from verdict(f"truth_{kind}", name, error.shift, limit, "HU", _least(error))
+            interval = (error.ci_low, error.ci_high)
+            yield from verdict(f"truth_{kind}", name, error.shift, limit, "HU", _least(error), interval=interval)
 
 
 def _of_kind(shift: TissueShift, uniform: float | None, other: float | None) -> tuple[str, float | None]:

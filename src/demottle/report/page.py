@@ -116,6 +116,7 @@ def environment_and_style() -> tuple[Environment, Markup]:
     environment.filters["signed"] = words.signed
     environment.filters["share"] = words.share
     environment.globals["found_and_limit"] = words.found_and_limit
+    environment.globals["uncertain"] = words.uncertain
     return environment, Markup(source_of(environment, "page.css"))
 
 

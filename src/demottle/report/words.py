@@ -39,9 +39,22 @@ def gate_cards(gate: Any) -> list[Card]:
     failed = [v for v in verdicts if v.get("status") == "failed"]
     if not failed:
         known = sum(v.get("status") == "passed" for v in verdicts)
-        return [Card("Gate", "passed", f"{known} limits kept, {len(verdicts) - known} not measured", "good")]
+        doubtful = sum(bool(uncertain(v)) for v in verdicts)
+        kept = f"{known - doubtful} limits kept" + (f", {doubtful} uncertain" if doubtful else "")
+        return [
+            Card("Gate", "passed", f"{kept}, {len(verdicts) - known} not measured", "plain" if doubtful else "good")
+        ]
     first = str(failed[0]["what"]) + (f" and {len(failed) - 1} more" if len(failed) > 1 else "")
     return [Card("Gate", "failed", f"{first}, of {len(verdicts)} limits", "warn")]
+
+
+def uncertain(verdict: Mapping[str, Any]) -> str:
+    """Return the interval of a mean that is beyond its limit while its interval is not, in words; else nothing."""
+    value, limit, interval = verdict.get("value"), verdict.get("limit"), verdict.get("interval")
+    if verdict.get("status") != "passed" or value is None or limit is None or not interval:
+        return ""
+    digits = 1 if verdict.get("unit") == "HU" else 3
+    return f"{signed(interval[0], digits)} to {signed(interval[1], digits)}" if abs(value) > limit else ""
 
 
 def two_levels(check: Check, record: Mapping[str, Any]) -> str:
@@ -74,6 +87,8 @@ def _tissues(check: Check) -> Card:
     worst = max(changed or check.tissues, key=lambda t: abs(t.shift) / limit_of(t, check.unit))
     detail = f"largest: {worst.name} {signed(worst.shift, 1)} {check.unit}"
     if changed:
+        if max(worst.ci_low, -worst.ci_high) <= limit_of(worst, check.unit):
+            detail += f"; that it is beyond {limit_of(worst, check.unit):.3g} {check.unit} is not certain"
         return Card(
             label, "moved in " + ("1 tissue" if len(changed) == 1 else f"{len(changed)} tissues"), detail, "warn"
         )

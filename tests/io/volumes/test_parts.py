@@ -193,3 +193,10 @@ def test_copies_that_nothing_tells_apart_stay_together_for_the_reader_to_refuse(
 def test_colors_and_localizers_alone_are_refused() -> None:
     with pytest.raises(InputError, match="only localizer"):
         parts_of(series({"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}))
+
+
+def test_slices_that_all_state_one_place_are_refused_unless_more_than_their_numbers_differs() -> None:
+    with pytest.raises(InputError, match="All 8 slices state the same position"):
+        parts(series({"modality": "CT"}, places=8, gap=0))
+    timed = series({"modality": "CT", "AcquisitionTime": lambda index: f"10111{index}"}, places=8, gap=0)
+    assert len(parts(timed)) == 8

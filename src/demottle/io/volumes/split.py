@@ -14,6 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from demottle.errors import InputError
 from demottle.io.dicom_geometry import along_normal, evenly_placed
 from demottle.io.dicom_scan import SliceHeader
 from demottle.io.volumes.slabs import slabs
@@ -94,6 +95,9 @@ def split(group: Sequence[SliceHeader], *, accept_uneven: bool = False) -> list[
         accept_uneven: keep slices together that lie unevenly, but at different places.
 
     A volume whose images still share places is returned as it is: its headers do not tell them apart.
+
+    Raises:
+        InputError: all images lie at one place, and only their numbers differ.
     """
     cell = _Cell(tuple(group), along_normal(group))
     return [Volume(part.headers) for part in _resolved(cell, accept_uneven)]
@@ -166,7 +170,11 @@ def _origin(header: SliceHeader) -> tuple[int, ...]:
 
 
 def _by_order(cell: _Cell) -> list[_Cell]:
-    """Images by their rank in time at each place; the cell itself where order does not tell volumes apart."""
+    """Images by their rank in time at each place; the cell itself where order does not tell volumes apart.
+
+    Raises:
+        InputError: all lie at one place, and only their numbers differ.
+    """
     held: dict[int, list[int]] = defaultdict(list)
     places = _places(cell.positions)
     for index, place in enumerate(np.searchsorted(places, cell.positions + SAME_PLACE / 2, side="right")):
@@ -178,6 +186,11 @@ def _by_order(cell: _Cell) -> list[_Cell]:
             continue
         if any(len({moments[index] for index in indices}) < len(indices) for indices in held.values()):
             continue
+        if trait == "instance" and len(places) == 1:
+            raise InputError(
+                f"All {len(cell.headers)} slices state the same position (ImagePositionPatient), and nothing but their numbers "
+                "tells them apart: where they lie is not known. Export the series again with its positions."
+            )
         ranked: dict[int, list[int]] = defaultdict(list)
         for indices in held.values():
             for rank, index in enumerate(sorted(indices, key=lambda index: float(moments[index] or 0))):
