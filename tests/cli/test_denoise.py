@@ -186,3 +186,9 @@ def test_the_model_of_a_filter_says_what_it_holds(simulated: Path, tmp_path: Pat
     )
     assert result.exit_code == 0, result.output
     assert "spectral-wiener learns nothing" in " ".join(result.stdout.split())
+
+
+def test_the_share_that_texture_chose_is_told(simulated: Path, tmp_path: Path, demottle: Demottle) -> None:
+    texture = ("--texture", "0.4", "--no-report", "--force", "--method", "spectral-wiener")
+    result = demottle("denoise", simulated / "scan", "-o", tmp_path / "out", *texture)
+    assert result.exit_code == 0 and "40 % of the noise left" in " ".join(result.stdout.split())

@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.quality.phantoms import body, ct, noise
 
 from demottle.quality import check
+from demottle.quality.shifts import TissueShift
 from demottle.report.words import (
     cards,
     facts,
@@ -102,3 +105,11 @@ def test_a_mean_beyond_its_limit_by_chance_perhaps_is_uncertain(
     assert uncertain(verdict) == told
     if told:
         assert "1 uncertain" in gate_cards({"passed": True, "verdicts": [verdict]})[0].detail
+
+
+@pytest.mark.parametrize(("low", "said"), [(0.6, True), (1.1, False)])
+def test_the_tile_says_where_a_shift_is_not_for_certain_beyond_its_limit(low: float, said: bool) -> None:
+    fat = TissueShift("fat", 9000, -100, -98.7, 1.3, low, 2.0, equivalent=True)
+    card = {c.label: c for c in cards(replace(check(BEFORE, BEFORE), tissues=(fat,)))}["CT numbers"]
+    assert card.value == "moved in 1 tissue"
+    assert ("beyond 1 HU is not certain" in card.detail) is said
