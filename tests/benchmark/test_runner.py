@@ -89,11 +89,11 @@ def test_a_process_that_dies_becomes_a_row_that_says_how(
 
 
 def test_minutes_limit_only_what_learns_and_the_usual_rivals_come_first(specs: tuple[CaseSpec, ...]) -> None:
-    everybody = [*TWO, *(Entrant(name, name) for name in ("ns-n2n", "tv", "matched-neighbors"))]
+    everybody = [*TWO, *(Entrant(name, name) for name in ("ns-n2n", "tv", "guided-bayes"))]
     cells = cells_of(specs, everybody, 0.5, 1)
-    assert {cell.entrant.name for cell in cells if cell.minutes == 0.5} == {"ns-n2n", "matched-neighbors"}
+    assert {cell.entrant.name for cell in cells if cell.minutes == 0.5} == {"ns-n2n", "guided-bayes"}
     assert [cell.entrant.name for cell in cells] == [
-        *["input", "spectral-wiener", "matched-neighbors"] * 2,
+        *["input", "spectral-wiener", "guided-bayes"] * 2,
         *["ns-n2n", "tv"] * 2,
     ]
 

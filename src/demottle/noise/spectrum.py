@@ -111,12 +111,14 @@ def noise_spectrum(image: Image, correlation: Correlation | None = None) -> Spec
     spacing = image.spacing[1], image.spacing[2]
     found: list[Array] = []
     size = REGION
-    # Of a chest at a small field of view there may be only the wall: better a coarse spectrum than none.
-    least = (REGION // 4,) if image.shape[0] > 2 and min(image.shape[1:]) >= REGION else ()
-    for size in (REGION, REGION // 2, *least):
+    for size in (REGION, REGION // 2):
         found = _image_regions(image, correlation, size)
         if len(found) >= _ENOUGH:
             break
+    if len(found) < _FEWEST and image.shape[0] > 2 and min(image.shape[1:]) >= REGION:
+        # Of a chest at a small field of view there may be only the wall: better a coarse spectrum than none.
+        size = REGION // 4
+        found = _image_regions(image, correlation, size)
     if len(found) < _FEWEST:
         raise InputError(
             f"{only(len(found), 'region')} of {size} x {size} pixels in the image {are(len(found))} uniform tissue; a noise "

@@ -109,7 +109,7 @@ def measured_layers(
     """Measure input minus output in each of the `layer_rings` of fat: as far as it is sure; 0 deep inside."""
     moved, count = (np.zeros((len(clean), RINGS)) for _ in range(2))
     selected = _selection(image, clean, lambda plane: plane, correlation)
-    if selected.left > 2 * MOST_LEFT:
+    if selected.left > MOST_LEFT:
         return (0.0,) * RINGS
     for index in _looked_at(len(clean)):
         plane = clean[index]
