@@ -24,6 +24,7 @@ from demottle.methods.bayes.measured_volume import MeasuredVolume
 from demottle.methods.filters.plane_filter import level_of
 from demottle.methods.filters.told_noise import told_noise
 from demottle.methods.one_scan import matched_neighbors
+from demottle.methods.one_scan.protection import changeable
 from demottle.methods.one_scan.scan_fit import restore_slice_network
 from demottle.methods.one_scan.slice_network import SliceNetwork
 from demottle.noise import guide
@@ -114,7 +115,7 @@ class GuidedBayes(Denoiser):
         listener(Progress("guide", image.shape[0], image.shape[0]))
         clean += np.float32(self._settings.kept) * (learned - clean)
         whole.restore(clean, spectrum, listener)
-        self._take_coarse(clean, learned, trust)
+        self._take_coarse(image, clean, learned, trust)
         return image.with_voxels(clean)
 
     def _cubes(self, volume: MeasuredVolume, learned: Voxels, spectrum: NDArray[np.float32]) -> tuple[Voxels, Voxels]:
@@ -129,13 +130,14 @@ class GuidedBayes(Denoiser):
             seen = first + np.float32(1 - settings.look) * trusted * (learned - first)
         return volume.put_back(cubes.estimate(volume, volume.in_units_of_noise(seen))), trusted
 
-    def _take_coarse(self, clean: Voxels, learned: Voxels, trust: NDArray[np.float16]) -> None:
+    def _take_coarse(self, image: Image, clean: Voxels, learned: Voxels, trust: NDArray[np.float16]) -> None:
         """Give `clean`, in place, what the learned result has of coarse contrast."""
         settings = self._settings
         if settings.coarse == 0:
             return
-        for made, plane, trusted in zip(clean, learned, trust, strict=True):
-            share = trusted.astype(np.float32) * np.float32(settings.coarse)
+        for index, (made, plane, trusted) in enumerate(zip(clean, learned, trust, strict=True)):
+            # What must not change at all (air, metal, padding) does not take part.
+            share = trusted.astype(np.float32) * np.float32(settings.coarse) * changeable(image, index)
             made += share * guide.smooth(share * (plane - made), settings.coarse_sigma)
 
 
