@@ -67,6 +67,18 @@ def test_map_of_a_scan_follows_noise_that_is_uneven(vessels: tuple[Image, np.nda
     assert 0.88 < low < high < 1.2
 
 
+def test_map_of_a_single_slice_follows_noise_that_is_uneven_not_its_edges(vessels: tuple[Image, np.ndarray]) -> None:
+    truth, noise = vessels
+    uneven = noise * np.linspace(0.5, 2, truth.shape[2], dtype=np.float32)
+    image = Image((truth.voxels + uneven)[5:6], truth.spacing, "CT", "HU")
+    measured = noise_map(image, slice_correlation(image), noise_level(image)).plane(0)
+    true = np.sqrt(np.mean([cv2.GaussianBlur(plane**2, (0, 0), 8) for plane in uneven], axis=0))
+    body = (truth.voxels[5] > -100) & (truth.voxels[5] < 150)
+    assert np.corrcoef(measured[body], true[body])[0, 1] > 0.75
+    assert np.percentile((measured / true)[body], 5) > 0.9
+    assert np.median((measured / true)[body]) == pytest.approx(1.1, abs=0.1)
+
+
 def test_fingerprint_is_plain_json() -> None:
     import json
 

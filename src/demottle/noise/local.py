@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter1d
 from demottle.image import Image, Mask, Voxels
 from demottle.noise import guide
 from demottle.noise.correlation import Correlation
-from demottle.noise.level import tissue_mask, valid_plane
+from demottle.noise.level import flat_plane, tissue_mask, valid_plane
 from demottle.noise.matching import matched, tolerance_of
 
 COARSE = 4
@@ -21,6 +21,11 @@ _GRAIN = 0.7  # pixels; what moved from slice to slice is smoother than this, mo
 _FLATTEST, _FLAT = 0.3, 0.4  # of the tissue: where the share of the fine grain is measured, and where anything is
 _CLEAREST = 0.9  # of the pairs of slices: anatomy lowers the share of the fine grain, it never raises it
 _OUTLIER = 3.0  # local standard deviations
+_LONE_FLAT = 0.7  # of the tissue of a slice by itself: it has no other flat places
+_LONE_OUTLIER, _WITHIN = 2.0, 0.774  # local standard deviations; variance of a normal law that is cut off there
+_MEDIAN_SIZE = 1.4826  # standard deviations that a median absolute value stands for
+_ROUNDS = 3
+_LEAST_GRAIN = 0.02  # of the noise
 _SHARED_SLICES = 1.0  # slices; the level changes little from one to the next
 _WIDE = 24.0  # pixels
 _WIDTHS = (128.0, 48.0, 16.0, 0.0)  # pixels
@@ -55,8 +60,9 @@ def noise_map(image: Image, correlation: Correlation, noise_level: float) -> Noi
     2 (1 - rho), smoothed, is the local variance. Edges and vessels that moved from one slice to the next would count as
     noise: so only fine grain is looked at (what a Gaussian of a pixel takes away, scaled to the whole noise by its share in
     the flattest tissue), steep places are left out, and so is what exceeds three local deviations. Slices lend each other
-    their measurements, and places without any take those around them, near ones first. A single slice is measured on what
-    its guide leaves, scaled to the given global level. Without any measurable tissue the map is `noise_level` everywhere.
+    their measurements, and places without any take those around them, near ones first. A single slice is measured on its
+    own fine grain away from edges, scaled to the given global level. Without any measurable tissue the map is `noise_level`
+    everywhere.
     """
     slices, rows, columns = image.shape
     squares = np.zeros((slices, -(-rows // COARSE), -(-columns // COARSE)), np.float32)
@@ -125,14 +131,35 @@ def _rough(fine: Voxels, tissue: Mask) -> Voxels:
 
 
 def _lone(image: Image, noise_level: float) -> tuple[Voxels, Voxels]:
-    """Do the same for the only slice, from what its guide leaves."""
-    smooth = guide.smooth(image.voxels[0], _GUIDE_SIGMA)
-    usable = guide.erode(tissue_mask(smooth, image.unit, valid_plane(image, 0)), 2)
-    detail = image.voxels[0] - smooth
-    # Robust, and without the strongest detail: edges would count as noise.
-    spread = 1.4826 * float(np.median(np.abs(detail[usable]))) if usable.any() else 0.0
-    factor = np.float32(noise_level / spread if spread > 0 else 1.0)
-    return _local_sum((detail * factor) ** 2, usable & (np.abs(detail) <= 3 * spread))
+    """Do the same for the only slice, from its own fine grain away from edges.
+
+    What exceeds two local standard deviations is left out, edges above all, and made up for as the normal law has it. How much
+    of the noise the fine grain holds is not known beforehand: the map gets the global level where the slice is flat. Where it
+    holds next to none, as in a slice that was interpolated, nothing is measured.
+    """
+    plane = image.voxels[0]
+    tissue = guide.erode(tissue_mask(guide.smooth(plane, _GUIDE_SIGMA), image.unit, valid_plane(image, 0)), 2)
+    fine = plane - guide.smooth(plane, _GRAIN)
+    if not tissue.any():
+        return _local_sum(fine, tissue)
+    square, usable = np.asarray(fine**2 / np.float32(_WITHIN), np.float32), tissue
+    deviation = np.full_like(fine, _MEDIAN_SIZE * float(np.median(np.abs(fine[tissue]))))
+    for again in range(_ROUNDS):
+        found = _local_sum(square, usable & (np.abs(fine) <= _LONE_OUTLIER * deviation))
+        deviation = _deviation_of(_widened(found) if again == 0 else found, plane.shape)
+        if again == 0:  # now that the level is known roughly, edges are told from strong noise
+            steep = guide.gradient(guide.smooth(plane)) / deviation
+            usable = tissue & (steep <= np.quantile(steep[tissue], _LONE_FLAT))
+    flat = flat_plane(image, 0) & usable
+    typical = float(np.median(deviation[flat if flat.any() else usable]))
+    if not typical > _LEAST_GRAIN * noise_level:
+        return _local_sum(fine, np.zeros_like(tissue))
+    return found[0] * np.float32((noise_level / typical) ** 2), found[1]
+
+
+def _widened(found: tuple[Voxels, Voxels]) -> tuple[Voxels, Voxels]:
+    square, weight = (guide.smooth(part, _WIDE / COARSE) for part in found)
+    return square, weight
 
 
 def _local_sum(square: Voxels, usable: Mask) -> tuple[Voxels, Voxels]:
