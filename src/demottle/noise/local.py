@@ -150,7 +150,8 @@ def _lone(image: Image, noise_level: float) -> tuple[Voxels, Voxels]:
         if again == 0:  # now that the level is known roughly, edges are told from strong noise
             steep = guide.gradient(guide.smooth(plane)) / deviation
             usable = tissue & (steep <= np.quantile(steep[tissue], _LONE_FLAT))
-    flat = flat_plane(image, 0) & usable
+    # The global level of CT is that of its flattest places, that of MR the most frequent one.
+    flat = usable if image.modality == "MR" else flat_plane(image, 0) & usable
     typical = float(np.median(deviation[flat if flat.any() else usable]))
     if not typical > _LEAST_GRAIN * noise_level:
         return _local_sum(fine, np.zeros_like(tissue))
