@@ -44,6 +44,8 @@ class FileRef:
         """
         try:
             if self.member is None:
+                if not self.path.is_file() and self.path.exists():  # a pipe or a device never ends
+                    raise InputError(f"{self.name} is not a regular file; leave it out.")
                 stream: BinaryIO = self.path.open("rb")
             else:
                 stream = io.BytesIO(self._archive.read(self._member))

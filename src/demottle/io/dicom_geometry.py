@@ -131,6 +131,12 @@ def stack(slices: Sequence[SliceHeader], *, accept_uneven: bool = False) -> Stac
         InputError: a broken orientation or pixel spacing, or (unless `accept_uneven`) missing,
             repeated or unevenly spaced slices; the positions are named.
     """
+    frames = {header.frame_of_reference for header in slices} - {""}
+    if len(frames) > 1:
+        raise InputError(
+            f"The slices lie in {len(frames)} frames of reference (FrameOfReferenceUID), so that their positions cannot be "
+            "compared; put those of each into a folder of its own."
+        )
     normal = _normal(slices[0])
     ordered = sorted(
         slices, key=lambda header: (float(normal @ np.asarray(header.position)), header.sop_uid, header.frame)

@@ -21,6 +21,7 @@ from demottle.io.volumes.tiles import cut
 
 Plane = NDArray[Any]
 _OUTSIDE_CIRCLE = -2000
+_NOTHING = -1024  # HU, where scanners cut off
 _BELOW_AIR = -1500  # HU; noise in air does not get there
 _MOST = 1e12  # what voxels may reach; squares of more have no room in float32
 _ABOVE_METAL = 32767  # HU; a negative number read without its sign does
@@ -146,6 +147,8 @@ def meaning(header: SliceHeader, stored: Plane) -> tuple[NDArray[np.float32], ND
         invalid |= (value >= low) & (value <= high)
         # Some scanners pad with a value that does not fit BitsStored: no measured one has it, wherever it lies.
         unfit = (stored >= low) & (stored <= high) & (value != stored)
+        if header.modality == "CT":  # nor has any a number below that of nothing at all
+            unfit |= invalid & (voxels < _NOTHING)
     if header.modality == "CT":
         invalid |= voxels == _OUTSIDE_CIRCLE
         if _OUTSIDE_CIRCLE * slope + intercept < _BELOW_AIR:

@@ -19,6 +19,7 @@ from demottle.io.volumes.traits import TRAIT_TAGS, Trait, traits_of
 
 _KEYWORDS = (
     *("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID"),
+    *("PatientID", "FrameOfReferenceUID"),
     *("SeriesNumber", "SeriesDescription", "Modality", "ImageType"),
     *("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation"),
     *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"),
@@ -79,6 +80,8 @@ class SliceHeader:
     rescale_type: str
     padding: tuple[int, int] | None
     own: bool
+    frame_of_reference: str = ""
+    patient: str = field(default="", repr=False)
     missing: tuple[str, ...] = ()
     lut: bool = False
     tiles: int = 0
@@ -225,6 +228,8 @@ def slice_header(
         rescale_type=_text(place, "RescaleType"),
         padding=_padding(dataset, signed),
         own=is_own_output(dataset),
+        frame_of_reference=_text(dataset, "FrameOfReferenceUID"),
+        patient=_text(dataset, "PatientID"),
         missing=tuple(keyword for keyword in _NEEDED_FOR_PIXELS if dataset.get(keyword) in (None, "")),
         lut=bool(dataset.get("ModalityLUTSequence")),
         traits=traits_of(dataset, image_type) if traits is None else traits,

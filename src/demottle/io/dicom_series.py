@@ -96,6 +96,7 @@ def choose(
         aside: tuple[SeriesInfo, ...] = ()
     else:
         chosen, aside = _only_one(series, accept_own_output)
+    _refuse_several_people(chosen)
     if chosen[0].own_output and not accept_own_output:
         raise InputError(
             f"The series {chosen[0].uid} is demottle's own output, which is not to be denoised again; "
@@ -103,6 +104,19 @@ def choose(
             remedy="accept_own_output",
         )
     return chosen, tuple(f"Left aside the series {info}." for info in aside)
+
+
+def _refuse_several_people(chosen: Series) -> None:
+    """Refuse a series over several patients or studies: what is learned from one of them would go into the images of another."""
+    info, members = chosen
+    for what, values in (
+        ("patients", {header.patient for header in members}),
+        ("studies", {header.study_uid for header in members}),
+    ):
+        if len(values) > 1:
+            raise InputError(
+                f"The series {info.uid} holds images of {len(values)} {what}; put those of each into a folder of its own."
+            )
 
 
 def _only_one(series: Sequence[Series], accept_own_output: bool) -> tuple[Series, tuple[SeriesInfo, ...]]:

@@ -85,7 +85,7 @@ def _metaimage(path: Path, head: bytes) -> tuple[int, int, Path | None, int | No
     if name.upper() == "LOCAL":
         return _product(sizes), width, path, None if packed else end
     several = name.upper() == "LIST" or "%" in name or (" " in name and not (path.parent / name).exists())
-    return _product(sizes), width, None if several else path.parent / name, None
+    return _product(sizes), width, None if several else _beside(path, name), None
 
 
 def _nrrd(path: Path, head: bytes) -> tuple[int, int, Path | None, int | None]:
@@ -118,7 +118,21 @@ def _nrrd(path: Path, head: bytes) -> tuple[int, int, Path | None, int | None]:
             raise InputError(f"{path} is not a readable image: its NRRD header has no end; replace it.")
         return _product(sizes), width, path, end.end() if raw and not skips else None
     several = name.upper().startswith("LIST") or "%" in name
-    return _product(sizes), width, None if several else path.parent / name, None
+    return _product(sizes), width, None if several else _beside(path, name), None
+
+
+def _beside(path: Path, name: str) -> Path:
+    """Return the file that a header names for its voxels, which has to lie beside or below it.
+
+    Raises:
+        InputError: it lies elsewhere; a header from elsewhere could name any file of this machine.
+    """
+    data = path.parent / name
+    if path.parent.resolve() not in data.resolve().parents:
+        raise InputError(
+            f"{path} says that its voxels are in {name}, outside of its own folder; put both in one folder."
+        )
+    return data
 
 
 def _whole(path: Path, key: str, text: str) -> list[int]:

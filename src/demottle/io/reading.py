@@ -114,6 +114,8 @@ def open_scan(
     path, modality, unit = Path(path), known_modality(modality), known_unit(unit)
     if not path.exists():
         raise InputError(f"There is no file or folder {path}.")
+    if not (path.is_file() or path.is_dir()):  # a pipe or a device never ends
+        raise InputError(f"{path} is neither a file nor a folder.")
     if not os.access(path, os.R_OK):
         raise InputError(f"No permission to read {path}.")
     path = only_file_in(path) if path.is_dir() else path

@@ -48,7 +48,9 @@ def find_scans(path: str | Path) -> list[Path]:
     if path.is_file():
         return [path]
     if not path.is_dir():
-        raise InputError(f"There is no file or folder {path}.")
+        raise InputError(
+            f"There is no file or folder {path}." if not path.exists() else f"{path} is neither a file nor a folder."
+        )
     folders, files = _walk(path)
     found = [*_joined(folders), *files]
     if not found:

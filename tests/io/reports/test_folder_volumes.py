@@ -40,7 +40,7 @@ def test_a_three_dimensional_x_ray_object_is_a_volume(
     image = read(source)
     assert (image.sequence, image.shape, image.modality) == (False, (5, 24, 20), "CT")
     assert image.spacing == pytest.approx((GAP, 0.8, 0.7))
-    assert "are no frames over time" in warnings_of(image)[0]
+    assert "are not frames over time" in warnings_of(image)[0]
     assert not list_series(source)[0].run
     written = write(denoised(image), tmp_path / "out.dcm")
     result = pydicom.dcmread(written)
