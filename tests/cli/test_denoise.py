@@ -60,11 +60,12 @@ def test_the_format_of_the_output_is_that_of_its_ending(simulated: Path, tmp_pat
 
 
 def test_an_array_needs_its_spacing(simulated: Path, tmp_path: Path, demottle: Demottle) -> None:
-    np.save(tmp_path / "scan.npy", io.read(simulated / "scan").voxels)
+    image = io.read(simulated / "scan")
+    np.save(tmp_path / "scan.npy", image.voxels)
     result = demottle("denoise", tmp_path / "scan.npy", "-o", tmp_path / "out", *PLAIN)
     assert result.exit_code == 2
     assert "spacing" in result.stderr
-    more = ("--spacing", "3,3,3", "--modality", "CT")
+    more = ("--spacing", ",".join(str(side) for side in image.spacing), "--modality", "CT")
     result = demottle("denoise", tmp_path / "scan.npy", "-o", tmp_path / "out", *PLAIN, *more)
     assert result.exit_code == 0, result.output
     assert names_in(tmp_path) == ["out.npy", "scan.npy"]
