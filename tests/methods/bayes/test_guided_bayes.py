@@ -52,7 +52,7 @@ def test_nearer_to_the_truth_than_what_was_learned_and_slices_hardly_share_more(
         for more in ({}, {"kept": 1.0}, {"look": 0.0})
     )
     assert error(both.image, truth) < 0.9 * error(learned.image, truth)
-    assert shared(both) < 0.1  # more of it can be seen, and fails the gate
+    assert shared(both) < 0.1
     soft = (learned.image.voxels > -150) & (learned.image.voxels < 200)
     assert np.abs(kept.image.voxels - learned.image.voxels)[soft].mean() < 0.5
     assert error(both.image, truth) < error(alone.image, truth)
