@@ -51,6 +51,8 @@ def _run(arguments: list[str], log: Path, gib: float, seconds: int) -> None:
         output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(output, 1)
         os.dup2(output, 2)
+        sys.stdout = os.fdopen(1, "w", closefd=False)  # pytest had put its own in their place
+        sys.stderr = os.fdopen(2, "w", closefd=False)
         resource.setrlimit(resource.RLIMIT_AS, (int(gib * 2**30), int(gib * 2**30)))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         signal.alarm(seconds)
