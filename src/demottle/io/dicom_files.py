@@ -149,7 +149,7 @@ def save(dataset: Dataset, path: Path) -> None:
 
 def in_short(error: Exception) -> str:
     """Return an error of pydicom in one line: its messages may hold tracebacks."""
-    return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:120]}"
+    return (str(error).splitlines() or [type(error).__name__])[0][:120]
 
 
 def collect(path: Path) -> list[FileRef]:
