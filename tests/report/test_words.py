@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.ndimage import uniform_filter1d
 from tests.quality.phantoms import body, ct, noise
 
 from demottle.quality import check
@@ -30,6 +31,15 @@ def test_a_good_result_has_good_cards() -> None:
     assert made["Edges"].value == "kept"
     assert made["Between slices"].value == "no leak"
     assert {c.tone for c in made.values()} == {"good"}
+
+
+def test_what_is_shared_of_hardly_any_noise_is_told_beside_the_noise_before() -> None:
+    averaged = uniform_filter1d(GRAIN, 3, axis=0)
+    made = {c.label: c for c in cards(check(BEFORE, ct(TRUTH + 0.05 * averaged)))}
+    assert made["Between slices"].value == "no leak"
+    assert "of the noise before" in made["Between slices"].detail
+    made = {c.label: c for c in cards(check(BEFORE, ct(TRUTH + averaged)))}
+    assert (made["Between slices"].value, made["Between slices"].tone) == ("noise leaked", "warn")
 
 
 def test_a_shift_and_more_noise_are_said_in_red() -> None:

@@ -24,7 +24,8 @@ _DETAIL_SIGMA = (
     1.0  # pixels; anatomy lives at low frequencies, so the less of them is left, the less of it is correlated
 )
 _FLATTEST = 0.3
-_RUN = 16  # slices in a row; long enough for every lag
+RUN = 16
+"""Slices in a row that are compared; long enough for every lag."""
 _MOST_RUNS = 3
 _MOST_ANATOMY = 0.9  # of the variance of the fine detail
 
@@ -74,8 +75,8 @@ def slice_correlation(image: Image, lags: int = LAGS, anatomy: Sequence[float] =
     lags = min(lags, slices - 1)
     sums = np.zeros((lags, 3))
     pixels = np.zeros(lags, np.int64)
-    for first in _first_of_runs(slices):
-        run = [_plane_of(image, index) for index in range(first, min(first + _RUN, slices))]
+    for first in first_of_runs(slices):
+        run = [detail_plane(image, index) for index in range(first, min(first + RUN, slices))]
         for lag in range(1, lags + 1):
             for here, there in zip(run, run[lag:], strict=False):
                 products, count = _correlate(here, there, image)
@@ -102,8 +103,8 @@ def slice_correlation(image: Image, lags: int = LAGS, anatomy: Sequence[float] =
 
 
 @dataclass(frozen=True, eq=False)
-class _Plane:
-    """What the comparison needs of one slice."""
+class DetailPlane:
+    """What the comparison needs of one slice: fine detail, a wide guide, steepness of a guide of three slices, and soft tissue."""
 
     detail: Voxels
     wide: Voxels
@@ -111,34 +112,39 @@ class _Plane:
     tissue: Mask
 
 
-def _first_of_runs(slices: int) -> list[int]:
-    """First slices of up to three runs, spread over the image, so that the cost does not grow with it."""
-    runs = min(max(1, slices // _RUN), _MOST_RUNS)
-    return [int(i) for i in np.linspace(0, slices - min(_RUN, slices), runs).round()]
+def first_of_runs(slices: int) -> list[int]:
+    """Return the first slices of up to three runs, spread over the image, so that the cost does not grow with it."""
+    runs = min(max(1, slices // RUN), _MOST_RUNS)
+    return [int(i) for i in np.linspace(0, slices - min(RUN, slices), runs).round()]
 
 
-def _plane_of(image: Image, index: int) -> _Plane:
+def detail_plane(image: Image, index: int) -> DetailPlane:
+    """Return what is compared of one slice; its detail is the slice less a Gaussian of 1 pixel, in the image's unit."""
     plane = image.voxels[index]
     around = range(max(0, index - 1), min(image.shape[0], index + 2))
     averaged: Voxels = np.mean([guide.smooth(image.voxels[i]) for i in around], axis=0)
     # Dilated, so that the high-passed rim of a vessel is left out with its edge.
     steepness = np.asarray(cv2.dilate(guide.gradient(averaged), np.ones((5, 5), np.uint8)), np.float32)
     tissue = guide.erode(tissue_mask(averaged, image.unit, valid_plane(image, index)), 4)
-    return _Plane(
+    return DetailPlane(
         plane - guide.smooth(plane, _DETAIL_SIGMA), guide.smooth(plane, 2 * guide.GUIDE_SIGMA), steepness, tissue
     )
 
 
-def _correlate(here: _Plane, there: _Plane, image: Image) -> tuple[NDArray[np.float64], int]:
+def _correlate(here: DetailPlane, there: DetailPlane, image: Image) -> tuple[NDArray[np.float64], int]:
     """Sums of products (ab, aa, bb) of two slices' details over the pixels that are flat in both and matched."""
-    mask = here.tissue & there.tissue
+    mask, steepness = same_tissue(here, there, image)
     if not mask.any():
         return np.zeros(3), 0
-    level = float(np.std(here.detail[mask]))
-    mask &= matched(here.wide, there.wide, tolerance_of(image, level))
-    if not mask.any():
-        return np.zeros(3), 0
-    steepness = np.maximum(here.steepness, there.steepness)
     mask &= steepness <= np.quantile(steepness[mask], _FLATTEST)
     a, b = here.detail[mask].astype(np.float64), there.detail[mask].astype(np.float64)
     return np.array([a @ b, a @ a, b @ b]), int(mask.sum())
+
+
+def same_tissue(here: DetailPlane, there: DetailPlane, image: Image) -> tuple[Mask, Voxels]:
+    """Return where two slices show the same soft tissue, and the steepness of the steeper one at every pixel."""
+    mask = here.tissue & there.tissue
+    if mask.any():
+        level = float(np.std(here.detail[mask]))
+        mask &= matched(here.wide, there.wide, tolerance_of(image, level))
+    return mask, np.maximum(here.steepness, there.steepness)

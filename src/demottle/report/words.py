@@ -7,6 +7,7 @@ from typing import Any
 
 from demottle.image import Image
 from demottle.quality.check import Check
+from demottle.quality.leak import NOTICEABLE
 from demottle.quality.verdicts import LITTLE, PEAK_LIMIT, edges_verdict, limit_of, moved, too_smooth
 
 
@@ -112,6 +113,8 @@ def _leak(check: Check) -> Card:
     if not isfinite(leak.gain):
         return Card("Between slices", "not measured", "too little flat tissue repeats", "plain")
     detail = f"neighbors' noise {leak.before.rho[0]:.2f} → {leak.after.rho[0]:.2f}"
+    if leak.gain >= NOTICEABLE and not leak.noticeable:
+        detail += f", but {100 * leak.shared.share:.0f} % of the noise before"
     return Card(
         "Between slices",
         "noise leaked" if leak.noticeable else "no leak",
