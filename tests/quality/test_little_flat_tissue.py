@@ -1,4 +1,4 @@
-"""In a child's chest and around metal hardly any tissue is flat: the anatomy that slices share is still no noise that they share."""
+"""In a child's chest and around metal hardly any tissue is flat: what anatomy slices share there is no noise that leaked."""
 
 import numpy as np
 import pytest

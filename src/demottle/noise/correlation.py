@@ -104,7 +104,7 @@ def slice_correlation(image: Image, lags: int = LAGS, anatomy: Sequence[float] =
 
 @dataclass(frozen=True, eq=False)
 class DetailPlane:
-    """What the comparison needs of one slice: fine detail, a wide guide, steepness of a guide of three slices, and soft tissue."""
+    """What the comparison needs of one slice: fine detail, a wide guide, how steep a guide of three slices is, soft tissue."""
 
     detail: Voxels
     wide: Voxels

@@ -41,8 +41,8 @@ def shared_noise(before: Image, after: Image) -> Shared:
     """Measure sqrt(cov(a_z, a_z+lag) / var(b_z)) in the flattest tissue, a and b the fine detail of `after` and `before`.
 
     With m(x) the square of the median of |x|, 4 cov = m(a_z + a_z+lag) - m(a_z - a_z+lag) and 4 var = m(b_z + b_z+lag) +
-    m(b_z - b_z+lag), but for the same factor (Gnanadesikan and Kettenring 1972, with medians in place of deviations). The error is that
-    of the mean of groups of neighboring places. Places are chosen on `after`, which shows more of them.
+    m(b_z - b_z+lag), but for the same factor (Gnanadesikan and Kettenring 1972, with medians in place of deviations). The
+    error is that of the mean of groups of neighboring places. Places are chosen on `after`, which shows more of them.
 
     Args:
         before, after: images of the same shape, in HU.
