@@ -4,7 +4,7 @@ First `matched-neighbors` learns from the scan. Its result has hardly any noise;
 of `nl-bayes`, keeps edges that no network has seen. The mean of both is the best there is to find cubes that look alike in and
 to tell how they differ (`group_estimate`, S); but every voxel is then estimated from the noisy cubes. Beside bone and air, which
 a network is blind to, the first look guides alone. What is coarser than some pixels, faint contrast of lesions, is taken from
-the learned result again.
+the learned result again, and what both lost of it is put back from the scan (`coarse_contrast`).
 """
 
 from collections.abc import Mapping
@@ -114,8 +114,8 @@ class GuidedBayes(Denoiser):
             clean[there], trust[there] = made[inside], trusted[inside]
         listener(Progress("guide", image.shape[0], image.shape[0]))
         clean += np.float32(self._settings.kept) * (learned - clean)
-        whole.restore(clean, spectrum, listener)
         self._take_coarse(image, clean, learned, trust)
+        whole.restore(clean, spectrum, listener)
         return image.with_voxels(clean)
 
     def _cubes(self, volume: MeasuredVolume, learned: Voxels, spectrum: NDArray[np.float32]) -> tuple[Voxels, Voxels]:

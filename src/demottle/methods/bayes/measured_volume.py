@@ -12,6 +12,7 @@ from torch import Tensor
 from demottle.events import Listener, silent
 from demottle.image import Image, Voxels
 from demottle.methods.one_scan.calibration import keep_ct_numbers
+from demottle.methods.one_scan.coarse_contrast import put_coarse_back
 from demottle.methods.one_scan.protection import blended, changeable, fill_invalid
 from demottle.methods.one_scan.restoration import restore_agreed
 from demottle.noise.correlation import Correlation, slice_correlation
@@ -79,7 +80,7 @@ class MeasuredVolume:
         return blended(self.image.voxels, np.asarray(made.numpy() * self.deviation, np.float32), self.allowed)
 
     def restore(self, clean: Voxels, spectrum: NDArray[np.float32], listener: Listener = silent) -> None:
-        """Put back, in place, what neighboring slices agree was taken out, and the mean CT numbers of tissues. CT only.
+        """Put back, in place, what neighboring slices agree was taken out, coarse contrast and tissues' mean CT numbers. CT only.
 
         Args:
             clean: in the image's unit.
@@ -90,6 +91,7 @@ class MeasuredVolume:
             return
         told = spectrum if spectrum.size > 1 else _WHITE
         restore_agreed(self.image, clean, self.local, self.correlation, told, self._allowed, listener)
+        put_coarse_back(self.image, clean, self.local, self.correlation, self._allowed)
         keep_ct_numbers(self.image, clean, self._allowed, listener)
 
     def _allowed(self, index: int) -> Voxels:

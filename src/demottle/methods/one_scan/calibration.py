@@ -3,7 +3,8 @@
 A network taught by squared error pulls what it is unsure of toward what is common: muscle among much fluid comes out a HU too
 low, and thin fat takes of the skin and bone beside it. The mean of input minus output in the flat parts of one tissue, over all
 slices, shows that shift without a truth, because noise has no mean: over 10,000 voxels and more a tenth of a HU is plain.
-What marking tissue on the output selects of the noise is taken off (`demottle.noise.selection`). The shift is added again as a
+What marking tissue on the output selects of the noise is taken off (`demottle.noise.selection`). How sure a mean is follows from
+its spread over the slices; where these are few, over blocks of them. The shift is added again as a
 smooth function of the CT number; in thin layers of fat (`demottle.noise.fat_layers`), which have shifts of their own, what
 that function leaves is added as well.
 """
@@ -33,6 +34,8 @@ _GUIDE_SIGMA = 2.0
 _FLAT = np.ones((7, 7), np.uint8)
 _FLUID, _CORE_MM = 2, 2.0
 _MOST_SLICES = 24  # means over more are no surer than they need to be
+_FEW_SLICES = 5  # fewer do not tell their spread
+_BLOCK_MM = 24.0  # noise hardly goes farther
 _SOFT_EDGE = 30.0  # HU over which what is added to a layer of fat fades out
 _EDGE_SIGMA = 0.7  # pixels over which it does
 
@@ -80,7 +83,8 @@ def measured_shift(
 
     A shift counts as far as it stands out from its own spread over the slices: `d (1 - e^2 / d^2)`, e the standard error.
     """
-    number, moved, count = (np.zeros((len(clean), len(TISSUES))) for _ in range(3))
+    block, blocks = _blocks(image)
+    number, moved, count = (np.zeros((len(clean), blocks, len(TISSUES))) for _ in range(3))
     selected = _selection(image, clean, lambda plane: guide.smooth(plane, _GUIDE_SIGMA), correlation)
     if selected.left > MOST_LEFT:
         return Shift()
@@ -91,15 +95,15 @@ def measured_shift(
         def labels(step: float, smooth: Voxels = smooth, inside: Mask = inside) -> NDArray[np.uint8]:
             return _flat_tissues(smooth + np.float32(step), inside, image)
 
-        marked = labels(0).ravel()
+        marked = labels(0)
         number[index], moved[index], count[index] = (
-            np.bincount(marked, weights, len(TISSUES) + 1)[1:] for weights in (smooth.ravel(), residual.ravel(), None)
+            _sums(marked, weights, len(TISSUES), block, blocks) for weights in (smooth, residual, None)
         )
-        moved[index] += selected.pull(-residual, labels, len(TISSUES))
-    kept = [tissue for tissue in range(len(TISSUES)) if count[:, tissue].sum() >= FEWEST]
+        moved[index] += selected.pull(-residual, labels, len(TISSUES)) / blocks
+    kept = [tissue for tissue in range(len(TISSUES)) if count[..., tissue].sum() >= FEWEST]
     return Shift(
-        tuple(float(number[:, tissue].sum() / count[:, tissue].sum()) for tissue in kept),
-        tuple(_sure_part(moved[:, tissue], count[:, tissue]) for tissue in kept),
+        tuple(float(number[..., tissue].sum() / count[..., tissue].sum()) for tissue in kept),
+        tuple(_sure_part(moved[..., tissue], count[..., tissue]) for tissue in kept),
     )
 
 
@@ -107,7 +111,8 @@ def measured_layers(
     image: Image, clean: Voxels, usable: Callable[[int], Mask], correlation: Correlation | None = None
 ) -> tuple[float, ...]:
     """Measure input minus output in each of the `layer_rings` of fat: as far as it is sure; 0 deep inside."""
-    moved, count = (np.zeros((len(clean), RINGS)) for _ in range(2))
+    block, blocks = _blocks(image)
+    moved, count = (np.zeros((len(clean), blocks, RINGS)) for _ in range(2))
     selected = _selection(image, clean, lambda plane: plane, correlation)
     if selected.left > MOST_LEFT:
         return (0.0,) * RINGS
@@ -118,15 +123,34 @@ def measured_layers(
         def labels(step: float, plane: Voxels = plane, inside: Mask = inside) -> NDArray[np.uint8]:
             return np.where(inside, layer_rings(plane + np.float32(step), image.spacing[1:]), 0).astype(np.uint8)
 
-        marked = labels(0).ravel()
+        marked = labels(0)
         if marked.any():
-            moved[index] = np.bincount(marked, residual.ravel(), RINGS + 1)[1:]
-            count[index] = np.bincount(marked, None, RINGS + 1)[1:]
-            moved[index] += selected.pull(-residual, labels, RINGS)
+            moved[index], count[index] = (_sums(marked, weights, RINGS, block, blocks) for weights in (residual, None))
+            moved[index] += selected.pull(-residual, labels, RINGS) / blocks
     return tuple(
-        _sure_part(moved[:, ring], count[:, ring]) if count[:, ring].sum() >= FEWEST and ring + 1 < DEEP else 0.0
+        _sure_part(moved[..., ring], count[..., ring]) if count[..., ring].sum() >= FEWEST and ring + 1 < DEEP else 0.0
         for ring in range(RINGS)
     )
+
+
+def _blocks(image: Image) -> tuple[NDArray[np.intp], int]:
+    """Number the parts of a slice whose means are compared (rows, columns), and how many there are: 1 where slices are enough."""
+    _, rows, columns = image.shape
+    if image.shape[0] >= _FEW_SLICES:
+        return np.zeros((rows, columns), np.intp), 1
+    height, width = (max(1, round(_BLOCK_MM / step)) for step in image.spacing[1:])
+    across = -(-columns // width)
+    block = (np.arange(rows) // height)[:, None] * across + np.arange(columns) // width
+    return block.astype(np.intp), int(block.max()) + 1
+
+
+def _sums(
+    marked: NDArray[np.uint8], weights: Voxels | None, number: int, block: NDArray[np.intp], blocks: int
+) -> NDArray[np.float64]:
+    """Sum weights (None: 1) per block and label 1 to `number`: (blocks, labels)."""
+    cells = (marked + (number + 1) * block).ravel()
+    sums = np.bincount(cells, None if weights is None else weights.ravel(), (number + 1) * blocks)
+    return sums.reshape(blocks, number + 1)[:, 1:].astype(np.float64)
 
 
 def _looked_at(slices: int) -> list[int]:
@@ -162,7 +186,7 @@ def _in_layers(plane: Voxels, image: Image, layers: tuple[float, ...]) -> Voxels
 
 
 def _sure_part(moved: NDArray[np.float64], count: NDArray[np.float64]) -> float:
-    """Weighted mean of the slices' shifts, less what their spread explains."""
+    """Weighted mean of the shifts of slices or blocks, less what their spread explains."""
     mean = float(moved.sum() / count.sum())
     seen = count > 0
     if seen.sum() < 2 or mean == 0:
