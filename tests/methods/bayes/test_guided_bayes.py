@@ -54,7 +54,9 @@ def test_nearer_to_the_truth_than_what_was_learned_and_slices_hardly_share_more(
     assert error(both.image, truth) < 0.9 * error(learned.image, truth)
     assert shared(both) < 0.1
     soft = (learned.image.voxels > -150) & (learned.image.voxels < 200)
-    assert np.abs(kept.image.voxels - learned.image.voxels)[soft].mean() < 0.5
+    # What is coarse is put back from the scan, so only what is finer than that (2.5 pixels) is alike.
+    apart = kept.image.voxels - learned.image.voxels
+    assert np.abs(apart - gaussian_filter(apart, (0, 1.5, 1.5)))[soft].mean() < 0.5
     assert error(both.image, truth) < error(alone.image, truth)
 
 
