@@ -34,7 +34,11 @@ ALLOWED = 0.2
 
 @dataclass(frozen=True)
 class Outcome:
-    """Errors of one run in gray levels of 8 bits; `live` is what is chosen where no filter may look ahead."""
+    """Errors of one run in gray levels of 8 bits.
+
+    `live` is what is chosen where no filter may look ahead; `best` is the best of the filters that are not barred, `barred` those
+    with which thin moving wires are harder to see.
+    """
 
     case: str
     noise_over_truth: float | None
@@ -46,6 +50,7 @@ class Outcome:
     live_error: float
     best: str
     errors: dict[str, float]
+    barred: tuple[str, ...] = ()
 
     @property
     def above_best(self) -> float:
@@ -67,13 +72,15 @@ def judge(case: PlanCase, steps: int | None = None) -> Outcome:
     errors = {candidate.name: error(image) for candidate, image in _filtered(noisy, found)}
     risks = measure_risks(noisy, found)
     plan = filter_plan(risks, {}, ())  # refuses where nothing is gained
+    barred = tuple(risk.candidate.name for risk in risks if risk.loses)
     chosen, of_chosen = risks[0].candidate.name, errors[risks[0].candidate.name]
     if plan.method == DEFAULT_SEQUENCE:
         learned = (
             method(DEFAULT_SEQUENCE).load().fit(noisy, make_settings(DEFAULT_SEQUENCE, {}), found, budget=Budget(steps))
         )
-        of_chosen = error(better_of(learned, plan, noisy, found)[0](noisy))
-    live = next(risk.candidate.name for risk in risks if risk.candidate.live)
+        used, kept = better_of(learned, plan, noisy, found)
+        chosen, of_chosen = Candidate(kept.method, kept.settings, learned=used is learned).name, error(used(noisy))
+    live = measure_risks(noisy, found, live=True)[0].candidate.name
     return Outcome(
         case.name,
         None if level is None else float(np.median(found.curve.deviation / level(found.curve.signal))),
@@ -83,8 +90,9 @@ def judge(case: PlanCase, steps: int | None = None) -> Outcome:
         of_chosen,
         live,
         errors[live],
-        min(errors, key=errors.__getitem__),
+        min((name for name in errors if name not in barred), key=errors.__getitem__),
         errors,
+        barred,
     )
 
 
@@ -116,7 +124,8 @@ def main() -> None:
         mark = "" if one.passes else "  MISSED"
         print(
             f"{one.case:52} {level:>6} {one.held:5.2f} {one.untouched:6.2f} {one.error:6.2f} {one.errors[one.best]:6.2f}  "
-            f"{one.chosen}, {one.best}; {one.live} {one.live_error:.2f}{mark}",
+            f"{one.chosen}, {one.best}; {one.live} {one.live_error:.2f}; "
+            f"{'without udca ' if 'udca' in one.barred else ''}{len(one.barred)} barred{mark}",
             flush=True,
         )
     above, share = [one.above_best for one in outcomes], np.mean([one.error / one.untouched for one in outcomes])

@@ -25,6 +25,7 @@ _CLEAN_SHARE, _EVEN_SHARE = 0.08, 0.5  # of runs without noise; of those that sh
 _MISJUDGED = 0.05  # error of the noise level as it would be measured
 _BLOCK = 8  # pixels, of the places whose noise makes the curve
 _MOST = 24.0  # an answer in units of the noise
+_WIRED_SHARE, _FAINTEST, _STRONGEST = 0.7, 0.6, 4.0  # of runs with faint wires; their depth in units of the noise
 _REACH = 4  # pixels up to which correlation is known, as of a run that is measured
 
 
@@ -37,7 +38,7 @@ def lessons(count: int, size: int, frames: int, seed: int) -> Iterator[NDArray[n
         seed: of all draws.
 
     Yields:
-        (frames, 4, size, size): the three inputs and the answer, in units of the noise.
+        (frames, 5, size, size): the three inputs and the answer, in units of the noise, and what faint wires take.
     """
     for number in range(count):
         rng = np.random.default_rng([seed, 31, number])
@@ -46,7 +47,12 @@ def lessons(count: int, size: int, frames: int, seed: int) -> Iterator[NDArray[n
         if rng.random() < _CLEAN_SHARE:  # what has no noise is to come back as it is
             truth = np.full_like(truth, truth.mean()) if rng.random() < _EVEN_SHARE else truth
             noisy = truth
-        yield _lesson(noisy, truth, noise)
+        wires = np.zeros_like(truth)
+        if rng.random() < _WIRED_SHARE:
+            wires = _faint_wires(len(truth), size, rng)
+            drawn = wires * noise.curve.sigma(truth)
+            noisy, truth = noisy + drawn, truth + drawn
+        yield np.concatenate([_lesson(noisy, truth, noise), wires[:, None].astype(np.float16)], axis=1)
 
 
 def _run(size: int, frames: int, rng: np.random.Generator) -> tuple[Voxels, Voxels]:
@@ -122,6 +128,30 @@ def _lines(side: int, rng: np.random.Generator) -> Voxels:
         )
         out += np.float32(rng.uniform(0.05, 0.6)) * cv2.resize(drawn, (side, side), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.GaussianBlur(out, (0, 0), rng.uniform(0.4, 1.0)), np.float32)
+
+
+def _faint_wires(frames: int, size: int, rng: np.random.Generator) -> Voxels:
+    """Thin wires that move by themselves, in units of the noise.
+
+    As an error of squares, a wire of two pixels that is as strong as the noise is worth next to nothing to a network.
+    """
+    side = size + 128
+    out = np.zeros((frames, size, size), np.float32)
+    for _ in range(int(rng.integers(1, 4))):
+        drawn = np.zeros((2 * side, 2 * side), np.float32)
+        for _ in range(int(rng.integers(2, 6))):
+            angle = rng.uniform(0, 2 * np.pi) + np.cumsum(rng.normal(0, rng.uniform(0.02, 0.25), 30))
+            step = rng.uniform(2, 12)  # short pieces and long ones
+            course = rng.uniform(0, 2, 2) * side + 2 * step * np.cumsum(np.stack([np.cos(angle), np.sin(angle)], 1), 0)
+            cv2.polylines(
+                drawn, [np.round(course * 16).astype(np.int32)], False, 1.0, int(rng.integers(1, 5)), cv2.LINE_8, 4
+            )
+        still = cv2.resize(drawn, (side, side), interpolation=cv2.INTER_AREA)
+        still = cv2.GaussianBlur(still, (0, 0), rng.uniform(0.4, 1.0))
+        depth = np.exp(rng.uniform(np.log(_FAINTEST), np.log(_STRONGEST)))
+        moved = moved_still(still / max(float(still.max()), 1e-6), size, frames, _motion(rng))
+        out = np.maximum(out, np.float32(depth) * np.clip(moved, 0, 1))
+    return np.asarray(out if rng.random() < 0.2 else -out, np.float32)  # dark, or bright where the display is inverted
 
 
 def _lesson(noisy: Voxels, truth: Voxels, noise: FrameNoise) -> NDArray[np.float16]:

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from tools.start_runs import lessons
 from torch import Tensor, nn
 
@@ -22,6 +23,7 @@ from demottle.learning.device import best_device, has_fast_bfloat16
 from demottle.learning.loop import Schedule, learn
 from demottle.learning.seeding import seeded
 from demottle.losses.neighbors import bounded_square
+from demottle.losses.wire_contrast import contrast_lost
 from demottle.networks.half_resolution_student import HalfResolutionStudent
 
 _OUTLIER = 6.0  # errors beyond so many deviations count linearly
@@ -30,13 +32,13 @@ _OUTLIER = 6.0  # errors beyond so many deviations count linearly
 class Lesson:
     """Draws patches from every run and frame alike, turned and mirrored."""
 
-    def __init__(self, pool: NDArray[np.float16], patch: int, batch: int, seed: int) -> None:
-        """Keep the pool, (runs, frames, 4, size, size)."""
-        self._pool, self._patch, self._batch = torch.from_numpy(pool), patch, batch
+    def __init__(self, pool: NDArray[np.float16], patch: int, batch: int, seed: int, wires: float) -> None:
+        """Keep the pool, (runs, frames, 5, size, size), and how much the contrast of faint wires counts."""
+        self._pool, self._patch, self._batch, self._wires = torch.from_numpy(pool), patch, batch, wires
         self._random, self._device = np.random.default_rng([seed, 32]), best_device()
 
     def loss(self, network: nn.Module) -> Tensor:
-        """Mean squared error in units of the noise variance."""
+        """Mean squared error in units of the noise variance, and what faint wires lose of their contrast."""
         runs, frames, _, size, _ = self._pool.shape
         cut = []
         for _ in range(self._batch):
@@ -49,8 +51,9 @@ class Lesson:
         seen = batch[:, :3].contiguous(memory_format=torch.channels_last)
         with torch.autocast(seen.device.type, torch.bfloat16, enabled=has_fast_bfloat16()):
             answer = network(seen)
-        error = answer.float() - batch[:, 3:]
-        return bounded_square(error, torch.full_like(error, _OUTLIER)).mean()
+        error = answer.float() - batch[:, 3:4]
+        loss = bounded_square(error, torch.full_like(error, _OUTLIER)).mean()
+        return loss + self._wires * contrast_lost(error, batch[:, 4:])
 
 
 def main() -> None:
@@ -63,8 +66,11 @@ def main() -> None:
 
     pool = np.stack(list(lessons(options.runs, options.size, options.frames, options.seed)))
     say(f"{options.runs} runs")
-    lesson = Lesson(pool, options.patch, options.batch, options.seed)
-    network = seeded(HalfResolutionStudent, options.seed).to(best_device()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    lesson = Lesson(pool, options.patch, options.batch, options.seed, options.wires)
+    network = seeded(HalfResolutionStudent, options.seed)
+    if options.begin is not None:
+        network.load_state_dict(load_file(options.begin))
+    network = network.to(best_device()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def listen(progress: object) -> None:
         done = int(getattr(progress, "done", 0))
@@ -79,7 +85,8 @@ def main() -> None:
     say(f"loss over the last 300 steps {last:.5f}")
     recipe = {
         "recipe": "python -m tools.start_student",
-        **{key: value for key, value in vars(options).items() if key not in ("out", "say_every")},
+        **{key: value for key, value in vars(options).items() if key not in ("out", "say_every", "begin")},
+        **({} if options.begin is None else {"begin": begun_as(options.begin)}),
         "steps": history.steps,
         "loss": round(last, 5),
         "torch": torch.__version__,
@@ -89,6 +96,13 @@ def main() -> None:
     part = options.out.with_suffix(".part")
     save_file(weights, part, {"demottle": json.dumps(recipe)})
     part.replace(options.out)
+
+
+def begun_as(file: Path) -> dict[str, object]:
+    """How the weights were made that these began with."""
+    with safe_open(file, "pt") as opened:
+        known: dict[str, object] = json.loads(opened.metadata()["demottle"])
+    return known
 
 
 def arguments() -> argparse.Namespace:
@@ -105,6 +119,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--patch", type=int, default=96)
     parser.add_argument("--rate", type=float, default=3e-3)
+    parser.add_argument("--wires", type=float, default=100.0, help="how much the contrast of faint wires counts")
+    parser.add_argument("--begin", type=Path, help="a file of weights to begin with")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--say-every", type=int, default=200)
     return parser.parse_args()

@@ -19,11 +19,11 @@ from demottle.noise.magnitude import is_magnitude
 from demottle.noise.sequence import SequenceFingerprint, measure_sequence
 from demottle.noise.stabilization import with_bias_of_map
 from demottle.plan import Plan
-from demottle.plan_sequence import DEFAULT_SEQUENCE, NORDIC, Risk, filter_plan
+from demottle.plan_sequence import DEFAULT_SEQUENCE, NORDIC, Candidate, Risk, filter_plan
 from demottle.quality.plain import plain
 from demottle.quality.sequence_check import SequenceCheck, check_sequence
 from demottle.quality.sequence_response import Response, response_at
-from demottle.sequence_risk import measure_risks, plan_run, risks_of
+from demottle.sequence_risk import measure_risks, plan_run
 from demottle.settings import make_settings
 
 
@@ -106,17 +106,27 @@ def denoise_sequence(
 def better_of(
     learned: Denoiser, plan: Plan, image: Image, fingerprint: SequenceFingerprint, listener: Listener = silent
 ) -> tuple[Denoiser, Plan]:
-    """Return what was learned, or what is nearer to the truth than it: learning can fail, and need not be the best."""
-    risks = measure_risks(image, fingerprint, listener=listener)
-    errors = risks_of(image, fingerprint, [learned])
-    if not risks or not errors or errors[0] <= min(risks[0].error, errors[-1]):
+    """Return what was learned, or what is nearer to the truth than it: learning can fail, and need not be the best.
+
+    What makes thin moving wires harder to see than another filter does gives way as well.
+
+    Raises:
+        UnsuitableError: where it has to give way, and no other filter brings the run nearer to the truth.
+    """
+    mine = Candidate(plan.method, plan.settings, learned=True)
+    measured = measure_risks(image, fingerprint, learned=(mine, learned), listener=listener)
+    own = next((risk for risk in measured if risk.candidate is mine), None)
+    risks = [risk for risk in measured if risk.candidate is not mine]
+    if own is None or not risks or risks[0].loses:
         return learned, plan
-    if risks[0].error >= errors[-1]:
+    if not own.loses and own.error <= min(risks[0].error, own.untouched):
         return learned, plan
-    known = (
-        *plan.reasons,
-        f"What {plan.method} learned leaves an estimated error of {errors[0]:.3g}, more than {_more_than(risks[0])} does.",
+    if not own.loses and risks[0].error >= own.untouched:
+        return learned, plan
+    why = own.loses or (
+        f"What {plan.method} learned leaves an estimated error of {own.error:.3g}, more than {_more_than(risks[0])} does."
     )
+    known = (*plan.reasons, why)
     chosen = filter_plan(risks, plan.settings, known, learning=False)
     module, settings = look_up(chosen.method).load(), make_settings(chosen.method, chosen.settings)
     begin = getattr(module, "untaught", module.fit)  # what learned in vain is taken as it was

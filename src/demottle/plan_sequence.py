@@ -25,8 +25,8 @@ ONE_FRAME = (
     "fitted on a longer run of the same system, or ask for nvca, which averages similar pixels within the frame."
 )
 NO_GAIN = (
-    "Every filter was tried on this run, and none brings it nearer to the truth than it is: its noise is too weak, or cannot "
-    "be told from what it shows. Leave the run as it is, or name a method with --method."
+    "Every filter was tried on this run, and none that keeps thin moving wires brings it nearer to the truth than it is: its "
+    "noise is too weak, or cannot be told from what it shows. Leave the run as it is, or name a method with --method."
 )
 _FEWEST_FRAMES, _ENOUGH_FRAMES = 8, 20
 _FEW_TO_LEARN_FROM = (
@@ -39,15 +39,21 @@ _NAMED = 4  # filters whose errors are told
 
 @dataclass(frozen=True)
 class Candidate:
-    """What may be chosen, with settings that are not its defaults; `live`: it waits for no frame that is to come."""
+    """What may be chosen, with settings that are not its defaults.
+
+    `live`: it waits for no frame that is to come; `learned`: it is what learning from the run made of it.
+    """
 
     method: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     live: bool = True
+    learned: bool = False
 
     @property
     def name(self) -> str:
         """As a sentence calls it."""
+        if self.learned:
+            return f"what {self.method} learned"
         told = ", ".join(f"{key}={str(value).lower()}" for key, value in self.settings.items())
         return f"{self.method} ({told})" if told else self.method
 
@@ -139,12 +145,12 @@ def filter_plan(risks: Sequence[Risk], given: Mapping[str, Any], known: tuple[st
     Raises:
         UnsuitableError: where none is nearer than the run as it is.
     """
-    barred = tuple(risk.loses for risk in risks if risk.loses)
-    risks = [risk for risk in risks if not risk.loses]
-    best = risks[0]
+    allowed = [risk for risk in risks if not risk.loses]
+    best = allowed[0]
+    barred = tuple(risk.loses for risk in risks if risk.loses and risk.error < best.error)
     if best.error >= best.untouched:
         raise UnsuitableError(NO_GAIN)
-    told = ", ".join(f"{risk.candidate.name} {risk.error:.3g}" for risk in risks[:_NAMED])
+    told = ", ".join(f"{risk.candidate.name} {risk.error:.3g}" for risk in allowed[:_NAMED])
     how = ""
     if best.candidate.method == DEFAULT_SEQUENCE:
         how = ", and learns from the run first" if learning else " as it comes with demottle"

@@ -38,16 +38,15 @@ from demottle.plan_sequence import (
     make_sequence_plan,
     obstacle_to_learning,
 )
-from demottle.sequence_wire import wire_kept
+from demottle.sequence_wire import Seen, wires_seen
 from demottle.settings import make_settings
 
 _TILE, _FRAMES = 160, 24
 DROPS = "mp-pca"
 """The filter that drops what has little energy in a window over all frames, as a small wire that passes has."""
 _FEW = 40  # frames up to which it is tried: its time grows with the cube of their number
-_KEEPERS = ("motion-adaptive-recursive", "recursive", "nvca")
-_KEPT = 0.9  # of the wires' contrast that these keep on average
-_PROBED, _PROBED_FRAMES = 96, 16
+_SEEN = 0.9  # of the detectability that wires have with the filter that shows them best
+_PROBED, _PROBED_FRAMES = 128, 12
 _STEP = 0.1  # e above: small against what filters compare with (0.25 reads nvca 4 to 7 % high), large against rounding
 
 
@@ -81,23 +80,25 @@ def measure_risks(
     candidates: Sequence[Candidate] = CANDIDATES,
     *,
     live: bool = False,
+    learned: tuple[Candidate, Callable[[Image], Image]] | None = None,
     seed: int = 0,
     listener: Listener = silent,
 ) -> tuple[Risk, ...]:
-    """Measure filters on a run; the smallest error first. Empty where there is nothing to measure on.
+    """Measure filters on a run; those that may be chosen first, the smallest error first. Empty where nothing can be measured.
 
     Args:
         image: the run.
         fingerprint: what was measured on it.
         candidates: the filters.
         live: leave out those that wait for frames to come.
+        learned: what learning from the run has made, to be measured with them.
         seed: of the noise that is added.
         listener: told of the stage "compare".
     """
     wanted = [one for one in candidates if (one.live or not live) and (one.method != DROPS or image.shape[0] <= _FEW)]
     if fingerprint.owner == "image" and fingerprint.held > MOST_HELD:  # what moves along cannot be averaged over time
         wanted = [one for one in wanted if one.within_frames]
-    found = []
+    found = [] if learned is None else [learned]
     for number, candidate in enumerate(wanted):
         listener(Progress("compare", number, len(wanted)))
         chosen, module = make_settings(candidate.method, candidate.settings), method(candidate.method).load()
@@ -113,39 +114,50 @@ def measure_risks(
     if not errors:
         return ()
     *each, untouched = errors
-    lost = wires_lost(image, fingerprint, found)
+    lost = wires_lost(image, fingerprint, found, seed)
     risks = (
-        Risk(candidate, error, untouched, lost if candidate.method == DROPS else "")
-        for (candidate, _), error in zip(found, each, strict=True)
+        Risk(candidate, error, untouched, loses) for (candidate, _), error, loses in zip(found, each, lost, strict=True)
     )
     return tuple(sorted(risks, key=lambda risk: (bool(risk.loses), risk.error)))
 
 
 def wires_lost(
-    image: Image, fingerprint: SequenceFingerprint, found: Sequence[tuple[Candidate, Callable[[Image], Image]]]
-) -> str:
-    """Say in a sentence that the filter that drops components loses thin moving wires; empty where it keeps them as others do."""
-    those = [one for one in found if one[0].method in (DROPS, *_KEEPERS) and one[0].settings.get("frames") != 1]
-    names = [candidate.method for candidate, _ in those]
-    if DROPS not in names or len(names) < 2:
-        return ""
-    middle = tuple(
+    image: Image,
+    fingerprint: SequenceFingerprint,
+    found: Sequence[tuple[Candidate, Callable[[Image], Image]]],
+    seed: int = 0,
+) -> list[str]:
+    """Say of each filter in a sentence that thin moving wires are harder to see in what it makes; empty where they are not."""
+    seen = _seen(image, fingerprint, [one for _, one in found], seed)
+    best = max((each.detectability for each in seen), default=0.0)
+    name = next(
+        (candidate.name for (candidate, _), each in zip(found, seen, strict=True) if each.detectability == best), ""
+    )
+    return [
+        ""
+        if each.detectability >= _SEEN * best
+        else f"{candidate.name} is not used, however near: faint wires drawn into this run, thin and moving, stand out from what it "
+        f"leaves of the noise by {each.detectability:.1f} standard deviations, with {name} by {best:.1f}; it keeps "
+        f"{100 * each.contrast:.0f} % of their contrast."
+        for (candidate, _), each in zip(found, seen, strict=True)
+    ]
+
+
+def _seen(
+    image: Image, fingerprint: SequenceFingerprint, filters: Sequence[Callable[[Image], Image]], seed: int
+) -> list[Seen]:
+    """How well wires are seen in the middle of the run, filter by filter."""
+    rows, columns = (
         slice(max(0, (side - _PROBED) // 2), max(0, (side - _PROBED) // 2) + _PROBED) for side in image.shape[1:]
     )
     time = _tiles(image)[0][0]
-    part = _cut(image, (slice(time.start, min(time.stop, time.start + _PROBED_FRAMES)), middle[0], middle[1]))
+    part = _cut(image, (slice(time.start, min(time.stop, time.start + _PROBED_FRAMES)), rows, columns))
     lag = lag_to_undo(fingerprint)
     free = _without_lag(part.voxels, lag)
-    sigma = freed(fingerprint.curve, lag, fingerprint.held).sigma(_smoothed(free))
-    kept = dict(zip(names, wire_kept([one for _, one in those], part, free, sigma, lag), strict=True))
-    own = kept.pop(DROPS)
-    usual = float(np.mean(list(kept.values())))
-    if own >= _KEPT * usual:
-        return ""
-    return (
-        f"{DROPS} is not used, however near: of faint wires drawn into this run, thin and moving, it keeps {100 * own:.0f} % of "
-        f"the contrast, where the other filters keep {100 * usual:.0f} % on average."
-    )
+    curve = freed(fingerprint.curve, lag, fingerprint.held)
+    shape = _shape_of(fingerprint.spatial_correlation, free.shape[1:])
+    noise = _noise_like(free, curve, shape, fingerprint, lag, np.random.default_rng([seed, 41]))
+    return wires_seen(filters, part, free, curve.sigma(_smoothed(free)), noise, lag)
 
 
 def risks_of(

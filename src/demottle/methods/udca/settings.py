@@ -42,6 +42,8 @@ class Settings:
         own_share: share of a batch that is recorrupted.
         structured_share: share of a batch to which random structures are added: to frame, memory and targets alike, or such
             that they have just appeared or gone. They teach that edges are sharp and that nothing trails behind them.
+        wires: how much the contrast of thin faint wires counts, which are drawn into half of the patches with structures; 0: none
+            are drawn.
         correct_lag: undo the detector's lag where it is measured.
         start: begin with weights that were trained on simulated runs and come with demottle, in place of random ones, and learn
             for fewer steps; only causal-half has such weights.
@@ -66,6 +68,7 @@ class Settings:
     own: float = 0.5
     own_share: float = 0.25
     structured_share: float = 0.25
+    wires: float = 60.0
     correct_lag: bool = True
     start: bool = True
     patch: int = 96
@@ -84,11 +87,11 @@ class Settings:
         for name, known in words.items():
             if getattr(self, name) not in known:
                 raise InputError(f'{name} is "{getattr(self, name)}"; it has to be one of: {", ".join(known)}.')
-        if min(self.uns, self.cns, self.edges, self.own, self.still_frames) < 0 or not all(
+        if min(self.uns, self.cns, self.edges, self.own, self.still_frames, self.wires) < 0 or not all(
             0 <= share <= 1 for share in (self.own_share, self.structured_share)
         ):
             raise InputError(
-                "uns, cns, edges, own and still_frames cannot be negative, and shares have to lie between 0 and 1."
+                "uns, cns, edges, own, still_frames and wires cannot be negative, and shares have to lie between 0 and 1."
             )
         if self.uns + self.cns + self.own * self.own_share == 0:
             raise InputError("uns, cns and own are all switched off; there is nothing left to learn from.")

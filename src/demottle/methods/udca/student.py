@@ -15,16 +15,19 @@ jumps from frame to frame: what hides the frame cannot.
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from demottle.image import Voxels
 from demottle.learning.device import best_device
+from demottle.learning.faint_wires import faint_wires
 from demottle.learning.structures import random_structures
 from demottle.losses.edge_preserving import edge_preserving
 from demottle.losses.motion_fusion import released_fusion
 from demottle.losses.neighbors import bounded_square
+from demottle.losses.wire_contrast import contrast_lost
 from demottle.methods.udca.clip import Clip
 from demottle.methods.udca.draws import Draws
 from demottle.methods.udca.noise import pooled_deviation
@@ -82,7 +85,18 @@ class StudentLesson:
         if settings.edges:
             weight = trusted_r if released is None else released
             loss = loss + settings.edges * edge_preserving(output / sigma, patches["recursive"] / sigma, weight)
+        wired = self._wired()
+        if wired:
+            lost = (trusted_r * (output - patches["recursive"]) / sigma)[-wired:]
+            loss = loss + settings.wires * wired / len(x) * contrast_lost(lost, patches["wires"][-wired:])
         return loss
+
+    def _wired(self) -> int:
+        """How many patches have thin wires drawn into them: the last ones."""
+        return -(-self._structured() // 2) if self._settings.wires and self._settings.cns > 0 else 0
+
+    def _structured(self) -> int:
+        return round(self._settings.structured_share * self._settings.batch)
 
     def _error(self, error: Tensor) -> Tensor:
         if self._settings.penalty == "absolute":
@@ -113,22 +127,30 @@ class StudentLesson:
         return 1 - ((apart - _AGREE) / (_DIFFER - _AGREE)).clamp(0, 1)
 
     def _with_structures(self, patches: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Add random structures to the last patches: standing still, just appeared (not in the memory), or just gone."""
-        count = round(self._settings.structured_share * self._settings.batch)
+        """Add random structures to the last patches: standing still, just appeared (not in the memory), or just gone.
+
+        The very last ones get thin faint wires, which are at rest, or have just come to where they are.
+        """
+        count, wired = self._structured(), self._wired()
         if not count:
             return patches
-        random, sigma = self._draws.random, patches["deviation"][-count:]
-        drawn = torch.from_numpy(random_structures(count, self._settings.patch, random))[:, None].to(self.device)
-        strength, kind = (
-            torch.from_numpy(values).float().view(-1, 1, 1, 1).to(self.device)
-            for values in (_STRONGER ** random.random(count), random.integers(0, 3, count))
+        random, size = self._draws.random, self._settings.patch
+        drawn = random_structures(count, size, random) * _STRONGER ** random.random(count)[:, None, None]
+        kind = random.integers(0, 3, count)
+        if wired:
+            drawn[-wired:] = faint_wires(wired, size, random)
+            kind[-wired:] = np.minimum(kind[-wired:], _APPEARED)
+        wires = drawn * (np.arange(count) >= count - wired)[:, None, None]
+        drawn, wires, kinds = (
+            torch.from_numpy(np.asarray(values, np.float32)).to(self.device) for values in (drawn, wires, kind)
         )
-        added = drawn * strength * sigma
-        now, before = added * (kind != _GONE), added * (kind != _APPEARED)
+        added, kinds = drawn[:, None] * patches["deviation"][-count:], kinds.view(-1, 1, 1, 1)
+        now, before = added * (kinds != _GONE), added * (kinds != _APPEARED)
         parts = {"x": now, "teacher": now, "recursive": now, "state": before}
-        return patches | {
+        changed = {
             name: torch.cat([patches[name][:-count], patches[name][-count:] + part]) for name, part in parts.items()
         }
+        return patches | changed | {"wires": wires[:, None]}
 
     def _recorrupted(self, x: Tensor, sigma: Tensor, count: int) -> tuple[Tensor, Tensor]:
         """Return x with the first `count` patches made noisier, and what these are compared with."""
