@@ -123,7 +123,7 @@ def better_of(
         return learned, plan
     if not own.loses and risks[0].error >= own.untouched:
         return learned, plan
-    why = own.loses or (
+    why = own.loses[:1].upper() + own.loses[1:] or (
         f"What {plan.method} learned leaves an estimated error of {own.error:.3g}, more than {_more_than(risks[0])} does."
     )
     known = (*plan.reasons, why)

@@ -38,13 +38,11 @@ from demottle.plan_sequence import (
     make_sequence_plan,
     obstacle_to_learning,
 )
-from demottle.sequence_wire import Seen, wires_seen
+from demottle.sequence_wire import Probe, wires_seen
 from demottle.settings import make_settings
 
 _TILE, _FRAMES = 160, 24
-DROPS = "mp-pca"
-"""The filter that drops what has little energy in a window over all frames, as a small wire that passes has."""
-_FEW = 40  # frames up to which it is tried: its time grows with the cube of their number
+_SLOW, _FEW = "mp-pca", 40  # and the frames up to which it is tried: its time grows with the cube of their number
 _SEEN = 0.9  # of the detectability that wires have with the filter that shows them best
 _PROBED, _PROBED_FRAMES = 128, 12
 _STEP = 0.1  # e above: small against what filters compare with (0.25 reads nvca 4 to 7 % high), large against rounding
@@ -95,7 +93,7 @@ def measure_risks(
         seed: of the noise that is added.
         listener: told of the stage "compare".
     """
-    wanted = [one for one in candidates if (one.live or not live) and (one.method != DROPS or image.shape[0] <= _FEW)]
+    wanted = [one for one in candidates if (one.live or not live) and (one.method != _SLOW or image.shape[0] <= _FEW)]
     if fingerprint.owner == "image" and fingerprint.held > MOST_HELD:  # what moves along cannot be averaged over time
         wanted = [one for one in wanted if one.within_frames]
     found = [] if learned is None else [learned]
@@ -128,36 +126,40 @@ def wires_lost(
     seed: int = 0,
 ) -> list[str]:
     """Say of each filter in a sentence that thin moving wires are harder to see in what it makes; empty where they are not."""
-    seen = _seen(image, fingerprint, [one for _, one in found], seed)
-    best = max((each.detectability for each in seen), default=0.0)
-    name = next(
-        (candidate.name for (candidate, _), each in zip(found, seen, strict=True) if each.detectability == best), ""
-    )
+    if not found:
+        return []
+    seen = wires_seen([one for _, one in found], probe_of(image, fingerprint, seed))
+    best = max(range(len(seen)), key=lambda index: seen[index].detectability)
+    limit, rival = _SEEN * seen[best].detectability, found[best][0].name
     return [
         ""
-        if each.detectability >= _SEEN * best
-        else f"{candidate.name} is not used, however near: faint wires drawn into this run, thin and moving, stand out from what it "
-        f"leaves of the noise by {each.detectability:.1f} standard deviations, with {name} by {best:.1f}; it keeps "
-        f"{100 * each.contrast:.0f} % of their contrast."
+        if each.detectability >= limit
+        else f"{candidate.name} is not used, however near: thin moving wires drawn into this run, so "
+        f"faint that one can just see them, stand out by {each.detectability:.1f} standard deviations of what is left around "
+        f"them ({100 * each.contrast:.0f} % of their contrast), with {rival} by {seen[best].detectability:.1f}."
         for (candidate, _), each in zip(found, seen, strict=True)
     ]
 
 
-def _seen(
-    image: Image, fingerprint: SequenceFingerprint, filters: Sequence[Callable[[Image], Image]], seed: int
-) -> list[Seen]:
-    """How well wires are seen in the middle of the run, filter by filter."""
-    rows, columns = (
-        slice(max(0, (side - _PROBED) // 2), max(0, (side - _PROBED) // 2) + _PROBED) for side in image.shape[1:]
-    )
-    time = _tiles(image)[0][0]
-    part = _cut(image, (slice(time.start, min(time.stop, time.start + _PROBED_FRAMES)), rows, columns))
+def probe_of(image: Image, fingerprint: SequenceFingerprint, seed: int = 0) -> Probe:
+    """Return the middle of a run, ready for wires to be drawn into: up to 12 frames of 128 x 128 pixels."""
+    time, rows, columns = probed(image)
+    part = _cut(image, (time, rows, columns))
     lag = lag_to_undo(fingerprint)
     free = _without_lag(part.voxels, lag)
     curve = freed(fingerprint.curve, lag, fingerprint.held)
     shape = _shape_of(fingerprint.spatial_correlation, free.shape[1:])
     noise = _noise_like(free, curve, shape, fingerprint, lag, np.random.default_rng([seed, 41]))
-    return wires_seen(filters, part, free, curve.sigma(_smoothed(free)), noise, lag)
+    return Probe(part, free, curve.sigma(_smoothed(free)), noise, lag)
+
+
+def probed(image: Image) -> tuple[slice, slice, slice]:
+    """Which frames, rows and columns of a run wires are drawn into."""
+    time = _tiles(image)[0][0]
+    rows, columns = (
+        slice(max(0, (side - _PROBED) // 2), max(0, (side - _PROBED) // 2) + _PROBED) for side in image.shape[1:]
+    )
+    return slice(time.start, min(time.stop, time.start + _PROBED_FRAMES)), rows, columns
 
 
 def risks_of(

@@ -1,14 +1,15 @@
 """How well thin moving wires are seen in what a filter makes of a run, measured on the run itself.
 
-The mean square error hardly sees a wire of a few pixels. So dark wires w, so faint that they can just be seen in the run y as it is,
-are drawn into a part of it, and what a filter f makes of it is looked at as an observer would who knows the wire and looks for it
-in one frame:
+The mean square error hardly sees a wire of a few pixels. So dark wires w, so faint that they can just be seen in the run y as
+it is, are drawn into a part of it, and what a filter f makes of it is looked at as an observer would who knows the wire and looks
+for it in one frame:
 
     contrast  =  <f(y + w) - f(y), w> / <w, w>        detectability  =  <f(y + w) - f(y), u> / spread of <f(y) - m, u shifted>
 
-u is w less what is smooth over 6 pixels, m the truth (the non-prewhitening observer: Burgess, J Opt Soc Am A 1999). Contrast alone
-would praise what removes no noise, noise alone what removes the wire. The truth is not known; what is left of the noise n is, with
-noise b like it, `J b = (f(y + e b) - f(y)) / e`, and Stein's identity gives the whole spread with what f takes from the scene,
+u is w less what is smooth over 6 pixels, m the truth (the observer that does not prewhiten: Barrett and Myers, Foundations of
+Image Science, 2004). Contrast alone would praise what removes no noise, noise alone what removes the wire. The truth is not
+known; what is left of the noise is, with noise b like it, `J b = (f(y + e b) - f(y)) / e`, and Stein's identity
+(`sequence_risk`) gives the whole spread, with what f takes from the scene:
 
     var <f(y) - m, u>  =  var <f(y) - y, u>  +  2 cov(<b, u>, <J b, u>)  -  var <b, u>
 
@@ -40,6 +41,29 @@ class Seen:
     detectability: float
 
 
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """A part of a run that wires are drawn into.
+
+    Attributes:
+        part: for all but its values.
+        free: its frames with their lag undone, (frames, rows, columns).
+        sigma: standard deviation of their noise, same shape.
+        noise: like theirs, same shape.
+        lag: that was undone.
+    """
+
+    part: Image
+    free: Voxels
+    sigma: Voxels
+    noise: Voxels
+    lag: float
+
+    def through(self, one: Callable[[Image], Image], frames: Voxels) -> Voxels:
+        """What a filter makes of frames without lag."""
+        return one(self.part.with_voxels(lagged(frames, self.lag))).voxels
+
+
 def wires(shape: tuple[int, int, int]) -> Voxels:
     """Return bent wires of 28 x 2 pixels, 64 apart, that turn and move by 2.5 pixels per frame; -1 in their middle, else 0."""
     frames, rows, columns = shape
@@ -67,38 +91,33 @@ def _places(rows: int, columns: int) -> list[tuple[int, int]]:
 
 def wires_seen(
     filters: Sequence[Callable[[Image], Image]],
-    part: Image,
-    free: Voxels,
-    sigma: Voxels,
-    noise: Voxels,
-    lag: float,
+    probe: Probe,
     amplitude: float | None = None,
+    truth: Voxels | None = None,
 ) -> list[Seen]:
     """Return for each filter how well the wires are seen.
 
     Args:
         filters: fitted ones.
-        part: a part of the run, for all but its values.
-        free: its frames with their lag undone, (frames, rows, columns).
-        sigma: standard deviation of their noise, same shape.
-        noise: like theirs, same shape.
-        lag: that was undone.
+        probe: what they are drawn into.
         amplitude: of the wires, in standard deviations of the noise; None: so that they are `VISIBLE` in the run as it is.
+        truth: m, where it is known, (frames, rows, columns).
     """
-    frames, rows, columns = free.shape
+    frames, rows, columns = probe.free.shape
     shape = wires((frames, rows, columns))
-    observer, count = _Observer(shape, sigma), len(_places(rows, columns))
+    observer, count = _Observer(shape, probe.sigma), len(_places(rows, columns))
     if amplitude is None:
-        as_it_is = wires_seen([lambda image: image], part, free, sigma, noise, lag, 1.0)[0].detectability
+        as_it_is = wires_seen([lambda image: image], probe, 1.0)[0].detectability
         amplitude = float(np.clip(VISIBLE / max(as_it_is, 1e-6), _FAINTEST, _DEEPEST))
-    drawn, out = np.float32(amplitude) * sigma * shape, []
+    drawn, out = np.float32(amplitude) * probe.sigma * shape, []
     for one in filters:
-        plain, wired, noisier = (
-            one(part.with_voxels(lagged(values, lag))).voxels
-            for values in (free, free + drawn, free + np.float32(_STEP) * noise)
-        )
-        shown = wired - plain
-        spread = observer.spread(plain - free, (noisier - plain) / np.float32(_STEP), noise)
+        plain = probe.through(one, probe.free)
+        shown = probe.through(one, probe.free + drawn) - plain
+        if truth is None:
+            noisier = probe.through(one, probe.free + np.float32(_STEP) * probe.noise)
+            spread = observer.spread(plain - probe.free, (noisier - plain) / np.float32(_STEP), probe.noise)
+        else:
+            spread = observer.known_spread(plain - truth)
         contrast = float(np.sum(shown * drawn) / np.sum(drawn**2))
         out.append(Seen(contrast, observer.answer(shown) / max(spread * count**0.5, 1e-12)))
     return out
@@ -123,6 +142,10 @@ class _Observer:
         of_left, of_follows, of_noise = (self._elsewhere(values) for values in (left, follows, noise))
         whole = _mean_product(of_left, of_left) + 2 * _mean_product(of_noise, of_follows)
         return float(np.sqrt(max(whole - _mean_product(of_noise, of_noise), _mean_product(of_follows, of_follows), 0)))
+
+    def known_spread(self, error: Voxels) -> float:
+        """The same where what is left of noise, and taken from the scene, is known."""
+        return float(np.sqrt(_mean_product(*(self._elsewhere(error),) * 2)))
 
     def _elsewhere(self, values: Voxels) -> Voxels:
         given = np.fft.irfft2(np.fft.rfft2(values / self._sigma) * self._turned, s=values.shape[1:])

@@ -14,9 +14,11 @@ jumps from frame to frame: what hides the frame cannot.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -88,7 +90,7 @@ class StudentLesson:
         wired = self._wired()
         if wired:
             lost = (trusted_r * (output - patches["recursive"]) / sigma)[-wired:]
-            loss = loss + settings.wires * wired / len(x) * contrast_lost(lost, patches["wires"][-wired:])
+            loss = loss + settings.wires * wired / len(x) * contrast_lost(lost, patches["wires"])
         return loss
 
     def _wired(self) -> int:
@@ -140,17 +142,18 @@ class StudentLesson:
         if wired:
             drawn[-wired:] = faint_wires(wired, size, random)
             kind[-wired:] = np.minimum(kind[-wired:], _APPEARED)
-        wires = drawn * (np.arange(count) >= count - wired)[:, None, None]
-        drawn, wires, kinds = (
-            torch.from_numpy(np.asarray(values, np.float32)).to(self.device) for values in (drawn, wires, kind)
-        )
-        added, kinds = drawn[:, None] * patches["deviation"][-count:], kinds.view(-1, 1, 1, 1)
+        added = self._as_patches(drawn) * patches["deviation"][-count:]
+        kinds = self._as_patches(kind[:, None, None])
         now, before = added * (kinds != _GONE), added * (kinds != _APPEARED)
         parts = {"x": now, "teacher": now, "recursive": now, "state": before}
         changed = {
             name: torch.cat([patches[name][:-count], patches[name][-count:] + part]) for name, part in parts.items()
         }
-        return patches | changed | {"wires": wires[:, None]}
+        return patches | changed | {"wires": self._as_patches(drawn[-wired:])}
+
+    def _as_patches(self, values: NDArray[Any]) -> Tensor:
+        """(patches, rows, columns) as a tensor with a channel, where the student is."""
+        return torch.from_numpy(np.asarray(values, np.float32))[:, None].to(self.device)
 
     def _recorrupted(self, x: Tensor, sigma: Tensor, count: int) -> tuple[Tensor, Tensor]:
         """Return x with the first `count` patches made noisier, and what these are compared with."""
