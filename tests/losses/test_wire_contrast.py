@@ -27,7 +27,7 @@ def test_a_faint_wire_counts_as_much_as_a_deep_one(wires: Tensor) -> None:
         float(contrast_lost(-depth * one, depth * one)) / float((depth * one).square().clamp(max=1).mean())
         for depth in (4.0, 1.0)
     )
-    assert faint == pytest.approx(deep, rel=0.1)
+    assert 0.75 * deep < faint <= deep
 
 
 def test_noise_as_strong_as_the_wire_hardly_counts(wires: Tensor) -> None:
