@@ -25,8 +25,9 @@ ONE_FRAME = (
     "fitted on a longer run of the same system, or ask for nvca, which averages similar pixels within the frame."
 )
 NO_GAIN = (
-    "Every filter was tried on this run, and none that keeps thin moving wires brings it nearer to the truth than it is: its "
-    "noise is too weak, or cannot be told from what it shows. Leave the run as it is, or name a method with --method."
+    "Every filter was tried on this run, and none brings it nearer to the truth than it is without making thin moving wires "
+    "harder to see: its noise is too weak, or cannot be told from what it shows. Leave the run as it is, or name a method with "
+    "--method."
 )
 _FEWEST_FRAMES, _ENOUGH_FRAMES = 8, 20
 _FEW_TO_LEARN_FROM = (
@@ -159,7 +160,7 @@ def filter_plan(risks: Sequence[Risk], given: Mapping[str, Any], known: tuple[st
         f"{told}; the run as it is {best.untouched:.3g}. So {best.candidate.name} is used"
         f"{how}."
     )
-    return Plan(best.candidate.method, {**best.candidate.settings, **given}, (*known, sentence, *barred))
+    return Plan(best.candidate.method, {**best.candidate.settings, **given}, (*known, *barred, sentence))
 
 
 def _mr_plan(found: SequenceFingerprint, given: Mapping[str, Any], known: Set[str]) -> Plan:
