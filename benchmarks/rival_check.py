@@ -15,7 +15,7 @@ from benchmarks.cases import Case, load_case
 from demottle.image import Image
 from demottle.methods import METHODS, Budget
 from demottle.noise.fingerprint import measure
-from demottle.noise.level import flat_mask
+from demottle.noise.flat import flat_mask
 
 
 def main() -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from demottle.errors import InputError, UnsuitableError
 from demottle.image import Image
-from demottle.noise.level import flat_mask, local_deviation
+from demottle.noise.flat import flat_mask
+from demottle.noise.level import local_deviation
 from demottle.physics.ct_noise import Scanner, independent_noise, mix_slices
 from demottle.physics.low_dose import LowDose, Settings
 

@@ -19,7 +19,8 @@ from demottle.io.staging import staged
 from demottle.learning.cohort import Facts, Scan
 from demottle.noise import guide
 from demottle.noise.body import body_plane
-from demottle.noise.level import noise_level, valid_plane
+from demottle.noise.flat import valid_plane
+from demottle.noise.level import noise_level
 from demottle.noise.slices import spread
 
 _GRID = 16  # as `learning.patches`

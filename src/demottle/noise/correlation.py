@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from demottle.image import Image, Mask, Voxels
 from demottle.noise import guide
-from demottle.noise.level import tissue_mask, valid_plane
+from demottle.noise.flat import tissue_mask, valid_plane
 from demottle.noise.matching import matched, tolerance_of
 
 LAGS = 8

@@ -9,7 +9,8 @@ from demottle.errors import InputError
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Voxels
 from demottle.noise.correlation import Correlation, slice_correlation
-from demottle.noise.level import flat_plane, local_deviation, noise_level
+from demottle.noise.flat import flat_plane
+from demottle.noise.level import flat_deviations, local_deviation, noise_level
 from demottle.noise.lone import lone_spectrum
 from demottle.noise.magnitude import RICIAN, UNTOLD, NoiseModel, noise_model
 from demottle.noise.matching import matched_share, tolerance_of
@@ -31,8 +32,8 @@ class Fingerprint:
     Attributes:
         modality, unit, shape, spacing, slice_thickness: as in `Image`.
         overlap: share of a slice that the next one covers again, 0 to 1; None where the thickness is unknown.
-        noise_level: median local standard deviation in flat soft tissue, in the image's unit; NaN where it has none. Of MR
-            magnitudes: standard deviation of each part of the complex signal.
+        noise_level: median local standard deviation in flat soft tissue (`noise.level`), in the image's unit; NaN where it has
+            none. Of MR magnitudes: standard deviation of each part of the complex signal.
         noise_range: 10th and 90th percentile of the same over the tissue: how uneven the noise is.
         spectrum: in-plane noise power spectrum; None where the image has too little uniform tissue.
         correlation: noise correlation between slices.
@@ -90,11 +91,11 @@ class Fingerprint:
 def measure(image: Image, listener: Listener = silent) -> Fingerprint:
     """Measure an image's noise; its cost depends on the size of a slice, hardly on their number."""
     steps = 4
-    listener(Progress("measure", 0, steps, "noise level"))
-    level = noise_level(image)
-    low, high = _range(image)
-    listener(Progress("measure", 1, steps, "slice-to-slice correlation"))
+    listener(Progress("measure", 0, steps, "slice-to-slice correlation"))
     correlation = slice_correlation(image)
+    listener(Progress("measure", 1, steps, "noise level"))
+    level = noise_level(image, correlation)
+    low, high = _range(image, correlation)
     noise = noise_model(image, correlation, level)
     if noise.name == RICIAN:
         level = noise.sigma
@@ -161,12 +162,12 @@ def _spectrum(image: Image, correlation: Correlation) -> Spectrum:
         return lone_spectrum(image, image.shape[0] // 2)
 
 
-def _range(image: Image) -> tuple[float, float]:
-    values = []
-    for index in spread(image.shape[0], 12):
-        plane = image.voxels[index]
-        values.append(local_deviation(plane)[flat_plane(image, index)])
-    found = np.concatenate(values)
+def _range(image: Image, correlation: Correlation) -> tuple[float, float]:
+    if image.modality == "MR":
+        planes = spread(image.shape[0], 12)
+        found = np.concatenate([local_deviation(image.voxels[z])[flat_plane(image, z)] for z in planes])
+    else:
+        found = flat_deviations(image, correlation)
     if not found.size:
         return float("nan"), float("nan")
     return _percentiles(found)

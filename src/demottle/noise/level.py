@@ -1,65 +1,25 @@
-"""How strong the noise is: one figure for the image, and a map of the local level.
+"""How strong the noise is: one figure for the image.
 
-Both look only at flat soft tissue (away from gradients of a smoothed guide), after Christianson et al. 2015 and Kuo et al.
-2024: local standard deviations in small windows, of which the median is the global noise level.
+It looks only at flat soft tissue (away from gradients of a smoothed guide), after Christianson et al. 2015 and Kuo et al.
+2024: local standard deviations in small windows, of which the median is the global noise level. Where hardly any tissue is
+flat, these windows hold anatomy, and what neighboring slices differ by says what of it is noise.
 """
 
 import cv2
 import numpy as np
 
-from demottle.image import Image, Mask, Voxels
-from demottle.noise import guide
+from demottle.image import Image, Voxels
+from demottle.noise.correlation import Correlation, slice_correlation
+from demottle.noise.flat import WINDOW, flat_plane
+from demottle.noise.local import pair_deviations
 from demottle.noise.slices import spread
 
-WINDOW = 11
-"""Side in pixels of the window of the local standard deviation."""
-SOFT_TISSUE_HU = (-150.0, 200.0)
 _SMALL, _SMALL_WINDOW = 96, 7  # pixels: in small MR images few windows of 11 hold one tissue
 _PEAK_SHARE = 0.1  # of the values: what the search for their peak ends with
-_FLATTEST = 0.3  # of the tissue, the share with the lowest gradient counts as flat
 _MOST_SLICES = 24
-
-
-def tissue_mask(plane_guide: Voxels, unit: str, valid: Mask | None = None) -> Mask:
-    """Soft tissue of one guide slice: CT numbers in `SOFT_TISSUE_HU`; without absolute units, the brighter part.
-
-    Without a scale the threshold is a quarter of the 99th percentile, which separates tissue from the dark background of
-    MR and of X-ray frames.
-    """
-    if unit == "HU":
-        low, high = SOFT_TISSUE_HU
-        mask = (plane_guide > low) & (plane_guide < high)
-    else:
-        mask = plane_guide > 0.25 * np.percentile(plane_guide, 99)
-    if valid is not None:
-        mask &= guide.erode(valid, 3)
-    out: Mask = mask
-    return out
-
-
-def flat_plane(image: Image, index: int) -> Mask:
-    """Flat soft tissue of one slice: inside tissue by some pixels, and of its flattest third by the guide's gradient.
-
-    The guide is averaged over the slice and its two neighbors, so that vessels stand out from what is left of the noise.
-    """
-    around = range(max(0, index - 1), min(image.shape[0], index + 2))
-    averaged = np.mean([guide.smooth(image.voxels[i], 1.5 * guide.GUIDE_SIGMA) for i in around], axis=0)
-    tissue = guide.erode(tissue_mask(averaged, image.unit, valid_plane(image, index)), 4)
-    if not tissue.any():
-        return tissue
-    # Dilated, because the windows whose deviation is taken reach that far.
-    steep = cv2.dilate(guide.gradient(averaged), np.ones((WINDOW, WINDOW), np.uint8))
-    return np.asarray(tissue & (steep <= np.quantile(steep[tissue], _FLATTEST)))
-
-
-def flat_mask(image: Image) -> Mask:
-    """Flat soft tissue of a whole image, shape (slices, rows, columns)."""
-    return np.stack([flat_plane(image, index) for index in range(image.shape[0])])
-
-
-def valid_plane(image: Image, index: int) -> Mask | None:
-    """The mask of valid voxels of one slice, or None where all are valid."""
-    return None if image.valid is None else image.valid[index]
+_MOST_SHARED = 0.8  # correlation of neighbors: beyond it hardly anything is left of their difference
+ANATOMY = 0.95
+"""Noise by differences of slices over that of the slices: below it the slices' own windows hold anatomy."""
 
 
 def local_deviation(plane: Voxels, window: int = WINDOW) -> Voxels:
@@ -88,22 +48,44 @@ def detrended_deviation(plane: Voxels, window: int = WINDOW) -> Voxels:
     return np.asarray(np.sqrt(np.maximum(left, 0) / (window * window - len(basis))), np.float32)
 
 
-def noise_level(image: Image) -> float:
-    """Global noise level: median local standard deviation over flat soft tissue of up to 24 slices, in the image's unit.
+def noise_level(image: Image, correlation: Correlation | None = None) -> float:
+    """Global noise level in the image's unit: median of `flat_deviations`; of MR the most frequent one.
 
     MR has no flat third: the many small tissues of strong contrast, shading and ringing would be taken for noise. There it is the
     most frequent local deviation around a second-order surface (of any tissue that has one, the flattest counts).
 
-    Returns NaN where the image has no flat soft tissue.
+    Args:
+        image: of any modality.
+        correlation: of its noise between slices, where it is known already.
+
+    Returns:
+        NaN where the image has no flat soft tissue.
+    """
+    found = flat_deviations(image, correlation)
+    if not found.size:
+        return float("nan")
+    return most_frequent(found) if image.modality == "MR" else float(np.median(found))
+
+
+def flat_deviations(image: Image, correlation: Correlation | None = None) -> Voxels:
+    """Return local standard deviations (n,) of the noise in flat soft tissue of up to 24 slices, in the image's unit.
+
+    They are those of the slices themselves; of CT, those of differences of neighbors (`pair_deviations`) where these are
+    smaller by a twentieth in the median: both hold anatomy where hardly any tissue is flat, the differences far less of it.
     """
     values = [
         deviation_plane(image, image.voxels[index])[flat_plane(image, index)]
         for index in spread(image.shape[0], _MOST_SLICES)
     ]
     found = np.concatenate(values)
-    if not found.size:
-        return float("nan")
-    return most_frequent(found) if image.modality == "MR" else float(np.median(found))
+    if image.unit != "HU" or image.modality == "MR" or image.shape[0] < 2 or not found.size:
+        return found
+    correlation = slice_correlation(image) if correlation is None else correlation
+    if correlation.at(1) >= _MOST_SHARED:
+        return found
+    pairs = pair_deviations(image, correlation)
+    calmer = pairs.size > 0 and 0 < np.median(pairs) < ANATOMY * np.median(found)
+    return pairs if calmer else found
 
 
 def deviation_plane(image: Image, plane: Voxels) -> Voxels:

@@ -9,8 +9,9 @@ from scipy.ndimage import gaussian_filter1d
 from demottle.image import Image, Mask, Voxels
 from demottle.noise import guide
 from demottle.noise.correlation import Correlation
-from demottle.noise.level import flat_plane, tissue_mask, valid_plane
+from demottle.noise.flat import flat_plane, tissue_mask, valid_plane
 from demottle.noise.matching import matched, tolerance_of
+from demottle.noise.slices import spread
 
 COARSE = 4
 """The map is kept on every fourth row and column: it is smooth, and 500 slices have to fit in memory."""
@@ -19,6 +20,7 @@ _SMOOTHING = 8.0  # pixels; wide enough for a few per cent of statistical error,
 _LEAST_WEIGHT = 0.03
 _GRAIN = 0.7  # pixels; what moved from slice to slice is smoother than this, most noise of any kernel is not
 _FLATTEST, _FLAT = 0.3, 0.4  # of the tissue: where the share of the fine grain is measured, and where anything is
+_MOST_SHARED = 0.95  # correlation of two slices: beyond it their difference says nothing
 _CLEAREST = 0.9  # of the pairs of slices: anatomy lowers the share of the fine grain, it never raises it
 _OUTLIER = 3.0  # local standard deviations
 _LONE_FLAT = 0.7  # of the tissue of a slice by itself: it has no other flat places
@@ -70,8 +72,7 @@ def noise_map(image: Image, correlation: Correlation, noise_level: float) -> Noi
     if slices == 1:
         squares[0], weights[0] = _lone(image, noise_level)
         return _fill(squares, weights, (rows, columns), noise_level)
-    rho = correlation.at(1)
-    scale = 2 * (1 - min(rho, 0.95)) if np.isfinite(rho) else 2.0
+    scale = _of_difference(correlation)
     shares = []
     for index in range(slices - 1):
         square, weight, share = _pair(image, index, noise_level)
@@ -84,6 +85,31 @@ def noise_map(image: Image, correlation: Correlation, noise_level: float) -> Noi
     for stack in (squares, weights):
         gaussian_filter1d(stack, _SHARED_SLICES, axis=0, output=stack, mode="nearest", truncate=3)
     return _fill(squares, weights, (rows, columns), noise_level)
+
+
+def _of_difference(correlation: Correlation) -> float:
+    """Variance of the difference of two neighbors over that of one slice; as of independent ones where it is not known."""
+    rho = correlation.at(1)
+    return 2 * (1 - min(rho, _MOST_SHARED)) if np.isfinite(rho) else 2.0
+
+
+def pair_deviations(image: Image, correlation: Correlation, most: int = 12) -> Voxels:
+    """Return the local noise level (n,) in flat soft tissue by differences of up to `most` pairs of slices, in the image's unit.
+
+    As in `noise_map`, but of each pair by itself. Empty where no pair shows the same tissue.
+    """
+    indices = spread(image.shape[0] - 1, most)
+    found = [_pair(image, index, float("nan")) for index in indices]
+    known = [share for _, _, share in found if share > 0]
+    if not known:
+        return np.zeros(0, np.float32)
+    scale = np.float32(_of_difference(correlation) * np.quantile(known, _CLEAREST))
+    values = []
+    for index, (square, weight, _) in zip(indices, found, strict=True):
+        measured = cv2.resize(weight, image.shape[:0:-1], interpolation=cv2.INTER_LINEAR) > _LEAST_WEIGHT
+        local = _deviation_of((square / scale, weight), image.shape[1:])
+        values.append(local[flat_plane(image, index) & measured])
+    return np.concatenate(values)
 
 
 def _pair(image: Image, index: int, noise_level: float) -> tuple[Voxels, Voxels, float]:

@@ -5,7 +5,7 @@ import numpy as np
 from demottle.errors import InputError, are, only
 from demottle.image import Image, Voxels
 from demottle.noise import guide
-from demottle.noise.level import tissue_mask, valid_plane
+from demottle.noise.flat import tissue_mask, valid_plane
 from demottle.noise.spectrum import Spectrum, spectrum_of_regions
 
 _SIZES = (32, 16)

@@ -14,7 +14,8 @@ import numpy as np
 from demottle.image import Image, Mask, Voxels
 from demottle.noise import guide
 from demottle.noise.correlation import Correlation
-from demottle.noise.level import noise_level, tissue_mask, valid_plane
+from demottle.noise.flat import tissue_mask, valid_plane
+from demottle.noise.level import noise_level
 from demottle.noise.local import COARSE, NoiseMap, noise_map
 from demottle.noise.rician import FLOOR, FLOOR_DEVIATION, deviation_at_mean, signal_of_mean
 from demottle.noise.slices import spread
@@ -83,7 +84,7 @@ def noise_model(image: Image, correlation: Correlation, level: float | None = No
         correlation: of its noise between slices.
         level: its `noise_level`, where it is known already.
     """
-    measured = noise_level(image) if level is None else level
+    measured = noise_level(image, correlation) if level is None else level
     obstacle = _obstacle(image)
     if obstacle:
         return NoiseModel(GAUSSIAN, measured, float("nan"), float("nan"), float("nan"), 0.0, (obstacle,))

@@ -4,7 +4,7 @@ import numpy as np
 
 from demottle.image import Image, Mask, Voxels
 from demottle.noise import guide
-from demottle.noise.level import tissue_mask, valid_plane
+from demottle.noise.flat import tissue_mask, valid_plane
 from demottle.noise.slices import spread
 
 TOLERANCE_HU = 25.0

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from demottle.image import Image, Voxels
 from demottle.noise import guide
 from demottle.noise.correlation import Correlation, slice_correlation
-from demottle.noise.level import SOFT_TISSUE_HU
+from demottle.noise.flat import SOFT_TISSUE_HU
 
 FEWEST_SLICES = 5
 STEP = 2.0

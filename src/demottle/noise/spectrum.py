@@ -16,7 +16,7 @@ from demottle.errors import InputError, are, only
 from demottle.image import Image, Mask, Voxels
 from demottle.noise import guide
 from demottle.noise.correlation import Correlation, slice_correlation
-from demottle.noise.level import tissue_mask, valid_plane
+from demottle.noise.flat import tissue_mask, valid_plane
 from demottle.noise.matching import matched, tolerance_of
 from demottle.noise.slices import spread
 

@@ -17,7 +17,8 @@ from scipy.optimize import brentq
 from demottle.errors import UnsuitableError
 from demottle.events import Listener, Progress
 from demottle.image import Image, Voxels
-from demottle.noise.level import flat_plane, local_deviation
+from demottle.noise.flat import flat_plane
+from demottle.noise.level import local_deviation
 from demottle.noise.slices import spread
 from demottle.physics.low_dose_beam import Beam
 from demottle.physics.low_dose_texture import median_deviation

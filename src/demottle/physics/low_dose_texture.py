@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from demottle.noise.level import WINDOW
+from demottle.noise.flat import WINDOW
 from demottle.physics.projection import OVERSAMPLING, Kernel, cut_off_of
 
 SOFTEST, SHARPEST = 0.25, 4.0

@@ -112,7 +112,7 @@ def check(
     listener(Progress("check", 0, steps, "noise level"))
     correlation = slice_correlation(before) if fingerprint is None else fingerprint.correlation
     model = _model_of_mr(before, correlation, fingerprint)
-    noise = noise_levels(before, after, math.nan if model is None else model.sigma)
+    noise = noise_levels(before, after, math.nan if model is None else model.sigma, correlation)
     listener(Progress("check", 1, steps, "slice-to-slice correlation"))
     leak = slice_leak(before, after, correlation) if before.shape[0] > 1 else None
     listener(Progress("check", 2, steps, "noise spectrum"))

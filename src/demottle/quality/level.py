@@ -6,14 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from demottle.image import Image
-from demottle.noise.level import deviation_plane, flat_plane, most_frequent
+from demottle.noise.correlation import Correlation
+from demottle.noise.flat import flat_plane
+from demottle.noise.level import ANATOMY, deviation_plane, most_frequent, noise_level
 from demottle.quality.sampling import picked_slices
 
 _MOST_SLICES = 24
 _ANATOMY = 1.5
 """Times the known level of MR: above it deviations hold anatomy."""
 _SURELY_NOISE = 1.15
-"""Of the most frequent deviation of MR: places up to it hold noise, and hardly any of the anatomy."""
+"""Of the most frequent deviation of MR, or of the noise of CT: places up to it hold noise, and hardly any of the anatomy."""
+
+_FEWEST = 0.02  # of the flat places: where none holds noise alone, the calmest are taken
 
 
 @dataclass(frozen=True)
@@ -29,16 +33,21 @@ class Levels:
     removed_share: float
 
 
-def noise_levels(before: Image, after: Image, known: float = math.nan) -> Levels:
+def noise_levels(
+    before: Image, after: Image, known: float = math.nan, correlation: Correlation | None = None
+) -> Levels:
     """Return the median local standard deviation (11 x 11 px) in flat soft tissue, of both images and their difference.
 
     The flat places are chosen on a guide of `before` for all three, so that the figures are of the same tissue. Of MR, those are
-    taken whose deviation before is near the most frequent one, which is that of noise alone (`demottle.noise.level`).
+    taken whose deviation before is near the most frequent one, which is that of noise alone (`demottle.noise.level`). Of CT,
+    where differences of slices show that the flat places hold anatomy, those whose deviation before is near that of the noise:
+    `before` is then the noise by the differences, and the others are as much of it as in these places.
 
     Args:
         before, after: images of the same shape.
         known: noise level that was measured on `before` in other ways too (air, differences of slices), where it was. Deviations
             of MR much above it are of anatomy, in small images above all: then nothing is said.
+        correlation: of the noise of `before` between slices, where it is known already.
     """
     found: list[list[np.ndarray[tuple[int], np.dtype[np.float32]]]] = [[], [], []]
     for z in picked_slices(before.shape[0], _MOST_SLICES):
@@ -53,6 +62,11 @@ def noise_levels(before: Image, after: Image, known: float = math.nan) -> Levels
         if np.median(joined[0]) > _ANATOMY * known:
             joined = [values[:0] for values in joined]
     first_level, second_level, removed = (_median(values) for values in joined)
+    noise = noise_level(before, correlation) if before.modality != "MR" else first_level
+    if noise < ANATOMY * first_level:
+        alone = joined[0] <= max(_SURELY_NOISE * noise, np.quantile(joined[0], _FEWEST))
+        ratio = noise / _median(joined[0][alone])
+        first_level, second_level, removed = (ratio * _median(values[alone]) for values in joined)
     share = 1 - second_level / first_level if first_level > 0 else float("nan")
     return Levels(first_level, second_level, removed, share)
 

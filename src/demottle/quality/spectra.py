@@ -9,7 +9,7 @@ from demottle.errors import InputError, are, only
 from demottle.image import Image, Mask, Voxels
 from demottle.noise import guide
 from demottle.noise.correlation import Correlation
-from demottle.noise.level import tissue_mask, valid_plane
+from demottle.noise.flat import tissue_mask, valid_plane
 from demottle.noise.matching import tolerance_of
 from demottle.noise.spectrum import REGION, Spectrum, spectrum_of_noise
 from demottle.quality.sampling import picked_slices

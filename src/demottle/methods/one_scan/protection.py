@@ -6,7 +6,7 @@ import numpy as np
 from demottle.image import Image, Voxels
 from demottle.noise import guide
 from demottle.noise.body import body_plane
-from demottle.noise.level import valid_plane
+from demottle.noise.flat import valid_plane
 
 METAL_HU = 2500.0
 """Above this CT numbers are metal, or saturated; the densest bone, of ear and skull, ends below."""
