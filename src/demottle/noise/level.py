@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from demottle.image import Image, Voxels
-from demottle.noise.correlation import Correlation, slice_correlation
+from demottle.noise.correlation import Correlation, known_correlation, slice_correlation
 from demottle.noise.flat import WINDOW, flat_plane
 from demottle.noise.local import pair_deviations
 from demottle.noise.slices import spread
@@ -80,8 +80,8 @@ def flat_deviations(image: Image, correlation: Correlation | None = None) -> Vox
     found = np.concatenate(values)
     if image.unit != "HU" or image.modality == "MR" or image.shape[0] < 2 or not found.size:
         return found
-    correlation = slice_correlation(image) if correlation is None else correlation
-    if correlation.at(1) >= _MOST_SHARED:
+    correlation = known_correlation(image, slice_correlation(image) if correlation is None else correlation)
+    if not correlation.at(1) < _MOST_SHARED:
         return found
     pairs = pair_deviations(image, correlation)
     calmer = pairs.size > 0 and 0 < np.median(pairs) < ANATOMY * np.median(found)

@@ -8,7 +8,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from demottle.image import Image, Mask, Voxels
 from demottle.noise import guide
-from demottle.noise.correlation import Correlation
+from demottle.noise.correlation import Correlation, known_correlation
 from demottle.noise.flat import flat_plane, tissue_mask, valid_plane
 from demottle.noise.matching import matched, tolerance_of
 from demottle.noise.slices import spread
@@ -72,7 +72,7 @@ def noise_map(image: Image, correlation: Correlation, noise_level: float) -> Noi
     if slices == 1:
         squares[0], weights[0] = _lone(image, noise_level)
         return _fill(squares, weights, (rows, columns), noise_level)
-    scale = _of_difference(correlation)
+    scale = _of_difference(known_correlation(image, correlation))
     shares = []
     for index in range(slices - 1):
         square, weight, share = _pair(image, index, noise_level)
