@@ -179,7 +179,7 @@ def _local_ratio(measured: FloatArray, variance: FloatArray, flat: NDArray[np.bo
 
 
 def level_where_flat(voxels: Voxels, image: Image) -> float:
-    """Median local deviation of `voxels` over the flat soft tissue of `image`, as `demottle.noise.level.noise_level`.
+    """Median local deviation of `voxels` over the flat soft tissue of `image`, as that of the slices in `demottle.noise.level`.
 
     The same places before and after: noise would otherwise have a say in what counts as flat.
     """
