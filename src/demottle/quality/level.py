@@ -64,7 +64,7 @@ def noise_levels(
     first_level, second_level, removed = (_median(values) for values in joined)
     noise = noise_level(before, correlation) if before.modality != "MR" else first_level
     if noise < ANATOMY * first_level:
-        alone = joined[0] <= max(_SURELY_NOISE * noise, np.quantile(joined[0], _FEWEST))
+        alone = joined[0] <= max(_SURELY_NOISE * noise, float(np.quantile(joined[0], _FEWEST)))
         ratio = noise / _median(joined[0][alone])
         first_level, second_level, removed = (ratio * _median(values[alone]) for values in joined)
     share = 1 - second_level / first_level if first_level > 0 else float("nan")
