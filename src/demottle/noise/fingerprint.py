@@ -109,7 +109,9 @@ def measure(image: Image, listener: Listener = silent) -> Fingerprint:
     spectrum: Spectrum | None = None
     try:
         spectrum = _spectrum(image, correlation)
-        if np.isfinite(high) and spectrum.sigma > _MOST_EXCESS * high:
+        # The regions of a spectrum are large: they may hold as much anatomy as the windows of the slices themselves.
+        most = max(high, _of_slices(image)[1]) if image.unit == "HU" else high
+        if np.isfinite(most) and spectrum.sigma > _MOST_EXCESS * most:
             no_spectrum = (
                 f"The regions for a noise spectrum hold {spectrum.sigma:.0f} {image.unit}, but the noise is {level:.0f} "
                 f"{image.unit}: there is anatomy in them, so that no method is told this spectrum."
@@ -164,13 +166,15 @@ def _spectrum(image: Image, correlation: Correlation) -> Spectrum:
 
 def _range(image: Image, correlation: Correlation) -> tuple[float, float]:
     if image.modality == "MR":
-        planes = spread(image.shape[0], 12)
-        found = np.concatenate([local_deviation(image.voxels[z])[flat_plane(image, z)] for z in planes])
-    else:
-        found = flat_deviations(image, correlation)
-    if not found.size:
-        return float("nan"), float("nan")
-    return _percentiles(found)
+        return _of_slices(image)
+    found = flat_deviations(image, correlation)
+    return _percentiles(found) if found.size else (float("nan"), float("nan"))
+
+
+def _of_slices(image: Image) -> tuple[float, float]:
+    planes = spread(image.shape[0], 12)
+    found = np.concatenate([local_deviation(image.voxels[z])[flat_plane(image, z)] for z in planes])
+    return _percentiles(found) if found.size else (float("nan"), float("nan"))
 
 
 def _percentiles(values: Voxels) -> tuple[float, float]:
