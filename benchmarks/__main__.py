@@ -16,15 +16,15 @@ import numpy as np
 from benchmarks.cases import Case, load_case
 from benchmarks.rivals import bm3d_true_spectrum, bm3d_white, true_spectrum
 from benchmarks.upper_bound import clean_targets
-from demottle.benchmark.judging import psnr_cut, tissue_shifts
-from demottle.denoise import denoise
+from demottle.benchmark.suites.judging import psnr_cut, tissue_shifts
 from demottle.errors import InputError
 from demottle.image import Image
 from demottle.methods.one_scan.scan_samples import STEPS_FROM_START
-from demottle.physics.inserts import Insert, add_inserts, flat_places
-from demottle.plan import DEFAULT
-from demottle.quality import contrast, edge
-from demottle.quality.errors import BODY_WINDOW, rmse
+from demottle.physics.phantoms.inserts import Insert, add_inserts, flat_places
+from demottle.pipeline.denoise import denoise
+from demottle.pipeline.plan import DEFAULT
+from demottle.quality.objects import contrast, edge
+from demottle.quality.truth.errors import BODY_WINDOW, rmse
 
 DISC_HU, DISC_RADIUS_MM, DISC_HEIGHT_MM = 35.0, 5.0, 15.0
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.truth import REACH, make_truth
-from demottle.benchmark.judging import body_mask
+from demottle.benchmark.suites.judging import body_mask
 from demottle.image import Image
-from demottle.physics.catalog import build
-from demottle.physics.ct_noise import Scanner, independent_noise, mix_slices
-from demottle.physics.phantom import low_dose_scan
+from demottle.physics.ct.ct_noise import Scanner, independent_noise, mix_slices
+from demottle.physics.phantoms.catalog import build
+from demottle.physics.phantoms.phantom import low_dose_scan
 
 CACHE = Path(__file__).parent.parent / "benchmark-results" / "cache"
 

@@ -26,8 +26,8 @@ from benchmarks.fluoroscopy_rivals import Result, Rival, rivals
 from benchmarks.fluoroscopy_rows import Row, Rows, tables
 from demottle.events import Progress
 from demottle.methods.udca.method import STEPS
-from demottle.noise.lag import lag_to_undo
-from demottle.quality.sequence_response import response_at
+from demottle.noise.sequence.lag import lag_to_undo
+from demottle.quality.sequence.response import response_at
 
 SPEEDS = (0.0, 2.0, 5.0, 10.0)
 

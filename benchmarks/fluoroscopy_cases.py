@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from demottle.image import Image
-from demottle.noise.sequence import SequenceFingerprint, measure_sequence
-from demottle.physics.dynamic import Part, dynamic_phantom
-from demottle.physics.fluoroscopy import Exposure, acquire
+from demottle.noise.sequence.fingerprint import SequenceFingerprint, measure_sequence
+from demottle.physics.fluoroscopy.acquisition import Exposure, acquire
+from demottle.physics.fluoroscopy.dynamic import Part, dynamic_phantom
 
 RANGE, FIRST, PIXEL, RATE = 4095.0, 10, 200 / 512, 15.0
 MOTIONS = ("static", "slow", "fast", "panning")

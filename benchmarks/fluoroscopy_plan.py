@@ -18,15 +18,15 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.fluoroscopy_plan_cases import PlanCase, cases_of, run_of
-from demottle.denoise_sequence import better_of
 from demottle.errors import DemottleError
 from demottle.image import Image
 from demottle.methods.base import Budget
 from demottle.methods.registry import method
-from demottle.noise.sequence import SequenceFingerprint, measure_sequence
-from demottle.plan_sequence import CANDIDATES, DEFAULT_SEQUENCE, Candidate, filter_plan
-from demottle.sequence_risk import measure_risks
-from demottle.settings import make_settings
+from demottle.noise.sequence.fingerprint import SequenceFingerprint, measure_sequence
+from demottle.pipeline.denoise_sequence import better_of
+from demottle.pipeline.plan_sequence import CANDIDATES, DEFAULT_SEQUENCE, Candidate, filter_plan
+from demottle.pipeline.sequence_risk import measure_risks
+from demottle.pipeline.settings import make_settings
 
 ALLOWED = 0.2
 """Gray levels of 8 bits that the chosen filter may lie above the best."""

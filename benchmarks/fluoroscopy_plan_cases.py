@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from demottle import io
 from demottle.image import Image, Voxels
-from demottle.noise.lag import lagged
-from demottle.physics.dynamic import WATER, dynamic_phantom
-from demottle.physics.fluoroscopy import Exposure, acquire
-from demottle.physics.fluoroscopy_ct import project_scan
-from demottle.physics.moved_still import StillMotion, moved_still
+from demottle.noise.sequence.lag import lagged
+from demottle.physics.fluoroscopy.acquisition import Exposure, acquire
+from demottle.physics.fluoroscopy.ct import project_scan
+from demottle.physics.fluoroscopy.dynamic import WATER, dynamic_phantom
+from demottle.physics.fluoroscopy.moved_still import StillMotion, moved_still
 
 SPACING = (1 / 15, 0.4, 0.4)
 Level = Callable[[NDArray[np.float64]], NDArray[np.float64]]

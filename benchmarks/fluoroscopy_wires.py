@@ -3,7 +3,8 @@
     python -m benchmarks.fluoroscopy_wires                  the judged runs
     python -m benchmarks.fluoroscopy_wires --set tuning     those that were looked at while it was written
 
-Wires of 1, 2 and 4 standard deviations of the noise are drawn into the run (`demottle.sequence_wire`). The spread is that of
+Wires of 1, 2 and 4 standard deviations of the noise are drawn into the run (`demottle.pipeline.sequence_wire`). The spread is
+that of
 the result's error at places without a wire, against the known truth; beside it stands what is estimated on the run itself,
 without the truth, for wires of 1. `udca` is the network as it comes with demottle, `learned` what it becomes on the run (20
 frames and more).
@@ -22,12 +23,12 @@ import numpy as np
 from benchmarks.fluoroscopy_plan_cases import PlanCase, run_of
 from demottle.image import Image
 from demottle.methods.registry import method
-from demottle.noise.sequence import SequenceFingerprint, measure_sequence
-from demottle.physics.moved_still import StillMotion
-from demottle.plan_sequence import CANDIDATES, DEFAULT_SEQUENCE
-from demottle.sequence_risk import probe_of, probed
-from demottle.sequence_wire import wires_seen
-from demottle.settings import make_settings
+from demottle.noise.sequence.fingerprint import SequenceFingerprint, measure_sequence
+from demottle.physics.fluoroscopy.moved_still import StillMotion
+from demottle.pipeline.plan_sequence import CANDIDATES, DEFAULT_SEQUENCE
+from demottle.pipeline.sequence_risk import probe_of, probed
+from demottle.pipeline.sequence_wire import wires_seen
+from demottle.pipeline.settings import make_settings
 
 DEPTHS = (1.0, 2.0, 4.0)
 TUNING = (

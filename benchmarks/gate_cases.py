@@ -14,13 +14,13 @@ import numpy as np
 
 from benchmarks.cases import CACHE, read_real
 from benchmarks.truth import average_matched
-from demottle.benchmark.judging import body_mask
-from demottle.denoise import denoise
+from demottle.benchmark.suites.judging import body_mask
 from demottle.image import Image, Mask
-from demottle.physics.brain import BrainTissue, brain_phantom
-from demottle.physics.ct_noise import simulate_noise
-from demottle.physics.phantom import body_phantom
-from demottle.physics.projection import Kernel
+from demottle.physics.ct.ct_noise import simulate_noise
+from demottle.physics.ct.projection import Kernel
+from demottle.physics.phantoms.brain import BrainTissue, brain_phantom
+from demottle.physics.phantoms.phantom import body_phantom
+from demottle.pipeline.denoise import denoise
 
 TUNING, JUDGING = "tuning", "judging"
 _HEAD_HU = {

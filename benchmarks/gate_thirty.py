@@ -20,15 +20,15 @@ import numpy as np
 
 from benchmarks.cases import CACHE
 from benchmarks.gate_cases import GateCase, cases
-from demottle.denoise import denoise
 from demottle.image import Image, Mask
 from demottle.noise.fat_layers import BONE, SKIN, fat_layers
 from demottle.noise.fingerprint import measure
-from demottle.quality.check import check
+from demottle.pipeline.denoise import denoise
+from demottle.quality.check.result_marks import LAYERS, NAMES
+from demottle.quality.check.shifts import TissueShift
+from demottle.quality.check.tissues import CT_TISSUES, label_plane, smoothed
+from demottle.quality.check.whole import check
 from demottle.quality.gate import gate
-from demottle.quality.result_marks import LAYERS, NAMES
-from demottle.quality.shifts import TissueShift
-from demottle.quality.tissues import CT_TISSUES, label_plane, smoothed
 
 CLOSE_HU = 0.3
 BIAS_HU = 2.0

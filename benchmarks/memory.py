@@ -20,7 +20,7 @@ import numpy as np
 
 from demottle import io
 from demottle.image import Image
-from demottle.physics.phantom import build_phantom
+from demottle.physics.phantoms.phantom import build_phantom
 
 LIMIT_GIB = 4.0
 SIGMA = 30.0

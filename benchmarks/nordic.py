@@ -2,7 +2,7 @@
 
     python -m benchmarks.nordic --seeds 1000 1001 1002 --peer PYTHON --out benchmark-results/nordic.jsonl
 
-Functional (100 volumes, block design) and diffusion series (66 volumes) of `physics.mr_series`, 12 x 64 x 64 voxels, g-factor 1
+Functional (100 volumes, block design) and diffusion series (66 volumes) of `physics.mr.series`, 12 x 64 x 64 voxels, g-factor 1
 to 3.
 PYTHON is the interpreter of an environment with `pip install patch-denoise`; without it its rows are missing. The peer is given
 the true noise; demottle measures it ("nordic") or is given it ("nordic, noise given"). "turned" is the peer on series whose phase
@@ -24,11 +24,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demottle.image import Image
-from demottle.io.nifti_frames import frames_of, gaps, volumes_of
+from demottle.io.files.nifti_frames import frames_of, gaps, volumes_of
 from demottle.methods.filters import mp_pca
 from demottle.methods.low_rank import nordic
 from demottle.methods.low_rank.phase import turning
-from demottle.physics.mr_series import MrSeries, diffusion_series, functional_series
+from demottle.physics.mr.series import MrSeries, diffusion_series, functional_series
 
 KINDS = {"functional": functional_series, "diffusion": diffusion_series}
 Row = dict[str, float | str]

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.cases import Case, load_case
-from demottle.benchmark.judging import body_mask
+from demottle.benchmark.suites.judging import body_mask
 from demottle.image import Image
 
 

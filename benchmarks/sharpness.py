@@ -14,10 +14,10 @@ import numpy as np
 
 from benchmarks.__main__ import DISC_HEIGHT_MM, DISC_HU
 from benchmarks.cases import Case, load_case
-from demottle.denoise import denoise
 from demottle.errors import InputError
-from demottle.physics.inserts import Insert, add_inserts, flat_places
-from demottle.quality import edge
+from demottle.physics.phantoms.inserts import Insert, add_inserts, flat_places
+from demottle.pipeline.denoise import denoise
+from demottle.quality.objects import edge
 
 RADIUS_MM = 8.0  # an edge needs five pixels
 LOWEST_CNR = 5.0  # what is left of the noise in a difference is small and makes a small error, which is told

@@ -18,9 +18,9 @@ from scipy import stats
 
 from benchmarks.cases import Case
 from benchmarks.single_slice_cases import JUDGING, TUNING, load
-from demottle.benchmark.judging import psnr_cut, tissue_shifts
-from demottle.denoise import denoise
-from demottle.quality.errors import BODY_WINDOW
+from demottle.benchmark.suites.judging import psnr_cut, tissue_shifts
+from demottle.pipeline.denoise import denoise
+from demottle.quality.truth.errors import BODY_WINDOW
 
 METHODS = {
     "input": None,

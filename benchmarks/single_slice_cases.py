@@ -13,10 +13,10 @@ import numpy as np
 
 from benchmarks.cases import CACHE, RECIPES, Case, image_of, read_real
 from benchmarks.truth import make_truth, own_noise
-from demottle.benchmark.judging import body_mask
+from demottle.benchmark.suites.judging import body_mask
 from demottle.image import Image
-from demottle.physics.ct_noise import Scanner, independent_noise, mix_slices
-from demottle.physics.projection import Kernel
+from demottle.physics.ct.ct_noise import Scanner, independent_noise, mix_slices
+from demottle.physics.ct.projection import Kernel
 
 SIDE = 256
 """Rows and columns of the part of a slice that is used, around the middle of the body."""

@@ -24,7 +24,7 @@ from demottle.image import Voxels
 from demottle.learning.device import best_device, has_fast_bfloat16
 from demottle.methods.udca.noise import FrameNoise
 from demottle.methods.udca.sequence import SequenceNetwork, empty_network
-from demottle.noise.sequence_curve import NoiseCurve
+from demottle.noise.sequence.curve import NoiseCurve
 from demottle.stream.engine import live_form
 from demottle.stream.live import LiveReport, run_live
 

@@ -14,7 +14,7 @@ from demottle.methods import method
 from demottle.methods.base import Denoiser
 from demottle.methods.unpaired import pdml
 from demottle.methods.unpaired.full_band import FullBandDenoiser
-from demottle.physics.phantom import body_phantom
+from demottle.physics.phantoms.phantom import body_phantom
 
 SLICES, SIZE, SPACING = 64, 512, (3.0, 0.8, 0.8)
 _MEASURED = {"small": SLICES, "full": 2}  # slices that are run; the rest takes as long

@@ -1,6 +1,7 @@
 """How much of a disc's contrast is left, by its size and contrast: each scan is denoised with and without discs in it.
 
-The noise is the same in both, so the difference of the results is what became of the discs; its contrast (`quality.contrast`)
+The noise is the same in both, so the difference of the results is what became of the discs; its contrast
+(`quality.objects.contrast`)
 is divided by that of the discs themselves. No flat place is needed, and hardly any noise is left in the figure.
 """
 
@@ -11,8 +12,8 @@ import numpy as np
 
 from benchmarks.cases import Case
 from demottle.image import Image
-from demottle.physics.inserts import Insert, add_inserts
-from demottle.quality.contrast import Disc, disc_contrast
+from demottle.physics.phantoms.inserts import Insert, add_inserts
+from demottle.quality.objects.contrast import Disc, disc_contrast
 
 RADII_PX = (5, 10, 20)
 CONTRASTS_HU = (-40, 20, -10, 40, -20, 10)

@@ -11,9 +11,9 @@ from scipy.ndimage import gaussian_filter
 
 from benchmarks.cases import RECIPES, read_real
 from benchmarks.truth import average_matched, bm3d_slice, flat_pairs, noise_level, noise_spectrum
-from demottle.benchmark.judging import body_mask
+from demottle.benchmark.suites.judging import body_mask
 from demottle.image import Image
-from demottle.physics.ct_noise import Scanner, independent_noise, mix_slices
+from demottle.physics.ct.ct_noise import Scanner, independent_noise, mix_slices
 
 SLICES, SIZE, PITCH = 4, 256, 8
 _AROUND, _MARGIN = 2, 24  # slices and pixels denoised around a part

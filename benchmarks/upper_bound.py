@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.cases import Case
-from demottle.benchmark.upper_bound import fit_on_truth
+from demottle.benchmark.engine.upper_bound import fit_on_truth
 from demottle.image import Image
 from demottle.methods.base import Budget
 

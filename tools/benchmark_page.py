@@ -11,10 +11,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from demottle.benchmark import tables
-from demottle.benchmark.markdown import markdown
-from demottle.benchmark.results import Results
-from demottle.benchmark.suites import suite_named
+from demottle.benchmark.engine.results import Results
+from demottle.benchmark.shown import tables
+from demottle.benchmark.shown.markdown import markdown
+from demottle.benchmark.suites.catalog import suite_named
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmark.md"
 

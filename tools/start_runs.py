@@ -12,12 +12,12 @@ from demottle.methods.udca.frames import CausalFrames
 from demottle.methods.udca.noise import FrameNoise, spectrum_of
 from demottle.methods.udca.settings import Settings
 from demottle.networks.half_resolution_student import HalfResolutionStudent
-from demottle.noise.lag import unlagged
-from demottle.noise.sequence_curve import NoiseCurve, curve_of
-from demottle.physics.dynamic import dynamic_phantom
-from demottle.physics.fluoroscopy import Exposure, acquire
-from demottle.physics.moved_still import Kind, StillMotion, moved_still
-from demottle.physics.random_tissue import random_tissue
+from demottle.noise.sequence.curve import NoiseCurve, curve_of
+from demottle.noise.sequence.lag import unlagged
+from demottle.physics.fluoroscopy.acquisition import Exposure, acquire
+from demottle.physics.fluoroscopy.dynamic import dynamic_phantom
+from demottle.physics.fluoroscopy.moved_still import Kind, StillMotion, moved_still
+from demottle.physics.phantoms.random_tissue import random_tissue
 
 SPACING = (1 / 15, 0.4, 0.4)
 _KINDS: tuple[Kind, ...] = ("rest", "pan", "pan", "pan", "zoom", "rotation", "heartbeat", "breathing")

@@ -11,10 +11,10 @@ import numpy as np
 
 from demottle.image import Image, Voxels
 from demottle.learning.structures import random_structures
-from demottle.physics.catalog import build
-from demottle.physics.ct_noise import Scanner, independent_noise
-from demottle.physics.projection import Kernel
-from demottle.physics.random_tissue import random_tissue
+from demottle.physics.ct.ct_noise import Scanner, independent_noise
+from demottle.physics.ct.projection import Kernel
+from demottle.physics.phantoms.catalog import build
+from demottle.physics.phantoms.random_tissue import random_tissue
 
 SPECTRUM = 64
 """Side of a noise spectrum."""

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from demottle.benchmark import ct_volume
-from demottle.benchmark.cases import CaseSpec, Choices
-from demottle.benchmark.entrants import Entrant
-from demottle.benchmark.results import Results, Row
-from demottle.benchmark.runner import Work, cells_of, run_cells
+from demottle.benchmark.engine.entrants import Entrant
+from demottle.benchmark.engine.results import Results, Row
+from demottle.benchmark.engine.runner import Work, cells_of, run_cells
+from demottle.benchmark.suites import ct_volume
+from demottle.benchmark.suites.cases import CaseSpec, Choices
 
 TINY = {"slices": 6, "size": 96, "spacing": [3.0, 4.0, 4.0], "sigma": 40.0}
 TWO = (Entrant("input"), Entrant("spectral-wiener", "spectral-wiener"))

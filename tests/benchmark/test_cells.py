@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from demottle.benchmark.cases import CaseSpec
-from demottle.benchmark.cell import run_cell
-from demottle.benchmark.entrants import BOUND, Entrant
-from demottle.benchmark.results import Cell, Row
+from demottle.benchmark.engine.cell import run_cell
+from demottle.benchmark.engine.entrants import BOUND, Entrant
+from demottle.benchmark.engine.results import Cell, Row
+from demottle.benchmark.suites.cases import CaseSpec
 
 CT = {"slices": 6, "size": 96, "spacing": [3.0, 4.0, 4.0]}
 

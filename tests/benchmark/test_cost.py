@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 
-from demottle.benchmark.cost import Energy, forget_peak, peak_mib
+from demottle.benchmark.engine.cost import Energy, forget_peak, peak_mib
 
 
 def zone(folder: Path, used: int) -> Path:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from demottle.benchmark.discs import Placed, disc_figures, place_discs, put_in
+from demottle.benchmark.suites.discs import Placed, disc_figures, place_discs, put_in
 from demottle.image import Image
 
 

@@ -3,10 +3,10 @@ from pathlib import Path
 import pytest
 from tools.benchmark_page import PAGE, draw, put_between
 
-from demottle.benchmark import tables
-from demottle.benchmark.markdown import markdown
-from demottle.benchmark.results import Results
-from demottle.benchmark.suites import SUITES, suite_named
+from demottle.benchmark.engine.results import Results
+from demottle.benchmark.shown import tables
+from demottle.benchmark.shown.markdown import markdown
+from demottle.benchmark.suites.catalog import SUITES, suite_named
 
 from .conftest import MakeRow
 

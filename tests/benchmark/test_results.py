@@ -1,8 +1,8 @@
 from pathlib import Path
 
-from demottle.benchmark.cases import CaseSpec
-from demottle.benchmark.entrants import Entrant
-from demottle.benchmark.results import Cell, Results
+from demottle.benchmark.engine.entrants import Entrant
+from demottle.benchmark.engine.results import Cell, Results
+from demottle.benchmark.suites.cases import CaseSpec
 
 from .conftest import MakeRow
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from demottle.benchmark import runner
-from demottle.benchmark.cases import CaseSpec
-from demottle.benchmark.entrants import Entrant
-from demottle.benchmark.results import Results
-from demottle.benchmark.runner import Work, cells_of, run_cells, seconds_left, took_before
+from demottle.benchmark.engine import runner
+from demottle.benchmark.engine.entrants import Entrant
+from demottle.benchmark.engine.results import Results
+from demottle.benchmark.engine.runner import Work, cells_of, run_cells, seconds_left, took_before
+from demottle.benchmark.suites.cases import CaseSpec
 from demottle.errors import InputError
 from demottle.events import Progress
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from demottle import io
-from demottle.benchmark import ct_anatomies, ct_unpaired, ct_volume, fluoroscopy, mr
-from demottle.benchmark.cases import CaseSpec, Choices
-from demottle.benchmark.entrants import INPUT, Entrant, absent, chosen, entrants
-from demottle.benchmark.running import run_entrant, true_correlation
-from demottle.benchmark.suites import SUITES, suite_named
+from demottle.benchmark.engine.entrants import INPUT, Entrant, absent, chosen, entrants
+from demottle.benchmark.engine.running import run_entrant, true_correlation
+from demottle.benchmark.suites import ct_anatomies, ct_unpaired, ct_volume, fluoroscopy, mr
+from demottle.benchmark.suites.cases import CaseSpec, Choices
+from demottle.benchmark.suites.catalog import SUITES, suite_named
 from demottle.errors import InputError
 from demottle.image import Image
 from demottle.methods.registry import METHODS

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from demottle.benchmark import tables
-from demottle.benchmark.figures import COST, QUALITY
+from demottle.benchmark.shown import tables
+from demottle.benchmark.shown.figures import COST, QUALITY
 from demottle.errors import InputError
 from demottle.quality.cohort import holm
 

@@ -13,7 +13,7 @@ from demottle.cli import app
 
 Demottle = Callable[..., Result]
 # As `demottle` runs, but it says more often how far it is, so that a test can stop it where it wants.
-PROGRAM = "from demottle.cli import main, progress; progress.SECONDS_BETWEEN_LINES = 0.1; main()"
+PROGRAM = "from demottle.cli import main; from demottle.cli.screen import progress; progress.SECONDS_BETWEEN_LINES = 0.1; main()"
 Start = Callable[..., subprocess.Popen[str]]
 
 

@@ -90,7 +90,7 @@ def test_a_model_is_loaded_once(
 def test_scans_are_counted_as_scans_whatever_number_of_volumes_they_hold(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from demottle.cli.batch import Failure, _show
+    from demottle.cli.denoise.batch import Failure, _show
 
     done = [(name, {}) for name in ("a", "b", "c, volume 1", "c, volume 2")]
     _show(done, 3, [Failure("d", "It is broken.")], tmp_path, None, as_json=False)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Demottle
 
-from demottle.benchmark import ct_volume, runner
+from demottle.benchmark.engine import runner
+from demottle.benchmark.suites import ct_volume
 from demottle.methods import registry
 
 TINY = {"slices": 6, "size": 96, "spacing": [3.0, 4.0, 4.0], "sigma": 40.0}

@@ -12,9 +12,9 @@ from tests.cli.conftest import Demottle
 
 from demottle import io
 from demottle.image import Image
-from demottle.physics.dynamic import dynamic_phantom
-from demottle.physics.fluoroscopy import Exposure, Run, acquire
-from demottle.quality.sequence_truth import sequence_errors
+from demottle.physics.fluoroscopy.acquisition import Exposure, Run, acquire
+from demottle.physics.fluoroscopy.dynamic import dynamic_phantom
+from demottle.quality.sequence.truth import sequence_errors
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +188,7 @@ def test_lag_is_undone_and_the_page_says_so(tmp_path: Path, demottle: Demottle) 
 def test_a_model_of_a_run_names_its_frame_time(file: Path, tmp_path: Path, demottle: Demottle) -> None:
     from demottle.methods import Budget
     from demottle.methods.udca import method as udca
-    from demottle.noise.sequence import measure_sequence
+    from demottle.noise.sequence.fingerprint import measure_sequence
 
     image = io.read(file)
     fitted = udca.fit(image, udca.Settings(patch=32, batch=2), measure_sequence(image), budget=Budget(steps=1))
@@ -203,7 +203,7 @@ def test_a_model_of_a_run_names_its_frame_time(file: Path, tmp_path: Path, demot
 def test_a_model_that_learned_from_slices_has_no_frame_time(capsys: pytest.CaptureFixture[str]) -> None:
     from rich.console import Console
 
-    from demottle.cli.model_facts import show_fitted
+    from demottle.cli.models.facts import show_fitted
 
     show_fitted({"modality": "CT", "spacing_mm": [3.0, 0.7, 0.7], "frame_noise": {"lag": 0.0}}, Console())
     words = " ".join(capsys.readouterr().out.split())

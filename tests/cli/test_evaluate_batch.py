@@ -11,8 +11,8 @@ from tests.cli.conftest import Demottle
 from tests.quality.phantoms import body, ct, noise
 
 from demottle import io
-from demottle.cli.batch_cases import cases_of
-from demottle.cli.evaluate_case import Given
+from demottle.cli.evaluate.batch_cases import cases_of
+from demottle.cli.evaluate.case import Given
 from demottle.errors import InputError
 
 

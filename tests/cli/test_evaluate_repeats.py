@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Demottle
 
-from demottle.cli.batch_cases import cases_of
-from demottle.cli.evaluate_case import Given
+from demottle.cli.evaluate.batch_cases import cases_of
+from demottle.cli.evaluate.case import Given
 from demottle.errors import InputError
 
 

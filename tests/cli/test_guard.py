@@ -3,7 +3,7 @@
 import pytest
 import typer
 
-from demottle.cli.guard import OPTIONS, guarded
+from demottle.cli.screen.guard import OPTIONS, guarded
 from demottle.errors import InputError
 
 
@@ -68,9 +68,9 @@ def test_the_option_that_helps_is_named_where_the_verb_has_it(capsys: pytest.Cap
 def test_every_option_that_an_error_can_name_is_one_of_a_verb() -> None:
     from inspect import signature
 
-    from demottle.cli.denoise import denoise
-    from demottle.cli.stream import stream
-    from demottle.cli.train import train
+    from demottle.cli.denoise.command import denoise
+    from demottle.cli.stream.command import stream
+    from demottle.cli.train.command import train
 
     of_scans = set(OPTIONS) - {"raw", "allow_mixed"}
     assert of_scans <= set(signature(denoise).parameters)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tests.cli.conftest import Demottle
 
-from demottle.physics.mr_series import functional_series
+from demottle.physics.mr.series import functional_series
 
 AFFINE = np.array([[-5.4, 0, 0, 90], [0, 5.4, 0, -80], [0, 0, 3, 5], [0, 0, 0, 1]])
 NOISE = 2
@@ -173,7 +173,7 @@ def test_slices_along_another_axis_of_the_file(study: Path, tmp_path: Path, demo
 
 
 def test_in_a_folder_of_scans_a_phase_is_no_scan_of_its_own(study: Path, tmp_path: Path, demottle: Demottle) -> None:
-    from demottle.cli.series_files import without_phases
+    from demottle.cli.denoise.series_files import without_phases
     from demottle.io import find_scans
 
     assert without_phases(find_scans(study / "raw")) == [mag(study)]

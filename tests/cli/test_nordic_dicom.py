@@ -8,7 +8,7 @@ import pytest
 from tests.cli.conftest import Demottle
 from tests.io.volumes.objects import mr_slice, save_all
 
-from demottle.physics.mr_series import MrSeries, functional_series
+from demottle.physics.mr.series import MrSeries, functional_series
 
 VOLUMES, SLICES = 16, 2
 

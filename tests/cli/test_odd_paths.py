@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from typer.testing import Result
 
-from demottle.cli.console import as_json, shown
 from demottle.cli.places import beside
+from demottle.cli.screen.console import as_json, shown
 from demottle.image import Image
 from demottle.io import write
 

@@ -3,7 +3,7 @@
 import pytest
 import typer
 
-from demottle.cli.options import parse_settings, parse_spacing
+from demottle.cli.screen.options import parse_settings, parse_spacing
 
 
 def test_spacing_is_read_in_the_order_of_the_axes() -> None:

@@ -6,8 +6,8 @@ from math import nan
 import pytest
 from rich.console import Console
 
-from demottle.cli import console, progress
-from demottle.cli.progress import Bars, Lines, clock, words_of
+from demottle.cli.screen import console, progress
+from demottle.cli.screen.progress import Bars, Lines, clock, words_of
 from demottle.events import Progress
 
 

@@ -12,8 +12,8 @@ import pytest
 from tests.cli.conftest import Demottle
 
 from demottle import io
-from demottle.cli.phantom_files import RECORD
-from demottle.physics.structures import GroundTruth
+from demottle.cli.simulate.phantom_files import RECORD
+from demottle.physics.phantoms.structures import GroundTruth
 
 SMALL = ("--slices", "1", "--size", "112")
 

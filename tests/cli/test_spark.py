@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demottle.cli.spark import EIGHTHS, bar, sparkline
+from demottle.cli.screen.spark import EIGHTHS, bar, sparkline
 
 
 @given(st.lists(st.floats(min_value=-1, max_value=1e6, allow_nan=False), max_size=200))

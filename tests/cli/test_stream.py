@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 from demottle import io as images
 from demottle.cli import app
 from demottle.methods.filters import recursive
-from demottle.physics.dynamic import dynamic_phantom
-from demottle.physics.fluoroscopy import Exposure, Run, acquire
+from demottle.physics.fluoroscopy.acquisition import Exposure, Run, acquire
+from demottle.physics.fluoroscopy.dynamic import dynamic_phantom
 
 FRAMES, SIDE = 8, 48
 

@@ -4,7 +4,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from demottle.cli.training_screen import TrainingScreen
+from demottle.cli.train.screen import TrainingScreen
 from demottle.learning.observing import Report
 
 

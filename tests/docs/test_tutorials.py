@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from demottle import io
 from demottle.cli import app
-from demottle.physics.phantom import body_phantom, low_dose_scan
-from demottle.quality.hotelling import Hotelling
+from demottle.physics.phantoms.phantom import body_phantom, low_dose_scan
+from demottle.quality.objects.hotelling import Hotelling
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "tutorials" / "dose-image-quality.md"

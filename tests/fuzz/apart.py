@@ -40,8 +40,8 @@ def warm_up() -> None:
     import tifffile  # noqa: F401
 
     import demottle.cli.app
-    import demottle.denoise
-    import demottle.denoise_sequence
+    import demottle.pipeline.denoise
+    import demottle.pipeline.denoise_sequence
     import demottle.report  # noqa: F401
 
 

@@ -11,9 +11,10 @@ from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import JPEGLSLossless
 
 from demottle.errors import InputError
-from demottle.io import decoding_process, read
-from demottle.io.decoding_process import DecodingError, decode
-from demottle.io.dicom_files import FileRef
+from demottle.io import read
+from demottle.io.dicom import decoding_process
+from demottle.io.dicom.decoding_process import DecodingError, decode
+from demottle.io.dicom.files import FileRef
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from pydicom.uid import RLELossless, XRayAngiographicImageStorage, XRayRadiofluo
 from demottle import io
 from demottle.errors import InputError, OutputError
 from demottle.image import Image, ProcessingStep
-from demottle.io.dicom_sequence import SequencePayload
+from demottle.io.dicom.sequence import SequencePayload
 from demottle.io.payload import payload_of
 
 FRAMES = 6

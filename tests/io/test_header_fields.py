@@ -14,7 +14,7 @@ from tests.io.conftest import ct_slice, save
 
 from demottle.errors import DemottleError
 from demottle.io import check_output, read, write
-from demottle.io.dicom_scan import _KEYWORDS
+from demottle.io.dicom.scan import _KEYWORDS
 
 WORDS = st.sampled_from(
     [

@@ -11,7 +11,7 @@ import tifffile
 from demottle import io
 from demottle.errors import InputError, OutputError
 from demottle.image import Image, ProcessingStep
-from demottle.io.nifti_frames import GAP
+from demottle.io.files.nifti_frames import GAP
 
 SPACING = (1 / 15, 0.4, 0.3)
 STEP = ProcessingStep("recursive", "1", {"weight": 0.2})

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from demottle.denoise import LEFT_IN, Result, denoise
 from demottle.image import Image
 from demottle.methods import load
-from demottle.physics.brain import Brain, BrainTissue, brain_phantom
-from demottle.physics.mr_noise import rician_scan
-from demottle.quality.check import check
+from demottle.physics.mr.noise import rician_scan
+from demottle.physics.phantoms.brain import Brain, BrainTissue, brain_phantom
+from demottle.pipeline.denoise import LEFT_IN, Result, denoise
+from demottle.quality.check.whole import check
 from demottle.quality.gate import gate
 
 DARK = (BrainTissue.FLUID, BrainTissue.BONE, BrainTissue.VESSEL)

@@ -13,9 +13,9 @@ from demottle.errors import InputError
 from demottle.image import Image
 from demottle.methods import METHODS, Budget, Denoiser, load
 from demottle.noise.fingerprint import Fingerprint, measure
-from demottle.physics.ct_noise import independent_noise, mix_slices
-from demottle.physics.phantom import body_phantom
-from demottle.plan import CLASSICAL, DEFAULT
+from demottle.physics.ct.ct_noise import independent_noise, mix_slices
+from demottle.physics.phantoms.phantom import body_phantom
+from demottle.pipeline.plan import CLASSICAL, DEFAULT
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ from demottle.errors import InputError
 from demottle.image import Image
 from demottle.methods import METHODS, Budget, Denoiser, load
 from demottle.methods.streaming import SequenceDenoiser, Stream
-from demottle.noise.sequence import SequenceFingerprint, measure_sequence
-from demottle.physics.dynamic import dynamic_phantom
-from demottle.physics.fluoroscopy import Exposure, Run, acquire
+from demottle.noise.sequence.fingerprint import SequenceFingerprint, measure_sequence
+from demottle.physics.fluoroscopy.acquisition import Exposure, Run, acquire
+from demottle.physics.fluoroscopy.dynamic import dynamic_phantom
 
 NAMES = [name for name, info in METHODS.items() if info.takes(sequence=True)]
 STREAMING = [name for name in NAMES if METHODS[name].learns_from == "nothing" and METHODS[name].live]

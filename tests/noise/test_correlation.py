@@ -5,8 +5,8 @@ import pytest
 
 from demottle.image import Image
 from demottle.noise.correlation import slice_correlation
-from demottle.physics.ct_noise import independent_noise, mix_slices
-from demottle.physics.phantom import body_phantom
+from demottle.physics.ct.ct_noise import independent_noise, mix_slices
+from demottle.physics.phantoms.phantom import body_phantom
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from demottle.image import Image
-from demottle.noise.lag import freed, lag_to_undo, lagged, unlagged
-from demottle.noise.sequence import SequenceFingerprint, measure_sequence
+from demottle.noise.sequence.fingerprint import SequenceFingerprint, measure_sequence
+from demottle.noise.sequence.lag import freed, lag_to_undo, lagged, unlagged
 
 SPACING = (1 / 15, 0.4, 0.4)
 

@@ -9,8 +9,8 @@ from demottle.noise.correlation import slice_correlation
 from demottle.noise.fingerprint import measure
 from demottle.noise.level import noise_level
 from demottle.noise.local import noise_map
-from demottle.physics.ct_noise import independent_noise, mix_slices
-from demottle.physics.phantom import body_phantom
+from demottle.physics.ct.ct_noise import independent_noise, mix_slices
+from demottle.physics.phantoms.phantom import body_phantom
 
 
 def test_level_of_uniform_noise() -> None:

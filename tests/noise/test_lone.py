@@ -9,9 +9,9 @@ from demottle.noise.fingerprint import measure
 from demottle.noise.lone import lone_spectrum
 from demottle.noise.spectrum import spectrum_of_noise
 from demottle.noise.synthesis import resample_spectrum
-from demottle.physics.ct_noise import independent_noise
-from demottle.physics.phantom import body_phantom
-from demottle.plan import make_plan
+from demottle.physics.ct.ct_noise import independent_noise
+from demottle.physics.phantoms.phantom import body_phantom
+from demottle.pipeline.plan import make_plan
 
 
 @pytest.fixture(scope="module")

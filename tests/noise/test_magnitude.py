@@ -12,9 +12,9 @@ from demottle.image import Image
 from demottle.noise.correlation import slice_correlation
 from demottle.noise.fingerprint import measure
 from demottle.noise.level import noise_level
-from demottle.noise.magnitude import GAUSSIAN, RICIAN, NoiseModel, air_level, noise_model
-from demottle.physics.brain import brain_phantom
-from demottle.physics.mr_noise import noise_deviation, rician_scan
+from demottle.noise.mr.magnitude import GAUSSIAN, RICIAN, NoiseModel, air_level, noise_model
+from demottle.physics.mr.noise import noise_deviation, rician_scan
+from demottle.physics.phantoms.brain import brain_phantom
 
 
 @pytest.fixture(scope="module", params=["t1", "t2"])

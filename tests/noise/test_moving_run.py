@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from demottle.image import Image, Voxels
-from demottle.noise.lag import lag_to_undo
-from demottle.noise.sequence import SequenceFingerprint, measure_sequence
-from demottle.physics.dynamic import dynamic_phantom
-from demottle.physics.fluoroscopy import Exposure, Run, acquire
-from demottle.physics.moved_still import StillMotion, moved_still
+from demottle.noise.sequence.fingerprint import SequenceFingerprint, measure_sequence
+from demottle.noise.sequence.lag import lag_to_undo
+from demottle.physics.fluoroscopy.acquisition import Exposure, Run, acquire
+from demottle.physics.fluoroscopy.dynamic import dynamic_phantom
+from demottle.physics.fluoroscopy.moved_still import StillMotion, moved_still
 
 SPACING = (1 / 15, 0.4, 0.4)
 FEW = [

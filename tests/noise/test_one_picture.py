@@ -6,8 +6,8 @@ import pytest
 from benchmarks.fluoroscopy_plan_cases import still_of
 from demottle.errors import InputError
 from demottle.image import Image
-from demottle.noise.sequence import measure_sequence
-from demottle.sequence_risk import plan_run
+from demottle.noise.sequence.fingerprint import measure_sequence
+from demottle.pipeline.sequence_risk import plan_run
 
 SPACING = (1 / 15, 0.4, 0.4)
 
@@ -43,7 +43,7 @@ def test_one_noisy_picture_has_its_noise_measured_within_the_frame(still: str, s
 
 
 def test_one_noisy_picture_gets_a_filter_within_the_frame_that_brings_it_nearer_to_the_truth() -> None:
-    from demottle.denoise_sequence import denoise_sequence
+    from demottle.pipeline.denoise_sequence import denoise_sequence
 
     run, truth = shifted("wires-60", 6.0, 2)
     plan = plan_run(run, measure_sequence(run))

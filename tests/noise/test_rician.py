@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import rice
 
-from demottle.noise.rician import deviation_at_mean, deviation_of, mean_of, signal_of_mean, stabilizer
+from demottle.noise.mr.rician import deviation_at_mean, deviation_of, mean_of, signal_of_mean, stabilizer
 
 SIGNALS = np.array([0.0, 0.4, 1.0, 1.7, 3.0, 6.0, 25.0])  # scipy's Rice distribution fails beyond
 

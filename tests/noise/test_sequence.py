@@ -5,10 +5,10 @@ import pytest
 
 from demottle.errors import InputError
 from demottle.image import Image
-from demottle.noise.sequence import measure_sequence
-from demottle.noise.sequence_curve import NoiseCurve, curve_of
-from demottle.physics.dynamic import Dynamic, dynamic_phantom
-from demottle.physics.fluoroscopy import Exposure, acquire
+from demottle.noise.sequence.curve import NoiseCurve, curve_of
+from demottle.noise.sequence.fingerprint import measure_sequence
+from demottle.physics.fluoroscopy.acquisition import Exposure, acquire
+from demottle.physics.fluoroscopy.dynamic import Dynamic, dynamic_phantom
 
 SPACING = (1 / 15, 0.4, 0.4)
 ELECTRONIC = Exposure(12, blur=0)

@@ -7,8 +7,8 @@ from demottle.errors import InputError
 from demottle.image import Image
 from demottle.noise.spectrum import noise_spectrum, spectrum_of_noise
 from demottle.noise.synthesis import NoiseSource
-from demottle.physics.ct_noise import independent_noise, mix_slices
-from demottle.physics.phantom import body_phantom
+from demottle.physics.ct.ct_noise import independent_noise, mix_slices
+from demottle.physics.phantoms.phantom import body_phantom
 
 
 def white(sigma: float, shape: tuple[int, int, int] = (20, 256, 256), seed: int = 0) -> np.ndarray:

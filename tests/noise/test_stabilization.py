@@ -5,8 +5,8 @@ import pytest
 
 from demottle.image import Image
 from demottle.noise.local import NoiseMap
-from demottle.noise.magnitude import RICIAN, NoiseModel
-from demottle.noise.stabilization import stabilized, unbiased, with_bias
+from demottle.noise.mr.magnitude import RICIAN, NoiseModel
+from demottle.noise.mr.stabilization import stabilized, unbiased, with_bias
 
 SIGMA = 20.0
 BANDS = (0.0, 20.0, 60.0, 400.0)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from demottle.errors import InputError
-from demottle.physics.brain import BrainTissue, brain_phantom
+from demottle.physics.phantoms.brain import BrainTissue, brain_phantom
 
 SMALL = {"slices": 8, "size": 96, "spacing": (9.0, 2.3, 2.3)}
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from demottle.errors import InputError
-from demottle.physics.catalog import KINDS, build
+from demottle.physics.phantoms.catalog import KINDS, build
 
 ROUND = sorted(set(KINDS) - {"body", "brain"})
 SHARP = {"slices": 2, "size": 160, "blur_mm": 0.0}

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from demottle.physics.coverage import disc_coverage, interval_coverage
+from demottle.physics.phantoms.coverage import disc_coverage, interval_coverage
 
 PIXEL = (0.7, 0.9)
 

@@ -3,7 +3,7 @@ import pytest
 
 from demottle.errors import InputError
 from demottle.image import Image
-from demottle.physics.ct_noise import (
+from demottle.physics.ct.ct_noise import (
     Scanner,
     central_body,
     independent_noise,

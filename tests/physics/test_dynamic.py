@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from demottle.errors import InputError
-from demottle.physics.dynamic import Part, dynamic_phantom
-from demottle.physics.moving import mean_chord
+from demottle.physics.fluoroscopy.dynamic import Part, dynamic_phantom
+from demottle.physics.fluoroscopy.moving import mean_chord
 
 FRAMES, SIZE, RATE = 12, 96, 4.0
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from demottle.errors import InputError
-from demottle.physics.backends import astra_installed, check_projector, fan_integrals, parallel_integrals
-from demottle.physics.fan import fan_backproject, fan_bins, fan_project, full_turn
-from demottle.physics.projection import OVERSAMPLING, filter_projections, half_turn
+from demottle.physics.ct.backends import astra_installed, check_projector, fan_integrals, parallel_integrals
+from demottle.physics.ct.fan import fan_backproject, fan_bins, fan_project, full_turn
+from demottle.physics.ct.projection import OVERSAMPLING, filter_projections, half_turn
 
 SIZE, PIXEL, SOURCE = 128, 2.5, 570.0
 MU, MIDDLE, RADIUS = 0.0193, (30.0, -45.0), 80.0
@@ -56,7 +56,7 @@ def test_a_source_inside_the_slice_is_refused():
 
 
 def test_astra_that_is_not_installed_is_one_sentence(monkeypatch):
-    monkeypatch.setattr("demottle.physics.backends.astra_installed", lambda: False)
+    monkeypatch.setattr("demottle.physics.ct.backends.astra_installed", lambda: False)
     with pytest.raises(InputError, match="pip install astra-toolbox"):
         check_projector("astra")
 
@@ -65,7 +65,7 @@ def test_astra_that_cannot_be_loaded_is_one_sentence(monkeypatch, disc):
     def missing(name):
         raise ImportError("libcudart.so.12: cannot open shared object file")
 
-    monkeypatch.setattr("demottle.physics.backends.astra_installed", lambda: True)
+    monkeypatch.setattr("demottle.physics.ct.backends.astra_installed", lambda: True)
     monkeypatch.setattr("importlib.import_module", missing)
     with pytest.raises(InputError, match="cannot be loaded"):
         parallel_integrals(disc, PIXEL, np.zeros(1), "astra")

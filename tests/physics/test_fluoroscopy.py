@@ -5,8 +5,8 @@ import pytest
 
 from demottle.errors import InputError
 from demottle.image import Image
-from demottle.physics.dynamic import dynamic_phantom
-from demottle.physics.fluoroscopy import Exposure, Run, acquire
+from demottle.physics.fluoroscopy.acquisition import Exposure, Run, acquire
+from demottle.physics.fluoroscopy.dynamic import dynamic_phantom
 
 
 def flat(frames: int = 60, size: int = 64, levels: tuple[float, ...] = (0.05, 0.1, 0.2, 0.3)) -> Image:

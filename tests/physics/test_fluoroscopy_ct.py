@@ -9,10 +9,10 @@ import pytest
 from demottle import io
 from demottle.errors import InputError
 from demottle.image import Image
-from demottle.noise.sequence import measure_sequence
-from demottle.physics.dynamic import WATER, dynamic_phantom
-from demottle.physics.fluoroscopy import Exposure, acquire
-from demottle.physics.fluoroscopy_ct import project_scan
+from demottle.noise.sequence.fingerprint import measure_sequence
+from demottle.physics.fluoroscopy.acquisition import Exposure, acquire
+from demottle.physics.fluoroscopy.ct import project_scan
+from demottle.physics.fluoroscopy.dynamic import WATER, dynamic_phantom
 
 
 def water_box(**changes: object) -> Image:

@@ -7,7 +7,7 @@ import pytest
 
 from demottle.errors import InputError
 from demottle.image import Image
-from demottle.physics.inserted_discs import insert_discs
+from demottle.physics.phantoms.inserted_discs import insert_discs
 
 PIXEL = 1.5
 

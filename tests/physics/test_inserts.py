@@ -3,7 +3,7 @@ import pytest
 
 from demottle.errors import InputError
 from demottle.image import Image
-from demottle.physics.inserts import Insert, add_inserts, flat_places
+from demottle.physics.phantoms.inserts import Insert, add_inserts, flat_places
 
 SPACING = (3.0, 1.0, 1.0)
 

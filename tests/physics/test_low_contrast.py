@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from demottle.physics.catalog import build
+from demottle.physics.phantoms.catalog import build
 
 SIZE = 256
 

@@ -9,8 +9,8 @@ from demottle.errors import InputError, UnsuitableError
 from demottle.image import Image
 from demottle.noise.flat import flat_mask
 from demottle.noise.level import local_deviation
-from demottle.physics.ct_noise import Scanner, independent_noise, mix_slices
-from demottle.physics.low_dose import LowDose, Settings
+from demottle.physics.ct.ct_noise import Scanner, independent_noise, mix_slices
+from demottle.physics.low_dose.scan import LowDose, Settings
 
 SIZE, PIXEL, SLICES = 128, 2.6, 16
 SOFT = Settings(kernel="soft", modulation=0.0)

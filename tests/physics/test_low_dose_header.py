@@ -7,7 +7,7 @@ from tests.io.enhanced import ORDER, enhanced_ct, group
 
 from demottle import io
 from demottle.image import Image
-from demottle.physics.low_dose_header import acquisition_of
+from demottle.physics.low_dose.header import acquisition_of
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from demottle.errors import InputError
-from demottle.physics.low_dose_slices import distance_of, profile_correlation, slice_weights
+from demottle.physics.low_dose.slices import distance_of, profile_correlation, slice_weights
 
 
 def correlation_matrix(weights):

@@ -5,8 +5,8 @@ import pytest
 
 from demottle.noise.level import local_deviation
 from demottle.noise.spectrum import spectrum_of_noise
-from demottle.physics.low_dose_beam import make_beam
-from demottle.physics.low_dose_texture import matching_cut_off, mean_frequency, median_deviation, noise_power
+from demottle.physics.low_dose.beam import make_beam
+from demottle.physics.low_dose.texture import matching_cut_off, mean_frequency, median_deviation, noise_power
 
 SIZE, PIXEL, DRAWS, REGION = 160, 0.9, 14, 64
 

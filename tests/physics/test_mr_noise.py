@@ -4,7 +4,7 @@ from scipy.stats import kstest, rayleigh, rice
 
 from demottle.errors import InputError
 from demottle.image import Image
-from demottle.physics.mr_noise import noise_deviation, rician_scan
+from demottle.physics.mr.noise import noise_deviation, rician_scan
 
 
 def flat(signal, top=1000.0):

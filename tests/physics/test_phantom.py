@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from demottle.errors import InputError
-from demottle.physics.body import Tissue
-from demottle.physics.phantom import body_phantom, build_phantom, low_dose_scan
+from demottle.physics.phantoms.body import Tissue
+from demottle.physics.phantoms.phantom import body_phantom, build_phantom, low_dose_scan
 
 SMALL = {"slices": 10, "size": 128, "spacing": (15.0, 2.9, 2.9)}
 

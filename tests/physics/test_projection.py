@@ -3,7 +3,7 @@ import pytest
 from skimage.transform import radon
 
 from demottle.errors import InputError
-from demottle.physics.projection import (
+from demottle.physics.ct.projection import (
     CUT_OFF,
     bins_across,
     filtered_backprojection,

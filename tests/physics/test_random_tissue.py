@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from demottle.physics.random_tissue import random_tissue
+from demottle.physics.phantoms.random_tissue import random_tissue
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from demottle.image import Image
-from demottle.physics.ct_noise import independent_noise
+from demottle.physics.ct.ct_noise import independent_noise
 
 pytestmark = [
     pytest.mark.real_data,

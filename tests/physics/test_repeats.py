@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from demottle.errors import InputError
-from demottle.physics.catalog import build
-from demottle.physics.repeats import kernel_named, repeat_seed, repeated_scans
+from demottle.physics.phantoms.catalog import build
+from demottle.physics.phantoms.repeats import kernel_named, repeat_seed, repeated_scans
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from demottle.physics.shapes import Capsule, Common, Ellipsoid, Grown, Joined, Slab, distance_at
+from demottle.physics.phantoms.shapes import Capsule, Common, Ellipsoid, Grown, Joined, Slab, distance_at
 
 BALL = Ellipsoid((0, 0, 0), (10, 10, 10))
 

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from demottle.errors import InputError
-from demottle.physics.catalog import build
-from demottle.physics.inserts import Insert
-from demottle.physics.structures import GroundTruth, Structure
-from demottle.quality.edge import disc_edge
+from demottle.physics.phantoms.catalog import build
+from demottle.physics.phantoms.inserts import Insert
+from demottle.physics.phantoms.structures import GroundTruth, Structure
+from demottle.quality.objects.edge import disc_edge
 
 TRUTH = GroundTruth(
     "rods",

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from demottle.physics.vessels import chain, smooth_path, tree, wander
+from demottle.physics.phantoms.vessels import chain, smooth_path, tree, wander
 
 
 def test_chain_is_one_tube_without_gaps_or_steps():

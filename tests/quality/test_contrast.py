@@ -6,9 +6,9 @@ from scipy.ndimage import gaussian_filter
 from tests.quality.phantoms import ct
 
 from demottle.errors import InputError
-from demottle.physics.inserts import Insert
-from demottle.physics.structures import Structure
-from demottle.quality.contrast import Disc, Recovered, by_size_and_contrast, disc_contrast, recovered
+from demottle.physics.phantoms.inserts import Insert
+from demottle.physics.phantoms.structures import Structure
+from demottle.quality.objects.contrast import Disc, Recovered, by_size_and_contrast, disc_contrast, recovered
 
 SPACING = (3.0, 0.5, 0.5)
 

@@ -6,8 +6,8 @@ from tests.quality.analytic import colored, frequencies, ramp
 
 from demottle.noise.correlation import Correlation
 from demottle.noise.spectrum import Spectrum
-from demottle.quality.contrast import Disc, Recovered, disc_contrast
-from demottle.quality.contrast_noise import ContrastNoise
+from demottle.quality.objects.contrast import Disc, Recovered, disc_contrast
+from demottle.quality.objects.contrast_noise import ContrastNoise
 
 SIZE, SPACING = 64, 0.8
 

@@ -4,9 +4,9 @@ from tests.quality.analytic import colored, frequencies, ramp
 
 from demottle.errors import InputError
 from demottle.noise.spectrum import spectrum_of_density
-from demottle.quality.detectability import Viewing, dprime, task_image
-from demottle.quality.nps import nps_of_uniform
-from demottle.quality.tasks import Blurred, Difference, Disc, Gaussian, Ring, Square, with_energy_of
+from demottle.quality.objects.detectability import Viewing, dprime, task_image
+from demottle.quality.objects.nps import nps_of_uniform
+from demottle.quality.objects.tasks import Blurred, Difference, Disc, Gaussian, Ring, Square, with_energy_of
 
 SPACING, SIZE = 0.7, 128
 F = np.linspace(0, 1, 400)

@@ -5,7 +5,7 @@ import pytest
 from tests.quality.analytic import blurred_disc
 
 from demottle.errors import InputError
-from demottle.quality.edge import disc_edge
+from demottle.quality.objects.edge import disc_edge
 
 
 def gauss(sigma: float) -> Callable[[np.ndarray], np.ndarray]:

@@ -7,8 +7,8 @@ from scipy.ndimage import gaussian_filter
 from tests.quality.phantoms import ct
 
 from demottle.errors import InputError
+from demottle.quality.check.shifts import tissue_shifts
 from demottle.quality.equivalence import equivalence
-from demottle.quality.shifts import tissue_shifts
 
 MARGIN = 2.0
 CASES = 1000

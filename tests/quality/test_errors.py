@@ -3,7 +3,7 @@ import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from demottle.errors import InputError
-from demottle.quality.errors import BODY_WINDOW, LUNG_WINDOW, bias, psnr, rmse, ssim
+from demottle.quality.truth.errors import BODY_WINDOW, LUNG_WINDOW, bias, psnr, rmse, ssim
 
 
 @pytest.fixture

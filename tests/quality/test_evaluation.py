@@ -8,8 +8,8 @@ from scipy.ndimage import gaussian_filter
 from tests.quality.phantoms import body, ct, noise
 
 from demottle.errors import InputError
-from demottle.physics.inserts import Insert
-from demottle.physics.structures import GroundTruth, Structure
+from demottle.physics.phantoms.inserts import Insert
+from demottle.physics.phantoms.structures import GroundTruth, Structure
 from demottle.quality.evaluation import Evaluation, evaluate
 from demottle.quality.figures import figures_of
 

@@ -3,7 +3,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from demottle.errors import InputError
-from demottle.quality.fourier_ring import ring_correlation
+from demottle.quality.truth.fourier_ring import ring_correlation
 
 
 @pytest.fixture

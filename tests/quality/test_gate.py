@@ -9,11 +9,11 @@ from scipy.ndimage import gaussian_filter, uniform_filter1d
 from tests.quality.phantoms import body, ct, noise
 
 from demottle.image import Image
-from demottle.quality.check import check
+from demottle.quality.check.shifts import TissueShift
+from demottle.quality.check.whole import check
 from demottle.quality.gate import FAILED, PASSED, UNKNOWN, Gate, Verdict, gate
 from demottle.quality.limits import Limits, limits_from
-from demottle.quality.shifts import TissueShift
-from demottle.quality.truth import against_truth
+from demottle.quality.truth.whole import against_truth
 
 TRUTH = body(20, 256)
 GRAIN = noise(TRUTH.shape, 20)

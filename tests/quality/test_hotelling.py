@@ -7,10 +7,10 @@ from scipy.special import ndtr
 from tests.quality.analytic import colored, frequencies, ramp
 
 from demottle.errors import InputError
-from demottle.quality.channels import difference_of_gaussians, laguerre_gauss
-from demottle.quality.detectability import task_image
-from demottle.quality.hotelling import change_of_dprime, hotelling, hotelling_of_outputs, roc_area
-from demottle.quality.tasks import Difference, Disc, Square, with_energy_of
+from demottle.quality.objects.channels import difference_of_gaussians, laguerre_gauss
+from demottle.quality.objects.detectability import task_image
+from demottle.quality.objects.hotelling import change_of_dprime, hotelling, hotelling_of_outputs, roc_area
+from demottle.quality.objects.tasks import Difference, Disc, Square, with_energy_of
 
 SIZE, SPACING = 48, 0.7
 SHAPE = (SIZE, SIZE)

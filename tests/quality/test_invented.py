@@ -4,7 +4,7 @@ from scipy.ndimage import gaussian_filter
 from tests.quality.analytic import colored, frequencies, ramp
 
 from demottle.errors import InputError
-from demottle.quality.invented import noise_only
+from demottle.quality.truth.invented import noise_only
 
 
 @pytest.fixture(scope="module")

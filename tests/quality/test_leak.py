@@ -3,7 +3,7 @@ import pytest
 from scipy.ndimage import gaussian_filter, uniform_filter1d
 from tests.quality.phantoms import body, ct, noise
 
-from demottle.quality.leak import slice_leak
+from demottle.quality.check.leak import slice_leak
 
 
 def test_averaging_slices_leaks_noise_and_smoothing_within_slices_does_not() -> None:

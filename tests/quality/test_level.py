@@ -6,7 +6,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from demottle.image import Image
-from demottle.quality.level import noise_levels
+from demottle.quality.check.level import noise_levels
 
 
 def mr(texture: float) -> tuple[Image, Image]:

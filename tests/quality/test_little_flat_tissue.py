@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from scipy.ndimage import uniform_filter1d
 
-from demottle.denoise import denoise
 from demottle.image import Image
-from demottle.physics.ct_noise import simulate_noise
-from demottle.physics.regions.catalog import region_phantom
-from demottle.physics.scenes import Grid
-from demottle.quality.check import check
+from demottle.physics.ct.ct_noise import simulate_noise
+from demottle.physics.phantoms.regions.catalog import region_phantom
+from demottle.physics.phantoms.scenes import Grid
+from demottle.pipeline.denoise import denoise
+from demottle.quality.check.leak import slice_leak
+from demottle.quality.check.whole import check
 from demottle.quality.gate import gate
-from demottle.quality.leak import slice_leak
 
 LEVEL = 25.0
 AIR_HU, METAL_HU = -900, 2500

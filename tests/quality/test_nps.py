@@ -4,7 +4,7 @@ from tests.quality.analytic import colored, frequencies, ramp
 
 from demottle.errors import InputError
 from demottle.noise.spectrum import spectrum_of_density
-from demottle.quality.nps import (
+from demottle.quality.objects.nps import (
     band_power,
     nps_of_difference,
     nps_of_places,

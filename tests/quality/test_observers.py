@@ -12,14 +12,14 @@ from tests.quality.phantoms import ct
 
 from demottle.image import Image
 from demottle.noise.correlation import Correlation
-from demottle.physics.inserts import Insert
-from demottle.physics.structures import GroundTruth, Structure
+from demottle.physics.phantoms.inserts import Insert
+from demottle.physics.phantoms.structures import GroundTruth, Structure
+from demottle.quality.check.leak import Leak
 from demottle.quality.evaluation import evaluate
 from demottle.quality.figures import figures_of
 from demottle.quality.gate import FAILED, PASSED
-from demottle.quality.leak import Leak
-from demottle.quality.many import Many, Pair, gather
-from demottle.quality.observers import Observed, independent_step
+from demottle.quality.objects.observers import Observed, independent_step
+from demottle.quality.objects.repeats import Many, Pair, gather
 
 SLICES, SIZE, SPACING = 24, 144, (3.0, 1.0, 1.0)
 MIDDLE = (11.5, 72.0, 72.0)

@@ -4,8 +4,8 @@ from scipy.ndimage import gaussian_filter
 from tests.quality.phantoms import body, ct, noise
 
 from demottle.errors import InputError
-from demottle.quality.errors import rmse
-from demottle.quality.realizations import agreement, compare_repeats
+from demottle.quality.truth.errors import rmse
+from demottle.quality.truth.realizations import agreement, compare_repeats
 
 TRUTH = body(12)
 FIRST, SECOND = (TRUTH + noise(TRUTH.shape, 20, seed=s) for s in (1, 2))

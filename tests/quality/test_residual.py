@@ -3,7 +3,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 from tests.quality.phantoms import body, ct, noise
 
-from demottle.quality.residual import edge_test, edge_tests
+from demottle.quality.check.residual import edge_test, edge_tests
 
 
 def test_removing_exactly_the_noise_shows_no_edges() -> None:

@@ -6,7 +6,7 @@ from scipy.ndimage import gaussian_filter
 from tests.quality.phantoms import body, ct, noise
 
 from demottle.noise.fat_layers import BONE, SKIN, fat_layers
-from demottle.quality.shifts import TissueShift, tissue_shifts
+from demottle.quality.check.shifts import TissueShift, tissue_shifts
 
 SPACING = (3.0, 1.0, 1.0)
 

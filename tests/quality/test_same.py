@@ -4,10 +4,10 @@ import numpy as np
 from tests.quality.phantoms import body, ct, noise
 
 from demottle.image import Image
-from demottle.quality.check import check
+from demottle.quality.check.whole import check
 from demottle.quality.evaluation import evaluate
-from demottle.quality.same import SAME_OUTPUT, same_voxels
-from demottle.quality.sequence_check import check_sequence
+from demottle.quality.identical_images import SAME_OUTPUT, same_voxels
+from demottle.quality.sequence.check import check_sequence
 
 TRUTH = body()
 SCAN = ct(TRUTH + noise(TRUTH.shape, 20))

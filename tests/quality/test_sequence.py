@@ -5,11 +5,11 @@ import pytest
 
 from demottle.errors import InputError
 from demottle.image import Image
-from demottle.noise.sequence_curve import NoiseCurve
-from demottle.physics.fluoroscopy import Exposure, acquire
-from demottle.physics.fluoroscopy_edge import moving_edge
-from demottle.quality.sequence_response import edge_width, response_at, response_of
-from demottle.quality.sequence_truth import flicker, sequence_errors
+from demottle.noise.sequence.curve import NoiseCurve
+from demottle.physics.fluoroscopy.acquisition import Exposure, acquire
+from demottle.physics.fluoroscopy.edge import moving_edge
+from demottle.quality.sequence.response import edge_width, response_at, response_of
+from demottle.quality.sequence.truth import flicker, sequence_errors
 
 SPACING = (1 / 15, 0.4, 0.4)
 

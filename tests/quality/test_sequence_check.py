@@ -5,11 +5,11 @@ import pytest
 
 from demottle.errors import InputError
 from demottle.image import Image
-from demottle.noise.sequence_blocks import measure_blocks, pixels_of
-from demottle.physics.dynamic import dynamic_phantom
-from demottle.physics.fluoroscopy import Exposure, Run, acquire
-from demottle.quality.sequence_check import SHIFT_LIMIT, check_sequence
-from demottle.quality.sequence_truth import flicker
+from demottle.noise.sequence.blocks import measure_blocks, pixels_of
+from demottle.physics.fluoroscopy.acquisition import Exposure, Run, acquire
+from demottle.physics.fluoroscopy.dynamic import dynamic_phantom
+from demottle.quality.sequence.check import SHIFT_LIMIT, check_sequence
+from demottle.quality.sequence.truth import flicker
 
 
 def recursive(image: Image, weight: float = 0.2) -> Image:

@@ -8,12 +8,12 @@ import pytest
 
 from demottle.image import Image
 from demottle.methods.filters import recursive
-from demottle.noise.sequence import measure_sequence
-from demottle.physics.dynamic import dynamic_phantom
-from demottle.physics.fluoroscopy import Exposure, Run, acquire
-from demottle.quality.sequence_check import TRAIL_LIMIT, check_sequence
-from demottle.quality.sequence_compared import compared, moving_in, structure_lost
-from demottle.quality.sequence_response import Response
+from demottle.noise.sequence.fingerprint import measure_sequence
+from demottle.physics.fluoroscopy.acquisition import Exposure, Run, acquire
+from demottle.physics.fluoroscopy.dynamic import dynamic_phantom
+from demottle.quality.sequence.check import TRAIL_LIMIT, check_sequence
+from demottle.quality.sequence.compared import compared, moving_in, structure_lost
+from demottle.quality.sequence.response import Response
 from demottle.report.sequence import response_cards, truth_cards, write_sequence_page
 
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from demottle.image import Image
-from demottle.io.nifti_frames import GAP, frames_of, gaps
+from demottle.io.files.nifti_frames import GAP, frames_of, gaps
+from demottle.quality.check.verdicts import edges_verdict
 from demottle.quality.gate import FAILED
-from demottle.quality.sequence_check import check_sequence
-from demottle.quality.series_gate import series_gate
-from demottle.quality.series_slices import series_edges, slices_in_frame
-from demottle.quality.verdicts import edges_verdict
+from demottle.quality.sequence.check import check_sequence
+from demottle.quality.sequence.series_gate import series_gate
+from demottle.quality.sequence.series_slices import series_edges, slices_in_frame
 
 SIDE, SLICES, VOLUMES, NOISE = 48, 5, 7, 20.0
 
@@ -79,7 +79,7 @@ def test_x_ray_frames_have_no_such_test() -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_small_single_slice_of_mr_is_tested_with_an_error(anatomy: np.ndarray, seed: int) -> None:
-    from demottle.quality.residual import edge_test
+    from demottle.quality.check.residual import edge_test
 
     plane = anatomy[:, :, :1, 0].T
     noisy = plane + noise(seed)[:, :, :1, 0].T

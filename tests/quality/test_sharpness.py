@@ -5,9 +5,9 @@ import pytest
 from tests.quality.analytic import blurred_disc
 from tests.quality.phantoms import ct
 
-from demottle.physics.inserts import Insert
-from demottle.physics.structures import Structure
-from demottle.quality.sharpness import pooled, sharpness
+from demottle.physics.phantoms.inserts import Insert
+from demottle.physics.phantoms.structures import Structure
+from demottle.quality.objects.sharpness import pooled, sharpness
 
 SIZE, RADIUS = 144, 9
 CENTERS = ((40.3, 40.8), (40.0, 104.0), (104.5, 40.0))

@@ -4,7 +4,7 @@ from scipy.ndimage import gaussian_filter
 from tests.quality.phantoms import body, ct, noise
 
 from demottle.errors import InputError
-from demottle.quality.shifts import TissueShift, tissue_shifts
+from demottle.quality.check.shifts import TissueShift, tissue_shifts
 
 
 def by_name(shifts: list[TissueShift]) -> dict[str, TissueShift]:

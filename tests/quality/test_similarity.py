@@ -3,7 +3,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from demottle.errors import InputError
-from demottle.quality.similarity import gmsd, vif
+from demottle.quality.truth.similarity import gmsd, vif
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from tests.quality.phantoms import ct, noise
 
 from demottle.errors import InputError
 from demottle.noise.correlation import Correlation
-from demottle.quality.spectra import compare_spectra
+from demottle.quality.check.spectra import compare_spectra
 
 INDEPENDENT = Correlation((0.0, 0.0, 0.0), 0.0, 10000)
 

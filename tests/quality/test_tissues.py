@@ -3,7 +3,7 @@ import pytest
 from tests.quality.phantoms import body, ct, noise
 
 from demottle.image import Image
-from demottle.quality.tissues import CT_TISSUES, labelled_slices, tissues_of
+from demottle.quality.check.tissues import CT_TISSUES, labelled_slices, tissues_of
 
 NAMES = [t.name for t in CT_TISSUES]
 

@@ -10,9 +10,9 @@ from tests.quality.phantoms import body, ct, noise
 
 from demottle.errors import InputError, OutputError
 from demottle.image import Image
+from demottle.methods.texture import TextureSample
 from demottle.quality import against_truth, check
 from demottle.report import write_page
-from demottle.texture import TextureSample
 
 TRUTH = body(16, 128)
 BEFORE = ct(TRUTH + noise(TRUTH.shape))

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from demottle.image import Image
-from demottle.quality.sequence_check import check_sequence
-from demottle.quality.sequence_response import Response
-from demottle.quality.sequence_truth import sequence_errors
+from demottle.quality.sequence.check import check_sequence
+from demottle.quality.sequence.response import Response
+from demottle.quality.sequence.truth import sequence_errors
 from demottle.report.sequence import cards, film_of, write_sequence_page
 
 

@@ -6,7 +6,7 @@ from scipy.ndimage import uniform_filter1d
 from tests.quality.phantoms import body, ct, noise
 
 from demottle.quality import check
-from demottle.quality.shifts import TissueShift
+from demottle.quality.check.shifts import TissueShift
 from demottle.report.words import (
     cards,
     facts,

@@ -11,9 +11,9 @@ from demottle.methods import Budget
 from demottle.methods.filters import recursive
 from demottle.methods.udca import method as udca
 from demottle.methods.udca.sequence import SequenceNetwork
-from demottle.noise.sequence import measure_sequence
-from demottle.physics.dynamic import dynamic_phantom
-from demottle.physics.fluoroscopy import Exposure, acquire
+from demottle.noise.sequence.fingerprint import measure_sequence
+from demottle.physics.fluoroscopy.acquisition import Exposure, acquire
+from demottle.physics.fluoroscopy.dynamic import dynamic_phantom
 from demottle.stream.engine import OnnxStream, live_form, save_as_onnx
 from demottle.stream.onnx_export import ERROR
 

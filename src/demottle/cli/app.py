@@ -8,20 +8,20 @@ from typing import Annotated
 import typer
 
 from demottle import __version__
-from demottle.cli.benchmark import benchmark
-from demottle.cli.console import write_what_cannot_be_encoded
-from demottle.cli.denoise import denoise
+from demottle.cli.benchmark.command import benchmark
+from demottle.cli.denoise.command import denoise
 from demottle.cli.doctor import doctor
-from demottle.cli.evaluate import evaluate
-from demottle.cli.inspect import inspect
+from demottle.cli.evaluate.command import evaluate
+from demottle.cli.inspect.command import inspect
 from demottle.cli.methods import methods
-from demottle.cli.models import models
+from demottle.cli.models.command import models
 from demottle.cli.report import report
-from demottle.cli.simulate import simulate
-from demottle.cli.stopping import answer_at_once
-from demottle.cli.stream import stream
-from demottle.cli.study import study
-from demottle.cli.train import train
+from demottle.cli.screen.console import write_what_cannot_be_encoded
+from demottle.cli.screen.stopping import answer_at_once
+from demottle.cli.simulate.command import simulate
+from demottle.cli.stream.command import stream
+from demottle.cli.study.command import study
+from demottle.cli.train.command import train
 
 app = typer.Typer(
     name="demottle",

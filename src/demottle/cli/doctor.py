@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from demottle.cli.console import heading, out, say_warnings, show_json
-from demottle.cli.guard import guarded
-from demottle.cli.options import Debug, Json
-from demottle.cli.progress import clock, watch
-from demottle.cli.tables import facts
+from demottle.cli.screen.console import heading, out, say_warnings, show_json
+from demottle.cli.screen.guard import guarded
+from demottle.cli.screen.options import Debug, Json
+from demottle.cli.screen.progress import clock, watch
+from demottle.cli.screen.tables import facts
 from demottle.errors import counted
 
 if TYPE_CHECKING:
     from demottle.doctor.diagnosis import Diagnosis
-    from demottle.io.decoders import TransferSyntax
+    from demottle.io.dicom.decoders import TransferSyntax
 
 PROBLEMS = 1  # the exit code where the main job cannot run
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from demottle.cli.console import heading, out
-from demottle.cli.tables import CAREFUL, GOOD
+from demottle.cli.screen.console import heading, out
+from demottle.cli.screen.tables import CAREFUL, GOOD
 
 if TYPE_CHECKING:
     from demottle.cli.places import Places

@@ -7,10 +7,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from demottle.cli.console import heading, out, show_json
-from demottle.cli.guard import guarded
-from demottle.cli.options import Debug, Json
-from demottle.cli.tables import facts
+from demottle.cli.screen.console import heading, out, show_json
+from demottle.cli.screen.guard import guarded
+from demottle.cli.screen.options import Debug, Json
+from demottle.cli.screen.tables import facts
 
 if TYPE_CHECKING:
     from demottle.methods.registry import MethodInfo
@@ -81,6 +81,6 @@ def _missing(info: "MethodInfo") -> str:
 
 
 def _settings(info: "MethodInfo") -> dict[str, Any]:
-    from demottle.settings import settings_of  # imports the method, and with it torch where it learns
+    from demottle.pipeline.settings import settings_of  # imports the method, and with it torch where it learns
 
     return settings_of(info.name)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from demottle.cli.evaluate_case import Images
+    from demottle.cli.evaluate.case import Images
     from demottle.image import Image
     from demottle.quality.evaluation import Evaluation
 
@@ -24,7 +24,7 @@ def write_evaluation_page(images: "Images", found: "Evaluation", path: Path, rec
 def record_of(before: "Image", after: "Image") -> Record:
     """What the images know of how the output came about: the last step that was no simulation, and what the series is called."""
     from demottle import __version__, io
-    from demottle.io.dicom_marks import is_simulation
+    from demottle.io.dicom.headers.marks import is_simulation
 
     source = {"format": before.source.format if before.source else "", "series_description": io.description_of(before)}
     record: Record = {"source": source, "version": __version__, "warnings": list(io.warnings_of(before))}

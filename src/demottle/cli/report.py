@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
-from demottle.cli.console import out, shown
-from demottle.cli.evaluate_case import Given, Images, Reading, evaluate_case
-from demottle.cli.evaluate_sequence import is_run, report_run
-from demottle.cli.guard import guarded
-from demottle.cli.options import (
+from demottle.cli.evaluate.case import Given, Images, Reading, evaluate_case
+from demottle.cli.evaluate.sequence import is_run, report_run
+from demottle.cli.pages import Record, read_record, volume_of_record, write_evaluation_page
+from demottle.cli.screen.console import out, shown
+from demottle.cli.screen.guard import guarded
+from demottle.cli.screen.options import (
     AcceptUneven,
     Debug,
     Modality,
@@ -21,8 +22,7 @@ from demottle.cli.options import (
     parse_spacing,
     parse_unit,
 )
-from demottle.cli.pages import Record, read_record, volume_of_record, write_evaluation_page
-from demottle.cli.progress import watch
+from demottle.cli.screen.progress import watch
 from demottle.errors import InputError, OutputError
 
 

@@ -13,7 +13,7 @@ from demottle.events import Listener, silent
 
 if TYPE_CHECKING:
     from demottle.doctor.pace import Pace
-    from demottle.io.decoders import TransferSyntax
+    from demottle.io.dicom.decoders import TransferSyntax
 
 LITTLE_MEMORY = 2.0
 """GiB: 500 slices of 512 x 512 take about this much."""
@@ -72,7 +72,7 @@ def examine(*, quick: bool = False, listener: Listener = silent) -> Diagnosis:
     pace: Pace | None = None
     syntaxes: tuple[TransferSyntax, ...] = ()
     try:
-        from demottle.io.decoders import transfer_syntaxes
+        from demottle.io.dicom.decoders import transfer_syntaxes
 
         syntaxes = transfer_syntaxes()
     except Exception as error:  # whatever a broken installation raises: it is what we are here to tell

@@ -12,8 +12,8 @@ from demottle.methods.base import Budget
 from demottle.methods.one_scan import matched_neighbors
 from demottle.methods.one_scan.scan_samples import default_steps, scan_samples
 from demottle.noise.fingerprint import Fingerprint, measure
-from demottle.physics.phantom import body_phantom, low_dose_scan
-from demottle.quality.check import check
+from demottle.physics.phantoms.phantom import body_phantom, low_dose_scan
+from demottle.quality.check.whole import check
 
 USUAL = (64, 512, 512)
 """Slices, rows and columns of the scan whose time is told."""

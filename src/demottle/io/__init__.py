@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from demottle.io.dicom_series import SeriesInfo
+    from demottle.io.dicom.series import SeriesInfo
     from demottle.io.payload import described, description_of, volume_of, warnings_of
     from demottle.io.reading import Opened, open_scan, read
     from demottle.io.scans import find_scans, holds_run, list_series, only_file_in
@@ -34,7 +34,7 @@ __all__ = [
 
 _ROOMS = {
     "Opened": "demottle.io.reading",
-    "SeriesInfo": "demottle.io.dicom_series",
+    "SeriesInfo": "demottle.io.dicom.series",
     "check_output": "demottle.io.writing",
     "described": "demottle.io.payload",
     "description_of": "demottle.io.payload",

@@ -9,7 +9,7 @@ from pathlib import Path
 from demottle.errors import InputError
 from demottle.events import Listener, silent
 from demottle.image import Image
-from demottle.io.dicom_marks import is_result
+from demottle.io.dicom.headers.marks import is_result
 from demottle.io.formats import format_of
 from demottle.io.scans import only_file_in
 from demottle.io.volumes.series import Part, refuse_number
@@ -122,7 +122,7 @@ def open_scan(
     kind = None if path.is_dir() else format_of(path)
     if kind in (None, "dicom"):
         _refuse(spacing=spacing, modality=modality, why="DICOM states it itself")
-        from demottle.io.dicom_read import open_dicom
+        from demottle.io.dicom.read import open_dicom
 
         found = open_dicom(
             path, series=series, accept_uneven=accept_uneven, accept_own_output=accept_own_output, unit=unit
@@ -159,23 +159,23 @@ def _read_file(path: Path, kind: str, spacing: Spacing | None, modality: str | N
     # imported here: each format has a library of its own, and none is needed for another's files
     if kind == "nifti":
         _refuse(spacing=spacing, why="NIfTI states it itself")
-        from demottle.io.nifti import read_nifti
+        from demottle.io.files.nifti import read_nifti
 
         return read_nifti(path, modality)
     if kind in ("mha", "mhd", "nrrd"):
         _refuse(spacing=spacing, why=f"{kind.upper()} states it itself")
-        from demottle.io.itk import read_itk
+        from demottle.io.files.itk import read_itk
 
         return read_itk(path, kind, modality)
     if kind == "tiff":
-        from demottle.io.tiff import read_tiff
+        from demottle.io.files.tiff import read_tiff
 
         return read_tiff(path, spacing, modality)
     if kind in ("mp4", "avi"):
-        from demottle.io.video import read_video
+        from demottle.io.files.video import read_video
 
         return read_video(path, kind, spacing, modality)
-    from demottle.io.npy import read_npy
+    from demottle.io.files.npy import read_npy
 
     return read_npy(path, spacing, modality)
 

@@ -8,7 +8,7 @@ from pydicom.errors import InvalidDicomError
 
 from demottle.errors import DemottleError
 from demottle.image import Image
-from demottle.io.dicom_marks import MARK_TAGS, REFUSED, is_refused, read_history
+from demottle.io.dicom.headers.marks import MARK_TAGS, REFUSED, is_refused, read_history
 from demottle.io.formats import format_of
 from demottle.io.reading import read
 

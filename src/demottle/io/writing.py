@@ -6,7 +6,7 @@ from pathlib import Path
 from demottle.errors import OutputError
 from demottle.events import Listener, silent
 from demottle.image import Image
-from demottle.io.dicom_read import DicomPayload
+from demottle.io.dicom.read import DicomPayload
 from demottle.io.formats import DEFAULT_SUFFIX, SUFFIXES, format_of, suffix_of
 from demottle.io.payload import payload_of
 from demottle.io.staging import staged
@@ -74,7 +74,7 @@ def check_output(image: Image, path: str | Path, format: str | None = None) -> t
     _refuse_flattening(image, kind)
     _refuse_unplaced(image, kind)
     if kind == "dicom":
-        from demottle.io.dicom_rehearsal import refuse_broken_headers
+        from demottle.io.dicom.headers.rehearsal import refuse_broken_headers
 
         refuse_broken_headers([image])
     payload = payload_of(image)
@@ -157,31 +157,31 @@ def _write_as(kind: str, images: Sequence[Image], path: Path, listener: Listener
         return
     (image,) = images
     if kind == "nifti":
-        from demottle.io.nifti import write_nifti
+        from demottle.io.files.nifti import write_nifti
 
         write_nifti(image, path)
     elif kind in ("mha", "mhd", "nrrd"):
-        from demottle.io.itk import write_itk
+        from demottle.io.files.itk import write_itk
 
         write_itk(image, path, kind)
     elif kind == "tiff":
-        from demottle.io.tiff import write_tiff
+        from demottle.io.files.tiff import write_tiff
 
         write_tiff(image, path)
     elif kind in ("mp4", "avi"):
-        from demottle.io.video import write_video
+        from demottle.io.files.video import write_video
 
         write_video(image, path, kind)
     else:
-        from demottle.io.npy import write_npy
+        from demottle.io.files.npy import write_npy
 
         write_npy(image, path)
 
 
 def _write_dicom(images: Sequence[Image], path: Path, listener: Listener) -> None:
-    from demottle.io.dicom_new import write_new_series
-    from demottle.io.dicom_new_run import write_new_run
-    from demottle.io.dicom_write import write_dicom, write_dicom_file
+    from demottle.io.dicom.headers.new import write_new_series
+    from demottle.io.dicom.headers.new_run import write_new_run
+    from demottle.io.dicom.headers.write import write_dicom, write_dicom_file
 
     image = images[0]
     from_dicom = isinstance(payload_of(image), DicomPayload)

@@ -1,6 +1,6 @@
 """Any method for volumes around which the noise of MR magnitudes is made Gaussian first, and the bias taken out at the end.
 
-Stabilize, denoise, exact unbiased inverse (`noise.rician`): the method itself never knows. A denoiser gives back the mean of
+Stabilize, denoise, exact unbiased inverse (`noise.mr.rician`): the method itself never knows. A denoiser gives back the mean of
 what it sees; the mean of magnitudes is not the signal.
 """
 
@@ -10,8 +10,8 @@ from demottle.events import Listener, silent
 from demottle.image import Image
 from demottle.methods.base import Denoiser, Tensors
 from demottle.noise.correlation import slice_correlation
-from demottle.noise.magnitude import RICIAN, noise_model
-from demottle.noise.stabilization import stabilized, unbiased
+from demottle.noise.mr.magnitude import RICIAN, noise_model
+from demottle.noise.mr.stabilization import stabilized, unbiased
 
 KEY = "noise_model"
 """Entry of a model's `fitted` that says which noise was made Gaussian."""

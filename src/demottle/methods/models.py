@@ -125,7 +125,7 @@ def _refuse_nan(tensors: dict[str, Any], path: Path) -> None:
 def _with_bias_corrected(denoiser: Denoiser) -> Denoiser:
     # Imported here: it needs scipy, which listing the methods has to do without.
     from demottle.methods.bias_corrected import KEY, BiasCorrected
-    from demottle.noise.magnitude import RICIAN
+    from demottle.noise.mr.magnitude import RICIAN
 
     return BiasCorrected(denoiser) if denoiser.fitted.get(KEY) == RICIAN else denoiser
 

@@ -11,9 +11,9 @@ from demottle.errors import InputError
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Voxels
 from demottle.methods.base import Denoiser, Tensors
-from demottle.noise.lag import freed, lag_to_undo, unlagged
-from demottle.noise.sequence import SequenceFingerprint
-from demottle.noise.sequence_curve import NoiseCurve, curve_tensors, noise_facts
+from demottle.noise.sequence.curve import NoiseCurve, curve_tensors, noise_facts
+from demottle.noise.sequence.fingerprint import SequenceFingerprint
+from demottle.noise.sequence.lag import freed, lag_to_undo, unlagged
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

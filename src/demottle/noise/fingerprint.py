@@ -12,8 +12,8 @@ from demottle.noise.correlation import Correlation, slice_correlation
 from demottle.noise.flat import flat_plane
 from demottle.noise.level import flat_deviations, local_deviation, noise_level
 from demottle.noise.lone import lone_spectrum
-from demottle.noise.magnitude import RICIAN, UNTOLD, NoiseModel, noise_model
 from demottle.noise.matching import matched_share, tolerance_of
+from demottle.noise.mr.magnitude import RICIAN, UNTOLD, NoiseModel, noise_model
 from demottle.noise.slices import spread
 from demottle.noise.spectrum import Spectrum, noise_spectrum
 

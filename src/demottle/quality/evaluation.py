@@ -8,18 +8,18 @@ from typing import Any
 from demottle.errors import InputError
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Mask
-from demottle.physics.structures import GroundTruth
-from demottle.quality.check import Check, check
+from demottle.physics.phantoms.structures import GroundTruth
+from demottle.quality.check.tissues import tissues_of
+from demottle.quality.check.whole import Check, check
 from demottle.quality.gate import Gate, gate
-from demottle.quality.known import KnownStructures, known_structures
+from demottle.quality.geometry_match import refuse_apart
+from demottle.quality.identical_images import truth_given_twice
 from demottle.quality.limits import Limits
-from demottle.quality.many import Many, Pair, gather
-from demottle.quality.plain import plain
-from demottle.quality.realizations import Repeat, compare_repeats
-from demottle.quality.same import truth_given_twice
-from demottle.quality.tissues import tissues_of
-from demottle.quality.together import refuse_apart
-from demottle.quality.truth import Comparison, against_truth
+from demottle.quality.objects.known_objects import KnownStructures, known_structures
+from demottle.quality.objects.repeats import Many, Pair, gather
+from demottle.quality.to_plain import plain
+from demottle.quality.truth.realizations import Repeat, compare_repeats
+from demottle.quality.truth.whole import Comparison, against_truth
 from demottle.quality.worst import WorstSlice, worst_slice
 
 BODY_HU = -500.0

@@ -10,16 +10,16 @@ from math import isfinite
 from typing import Any
 
 from demottle.errors import DemottleError
-from demottle.quality.check import Check
-from demottle.quality.leak import unseen
+from demottle.quality.check.leak import unseen
+from demottle.quality.check.residual import EdgeTest
+from demottle.quality.check.shifts import TissueShift
+from demottle.quality.check.verdicts import UNIFORM
+from demottle.quality.check.whole import Check
 from demottle.quality.limits import Limits
-from demottle.quality.observers import Observed
-from demottle.quality.plain import plain
-from demottle.quality.residual import EdgeTest
-from demottle.quality.sharpness import Sharpness, pooled
-from demottle.quality.shifts import TissueShift
-from demottle.quality.truth import Comparison
-from demottle.quality.verdicts import UNIFORM
+from demottle.quality.objects.observers import Observed
+from demottle.quality.objects.sharpness import Sharpness, pooled
+from demottle.quality.to_plain import plain
+from demottle.quality.truth.whole import Comparison
 
 LOWEST_CONTRAST, HIGHEST_CONTRAST = 20.0, 50.0
 """Structures whose sharpness the gate looks at, in HU: about 35. Weaker ones drown in noise, stronger ones are easy to keep."""
@@ -106,7 +106,7 @@ def gate(
     """Hold what was measured against limits.
 
     Args:
-        check: what `demottle.quality.check.check` found.
+        check: what `demottle.quality.check.whole.check` found.
         limits: None for the defaults.
         sharpness: of structures of known place, where there are any.
         truth: errors against a truth, where there is one.

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from demottle.quality.contrast import Recovered
-from demottle.quality.known import Detected
-from demottle.quality.observers import Observed
-from demottle.quality.sharpness import Sharpness
-from demottle.quality.spectra import Spectra
+from demottle.quality.check.spectra import Spectra
+from demottle.quality.objects.contrast import Recovered
+from demottle.quality.objects.known_objects import Detected
+from demottle.quality.objects.observers import Observed
+from demottle.quality.objects.sharpness import Sharpness
 from demottle.quality.worst import WorstSlice
 from demottle.report.drawing import AFTER, BEFORE, FAINT, REMOVED, WARN, drawing, legend_above, svg_of
 

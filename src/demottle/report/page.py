@@ -12,18 +12,18 @@ from markupsafe import Markup
 
 from demottle.errors import InputError, OutputError
 from demottle.image import Image
-from demottle.quality.check import Check
+from demottle.methods.texture import TextureSample
+from demottle.quality.check.verdicts import moved
+from demottle.quality.check.whole import Check
 from demottle.quality.evaluation import Evaluation
-from demottle.quality.sharpness import Pooled, pooled
-from demottle.quality.truth import Comparison
-from demottle.quality.verdicts import moved
+from demottle.quality.objects.sharpness import Pooled, pooled
+from demottle.quality.truth.whole import Comparison
 from demottle.quality.worst import WorstSlice, worst_slice
 from demottle.report import curves, plots, words
 from demottle.report.done import done_groups
 from demottle.report.planes import coding_of, plane_sets
 from demottle.report.texture import texture_picture
 from demottle.report.windows import windows_of
-from demottle.texture import TextureSample
 
 
 def write_page(
@@ -41,7 +41,7 @@ def write_page(
 
     Args:
         before, after: images of one shape.
-        check: what `demottle.quality.check` measured on them.
+        check: what `demottle.quality.check.whole` measured on them.
         record: what was done, as it goes into `run.json`: method, settings, version, seed, model_hash, plan_reasons,
             warnings, times, source, strength, ... Any key may be missing. Paths and patient data in it are not shown.
         path: the page; appears only when complete.

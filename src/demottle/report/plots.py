@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from demottle.quality.leak import Leak
-from demottle.quality.shifts import TissueShift
-from demottle.quality.spectra import Spectra
-from demottle.quality.verdicts import moved
+from demottle.quality.check.leak import Leak
+from demottle.quality.check.shifts import TissueShift
+from demottle.quality.check.spectra import Spectra
+from demottle.quality.check.verdicts import moved
 from demottle.report.drawing import AFTER, BEFORE, FAINT, REMOVED, TEXT, WARN, drawing, legend_above, svg_of
 
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from demottle.errors import counted
 from demottle.image import Image
-from demottle.quality.sequence_check import SHIFT_LIMIT, TRAIL_LIMIT, SequenceCheck
-from demottle.quality.sequence_compared import structure_lost
-from demottle.quality.sequence_response import Response
-from demottle.quality.sequence_truth import SequenceErrors
+from demottle.quality.sequence.check import SHIFT_LIMIT, TRAIL_LIMIT, SequenceCheck
+from demottle.quality.sequence.compared import structure_lost
+from demottle.quality.sequence.response import Response
+from demottle.quality.sequence.truth import SequenceErrors
 from demottle.report import words
 from demottle.report.done import done_groups
 from demottle.report.page import environment_and_style, write_whole

@@ -7,8 +7,8 @@ import numpy as np
 
 from demottle.errors import OutputError
 from demottle.image import Image, Voxels
+from demottle.methods.texture import TextureSample
 from demottle.report.windows import windows_of
-from demottle.texture import TextureSample
 
 _SIDE = 300  # pixels shown of each
 _SCALE = 2

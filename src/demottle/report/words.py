@@ -6,9 +6,9 @@ from math import isfinite
 from typing import Any
 
 from demottle.image import Image
-from demottle.quality.check import Check
-from demottle.quality.leak import NOTICEABLE
-from demottle.quality.verdicts import LITTLE, PEAK_LIMIT, edges_verdict, limit_of, moved, too_smooth
+from demottle.quality.check.leak import NOTICEABLE
+from demottle.quality.check.verdicts import LITTLE, PEAK_LIMIT, edges_verdict, limit_of, moved, too_smooth
+from demottle.quality.check.whole import Check
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from demottle.errors import InputError
 from demottle.image import Voxels
 from demottle.methods.base import Denoiser
 from demottle.methods.streaming import SequenceDenoiser, Stream
-from demottle.noise.lag import unlagged
+from demottle.noise.sequence.lag import unlagged
 
 if TYPE_CHECKING:
     from demottle.methods.udca.sequence import SequenceNetwork

@@ -11,10 +11,10 @@ from demottle.errors import InputError, OutputError
 from demottle.events import Listener, silent
 from demottle.image import Image, ProcessingStep, Voxels
 from demottle.methods import Budget, Denoiser, method
-from demottle.noise.sequence import SequenceFingerprint, measure_sequence
-from demottle.plan import Plan
-from demottle.sequence_risk import plan_run
-from demottle.settings import make_settings
+from demottle.noise.sequence.fingerprint import SequenceFingerprint, measure_sequence
+from demottle.pipeline.plan import Plan
+from demottle.pipeline.sequence_risk import plan_run
+from demottle.pipeline.settings import make_settings
 from demottle.stream.live import LiveReport
 from demottle.stream.peeking import peeked
 

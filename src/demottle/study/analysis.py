@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from demottle.errors import InputError, counted
-from demottle.quality.plain import plain
+from demottle.quality.to_plain import plain
 from demottle.study.agreement import Agreement, SelfAgreement, between_readers, with_oneself
 from demottle.study.answers import readers_of
 from demottle.study.comparing import RESAMPLES, Gain, Mean, YesNo, fewest_scans, gains_of, mean_of, yes_no_of

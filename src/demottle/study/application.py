@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from demottle.errors import DemottleError, OutputError
-from demottle.quality.plain import plain
+from demottle.quality.to_plain import plain
 from demottle.study.answers import Answers, alias_of, readers_of
 from demottle.study.design import Study, order_for
 from demottle.study.files import StudyFolder, read_study

@@ -15,7 +15,7 @@ from demottle.image import Image, Voxels
 from demottle.io.formats import SUFFIXES, suffix_of
 from demottle.io.scans import find_scans
 from demottle.io.staging import staged
-from demottle.quality.plain import plain
+from demottle.quality.to_plain import plain
 from demottle.study.design import SINGLE, CaseGeometry, Key, Study, draw_images, draw_trials
 from demottle.study.files import ANSWERS, KEY_FILE, StudyFolder, write_key, write_slice, write_study
 from demottle.study.pictures import (

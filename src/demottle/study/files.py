@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demottle.errors import InputError
-from demottle.quality.plain import plain
+from demottle.quality.to_plain import plain
 from demottle.study.design import PAIRS, SINGLE, CaseGeometry, Key, Labeled, Study, Trial
 from demottle.study.questions import Question
 

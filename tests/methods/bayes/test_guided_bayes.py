@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from demottle.benchmark.discs import disc_figures, place_discs, put_in
-from demottle.denoise import Result, denoise
+from demottle.benchmark.suites.discs import disc_figures, place_discs, put_in
 from demottle.errors import InputError
 from demottle.image import Image
 from demottle.methods import Budget
 from demottle.methods.bayes import guided_bayes
 from demottle.methods.bayes.guided_bayes import Settings, fit, soft_around
 from demottle.noise.fingerprint import measure
-from demottle.physics.ct_noise import independent_noise, mix_slices, simulate_noise
-from demottle.physics.phantom import body_phantom
-from demottle.physics.regions.texture import random_field
+from demottle.physics.ct.ct_noise import independent_noise, mix_slices, simulate_noise
+from demottle.physics.phantoms.phantom import body_phantom
+from demottle.physics.phantoms.regions.texture import random_field
+from demottle.pipeline.denoise import Result, denoise
 
 QUICK = {"patch": 64}
 ROW = 50.0  # pixels: the middle of the bone

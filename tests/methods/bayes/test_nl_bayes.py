@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from demottle.denoise import denoise
 from demottle.errors import InputError
 from demottle.image import Image
 from demottle.methods.bayes import guided_bayes
 from demottle.methods.bayes.nl_bayes import Settings
 from demottle.noise.fingerprint import measure
-from demottle.physics.brain import brain_phantom
-from demottle.physics.mr_noise import rician_scan
-from demottle.plan import make_plan
-from demottle.settings import check_settings
+from demottle.physics.mr.noise import rician_scan
+from demottle.physics.phantoms.brain import brain_phantom
+from demottle.pipeline.denoise import denoise
+from demottle.pipeline.plan import make_plan
+from demottle.pipeline.settings import check_settings
 
 
 def test_a_head_is_nearer_to_its_truth_than_by_slices_and_its_slices_do_not_share_noise() -> None:

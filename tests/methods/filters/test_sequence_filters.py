@@ -7,9 +7,9 @@ from demottle.errors import InputError
 from demottle.image import Image
 from demottle.methods import load
 from demottle.methods.filters import frame_average, motion_adaptive_recursive, nvca, recursive
-from demottle.noise.lag import lagged
-from demottle.noise.sequence import measure_sequence
-from demottle.physics.fluoroscopy import Exposure, acquire
+from demottle.noise.sequence.fingerprint import measure_sequence
+from demottle.noise.sequence.lag import lagged
+from demottle.physics.fluoroscopy.acquisition import Exposure, acquire
 
 SPACING = (1 / 15, 0.4, 0.4)
 

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from demottle.image import Image
-from demottle.io.nifti_frames import frames_of, gaps, volumes_of
+from demottle.io.files.nifti_frames import frames_of, gaps, volumes_of
 from demottle.methods.low_rank.blocks import axis_of, sides_for
 from demottle.methods.low_rank.nordic import Nordic, Settings
 from demottle.methods.low_rank.phase import turning
 from demottle.methods.low_rank.random_matrix import hard, largest_of_noise, noise_variance, optimal
 from demottle.methods.low_rank.stack import stack_of
-from demottle.physics.mr_series import MrSeries, diffusion_series, functional_series
+from demottle.physics.mr.series import MrSeries, diffusion_series, functional_series
 
 
 def stacked(values):

@@ -5,7 +5,7 @@ import pytest
 
 from demottle.image import Image
 from demottle.methods.rivals import patch2self
-from demottle.noise.sequence import measure_sequence
+from demottle.noise.sequence.fingerprint import measure_sequence
 
 
 def series(count: int = 30, side: int = 48, sigma: float = 20.0, bright: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -17,11 +17,11 @@ from demottle.methods.udca.runs import memories, runs_of_frames, stretches
 from demottle.methods.udca.settings import Settings
 from demottle.methods.udca.student import StudentLesson
 from demottle.networks.light_causal_student import LightCausalStudent
-from demottle.noise.lag import unlagged
-from demottle.noise.sequence import measure_sequence
-from demottle.noise.sequence_curve import NoiseCurve
-from demottle.physics.dynamic import dynamic_phantom
-from demottle.physics.fluoroscopy import Exposure, Run, acquire
+from demottle.noise.sequence.curve import NoiseCurve
+from demottle.noise.sequence.fingerprint import measure_sequence
+from demottle.noise.sequence.lag import unlagged
+from demottle.physics.fluoroscopy.acquisition import Exposure, Run, acquire
+from demottle.physics.fluoroscopy.dynamic import dynamic_phantom
 
 RANDOM = np.random.default_rng(0)
 GRAIN = 0.188

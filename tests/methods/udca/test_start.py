@@ -8,9 +8,9 @@ from demottle.image import Image
 from demottle.methods import Budget
 from demottle.methods.udca import method as udca
 from demottle.methods.udca.settings import Settings
-from demottle.noise.sequence import SequenceFingerprint, measure_sequence
-from demottle.physics.dynamic import dynamic_phantom
-from demottle.physics.fluoroscopy import Exposure, Run, acquire
+from demottle.noise.sequence.fingerprint import SequenceFingerprint, measure_sequence
+from demottle.physics.fluoroscopy.acquisition import Exposure, Run, acquire
+from demottle.physics.fluoroscopy.dynamic import dynamic_phantom
 
 SMALL = Settings(size="light", patch=32, batch=2)
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from demottle.errors import InputError
-from demottle.physics.body import Tissue
-from demottle.physics.regions.catalog import REGIONS, region_phantom
-from demottle.physics.regions.texture import GRAIN, random_field, textured
-from demottle.physics.scenes import Grid
+from demottle.physics.phantoms.body import Tissue
+from demottle.physics.phantoms.regions.catalog import REGIONS, region_phantom
+from demottle.physics.phantoms.regions.texture import GRAIN, random_field, textured
+from demottle.physics.phantoms.scenes import Grid
 
 
 @pytest.mark.parametrize("name", REGIONS)

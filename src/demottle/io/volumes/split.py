@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demottle.errors import InputError
-from demottle.io.dicom_geometry import along_normal, evenly_placed
-from demottle.io.dicom_scan import SliceHeader
+from demottle.io.dicom.geometry import along_normal, evenly_placed
+from demottle.io.dicom.scan import SliceHeader
 from demottle.io.volumes.slabs import slabs
 from demottle.io.volumes.traits import TIMES, Trait
 

@@ -12,7 +12,7 @@ from demottle.events import Listener, silent
 from demottle.image import Image, Voxels
 from demottle.methods.base import Budget, Tensors
 from demottle.methods.streaming import PlainFilter, Stream, facts_for
-from demottle.noise.sequence import SequenceFingerprint
+from demottle.noise.sequence.fingerprint import SequenceFingerprint
 
 NAME = "frame-average"
 

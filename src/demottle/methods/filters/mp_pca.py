@@ -18,7 +18,7 @@ from demottle.errors import InputError
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Mask
 from demottle.methods.base import Budget, Denoiser, Tensors
-from demottle.noise.sequence import SequenceFingerprint
+from demottle.noise.sequence.fingerprint import SequenceFingerprint
 
 NAME = "mp-pca"
 FEWEST = 4

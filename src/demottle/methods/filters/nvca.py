@@ -16,8 +16,8 @@ from demottle.events import Listener, silent
 from demottle.image import Image, Voxels
 from demottle.methods.base import Budget, Tensors
 from demottle.methods.streaming import NoiseFilter, Stream, noise_for
-from demottle.noise.sequence import SequenceFingerprint
-from demottle.noise.sequence_curve import NoiseCurve, curve_from
+from demottle.noise.sequence.curve import NoiseCurve, curve_from
+from demottle.noise.sequence.fingerprint import SequenceFingerprint
 
 NAME = "nvca"
 

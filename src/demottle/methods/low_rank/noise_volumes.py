@@ -4,7 +4,7 @@ import numpy as np
 
 from demottle.image import Image
 from demottle.methods.low_rank.stack import stack_of
-from demottle.noise.rician import FLOOR, FLOOR_DEVIATION
+from demottle.noise.mr.rician import FLOOR, FLOOR_DEVIATION
 
 _DIM = 0.5  # of the usual signal where the series is bright
 _MOST = 0.25  # of all volumes

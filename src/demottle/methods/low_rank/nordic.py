@@ -23,7 +23,7 @@ from demottle.methods.low_rank.noise_map import Map, by_components
 from demottle.methods.low_rank.random_matrix import hard, optimal
 from demottle.methods.low_rank.series import Series
 from demottle.methods.low_rank.sweep import swept
-from demottle.noise.sequence import SequenceFingerprint
+from demottle.noise.sequence.fingerprint import SequenceFingerprint
 
 NAME = "nordic"
 FEWEST = 6

@@ -7,8 +7,8 @@ from demottle.image import Image, Mask, Voxels
 from demottle.methods.low_rank.phase import Complex, lasting, turning
 from demottle.methods.low_rank.stack import stack_of
 from demottle.methods.low_rank.sweep import Slab
-from demottle.noise.magnitude import is_magnitude
-from demottle.noise.rician import deviation_at_mean, stabilizer
+from demottle.noise.mr.magnitude import is_magnitude
+from demottle.noise.mr.rician import deviation_at_mean, stabilizer
 
 Map = NDArray[np.float32]
 

@@ -19,7 +19,7 @@ from demottle.errors import InputError
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image
 from demottle.methods.base import Budget, Denoiser, Tensors
-from demottle.noise.sequence import SequenceFingerprint
+from demottle.noise.sequence.fingerprint import SequenceFingerprint
 
 NAME = "patch2self"
 _RIDGE = 1e-9  # of the mean variance: volumes that are copies of each other have no unique answer otherwise

@@ -39,7 +39,7 @@ from demottle.methods.udca.teacher import Teacher, TeacherLesson, predictions
 from demottle.networks.start_network import FRAMES, fill_from_start
 from demottle.networks.windowed_wiener import WindowedWiener
 from demottle.noise.fingerprint import Fingerprint, measure
-from demottle.noise.sequence import SequenceFingerprint, measure_sequence
+from demottle.noise.sequence.fingerprint import SequenceFingerprint, measure_sequence
 
 __all__ = ["NAME", "Settings", "fit", "fit_runs", "learning_seconds", "restore", "untaught"]
 

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demottle.image import Voxels
-from demottle.noise.lag import freed, lag_to_undo
-from demottle.noise.sequence import SequenceFingerprint
-from demottle.noise.sequence_curve import NoiseCurve
+from demottle.noise.sequence.curve import NoiseCurve
+from demottle.noise.sequence.fingerprint import SequenceFingerprint
+from demottle.noise.sequence.lag import freed, lag_to_undo
 
 _SPECTRUM = 32
 _LEAST_SHARE = 0.02  # of the largest deviation: below lies rounding, not noise
@@ -56,7 +56,7 @@ class FrameNoise:
 
 
 def frame_noise(measured: SequenceFingerprint, correct_lag: bool = True) -> FrameNoise:
-    """Take what was measured on a sequence as the noise of its frames, freed of lag where there is some (`noise.lag`)."""
+    """Take what was measured on a sequence as the noise of its frames, freed of lag (`noise.sequence.lag`)."""
     lag = lag_to_undo(measured) if correct_lag else 0.0
     curve = freed(measured.curve, lag, measured.held)
     deviation = np.maximum(curve.deviation, _LEAST_SHARE * float(curve.deviation.max()))

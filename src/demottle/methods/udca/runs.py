@@ -15,8 +15,8 @@ from demottle.methods.udca.clip import Run
 from demottle.methods.udca.frames import CausalFrames
 from demottle.methods.udca.noise import FrameNoise
 from demottle.noise.fingerprint import Fingerprint
-from demottle.noise.lag import unlagged
 from demottle.noise.local import noise_map
+from demottle.noise.sequence.lag import unlagged
 
 _MOST_PIXELS = 128 * 512 * 512
 _STRETCHES, _SHORTEST = 4, 32  # few and long: where nothing moves, targets are averages of all that comes after

@@ -15,7 +15,7 @@ from demottle.methods.streaming import SequenceDenoiser, Stream
 from demottle.methods.udca.frames import CAUSAL_INPUTS, SINGLE_INPUTS, CausalFrames, SingleFrame
 from demottle.methods.udca.noise import FrameNoise
 from demottle.methods.udca.settings import remembers, student_network
-from demottle.noise.lag import unlagged
+from demottle.noise.sequence.lag import unlagged
 
 SPECTRUM = "noise.spectrum"
 

@@ -1,0 +1,1 @@
+"""What runs methods on cases, each in a process of its own, and what that cost."""

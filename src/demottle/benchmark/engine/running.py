@@ -1,0 +1,138 @@
+"""How an entrant gets from a case to an image: nothing, fit and apply, train and apply, or taught with the truth."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from demottle.benchmark.engine.cost import Spent, spending
+from demottle.benchmark.engine.entrants import BOUND, INPUT, TRUE_SPECTRUM, Entrant
+from demottle.benchmark.suites.cases import Case
+from demottle.image import Image, Voxels
+from demottle.methods import Budget
+from demottle.methods.base import Denoiser
+from demottle.methods.bias_corrected import BiasCorrected
+from demottle.methods.registry import method
+from demottle.methods.texture import texture_of, with_texture
+from demottle.noise.mr.stabilization import stabilized
+from demottle.pipeline.settings import make_settings
+
+
+@dataclass(frozen=True, eq=False)
+class Ran:
+    """A result and what it took.
+
+    Attributes:
+        image: the result.
+        learning: measuring the scan and learning; applying: making the image.
+        settings: all of them, as plain values.
+        fitted: what the method says of its learning.
+    """
+
+    image: Image
+    learning: Spent
+    applying: Spent
+    settings: Mapping[str, Any]
+    fitted: Mapping[str, Any]
+
+
+def run_entrant(entrant: Entrant, case: Case, minutes: float | None, threads: int = 1) -> Ran:
+    """Denoise a case as a user would: from the scan alone, unless the entrant is one of the bounds.
+
+    Args:
+        entrant, case: who, and what.
+        minutes: for learning; None: no limit of the clock.
+        threads: for methods that have to be told.
+
+    Raises:
+        InputError: where the method refuses the scan.
+    """
+    if entrant.name == INPUT:
+        return Ran(case.noisy, Spent(), Spent(), {}, {})
+    budget = Budget(minutes=minutes)
+    with spending() as learning:
+        denoiser = _fitted(entrant, case, budget, threads)
+    with spending() as applying:
+        image = denoiser(case.noisy)
+        if entrant.textured:
+            image = with_texture(case.noisy, image, texture_of(case.noisy, image))
+    return Ran(image, learning, applying, denoiser.settings, denoiser.fitted)
+
+
+def _fitted(entrant: Entrant, case: Case, budget: Budget, threads: int) -> Denoiser:
+    if entrant.name == BOUND:
+        from demottle.benchmark.engine.upper_bound import fit_on_truth
+
+        return fit_on_truth(case.noisy, case.truth, budget, case.spec.seed)
+    if entrant.name in TRUE_SPECTRUM:
+        return _told_spectrum(TRUE_SPECTRUM[entrant.name], case, threads)
+    info = entrant.info
+    assert info is not None
+    module = info.load()
+    if info.is_trained:
+        assert case.sets is not None
+        trained: Denoiser = module.train(
+            case.sets(info.learns_from == "pairs"),
+            module.Settings(**{**module.PRESETS["small"], **entrant.settings}),
+            seed=case.spec.seed,
+            budget=budget,
+        )
+        return trained
+    settings = make_settings(entrant.method, {**_threads(module, threads), **entrant.settings})
+    seen, known = _seen(case.noisy)
+    fitted: Denoiser = module.fit(seen, settings, known, seed=case.spec.seed, budget=budget)
+    return fitted if seen is case.noisy else BiasCorrected(fitted)
+
+
+def _seen(image: Image) -> tuple[Image, Any]:
+    """What `denoise` lets a method see, and what was measured on that: of MR magnitudes a form with even noise."""
+    known = _measured(image)
+    if image.sequence or not known.noise.correctable:
+        return image, known
+    seen = stabilized(image, known.noise)
+    return seen, _measured(seen)
+
+
+def _threads(module: Any, threads: int) -> dict[str, Any]:
+    """As a setting, where a method has it; the others read the environment."""
+    return {"threads": threads} if "threads" in {field.name for field in fields(module.Settings)} else {}
+
+
+def _told_spectrum(name: str, case: Case, threads: int) -> Denoiser:
+    settings, module = make_settings(name, {"threads": threads}), method(name).load()
+    measured: Denoiser = module.fit(case.noisy, settings, _measured(case.noisy))
+    noise = case.noisy.voxels - case.truth.voxels
+    shared = true_correlation(noise, len(measured.fitted["slice_correlation"]))
+    told: Denoiser = module.restore(
+        settings,
+        {**measured.fitted, "slice_correlation": shared},
+        {"spectrum": true_spectrum(noise).astype(np.float32)},
+    )
+    return told
+
+
+def true_correlation(noise: Voxels, lags: int) -> list[float]:
+    """Correlation of noise slices (n, rows, columns) with those 1, 2, ... `lags` away."""
+    centered = noise - noise.mean(dtype=np.float64)
+    power = float((centered**2).mean())
+    return [float((centered[:-lag] * centered[lag:]).mean()) / power for lag in range(1, lags + 1)]
+
+
+def true_spectrum(noise: Voxels) -> NDArray[np.float64]:
+    """Mean power of noise slices (n, rows, columns), FFT order; smoothed over 5 x 5 frequencies, as a mean of tens is rough."""
+    power = np.mean([np.abs(np.fft.fft2(plane)) ** 2 for plane in noise], axis=0)
+    smooth: NDArray[np.float64] = np.fft.ifftshift(cv2.blur(np.fft.fftshift(power), (5, 5)))
+    return smooth
+
+
+def _measured(image: Image) -> Any:
+    if image.sequence:
+        from demottle.noise.sequence.fingerprint import measure_sequence
+
+        return measure_sequence(image)
+    from demottle.noise.fingerprint import measure
+
+    return measure(image)

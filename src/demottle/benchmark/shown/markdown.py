@@ -1,0 +1,133 @@
+"""A suite's results as Markdown, for the documentation: what ran on what, quality, comparisons, cost, failures."""
+
+import math
+from collections.abc import Sequence
+
+from demottle.benchmark.engine.results import Results, Row
+from demottle.benchmark.shown import tables
+from demottle.benchmark.shown.figures import COST, QUALITY, Kind
+from demottle.benchmark.suites.catalog import Suite
+from demottle.errors import counted
+from demottle.quality.cohort import Pairing
+
+SHOWN = (
+    "psnr", "rmse", "rmse_bone", "bias", "bias_dark", "ssim", "dprime", "contrast_large", "contrast_faint", "f50", "nps_shift",
+    "psnr_wire",
+)  # fmt: skip
+TISSUES = ("shift_fat", "shift_all_fat", "shift_fluid", "shift_muscle", "shift_bone")
+_COMPARED = {
+    "time, ratio": "seconds", "processor time, ratio": "cpu_seconds", "memory, ratio": "peak_mib", "RMSE, ratio": "rmse",
+}  # fmt: skip
+_BY_KEY = {kind.key: kind for kind in (*QUALITY, *COST)}
+
+
+def markdown(results: Results, suite: Suite, rival: str | None) -> str:
+    """Return everything that the documentation says of a suite."""
+    rows = tables.done(results.rows, suite.name)
+    names = tables.names(rows)
+    parts = [*_facts(results, rows)]
+    for group in dict.fromkeys(row["group"] for row in rows):
+        inside = [row for row in rows if row["group"] == group]
+        count = len({row["seed"] for row in inside})
+        parts.append(f"**{group}**, {tables.heading(count)}:")
+        parts.append(_quality(inside, names, SHOWN, suite))
+    if any(_BY_KEY[key].of(row) is not None for row in rows for key in TISSUES):
+        parts.append("**CT numbers**, all cases: mean of output minus input inside each tissue, HU:")
+        parts.append(_quality(rows, names, TISSUES, suite))
+    if rival is not None:
+        parts.append(
+            f"**Less {rival}**, on the same cases of all groups: mean difference and its 95 % interval; "
+            "**bold**: p < 0.05 (paired t, corrected after Holm over all of these tests):"
+        )
+        parts.append(_compared(tables.tests(rows, rival), names, suite))
+    parts.append(
+        "**Cost**" + ("" if rival is None else f"; ratios to {rival} on the same cases, with 95 % intervals") + ":"
+    )
+    parts.append(_cost(rows, names, rival))
+    failed = tables.failures(results.rows, suite.name)
+    if failed:
+        parts.append("**Failed:** " + " ".join(f"{name} on {', '.join(where)}: {why}" for name, why, where in failed))
+    return "\n\n".join(parts) + "\n"
+
+
+def _facts(results: Results, rows: Sequence[Row]) -> list[str]:
+    """On what the rows were made: a sentence for all runs of a day on the same machine."""
+    counts: dict[str, int] = {}
+    for run in results.runs:
+        count = sum(row.get("run") == run["run"] for row in rows)
+        if count:
+            on = _run_on(run)
+            counts[on] = counts.get(on, 0) + count
+    return [f"{count} {on}" for on, count in counts.items()]
+
+
+def _run_on(run: Row) -> str:
+    here, asked = run["machine"], run.get("asked", {})
+    threads = asked.get("threads", 1)
+    parts = [
+        f"results of {run['started'][:10]}: {here['processor']}, {counted(here['cores'], 'core')}",
+        f"{counted(asked.get('jobs', 1), 'cell')} at a time with {counted(threads, 'thread')} each",
+        f"{asked.get('minutes', 0):g} min for every method that learns",
+        *(["no GPU"] if here.get("gpu_hidden") else []),
+        *(f"{name} {version}" for name, version in run["versions"].items()),
+    ]
+    return f"{', '.join(parts)}."
+
+
+def _quality(rows: Sequence[Row], names: Sequence[str], keys: Sequence[str], suite: Suite) -> str:
+    kinds = [_BY_KEY[key] for key in keys if any(_BY_KEY[key].of(row) is not None for row in rows)]
+    most = max(tables.over(rows, name, QUALITY[0]).cases for name in names)
+    lines = []
+    for name in names:
+        count = len([row for row in rows if row["entrant"] == name])
+        if count:
+            fewer = f" (n = {count})" if count < most else ""
+            told = [tables.told(tables.over(rows, name, kind), kind) for kind in kinds]
+            lines.append([f"{_named(rows, name)}{fewer}", *told])
+    return _table(["", *(kind.named(suite.unit) for kind in kinds)], lines)
+
+
+def _compared(found: Sequence[Pairing], names: Sequence[str], suite: Suite) -> str:
+    kinds = [kind for kind in QUALITY if any(one.figure == kind.title for one in found)]
+    lines = []
+    for name in names:
+        mine = {one.figure: one for one in found if one.first == name}
+        if mine:
+            cases = sorted({one.cases for one in mine.values()})
+            counted = f"{cases[0]} to {cases[-1]}" if len(cases) > 1 else str(cases[0])
+            lines.append([name, counted, *(_difference(mine.get(kind.title), kind) for kind in kinds)])
+    return (
+        _table(["", "cases", *(kind.named(suite.unit) for kind in kinds)], lines)
+        if lines
+        else "Too few cases to compare."
+    )
+
+
+def _difference(one: Pairing | None, kind: Kind) -> str:
+    if one is None:
+        return "–"
+    text = f"{one.difference:+.{kind.digits}f} ({one.ci_low:+.{kind.digits}f} to {one.ci_high:+.{kind.digits}f})"
+    return f"**{text}**" if one.p_t_holm < 0.05 else text
+
+
+def _cost(rows: Sequence[Row], names: Sequence[str], rival: str | None) -> str:
+    kinds = [kind for kind in COST if any(kind.of(row) is not None for row in rows)]
+    compared = {} if rival is None else _COMPARED
+    lines = []
+    for name in names:
+        means = [tables.over(rows, name, kind).mean for kind in kinds]
+        cells = [
+            "–" if math.isnan(mean) else f"{mean:.{kind.digits}f}" for mean, kind in zip(means, kinds, strict=True)
+        ]
+        ratios = [tables.told_ratio(tables.ratio(rows, name, rival or "", _BY_KEY[key])) for key in compared.values()]
+        lines.append([_named(rows, name), *cells, *ratios])
+    return _table(["", *(kind.named() for kind in kinds), *compared], lines)
+
+
+def _named(rows: Sequence[Row], name: str) -> str:
+    return f"*{name}*" if any(row["sees_truth"] for row in rows if row["entrant"] == name) else name
+
+
+def _table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    rule = ["---", *["--:"] * (len(heads) - 1)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, rule, *lines))

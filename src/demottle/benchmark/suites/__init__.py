@@ -1,0 +1,1 @@
+"""Suites: cases with a known truth, and how they are judged."""

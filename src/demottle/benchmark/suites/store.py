@@ -1,0 +1,36 @@
+"""What is costly to simulate, kept in a folder; a file there is whole or not there."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from demottle.benchmark.suites.cases import CaseSpec
+from demottle.image import Voxels
+
+Parts = dict[str, Voxels]
+
+
+def place_of(cache: Path, spec: CaseSpec) -> Path:
+    """Where the arrays of a case lie."""
+    return cache / f"{spec.suite}-{spec.key}.npz"
+
+
+def kept(cache: Path, spec: CaseSpec, make: Callable[[], Parts]) -> Parts:
+    """Return the arrays of a case, made now or before."""
+    path = place_of(cache, spec)
+    if not path.exists():
+        parts = make()
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=cache, prefix=".part-", suffix=".npz", delete=False) as file:
+            try:
+                np.savez(file, allow_pickle=False, **parts)
+                file.flush()
+                os.replace(file.name, path)  # noqa: PTH105 - a file over a file, in one step
+            except BaseException:
+                Path(file.name).unlink(missing_ok=True)
+                raise
+    with np.load(path) as file:
+        return {name: file[name] for name in file.files}

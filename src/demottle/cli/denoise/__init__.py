@@ -1,0 +1,1 @@
+"""`demottle denoise`: one file for each part of the work between the command line and the written result."""

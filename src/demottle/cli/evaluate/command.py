@@ -1,0 +1,147 @@
+"""`demottle evaluate`: how good is an output; against its input, a truth, a second scan, known structures; one or many."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from demottle.cli.evaluate.batch import evaluate_batch
+from demottle.cli.evaluate.case import Given, Reading, evaluate_case
+from demottle.cli.evaluate.figures_csv import write_csv
+from demottle.cli.evaluate.patterns import holds
+from demottle.cli.evaluate.sequence import evaluate_run, is_run
+from demottle.cli.evaluate.tables import show_evaluation
+from demottle.cli.gate import PANEL, LimitsFile, limits_of, show_gate
+from demottle.cli.places import refuse_existing
+from demottle.cli.screen.console import say_warnings, show_json
+from demottle.cli.screen.guard import guarded
+from demottle.cli.screen.options import (
+    AcceptUneven,
+    Debug,
+    Json,
+    Modality,
+    Series,
+    Spacing,
+    Unit,
+    Volume,
+    parse_modality,
+    parse_spacing,
+    parse_unit,
+)
+from demottle.cli.screen.progress import watch
+
+KNOWN = "What is known besides"
+RESULTS = "Results"
+GATE_FAILED = 3
+
+
+@guarded
+def evaluate(
+    output: Annotated[Path | None, typer.Argument(metavar="OUT", help="A denoised scan.", show_default=False)] = None,
+    scan: Annotated[Path | None, typer.Option("--input", metavar="SCAN", help="The scan it was made from.")] = None,
+    truth: Annotated[
+        Path | None, typer.Option(metavar="TRUTH", help="The noise-free scan.", rich_help_panel=KNOWN)
+    ] = None,
+    second_input: Annotated[
+        Path | None, typer.Option(metavar="SCAN2", help="The same object scanned again.", rich_help_panel=KNOWN)
+    ] = None,
+    second_output: Annotated[
+        Path | None, typer.Option(metavar="OUT2", help="What was made of SCAN2.", rich_help_panel=KNOWN)
+    ] = None,
+    structures: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="truth.json of a phantom.", rich_help_panel=KNOWN)
+    ] = None,
+    absent_input: Annotated[
+        Path | None, typer.Option(metavar="SCAN0", help="The phantom without its objects.", rich_help_panel=KNOWN)
+    ] = None,
+    absent_output: Annotated[
+        Path | None, typer.Option(metavar="OUT0", help="What was made of SCAN0.", rich_help_panel=KNOWN)
+    ] = None,
+    margin: Annotated[
+        float | None, typer.Option(metavar="HU", help="Of the tests that CT numbers are the same. Default: 2 HU.")
+    ] = None,
+    batch: Annotated[
+        str | None,
+        typer.Option(metavar="CSV|PATTERN", help="Many cases: a table, or 'OUT/{case}/{method}'."),
+    ] = None,
+    gate: Annotated[
+        bool,
+        typer.Option("--gate", metavar="", help="Hold it against limits; exit 3 if one fails.", rich_help_panel=PANEL),
+    ] = False,
+    limits: LimitsFile = None,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Write every figure.", rich_help_panel=RESULTS)
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write the page.", rich_help_panel=RESULTS)
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", metavar="", help="Replace earlier results.", rich_help_panel=RESULTS)
+    ] = False,
+    as_json: Json = False,
+    spacing: Spacing = None,
+    series: Series = None,
+    volume: Volume = None,
+    modality: Modality = None,
+    unit: Unit = None,
+    accept_uneven: AcceptUneven = False,
+    debug: Debug = False,
+) -> None:
+    """Measure a denoised scan: with a truth, with a second scan, or with nothing but input and output.
+
+    It measures what can be measured with what is given, and says what cannot be and why. {repeat} in the names of a phantom's
+    scans stands for all its repeats: 'OUT/repeat-{repeat}' --input 'PHANTOM/repeat-{repeat}'.
+    """
+    held = limits_of(limits)
+    gated = gate or limits is not None
+    reading = Reading(parse_spacing(spacing), parse_modality(modality), accept_uneven, parse_unit(unit), series, volume)
+    given = Given(output, scan, truth, second_input, second_output, structures, absent_input, absent_output)
+    _refuse_margin(margin)
+    if not overwrite:
+        refuse_existing((csv, html))
+    if batch is not None:
+        if output is not None:
+            raise typer.BadParameter("names the outputs already, so leave out OUT", param_hint="--batch")
+        evaluate_batch(batch, given, reading, held if gated else None, margin, csv, html, as_json)
+        return
+    given.refuse_incomplete()
+    if scan is not None and not holds(scan, "repeat") and is_run(scan, reading):
+        verdict = evaluate_run(given, reading, csv, html, as_json, held if gated else None)
+        if verdict is not None and not verdict.passed:
+            _fail(verdict.reasons)
+        return
+    from demottle.io import warnings_of
+
+    with watch() as listener:
+        images, found = evaluate_case(given, reading, held, margin, listener)
+        if html is not None:
+            from demottle.cli.pages import write_evaluation_page
+
+            with listener.stage("report"):
+                write_evaluation_page(images, found, html)
+    if csv is not None:
+        from demottle.quality.cohort import Case
+        from demottle.quality.figures import figures_of
+
+        write_csv(csv, [Case(str(scan), str(output), tuple(figures_of(found)))])
+    if as_json:
+        show_json(found.to_dict())
+    else:
+        say_warnings((*warnings_of(images.before), *found.check.warnings))
+        show_evaluation(found)
+        if gated:
+            show_gate(found.gate)
+    if gated and not found.gate.passed:
+        _fail(found.gate.reasons)
+
+
+def _refuse_margin(margin: float | None) -> None:
+    if margin is not None and not 0 < margin < 1000:
+        raise typer.BadParameter(f"{margin:g} is no margin; give a positive number of HU", param_hint="--margin")
+
+
+def _fail(reasons: str) -> None:
+    from demottle.cli.screen.console import say_error
+
+    say_error(f"The result fails the gate: {reasons}.")
+    raise typer.Exit(GATE_FAILED)

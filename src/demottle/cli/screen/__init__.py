@@ -1,0 +1,1 @@
+"""What every verb shares on the screen: consoles, progress, tables, options, errors."""

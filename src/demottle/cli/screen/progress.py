@@ -1,0 +1,227 @@
+"""Progress for people: bars with the time left on a terminal, a plain line now and then elsewhere.
+
+Both are listeners (see `demottle.events`): any stage the library reports gets its bar, in the order of first appearance.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from math import isfinite
+from types import TracebackType
+from typing import Self
+
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.text import Text
+
+from demottle import events
+from demottle.cli.screen.console import err, say
+
+TITLES = {
+    "start": "Starting",
+    "phantom": "Painting phantom",
+    "simulate": "Simulating noise",
+    "read": "Reading",
+    "wait": "Waiting",
+    "measure": "Measuring noise",
+    "match": "Matching slices",
+    "plan": "Planning",
+    "compare": "Trying filters",
+    "prepare": "Preparing",
+    "gather": "Gathering scans",
+    "learn": "Learning",
+    "fit": "Learning",
+    "apply": "Denoising",
+    "stream": "Streaming",
+    "restore": "Putting back what slices agree on",
+    "calibrate": "Keeping CT numbers",
+    "check": "Checking",
+    "evaluate": "Evaluating",
+    "report": "Drawing the page",
+    "write": "Writing",
+    "benchmark": "Comparing",
+}
+SECONDS_BETWEEN_LINES = 20.0
+
+
+def title_of(stage: str) -> str:
+    """What a user is told about a stage."""
+    return TITLES.get(stage, stage.replace("_", " ").capitalize())
+
+
+def words_of(stage: str) -> str:
+    """What a user is told about a stage within a sentence: "keeping CT numbers"."""
+    title = title_of(stage)
+    return title[:1].lower() + title[1:]
+
+
+def clock(seconds: float) -> str:
+    """Seconds as a person reads them: 0.4 s, 12 s, 3:05 min, 1:02:40 h; never broken at a line's end."""
+    if seconds < 9.95:
+        return f"{seconds:.1f}\u00a0s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}\u00a0s"
+    if whole < 3600:
+        return f"{whole // 60}:{whole % 60:02d}\u00a0min"
+    return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}\u00a0h"
+
+
+class Stages:
+    """A listener that times each stage; the base of the two that show something.
+
+    No time is left out: a stage lasts from the end of the one before it to its own, so that all add up to the clock's time.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        """Start with no stage known; `now` is the clock, in seconds."""
+        self._now = now
+        self._spent: dict[str, float] = {}
+        self._counted = now()  # until when time has been given to a stage
+        self._current: str | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None and self._current is not None:
+            self._count(self._current)
+            self._ended(self._current)
+
+    def __call__(self, event: events.Progress) -> None:
+        """Take one report: a stage that appears ends the one before it, also when that stopped early."""
+        if event.stage != self._current:
+            if self._current is not None:
+                if event.done == 0:  # it begins now; where its first report comes after a step, that step was its own
+                    self._count(self._current)
+                self._ended(self._current)
+            self._current = event.stage
+            self._began(event)
+        self._count(event.stage)
+        self._moved(event)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Show a step that reports little or nothing itself, from its beginning to its end."""
+        self(events.Progress(name, 0, 1))
+        yield
+        self._count(name)
+        self._ended(name)
+        self._current = None
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Duration of each stage so far in s, in the order of first appearance."""
+        return dict(self._spent)
+
+    def began(self, moment: float) -> None:
+        """Count from a moment of the clock before this listener was there: the first stage gets that time too."""
+        self._counted = moment
+
+    def _count(self, stage: str) -> None:
+        """Give the time since the last count to a stage."""
+        moment = self._now()
+        self._spent[stage] = self._spent.get(stage, 0.0) + moment - self._counted
+        self._counted = moment
+
+    def _began(self, event: events.Progress) -> None:
+        """Show that a stage has begun."""
+
+    def _moved(self, event: events.Progress) -> None:
+        """Show how far a stage is."""
+
+    def _ended(self, stage: str) -> None:
+        """Show that a stage is over."""
+
+
+class Lines(Stages):
+    """A plain line when a stage ends, and now and then while it runs: for logs and pipes."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        """Start with nothing said; `now` is the clock, in seconds."""
+        super().__init__(now)
+        self._said = now()
+
+    def _moved(self, event: events.Progress) -> None:
+        spent = self.seconds[event.stage]
+        if self._now() - self._said < SECONDS_BETWEEN_LINES or not 0 < event.done < event.total:
+            return
+        self._said = self._now()
+        left = spent / event.done * (event.total - event.done) if event.left is None else event.left
+        told = f", about {clock(left)} left" if isfinite(left) else ""
+        say(f"{title_of(event.stage)}: {100 * event.done / event.total:.0f} %{told}")
+
+    def _ended(self, stage: str) -> None:
+        self._said = self._now()
+        say(f"{title_of(stage)}: done in {clock(self.seconds[stage])}")
+
+
+class _TimeColumn(ProgressColumn):
+    """Time left while a stage runs, time taken once it is over."""
+
+    def render(self, task: Task) -> Text:
+        if task.fields["over"]:
+            return Text(clock(task.fields["took"]), style="dim")
+        left = task.time_remaining if task.fields["left"] is None else task.fields["left"]
+        if left is None or not isfinite(left):
+            return Text("")
+        return Text(f"{clock(left)} left", style="cyan")
+
+
+class _MarkColumn(ProgressColumn):
+    """A tick in front of what is over."""
+
+    def render(self, task: Task) -> Text:
+        return Text("✓", style="green") if task.fields["over"] else Text("•", style="cyan")
+
+
+class Bars(Stages):
+    """One bar for each stage, with an estimate of the time left."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        """Draw nothing yet; `now` is the clock, in seconds."""
+        super().__init__(now)
+        self._tasks: dict[str, TaskID] = {}
+        self._progress = Progress(
+            _MarkColumn(),
+            TextColumn("{task.description:<17}"),
+            BarColumn(bar_width=28, complete_style="cyan", finished_style="green", pulse_style="cyan"),
+            TextColumn("{task.percentage:>3.0f} %"),
+            _TimeColumn(),
+            TextColumn("{task.fields[note]}", style="dim", markup=False),
+            console=err,
+            speed_estimate_period=60.0,
+        )
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        super().__exit__(kind, error, trace)
+        self._progress.stop()
+
+    def _began(self, event: events.Progress) -> None:
+        if event.stage not in self._tasks:
+            self._tasks[event.stage] = self._progress.add_task(
+                title_of(event.stage), over=False, note="", left=None, took=0.0
+            )
+        self._progress.update(self._tasks[event.stage], over=False)
+
+    def _moved(self, event: events.Progress) -> None:
+        total = event.total if event.total > 1 else None  # one unit of work: a pulse, not a bar that jumps
+        task = self._tasks[event.stage]
+        self._progress.update(task, completed=event.done, total=total, note=event.note, left=event.left)
+
+    def _ended(self, stage: str) -> None:
+        task = self._tasks[stage]
+        done = max(self._progress.tasks[self._progress.task_ids.index(task)].completed, 1)
+        self._progress.update(task, completed=done, total=done, over=True, note="", took=self.seconds[stage])
+
+
+def watch() -> Stages:
+    """Return the listener that suits where standard error goes."""
+    return Bars() if err.is_terminal else Lines()

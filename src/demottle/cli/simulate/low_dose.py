@@ -1,0 +1,207 @@
+"""`demottle simulate low-dose`: a real scan as it would have been at a lower dose."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+from rich.text import Text
+
+from demottle.cli.places import output_for, refuse_inside
+from demottle.cli.screen.console import heading, out, say_warnings, show_json, shown
+from demottle.cli.screen.guard import guarded
+from demottle.cli.screen.options import (
+    AcceptUneven,
+    Debug,
+    Json,
+    Modality,
+    Scan,
+    Series,
+    Spacing,
+    Unit,
+    Volume,
+    parse_spacing,
+)
+from demottle.cli.screen.progress import watch
+from demottle.cli.screen.tables import facts
+from demottle.errors import InputError, OutputError
+
+if TYPE_CHECKING:
+    from demottle.physics.low_dose.scan import LowDose
+
+MODEL = "Scanner model"
+_SHOWN = (
+    ("tube voltage", "kvp", " kV"),
+    ("tube current", "tube_current", " mA"),
+    ("current modulation", "modulation", ""),
+    ("source to axis", "source_to_axis_mm", " mm"),
+    ("scan field", "scan_diameter_mm", " mm"),
+)
+
+
+@guarded
+def low_dose(
+    scan: Scan,
+    dose: Annotated[float, typer.Option(metavar="D", help="Fraction of the scan's dose, above 0 and up to 1.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Where the simulated scan goes.")],
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="The same seed gives the same noise.")] = 0,
+    repeats: Annotated[
+        int, typer.Option(min=1, max=999, metavar="N", help="Scans with independent noise: OUT/repeat-01, ...")
+    ] = 1,
+    kernel: Annotated[
+        str, typer.Option(metavar="NAME", help="soft, standard, sharp; match: as the scan's.", rich_help_panel=MODEL)
+    ] = "match",
+    correlation: Annotated[
+        str | None,
+        typer.Option(
+            metavar="R|measured",
+            help="Noise correlation of adjacent slices; without it thickness and distance decide.",
+            rich_help_panel=MODEL,
+        ),
+    ] = None,
+    electronic: Annotated[
+        float, typer.Option(metavar="PHOTONS", help="Electronic noise, photons rms.", rich_help_panel=MODEL)
+    ] = 8.0,
+    bow_tie: Annotated[
+        float, typer.Option(metavar="B", help="Bow-tie filter, 0 (none) to 1 (full).", rich_help_panel=MODEL)
+    ] = 0.5,
+    modulation: Annotated[
+        float | None,
+        typer.Option(metavar="M", help="Angular current modulation, 0 to 1.", rich_help_panel=MODEL),
+    ] = None,
+    beam: Annotated[str, typer.Option(metavar="NAME", help="parallel or fan.", rich_help_panel=MODEL)] = "parallel",
+    projector: Annotated[
+        str, typer.Option(metavar="NAME", help="builtin or astra, where installed.", rich_help_panel=MODEL)
+    ] = "builtin",
+    accept_truncated: Annotated[
+        bool,
+        typer.Option("--accept-truncated", metavar="", help="Accept a cut-off body.", rich_help_panel=MODEL),
+    ] = False,
+    format: Annotated[str | None, typer.Option(metavar="NAME", help="Format to write.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace what is there.")] = False,
+    series: Series = None,
+    volume: Volume = None,
+    spacing: Spacing = None,
+    modality: Modality = None,
+    unit: Unit = None,
+    accept_uneven: AcceptUneven = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Add the noise that a CT scan would have had at a lower dose; the result says SIMULATED."""
+    from demottle import io
+    from demottle.io.staging import staged
+    from demottle.physics.low_dose.scan import LowDose, Settings, check_dose
+
+    check_dose(dose)
+    settings = Settings(
+        kernel=cast("Any", kernel),
+        correlation=_correlation(correlation),
+        electronic=electronic,
+        bow_tie=bow_tie,
+        modulation=modulation,
+        beam=cast("Any", beam),
+        projector=cast("Any", projector),
+        accept_truncated=accept_truncated,
+    )
+    scan = io.only_file_in(scan)
+    names = _names(scan, output, format, repeats)
+    whole = names[0] if repeats == 1 else output
+    refuse_inside(scan, whole)
+    if whole.exists() and not overwrite:
+        raise OutputError(f"{whole} exists already; choose another name or add --overwrite.")
+    with watch() as listener:
+        with listener.stage("read"):
+            image = io.read(
+                scan,
+                series=series,
+                volume=volume,
+                spacing=parse_spacing(spacing),
+                accept_uneven=accept_uneven,
+                modality=modality,
+                unit=unit,
+                listener=listener,
+            )
+        lost = io.check_output(image, names[0], format)
+        simulation = LowDose(image, dose, settings, listener, workers=os.cpu_count() or 1)
+        options = {"format": format, "overwrite": overwrite, "listener": listener}
+        if repeats == 1:
+            levels = [_draw_and_write(simulation, seed, 0, whole, options)]
+        else:
+            with staged(output, overwrite=overwrite) as folder:  # all realizations or none
+                folder.mkdir()
+                levels = [
+                    _draw_and_write(simulation, seed, index, folder / name.name, options)
+                    for index, name in enumerate(names)
+                ]
+    warnings = (*io.warnings_of(image), *lost, *simulation.warnings, *simulation.check(levels))
+    record = {**simulation.to_dict(), "reached_level_hu": levels, "seed": seed, "warnings": list(warnings)}
+    if as_json:
+        show_json({**record, "input": str(scan), "output": [str(name) for name in names]})
+        return
+    say_warnings(warnings)
+    _show(simulation, levels, whole)
+
+
+def _draw_and_write(simulation: "LowDose", seed: int, repeat: int, path: Path, options: dict[str, Any]) -> float:
+    """Draw one realization and write it; return the noise level that it has in HU.
+
+    Raises:
+        InputError: where that level is far from the one wanted; nothing is written then.
+    """
+    from demottle import io
+
+    image = simulation.realization(seed, repeat, options["listener"])
+    level = simulation.level_of(image)
+    simulation.check([level])
+    io.write(image, path, **options)
+    return level
+
+
+def _names(scan: Path, output: Path, wanted: str | None, repeats: int) -> list[Path]:
+    """Where each realization goes: OUT itself, or OUT/repeat-01 and so on."""
+    from demottle.io.formats import suffix_of
+
+    if repeats == 1:
+        return [output_for(output, scan, wanted)]
+    if suffix_of(output):
+        raise OutputError(f"With --repeats {output.name} becomes a folder of scans; leave out its ending.")
+    digits = max(2, len(str(repeats)))
+    return [output_for(output / f"repeat-{index:0{digits}d}", scan, wanted) for index in range(1, repeats + 1)]
+
+
+def _correlation(text: str | None) -> Any:
+    if text is None:
+        return "geometry"
+    if text == "measured":
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"The correlation is '{text}'; it has to be a number from 0 to 0.95, or measured.") from None
+
+
+def _show(simulation: "LowDose", levels: list[float], whole: Path) -> None:
+    record = simulation.to_dict()
+    acquisition = record["acquisition"]
+    heading("Simulated", f"{100 * simulation.dose:g} % of the dose")
+    table = facts()
+    reached = ", ".join(f"{level:.1f}" for level in levels[:4]) + (", ..." if len(levels) > 4 else "")
+    table.add_row(
+        "noise level", f"{simulation.level:.1f} HU before, {reached} HU after; {simulation.target:.1f} HU wanted"
+    )
+    kernel, rho = simulation.kernel, simulation.correlation
+    name = kernel.value if isinstance(kernel.value, str) else f"cut-off at {kernel.value:.2f} /mm"
+    table.add_row("kernel", f"{name} ({kernel.why})")
+    table.add_row("slice correlation", f"{rho.value:.2f} ({rho.why})")
+    table.add_row(
+        "local level", "measured is {:.2f} to {:.2f} of what the model expects".format(*record["local_level_fit"])
+    )
+    for label, key, unit in _SHOWN:
+        fact = acquisition[key]
+        if fact["value"] not in (None, ""):
+            value = fact["value"]
+            text = f"{value[0]:g} to {value[1]:g}" if isinstance(value, list) else f"{value:g}"
+            table.add_row(label, f"{text}{unit} ({fact['from']})")
+    table.add_row("written", Text(shown(whole)))
+    out.print(table, soft_wrap=True)

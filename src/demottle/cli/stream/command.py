@@ -1,0 +1,200 @@
+"""`demottle stream`: denoise frames as they come."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from demottle.cli.places import refuse_existing
+from demottle.cli.screen.console import heading, out, say, say_error, say_warnings, show_json
+from demottle.cli.screen.guard import CANNOT, guarded
+from demottle.cli.screen.options import Debug, Json
+from demottle.cli.screen.progress import Stages, watch
+from demottle.cli.screen.tables import facts
+from demottle.cli.stream.method import FEWEST, MEASURED, Ready, Wanted, made_ready
+from demottle.cli.stream.places import Place
+
+if TYPE_CHECKING:
+    from demottle.image import Image
+    from demottle.stream.live import LiveReport
+    from demottle.stream.sources import Source
+
+LIVE, HOW = "Live", "Method"
+
+
+@guarded
+def stream(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A file, a folder being written, - or tcp:PORT.")],
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="OUT", help="A file, a new folder/, or - for bytes.")
+    ],
+    model: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A fitted method ('denoise --save-model').", rich_help_panel=HOW)
+    ] = None,
+    method: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Fit this one first (live: filters only).", rich_help_panel=HOW)
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.01, metavar="M", help="Time to learn from a file.", rich_help_panel=HOW)
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Steps to learn, instead of minutes.", rich_help_panel=HOW)
+    ] = None,
+    measure: Annotated[
+        int | None,
+        typer.Option(
+            min=FEWEST,
+            metavar="N",
+            help=f"Frames a live filter is measured on first ({MEASURED}).",
+            rich_help_panel=HOW,
+        ),
+    ] = None,
+    save_model: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keep what was fitted, for --model.", rich_help_panel=HOW)
+    ] = None,
+    engine: Annotated[
+        str, typer.Option(metavar="NAME", help="auto (the faster one), torch or onnx.", rich_help_panel=HOW)
+    ] = "auto",
+    save_onnx: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the network as ONNX.", rich_help_panel=HOW)
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(metavar="HZ", help="Frames per second. Default: as they come.", rich_help_panel=LIVE)
+    ] = None,
+    queue: Annotated[int, typer.Option(metavar="N", help="Most frames that wait.", rich_help_panel=LIVE)] = 4,
+    policy: Annotated[
+        str | None,
+        typer.Option(metavar="drop|slow", help="When it falls behind. Default: slow for files.", rich_help_panel=LIVE),
+    ] = None,
+    raw: Annotated[
+        str | None, typer.Option(metavar="GEOMETRY", help="Of bytes: ROWSxCOLUMNSxTYPE.", rich_help_panel=LIVE)
+    ] = None,
+    stall: Annotated[
+        float, typer.Option(min=0.1, metavar="S", help="Seconds without a frame that end it.", rich_help_panel=LIVE)
+    ] = 10.0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace an earlier file.")] = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Denoise frames as they come, in order, and say how long each took."""
+    from demottle.errors import InputError
+    from demottle.stream.raw import parse_geometry
+    from demottle.stream.sources import open_source
+
+    wanted = Wanted(model, method, minutes, steps, save_model, measure)
+    wanted.refuse_contradictions()
+    if engine not in ("auto", "torch", "onnx"):
+        raise typer.BadParameter("has to be auto, torch or onnx", param_hint="--engine")
+    if policy not in (None, "drop", "slow"):
+        raise typer.BadParameter("has to be drop or slow", param_hint="--policy")
+    if as_json and output == "-":
+        raise typer.BadParameter("cannot share standard output with the frames", param_hint="--json")
+    geometry = None if raw is None else parse_geometry(raw)
+    if not overwrite:
+        refuse_existing((None if output == "-" or output.endswith("/") else Path(output), save_model, save_onnx))
+    with watch() as listener:
+        opened = open_source(source, geometry, lambda path: _read(path, listener))
+        if opened.image is None and model is None and method is None:
+            raise InputError(
+                "Frames that come live cannot be learned from first; a fitted model is needed, or the method of a filter.",
+                remedy="model",
+            )
+        if opened.port is not None:
+            say(f"Listening on port {opened.port} of this machine.")
+        ready = made_ready(opened, wanted, stall, listener)
+        if save_model is not None:
+            ready.denoiser.save(save_model)
+        with _said_what_is_kept(save_model):
+            report, chosen = _run(
+                opened, ready, output, listener, engine=engine, save_onnx=save_onnx, overwrite=overwrite,
+                settings={"rate": rate, "queue": queue, "policy": policy or _usual(opened), "patience": stall},
+            )  # fmt: skip
+    denoiser = ready.denoiser
+    record = {"method": denoiser.method, "engine": chosen.engine, "engines_ms": chosen.trials, **report.to_dict()}
+    if as_json:
+        show_json(record)
+    elif output != "-":
+        _show(report, denoiser.method, chosen.engine)
+    if report.dropped:
+        say_warnings([f"{len(report.dropped)} frames were dropped, because denoising could not keep up."])
+    if report.trouble:
+        say_error(f"{report.trouble} What came before was denoised.")
+        raise typer.Exit(CANNOT)
+
+
+@contextmanager
+def _said_what_is_kept(model: Path | None) -> Iterator[None]:
+    """Ctrl-C once frames come: say what is written already."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        kept = [str(stop)] if str(stop) else []
+        if model is not None:
+            kept.append(f"The fitted model is in {model}; --model {model} uses it and learns nothing.")
+        raise KeyboardInterrupt(" ".join(["Stopped.", *kept]) if kept else "") from None
+
+
+def _usual(opened: "Source") -> str:
+    """A file can wait; what comes live cannot."""
+    return "drop" if opened.image is None else "slow"
+
+
+def _read(path: Path, listener: Stages) -> "Image":
+    from demottle import io
+
+    with listener.stage("read"):
+        return io.read(path)
+
+
+def _run(
+    opened: "Source",
+    ready: Ready,
+    output: str,
+    listener: Stages,
+    *,
+    engine: str,
+    save_onnx: Path | None,
+    overwrite: bool,
+    settings: dict[str, Any],
+) -> "tuple[LiveReport, Any]":
+    from demottle.stream.engine import live_form, save_as_onnx
+    from demottle.stream.live import run_live
+    from demottle.stream.peeking import peeked
+
+    denoiser, frames = ready.denoiser, ready.frames
+    if opened.geometry is not None:
+        shape = (opened.geometry.rows, opened.geometry.columns)
+    else:
+        first, frames = peeked(frames, 1)
+        if not first:
+            from demottle.errors import InputError
+
+            raise InputError("The source ended before its first frame.")
+        shape = (first[0].shape[0], first[0].shape[1])
+    if save_onnx is not None:
+        save_as_onnx(denoiser, save_onnx, shape)
+    chosen = live_form(denoiser, shape, engine)  # type: ignore[arg-type]  # a word that was checked above
+    with ExitStack() as stack:
+        place = Place(opened, denoiser, output, overwrite, stack)
+        total = 0 if opened.image is None else opened.image.shape[0]
+        try:
+            report = run_live(
+                frames, chosen.stream, place, total=total, at_hand=ready.at_hand, listener=listener, **settings
+            )
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(place.stopped()) from None
+        place.finish(report)
+    return report, chosen
+
+
+def _show(report: "LiveReport", method: str, engine: str) -> None:
+    heading("Streamed", f"{method}, computed by {engine}")
+    table = facts()
+    table.add_row("frames", f"{report.results}, {len(report.dropped)} dropped")
+    table.add_row("pace", f"{report.rate:.1f} frames per second")
+    table.add_row("work", f"{report.latency.work:.1f} ms a frame (median)")
+    latency = report.latency
+    table.add_row("latency", f"{latency.median:.1f} ms median, {latency.p99:.1f} ms 99 %, {latency.worst:.1f} ms worst")
+    out.print(table)

@@ -1,0 +1,83 @@
+"""`demottle study analyse`: what the readers said, unblinded, with tests."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from demottle.cli.places import refuse_existing
+from demottle.cli.screen.console import out, say_warnings, show_json, shown
+from demottle.cli.screen.guard import guarded
+from demottle.cli.screen.options import Debug, Json
+from demottle.cli.study.serve import Folder
+from demottle.errors import OutputError
+
+RESULTS = "Results"
+
+
+@guarded
+def analyse(
+    study: Folder,
+    key: Annotated[Path | None, typer.Option(metavar="FILE", help="The key (STUDY/key.json).")] = None,
+    reference: Annotated[
+        str | None, typer.Option(metavar="ARM", help="Compare with this arm instead of the first.")
+    ] = None,
+    margin: Annotated[
+        float, typer.Option(min=0.01, max=4, metavar="POINTS", help="Of non-inferiority, set beforehand.")
+    ] = 0.5,
+    resamples: Annotated[int, typer.Option(min=200, max=1_000_000, metavar="N", help="Of the bootstrap.")] = 4000,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of the bootstrap.")] = 0,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Write the results.", rich_help_panel=RESULTS)
+    ] = None,
+    ratings: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write every answer as CSV.", rich_help_panel=RESULTS)
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write the page.", rich_help_panel=RESULTS)
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", metavar="", help="Replace earlier results.", rich_help_panel=RESULTS)
+    ] = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Analyze a study: points of each arm, tests against the reference, agreement of readers.
+
+    It reads the key, so look at it when all readers have finished.
+    """
+    from demottle.study.analysis import analyse as analyse_study
+    from demottle.study.analysis import load
+    from demottle.study.tables import write_answers, write_results
+
+    results = [path for path in (csv, ratings, html) if path is not None]
+    _refuse_among_study(study, key, results)
+    if not overwrite:
+        refuse_existing(results)
+    loaded = load(study, key)
+    found = analyse_study(loaded, reference, margin, resamples, seed)
+    if csv is not None:
+        write_results(found, csv)
+    if ratings is not None:
+        write_answers(loaded, ratings)
+    if html is not None:
+        from demottle.study.page import write_study_page
+
+        write_study_page(found, html)
+    if as_json:
+        show_json(found.to_dict())
+        return
+    from demottle.cli.study.tables import show_study
+
+    say_warnings(found.warnings)
+    show_study(found)
+    for name, path in (("Results", csv), ("Answers", ratings), ("Page", html)):
+        if path is not None:
+            out.print(f"{name:<8} {shown(path)}", markup=False, soft_wrap=True)
+
+
+def _refuse_among_study(study: Path, key: Path | None, results: list[Path]) -> None:
+    """Results name the arms, so they must not lie where readers' files do; and a study without its key is lost."""
+    for path in results:
+        if path.resolve().is_relative_to(study.resolve()) or (key is not None and path.resolve() == key.resolve()):
+            raise OutputError(f"{path} would lie in the study or replace its key; choose a place outside of {study}.")

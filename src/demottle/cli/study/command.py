@@ -1,0 +1,20 @@
+"""`demottle study`: a blinded reader study, from the scans to the tests. Each command has a file of its own."""
+
+import typer
+
+from demottle.cli.study.analyse import analyse
+from demottle.cli.study.create import create
+from demottle.cli.study.serve import serve
+
+study = typer.Typer(
+    name="study", help="A blinded reader study: what do radiologists say of the images?", no_args_is_help=True
+)
+study.command()(create)
+study.command()(serve)
+study.command()(analyse)
+study.command(name="analyze", hidden=True)(analyse)
+
+
+@study.callback()
+def _study() -> None:
+    """Keep `study` a group however many commands it has."""

@@ -1,0 +1,266 @@
+"""`demottle train`: two folders of scans in, a model file out."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from demottle.cli.models.facts import show_fitted
+from demottle.cli.screen import options
+from demottle.cli.screen.console import heading, out, say, say_warnings, show_json
+from demottle.cli.screen.guard import guarded
+from demottle.cli.screen.progress import watch
+from demottle.cli.screen.stopping import signals_wait
+from demottle.cli.train.screen import TrainingScreen
+from demottle.errors import OutputError
+
+if TYPE_CHECKING:
+    from demottle.learning.cohort import Sets
+    from demottle.learning.gathering import Choices, Reading
+
+_HARDLY_LESS = 0.95
+DATA, TRAINING, WATCHING = "Data", "Training", "Watching"
+
+
+@guarded
+def train(
+    method: Annotated[str, typer.Argument(metavar="METHOD", help="One that learns from sets: see 'demottle methods'.")],
+    low: Annotated[Path, typer.Option("--low", metavar="FOLDER", help="Low-dose scans.", rich_help_panel=DATA)],
+    full: Annotated[
+        Path, typer.Option("--full", metavar="FOLDER", help="Full-dose scans of others.", rich_help_panel=DATA)
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where the model goes.")],
+    preset: Annotated[
+        str | None, typer.Option(metavar="NAME", help="full, or without a GPU small.", rich_help_panel=TRAINING)
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A setting; repeatable.", rich_help_panel=TRAINING),
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Steps. Default: the preset's.", rich_help_panel=TRAINING)
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.01, metavar="M", help="Most minutes.", rich_help_panel=TRAINING)
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(min=0, metavar="N", help="The same seed: the same model.", rich_help_panel=TRAINING)
+    ] = 0,
+    resume: Annotated[
+        bool, typer.Option("--resume", metavar="", help="Go on where it was stopped.", rich_help_panel=TRAINING)
+    ] = False,
+    exam_share: Annotated[
+        float, typer.Option(min=0.01, max=0.9, metavar="S", help="Share of patients to check on.", rich_help_panel=DATA)
+    ] = 0.2,
+    allow_mixed: Annotated[
+        bool, typer.Option("--allow-mixed", metavar="", help="Take several kernels.", rich_help_panel=DATA)
+    ] = False,
+    cache: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Keep the slices there.", rich_help_panel=DATA)
+    ] = None,
+    cache_limit: Annotated[
+        float, typer.Option(min=0.01, metavar="GB", help="Most disk for slices.", rich_help_panel=DATA)
+    ] = 20.0,
+    spacing: options.Spacing = None,
+    modality: options.Modality = None,
+    accept_uneven: options.AcceptUneven = False,
+    pictures: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Samples every N steps; 0: none.", rich_help_panel=WATCHING)
+    ] = 1000,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", metavar="", help="Write its files.", rich_help_panel=WATCHING)
+    ] = False,
+    save_every: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Steps between checkpoints.", rich_help_panel=WATCHING)
+    ] = 500,
+    overwrite: Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace an earlier model.")] = False,
+    as_json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Train METHOD on two folders of scans, and write a model for 'demottle denoise --model'."""
+    from demottle.learning.device import best_device
+
+    fitting = "small" if best_device().type == "cpu" else "full"
+    module, chosen = _method(method, preset or fitting, settings or [])
+    folder = output.with_name(f"{output.stem}-training")
+    _refuse_among_scans((output, *([cache] if cache else [])), (low, full))
+    _refuse_existing(output, folder, resume, overwrite)
+    from demottle.learning import processes
+    from demottle.learning.gathering import Choices, Reading
+
+    processes.join(best_device())
+    if preset is None and fitting == "small" and not processes.rank():
+        say('There is no GPU here, so the preset is "small"; "--preset full" is the full size, which is made for one.')
+    choices = Choices(seed, exam_share, allow_mixed, cache_limit, _learns_from_pairs(method))
+    reading = Reading(options.parse_modality(modality), options.parse_spacing(spacing), accept_uneven)
+    with _tidied(folder, cache):
+        sets = _gathered(low, full, cache or folder / "cache", choices, reading)
+        model = _trained(module, chosen, sets, seed, steps, minutes, folder, pictures, tensorboard, save_every)
+    if processes.rank():
+        return
+    model.save(output)
+    _clean_up(folder, cache)
+    say_warnings(_doubts(model.fitted))
+    if as_json:
+        show_json({"model": str(output), "method": method, "model_hash": model.model_hash, "fitted": model.fitted})
+        return
+    heading(str(output), "apply it with: demottle denoise SCAN -o OUT --model " + str(output))
+    show_fitted(model.fitted, out)
+
+
+def _doubts(fitted: Mapping[str, Any]) -> list[str]:
+    """What a user should know before the model meets a patient."""
+    left = fitted.get("simulated_noise_left")
+    if left is None or left < _HARDLY_LESS:
+        return []
+    return [
+        f"The model takes away hardly any noise: {left:.0%} is left of noise simulated on held-out slices. Train it longer "
+        "(--steps, --minutes)."
+    ]
+
+
+def _method(name: str, preset: str, pairs: list[str]) -> tuple[Any, Any]:
+    """The method's module and settings: all that can be wrong with them is known before a scan is read."""
+    from demottle.errors import InputError
+    from demottle.methods.registry import METHODS, method
+
+    known = ", ".join(name for name, other in METHODS.items() if other.is_trained)
+    if name not in METHODS:
+        raise InputError(f'There is no method "{name}"; those that are trained on sets of scans are: {known}.')
+    info = method(name)
+    if not info.is_trained:
+        raise InputError(f"{name} learns from {info.learns_from} and needs no training; those that do are: {known}.")
+    module = info.load()
+    if preset not in module.PRESETS:
+        raise typer.BadParameter(f"has to be one of {', '.join(module.PRESETS)}", param_hint="--preset")
+    from demottle.pipeline.settings import make_settings
+
+    return module, make_settings(name, {**module.PRESETS[preset], **options.parse_settings(pairs)})
+
+
+def _learns_from_pairs(name: str) -> bool:
+    from demottle.methods.registry import method
+
+    return method(name).learns_from == "pairs"
+
+
+def _refuse_among_scans(ours: tuple[Path, ...], sides: tuple[Path, ...]) -> None:
+    """What is kept of the slices would be taken for scans when the training goes on, held-out patients included."""
+    for path in ours:
+        for side in sides:
+            if path.resolve().is_relative_to(side.resolve()):
+                raise OutputError(f"{path} lies among the scans of {side}; choose a place outside of it.")
+
+
+def _refuse_existing(output: Path, folder: Path, resume: bool, overwrite: bool) -> None:
+    if output.suffix != ".safetensors":
+        raise OutputError(f"{output.name} is not a name for a model; use one that ends in .safetensors.")
+    if not output.parent.is_dir():
+        raise OutputError(f"There is no folder {output.parent} for the model; make it first.")
+    if output.exists() and not overwrite:
+        raise OutputError(f"{output} exists already; choose another name or add --overwrite.")
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(
+            f"{folder} is a file, and the folder of the training would have that name; move it or rename the model."
+        )
+    checkpoints = list(folder.glob("*.safetensors"))
+    if resume and not checkpoints:
+        raise OutputError(f"There is no checkpoint in {folder} to go on from; leave out --resume.")
+    if checkpoints and not resume:
+        if not overwrite:
+            raise OutputError(
+                f"{folder} holds an unfinished training; add --resume to go on, or --overwrite to drop it."
+            )
+        for checkpoint in checkpoints:
+            checkpoint.unlink()
+
+
+def _gathered(low: Path, full: Path, cache: Path, choices: "Choices", reading: "Reading") -> "Sets":
+    """Read the scans; with several processes the first one reads, the others find them in the cache."""
+    from demottle.events import silent
+    from demottle.learning import processes
+    from demottle.learning.gathering import gather
+
+    if processes.rank():
+        processes.wait()
+        return gather(low, full, cache, choices, reading, silent)
+    with watch() as listener:
+        sets = gather(low, full, cache, choices, reading, listener)
+    processes.wait()
+    return sets
+
+
+def _trained(
+    module: Any,
+    settings: Any,
+    sets: "Sets",
+    seed: int,
+    steps: int | None,
+    minutes: float | None,
+    folder: Path,
+    pictures: int,
+    tensorboard: bool,
+    save_every: int,
+) -> Any:
+    from demottle.io.staging import staged
+    from demottle.learning import processes
+    from demottle.learning.run import Run
+    from demottle.learning.traces import PictureFiles, TensorBoardFiles
+    from demottle.methods import Budget
+
+    folder.mkdir(exist_ok=True)
+    first = processes.rank() == 0
+    if first:
+        with staged(folder / "manifest.json", overwrite=True) as manifest:
+            manifest.write_text(json.dumps(sets.manifest, indent=2) + "\n")
+    with ExitStack() as stack:
+        files = stack.enter_context(
+            TensorBoardFiles(folder / "tensorboard") if tensorboard and first else nullcontext()
+        )
+        screen = stack.enter_context(TrainingScreen()) if first else None
+        observers = [
+            observer for observer in (screen, PictureFiles(folder / "pictures"), files) if observer is not None
+        ]
+        stop = stack.enter_context(signals_wait())
+        run = Run(folder, tuple(observers), None, save_every, pictures, stop)
+        try:
+            return module.train(sets, settings, seed=seed, budget=Budget(steps, minutes), run=run)
+        except KeyboardInterrupt:
+            stop.end()  # SIGTERM ends the program its own way
+
+
+@contextmanager
+def _tidied(folder: Path, cache: Path | None) -> Iterator[None]:
+    """Where the block fails or is stopped: keep what a checkpoint can go on from, else leave what was there before."""
+    from demottle.learning import processes
+    from demottle.learning.scan_cache import remove
+
+    was_there, cache_was_there = folder.exists(), (folder / "cache").exists()
+    try:
+        yield
+    except BaseException as error:
+        kept = any(folder.glob("*.safetensors"))
+        if not kept and processes.rank() == 0:
+            if not was_there:
+                remove(folder)
+            elif cache is None and not cache_was_there:
+                remove(folder / "cache")
+        if kept and isinstance(error, KeyboardInterrupt):
+            raise KeyboardInterrupt(
+                f"Stopped. What was learned is kept in {folder}; the same command with --resume goes on from there."
+            ) from None
+        raise
+
+
+def _clean_up(folder: Path, cache: Path | None) -> None:
+    """Take away what only an unfinished training needs; manifest, pictures and TensorBoard's files stay."""
+    from demottle.learning.scan_cache import remove
+
+    for checkpoint in folder.glob("*.safetensors"):
+        checkpoint.unlink()
+    if cache is None:
+        remove(folder / "cache")
+    say(f"What went where is in {folder / 'manifest.json'}.")

@@ -1,0 +1,1 @@
+"""DICOM: find the files of a scan, read them, and say what they are."""

@@ -1,0 +1,99 @@
+"""Copies of one slice in several files: the same object saved twice counts once, two different ones under one UID are refused."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from demottle.errors import InputError, are, counted
+from demottle.io.dicom.files import FileRef
+from demottle.io.dicom.pixels import iter_stored
+from demottle.io.dicom.scan import SliceHeader
+
+_CHUNK = 1 << 20
+
+
+def without_copies(slices: Sequence[SliceHeader]) -> tuple[list[SliceHeader], tuple[str, ...]]:
+    """Return each object once, and a remark on the copies left aside.
+
+    Two files with one SOPInstanceUID are copies where they are equal byte by byte, or have the same place, rescale and pixels
+    (an export that changed the encoding or a name). With two UIDs they are copies where number and time are the same as well.
+
+    Raises:
+        InputError: two files hold different objects under one SOPInstanceUID.
+    """
+    kept: dict[tuple[str, int | None], SliceHeader] = {}
+    copies: dict[FileRef, FileRef] = {}
+    for header in slices:
+        if not header.sop_uid:  # refused later, for that
+            kept[header.name, header.frame] = header
+            continue
+        first = kept.setdefault((header.sop_uid, header.frame), header)
+        if first is header or copies.get(header.file) == first.file:
+            continue
+        if header.file == first.file or not _same(first, header):
+            raise InputError(
+                f"{header.name} and {first.name} have the same SOPInstanceUID (duplicate) but are not the same slice; "
+                "remove one of them."
+            )
+        copies[header.file] = first.file
+    left = _without_renamed(list(kept.values()), copies)
+    if not copies:
+        return list(slices), ()
+    file, original = next(iter(copies.items()))
+    named = f"{_name(file)} of {_name(original)}" + (", ..." if len(copies) > 1 else "")
+    return left, (f"Left aside {counted(len(copies), 'file')} that {are(len(copies))} a copy of another ({named}).",)
+
+
+def _without_renamed(slices: list[SliceHeader], copies: dict[FileRef, FileRef]) -> list[SliceHeader]:
+    """Leave out copies that got another SOPInstanceUID on their way: alike in place, number and time, and in every pixel."""
+    first_at: dict[object, SliceHeader] = {}
+    left = []
+    for header in slices:
+        first = header
+        if header.frames == 1 and header.position is not None:
+            first = first_at.setdefault((_meaning(header), repr(sorted(header.traits.items()))), header)
+        if first is not header and _readable_alike(first, header):
+            copies[header.file] = first.file
+        else:
+            left.append(header)
+    return left
+
+
+def _readable_alike(first: SliceHeader, second: SliceHeader) -> bool:
+    try:
+        return (first.rows, first.columns) == (second.rows, second.columns) and _same_pixels(first, second)
+    except InputError:  # refused later, for that
+        return False
+
+
+def _name(file: FileRef) -> str:
+    path = Path(file.member or file.path)
+    return f"{path.parent.name}/{path.name}" if path.parent.name else path.name
+
+
+def _same(first: SliceHeader, second: SliceHeader) -> bool:
+    if _same_bytes(first.file, second.file):
+        return True
+    return second.frames == 1 and _meaning(first) == _meaning(second) and _same_pixels(first, second)
+
+
+def _same_bytes(first: FileRef, second: FileRef) -> bool:
+    with first.open() as one, second.open() as other:
+        while True:
+            here, there = one.read(_CHUNK), other.read(_CHUNK)
+            if here != there:
+                return False
+            if not here:
+                return True
+
+
+def _meaning(header: SliceHeader) -> tuple[object, ...]:
+    """All that decides where a slice lies and what its numbers mean."""
+    geometry = header.position, header.orientation, header.pixel_spacing, header.thickness
+    return (*geometry, header.slope, header.intercept, header.frames, header.signed, header.bits_stored, header.padding)
+
+
+def _same_pixels(first: SliceHeader, second: SliceHeader) -> bool:
+    (one,), (other,) = iter_stored([first]), iter_stored([second])
+    return np.array_equal(one, other)

@@ -1,0 +1,242 @@
+"""Put slices in order and check that they form one volume."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from demottle.errors import InputError, counted
+from demottle.io.dicom.kind import can_be_slice
+from demottle.io.dicom.scan import SliceHeader
+from demottle.io.grid.cosines import cosines
+from demottle.io.payload import Affine
+
+Group = tuple[SliceHeader, ...]
+_LISTED = 6  # positions named in one message
+_FEWEST, _MANY = 3, 4  # a group this much smaller than the largest, which has slices enough, is a stray one
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Slices in order along their normal, with the geometry they share.
+
+    Attributes:
+        slices: in order of position along the normal.
+        positions: along the normal, mm, ascending.
+        spacing: between slices, rows, columns, mm.
+        affine: see `Payload.affine`; with a tilted gantry its third column is not along the normal.
+        evenly_spaced: False where gaps differ and the user accepted it.
+    """
+
+    slices: Group
+    positions: tuple[float, ...]
+    spacing: tuple[float, float, float]
+    affine: Affine
+    evenly_spaced: bool
+
+
+def volume_groups(slices: Sequence[SliceHeader]) -> tuple[list[Group], tuple[str, ...]]:
+    """Return the images of one series that share orientation, matrix and pixel spacing, and a warning about others left aside.
+
+    A few stray ones beside a larger group (localizers, screen shots) are left aside.
+
+    Raises:
+        InputError: no image has a position, only localizers, or only colors.
+    """
+    groups: dict[tuple[object, ...], list[SliceHeader]] = defaultdict(list)
+    for header in slices:
+        groups[_group_key(header)].append(header)
+    volumes = sorted((group for group in groups.values() if can_be_slice(group[0])), key=len, reverse=True)
+    if not volumes:
+        raise InputError(_no_volume(slices))
+    most = len(volumes[0])
+    kept = [group for group in volumes if not (most >= _FEWEST and most >= _MANY * len(group))]
+    strays = [group for group in groups.values() if not any(group is one for one in kept)]
+    if not strays:
+        return [tuple(group) for group in kept], ()
+    count = sum(len(group) for group in strays)
+    others = "; ".join(_describe(group) for group in strays)
+    return [tuple(group) for group in kept], (
+        f"Left aside {counted(count, 'image')} that {'is' if count == 1 else 'are'} no part of the volume ({others}).",
+    )
+
+
+def _group_key(header: SliceHeader) -> tuple[object, ...]:
+    def rounded(values: tuple[float, ...] | None, digits: int) -> tuple[float, ...] | None:
+        return None if values is None else tuple(round(value, digits) + 0.0 for value in values)
+
+    # two digits of the direction cosines (0.6 degrees): scanners round them differently from slice to slice
+    return (
+        rounded(header.orientation, 2),
+        rounded(header.pixel_spacing, 3),
+        header.rows,
+        header.columns,
+        header.is_localizer,
+        header.samples,
+        header.position is None,
+    )
+
+
+def _no_volume(slices: Sequence[SliceHeader]) -> str:
+    first = slices[0]
+    if any(header.is_localizer for header in slices):
+        return f"{first.name}: the series holds only localizer images; choose a series with slices."
+    if any(header.samples != 1 for header in slices):
+        return f"{first.name} is a color image; demottle needs gray values."
+    if any(header.frames > 1 and header.frame is None for header in slices):
+        return (
+            f"{first.name} holds {first.frames} frames of modality {first.modality} without a place for each: neither a "
+            "volume nor an X-ray run (XA, RF), which is what demottle reads."
+        )
+    missing = [
+        keyword
+        for keyword, value in (
+            ("ImagePositionPatient", first.position),
+            ("ImageOrientationPatient", first.orientation),
+            ("PixelSpacing", first.pixel_spacing),
+        )
+        if value is None
+    ]
+    return f"{first.name} has no valid {', '.join(missing)}; without it, slices cannot be put in order."
+
+
+def _describe(group: Sequence[SliceHeader]) -> str:
+    first = group[0]
+    kind = "localizer" if first.is_localizer else "no position" if first.position is None else "slices"
+    direction = "" if first.orientation is None else " along " + _vector(_normal(first))
+    return f"{len(group)} x {first.rows} x {first.columns}, {kind}{direction}, first {first.name}"
+
+
+def _vector(values: np.ndarray) -> str:
+    return "(" + ", ".join(f"{value + 0.0:.2f}" for value in values) + ")"
+
+
+def _normal(header: SliceHeader) -> np.ndarray:
+    orientation = np.asarray(header.orientation)
+    along_row, along_column = orientation[:3], orientation[3:]
+    lengths = np.linalg.norm(along_row), np.linalg.norm(along_column)
+    if min(lengths) < 0.9 or max(lengths) > 1.1 or abs(along_row @ along_column) > 0.02:
+        raise InputError(
+            f"{header.name}: ImageOrientationPatient {list(header.orientation or ())} is not two perpendicular unit vectors; "
+            "the header is broken."
+        )
+    return np.cross(*cosines(orientation.tolist()))
+
+
+def stack(slices: Sequence[SliceHeader], *, accept_uneven: bool = False) -> Stack:
+    """Sort slices by position along their normal and check the gaps.
+
+    Raises:
+        InputError: a broken orientation or pixel spacing, or (unless `accept_uneven`) missing,
+            repeated or unevenly spaced slices; the positions are named.
+    """
+    frames = {header.frame_of_reference for header in slices} - {""}
+    if len(frames) > 1:
+        raise InputError(
+            f"The slices lie in {len(frames)} frames of reference (FrameOfReferenceUID), so that their positions cannot be "
+            "compared; put those of each into a folder of its own."
+        )
+    normal = _normal(slices[0])
+    ordered = sorted(
+        slices, key=lambda header: (float(normal @ np.asarray(header.position)), header.sop_uid, header.frame)
+    )
+    positions = np.array([float(normal @ np.asarray(header.position)) for header in ordered])
+    first = ordered[0]
+    rows, columns = first.pixel_spacing or (0.0, 0.0)
+    if min(rows, columns) <= 0:
+        raise InputError(f"{first.name}: PixelSpacing {rows} x {columns} mm is not positive; the header is broken.")
+    nominal = abs(first.spacing_between or first.thickness or 1.0) or 1.0
+    spacing, even = _slice_spacing(positions, nominal, accept_uneven)
+    return Stack(
+        slices=tuple(ordered),
+        positions=tuple(positions.tolist()),
+        spacing=(spacing, rows, columns),
+        affine=_affine(ordered, normal * spacing, rows, columns),
+        evenly_spaced=even,
+    )
+
+
+def along_normal(slices: Sequence[SliceHeader]) -> np.ndarray:
+    """Return where slices of one orientation lie along their normal, mm."""
+    return np.asarray(np.array([header.position for header in slices], np.float64) @ _normal(slices[0]))
+
+
+def evenly_placed(positions: np.ndarray) -> bool:
+    """True where slices at these ascending positions along their normal form a volume without gaps."""
+    try:
+        return len(positions) == 1 or _slice_spacing(positions, 1.0, accept_uneven=False)[1]
+    except InputError:
+        return False
+
+
+def _slice_spacing(positions: np.ndarray, nominal: float, accept_uneven: bool) -> tuple[float, bool]:
+    """Return the distance between slices and whether all are alike; `nominal` is that of a single one."""
+    if len(positions) == 1:
+        return nominal, True
+    gaps = np.diff(positions)
+    duplicates = np.flatnonzero(gaps < 1e-3)
+    distinct = gaps[gaps >= 1e-3]
+    typical = float(np.median(distinct)) if distinct.size else 0.0
+    if duplicates.size and not (accept_uneven and typical):
+        raise InputError(
+            f"{_count(duplicates.size, 'position')} held by more than one slice: {_list(positions[duplicates])} mm along the "
+            "normal; the series may mix several scans, echoes or time points. Separate them."
+        )
+    # Headers often give positions to 0.1 mm only: that much is rounding, as long as it does not add up.
+    allowed = min(0.2 * typical, max(0.05 * typical, 0.101))
+    missing = np.flatnonzero(gaps > 1.5 * typical)
+    uneven = np.flatnonzero(np.abs(gaps - typical) > allowed)
+    mean = (positions[-1] - positions[0]) / (len(positions) - 1)
+    drift = np.abs(positions - positions[0] - mean * np.arange(len(positions)))
+    if not (duplicates.size or missing.size or uneven.size or drift.max() > allowed):
+        return float(mean), True
+    if accept_uneven:
+        return typical, False
+    raise InputError(_uneven_sentence(positions, typical, missing, uneven, drift), remedy="accept_uneven")
+
+
+def _uneven_sentence(
+    positions: np.ndarray, typical: float, missing: np.ndarray, uneven: np.ndarray, drift: np.ndarray
+) -> str:
+    if missing.size:
+        between = [f"{positions[i]:g} and {positions[i + 1]:g} mm" for i in missing[:_LISTED]]
+        return (
+            f"Slices are missing between {', between '.join(between)}{_more(missing.size)} (slice spacing {typical:g} mm); "
+            "complete the series, or accept uneven slices."
+        )
+    if uneven.size:
+        where = [f"{positions[i]:g} to {positions[i + 1]:g} mm" for i in uneven[:_LISTED]]
+        return (
+            f"Slices are unevenly spaced: the typical gap is {typical:g} mm, but not from {', '.join(where)}"
+            f"{_more(uneven.size)}; separate the parts, or accept uneven slices."
+        )
+    return (
+        f"Slices are unevenly spaced: the gap changes slowly, by {drift.max():.3g} mm at {positions[drift.argmax()]:g} mm; "
+        "separate the parts, or accept uneven slices."
+    )
+
+
+def _list(positions: np.ndarray) -> str:
+    return ", ".join(f"{position:g}" for position in positions[:_LISTED]) + _more(positions.size)
+
+
+def _more(total: int) -> str:
+    return f" and {total - _LISTED} more" if total > _LISTED else ""
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{counted(number, noun)} {'is' if number == 1 else 'are'}"
+
+
+def _affine(ordered: Sequence[SliceHeader], step: np.ndarray, rows: float, columns: float) -> Affine:
+    along_row, along_column = cosines(ordered[0].orientation or ())
+    origin = np.asarray(ordered[0].position)
+    if len(ordered) > 1:
+        step = (np.asarray(ordered[-1].position) - origin) / (len(ordered) - 1)
+    affine = np.eye(4)
+    affine[:3, 0] = along_row * columns  # PixelSpacing gives the row spacing first
+    affine[:3, 1] = along_column * rows
+    affine[:3, 2] = step
+    affine[:3, 3] = origin
+    return affine

@@ -1,0 +1,1 @@
+"""Headers that demottle writes: derived from a source's own, or new."""

@@ -1,0 +1,135 @@
+"""Multi-frame objects with functional groups (Enhanced CT, MR, 3D X-ray): each frame becomes a slice, and goes back."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pydicom
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence as Items
+
+import demottle
+from demottle.errors import InputError
+from demottle.image import ProcessingStep
+from demottle.io.dicom.files import FileRef
+from demottle.io.dicom.headers.header import derivation_codes, derivation_text, derived_image_type, source_item
+from demottle.io.dicom.headers.marks import UNCHANGED
+from demottle.io.dicom.headers.uids import steps_key
+from demottle.io.dicom.scan import SliceHeader, integer, slice_header
+from demottle.io.volumes.traits import traits_of_frame, values_of_groups
+
+_FRAME_TYPES = (
+    "CTImageFrameTypeSequence",
+    "MRImageFrameTypeSequence",
+    "PETFrameTypeSequence",
+    "XRay3DFrameTypeSequence",
+)
+_GROUPS = (
+    "PlanePositionSequence",
+    "PlaneOrientationSequence",
+    "PixelMeasuresSequence",
+    "PixelValueTransformationSequence",
+)
+_NEEDED = (
+    "ImagePositionPatient",
+    "ImageOrientationPatient",
+    "PixelSpacing",
+    "SliceThickness",
+    "SpacingBetweenSlices",
+    "RescaleSlope",
+    "RescaleIntercept",
+    "RescaleType",
+)
+
+
+def scan_frames(file: FileRef, brief: Dataset) -> list[SliceHeader]:
+    """Return one header per frame, its geometry and rescale taken from the functional groups.
+
+    Raises:
+        InputError: fewer functional groups than frames.
+    """
+    name = f"{file.name} ({brief.SOPClassUID.name})"
+    with file.open() as stream:
+        dataset = pydicom.dcmread(stream, stop_before_pixels=True, force=True)
+    shared = (dataset.get("SharedFunctionalGroupsSequence") or [Dataset()])[0]
+    frames = dataset.get("PerFrameFunctionalGroupsSequence") or []
+    if len(frames) != (integer(dataset, "NumberOfFrames") or 1):
+        raise InputError(
+            f"{name} says {dataset.get('NumberOfFrames')} frames but describes {len(frames)}; it is broken."
+        )
+    made, said = [], values_of_groups(dataset, shared)
+    for index, frame in enumerate(frames):
+        place = _place(shared, frame)
+        kind = tuple(str(value) for value in place.get("ImageType") or brief.get("ImageType") or ())
+        made.append(slice_header(file, brief, index, place, traits_of_frame(dataset, said, frame, kind)))
+    return made
+
+
+def _place(shared: Dataset, frame: Dataset) -> Dataset:
+    """Gather what `slice_header` reads from the groups of one frame; a frame's own group goes before the shared one."""
+    place = Dataset()
+    for keyword in _GROUPS:
+        group = _group(frame, keyword) or _group(shared, keyword)
+        for needed in _NEEDED:
+            if group is not None and needed in group:
+                place[needed] = group[needed]
+    for keyword in _FRAME_TYPES:
+        group = _group(frame, keyword) or _group(shared, keyword)
+        if group is not None and "FrameType" in group:
+            place.ImageType = group.FrameType
+    return place
+
+
+def _group(groups: Dataset, keyword: str) -> Dataset | None:
+    items: Any = groups.get(keyword)
+    return items[0] if items else None
+
+
+def derive_frames(dataset: Dataset, steps: Mapping[int, Sequence[ProcessingStep]]) -> None:
+    """Mark frames as derived, from the same frames of the source, in place.
+
+    Call it before the object's own UIDs change: the groups refer to the source. `steps`: what was done to each frame; one that is
+    missing stays as it was, and its derivation says so.
+    """
+    evidence = dataset.get("SourceImageEvidenceSequence") or []
+    dataset.SourceImageEvidenceSequence = Items([*evidence, _evidence(dataset)])
+    per_frame = list(dataset.PerFrameFunctionalGroupsSequence)
+    shared = dataset.SharedFunctionalGroupsSequence[0]
+    for groups in (shared, *per_frame):
+        for keyword in _FRAME_TYPES:
+            group = _group(groups, keyword)
+            if group is not None:
+                group.FrameType = derived_image_type(group, "FrameType")
+    # A group is either shared or per frame, never both: stay with what the source has, unless frames differ from now on.
+    done = [steps.get(frame, (ProcessingStep(UNCHANGED, demottle.__version__),)) for frame in range(len(per_frame))]
+    if len({repr(steps_key(one)) for one in done}) == 1 and "DerivationImageSequence" not in per_frame[0]:
+        _add_derivation(shared, (), dataset, done[0])
+        return
+    earlier = shared.get("DerivationImageSequence") or ()
+    for groups, mine in zip(per_frame, done, strict=True):
+        _add_derivation(groups, earlier, dataset, mine)
+    if "DerivationImageSequence" in shared:
+        del shared.DerivationImageSequence
+
+
+def _add_derivation(
+    groups: Dataset, earlier: Sequence[Dataset], dataset: Dataset, steps: Sequence[ProcessingStep]
+) -> None:
+    items = groups.get("DerivationImageSequence") or earlier
+    groups.DerivationImageSequence = Items([*items, _derivation(dataset, steps)])
+
+
+def _evidence(dataset: Dataset) -> Dataset:
+    """Return the source's place in its study, which the standard wants where functional groups refer to it."""
+    instance, series, study = Dataset(), Dataset(), Dataset()
+    instance.ReferencedSOPClassUID, instance.ReferencedSOPInstanceUID = dataset.SOPClassUID, dataset.SOPInstanceUID
+    series.SeriesInstanceUID, series.ReferencedSOPSequence = dataset.SeriesInstanceUID, Items([instance])
+    study.StudyInstanceUID, study.ReferencedSeriesSequence = dataset.StudyInstanceUID, Items([series])
+    return study
+
+
+def _derivation(dataset: Dataset, steps: Sequence[ProcessingStep]) -> Dataset:
+    item = Dataset()
+    item.DerivationDescription = derivation_text(steps)
+    item.DerivationCodeSequence = Items(derivation_codes(steps))
+    item.SourceImageSequence = Items([source_item(str(dataset.SOPClassUID), str(dataset.SOPInstanceUID))])
+    return item

@@ -1,0 +1,282 @@
+"""Read one DICOM series as an `Image`."""
+
+import warnings
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pydicom
+from pydicom.dataset import Dataset
+
+from demottle.errors import InputError, counted
+from demottle.events import Listener, Progress, silent
+from demottle.image import Image, Source
+from demottle.io.dicom.aside import (
+    Aside,
+    hidden_remark,
+    maybe_missing,
+    refuse_broken_member,
+    refuse_nothing_read,
+    remarks,
+)
+from demottle.io.dicom.copies import without_copies
+from demottle.io.dicom.files import FileRef, collect, hidden_with_dicom
+from demottle.io.dicom.geometry import Stack, stack
+from demottle.io.dicom.headers.marks import MARK_TAGS, read_history
+from demottle.io.dicom.kind import as_volume, modality_of
+from demottle.io.dicom.pixels import check_readable, iter_stored, meaning
+from demottle.io.dicom.scan import SliceHeader, scan
+from demottle.io.dicom.series import SeriesInfo, choose, group_series
+from demottle.io.grid.jumps import jump_warning
+from demottle.io.payload import Payload
+from demottle.io.values.ct_units import hounsfield
+from demottle.io.values.scale import scale_doubt
+from demottle.io.volumes.series import Part, choose_part, part_warnings, parts_of, refuse_number, unplaced
+
+_THREADS = 4
+
+
+@dataclass(frozen=True)
+class DicomPayload(Payload):
+    """What the writer needs to find each slice's own file again; the pixels stay on disk.
+
+    Attributes:
+        slices: the header of each slice, in the order of `views`.
+        volume: its number among the volumes of its series, from 1; 0 where the series is a run of frames.
+        label: what distinguishes it from the other volumes of its series; empty where it is the only one.
+    """
+
+    slices: tuple[SliceHeader, ...] = field(default=(), repr=False)
+    volume: int = 0
+    label: str = ""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Of the image that these slices make."""
+        return len(self.slices), self.slices[0].rows, self.slices[0].columns
+
+    def views(self, voxels: np.ndarray) -> list[np.ndarray]:
+        """Return the part of an array of the image's shape that belongs to each slice."""
+        return list(voxels)
+
+
+@contextmanager
+def quiet_pydicom() -> Iterator[None]:
+    """Read leniently: pydicom's remarks about odd headers are not the user's business."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def list_dicom_series(path: Path) -> list[SeriesInfo]:
+    """List the series in a file, folder, DICOMDIR or zip.
+
+    Raises:
+        InputError: nothing there, or no DICOM image in it.
+    """
+    with quiet_pydicom():
+        return [info for info, _ in group_series(_scan_images(path)[0])]
+
+
+def run_in_dicom(path: Path, series: str | None) -> bool:
+    """True where the series that would be read is a run of frames over time.
+
+    Raises:
+        InputError: nothing there, or several series and none chosen.
+    """
+    with quiet_pydicom():
+        return choose(group_series(_scan_images(path)[0]), series, accept_own_output=True)[0][0].run
+
+
+def _scan_images(path: Path) -> tuple[list[SliceHeader], list[Aside]]:
+    slices, aside = scan(collect(path))
+    if not slices:
+        refuse_nothing_read(path, aside)
+    return slices, aside
+
+
+@dataclass(frozen=True)
+class DicomSeries:
+    """One series whose headers were read: its volumes, and each of them as an image.
+
+    Attributes:
+        path: what the user named.
+        members: the headers of all its images.
+        parts: its volumes; none where it is a run of frames (XA, RF).
+        aside: warnings so far.
+        lost: what to say besides where slices are missing.
+        accept_uneven, unit: as in `demottle.io.read`.
+    """
+
+    path: Path
+    members: tuple[SliceHeader, ...]
+    parts: tuple[Part, ...]
+    aside: tuple[str, ...] = ()
+    lost: str = ""
+    accept_uneven: bool = False
+    unit: str | None = None
+
+    def read(self, volume: int | None = None, listener: Listener = silent) -> Image:
+        """Read one volume; None: the only one.
+
+        Raises:
+            InputError: several volumes and none chosen (they are listed), none of this number, or one that cannot be read.
+        """
+        with quiet_pydicom():
+            if not self.parts:
+                from demottle.io.dicom.sequence import read_sequence  # here, because it builds on this file
+
+                refuse_number(volume)
+                return read_sequence(self.path, self.members, self.aside, listener)
+            part = choose_part(self.parts, volume, f"The series {self.members[0].series_uid}")
+            if part.over_time:
+                from demottle.io.volumes.over_time import read_over_time
+
+                return read_over_time(self.path, part, self.aside, listener)
+            return self._read_volume(part, listener)
+
+    def _read_volume(self, part: Part, listener: Listener) -> Image:
+        group = part.volumes[0].slices
+        for header in group:
+            check_readable(header)
+        try:
+            volume = stack(group, accept_uneven=self.accept_uneven)
+        except InputError as error:
+            raise InputError(f"{error}{self.lost}", remedy=error.remedy) from error
+        voxels = np.empty((len(volume.slices), group[0].rows, group[0].columns), np.float32)
+        invalid = decode(volume.slices, list(voxels), listener)
+        valid = np.ones(voxels.shape, np.bool_) if invalid else None
+        for index, measured in invalid.items():
+            assert valid is not None
+            valid[index] = measured
+        first = volume.slices[0]
+        modality = modality_of(first)
+        in_hu, doubt = hounsfield(volume.slices, voxels, valid, self.unit) if modality == "CT" else (False, "")
+        doubts = (doubt, scale_doubt(voxels, valid) if in_hu else "")
+        history = read_history(marks_of(first.file))
+        payload = DicomPayload(
+            warnings=(
+                *self.aside,
+                *part_warnings(part),
+                *_constant_warning(volume, voxels),
+                *_spacing_warning(volume),
+                *_number_warnings(first, doubts),
+            ),
+            affine=volume.affine,
+            steps=len(history),
+            description=first.description,
+            slices=volume.slices,
+            volume=part.number,
+            unplaced=unplaced(part),
+            label=part.label,
+        )
+        return Image(
+            voxels=voxels,
+            spacing=volume.spacing,
+            modality=modality,
+            unit="HU" if in_hu else "a.u.",
+            valid=valid,
+            slice_thickness=first.thickness,
+            evenly_spaced=volume.evenly_spaced,
+            source=Source("dicom", str(self.path), payload),
+            history=history,
+        )
+
+
+def open_dicom(
+    path: Path,
+    *,
+    series: str | None = None,
+    accept_uneven: bool = False,
+    accept_own_output: bool = False,
+    unit: str | None = None,
+) -> DicomSeries:
+    """Read the headers of one series; arguments and errors as in `demottle.io.read`."""
+    with quiet_pydicom():
+        found, beside = _scan_images(path)
+        (info, all_members), others = choose(group_series(found), series, accept_own_output=accept_own_output)
+        refuse_broken_member(beside, info.uid)
+        members, copies = without_copies(all_members)
+        said = (*remarks(beside), *hidden_remark(hidden_with_dicom(path)), *others, *copies)
+        if info.run:
+            return DicomSeries(path, tuple(members), (), said)
+        members, kind = as_volume(members)
+        parts, strays = parts_of(members, accept_uneven=accept_uneven)
+        lost = maybe_missing(beside)
+        return DicomSeries(path, tuple(members), parts, (*said, *kind, *strays), lost, accept_uneven, unit)
+
+
+def by_file(slices: Sequence[SliceHeader]) -> dict[FileRef, list[int]]:
+    """Return the indices of the slices in each file, in the file's own order of frames."""
+    files: dict[FileRef, list[int]] = defaultdict(list)
+    for index, header in enumerate(slices):
+        files[header.file].append(index)
+    return {file: sorted(indices, key=lambda index: slices[index].frame or 0) for file, indices in files.items()}
+
+
+def decode(slices: Sequence[SliceHeader], views: Sequence[np.ndarray], listener: Listener) -> dict[int, np.ndarray]:
+    """Decode each slice into its view; no more than a few stored slices are in memory at a time.
+
+    Returns:
+        Where each slice was measured, for those that were not measured everywhere.
+    """
+    invalid: dict[int, np.ndarray] = {}
+
+    def one(indices: list[int]) -> None:
+        planes = iter_stored([slices[index] for index in indices])
+        for index, stored in zip(indices, planes, strict=True):
+            views[index][:], measured = meaning(slices[index], stored)
+            if not measured.all():
+                invalid[index] = measured
+
+    files = list(by_file(slices).values())
+    with ThreadPoolExecutor(_THREADS) as pool:
+        try:
+            for done, _ in enumerate(pool.map(one, files), start=1):
+                listener(Progress("read", done, len(files)))
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    return invalid
+
+
+def marks_of(file: FileRef) -> Dataset:
+    """Return the elements of a file in which demottle keeps its marks."""
+    with file.open() as stream:
+        return pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=MARK_TAGS, force=True)
+
+
+def _number_warnings(first: SliceHeader, doubts: tuple[str, ...]) -> tuple[str, ...]:
+    found = [doubt for doubt in doubts if doubt]
+    if first.lut:
+        found.append(
+            "A Modality LUT gives the stored values their meaning; the stored values themselves are worked on."
+        )
+    return tuple(found)
+
+
+def _constant_warning(volume: Stack, voxels: np.ndarray) -> tuple[str, ...]:
+    """Slices between others that hold one value everywhere: copies that broke off are filled with zeros."""
+    constant = np.array([plane.min() == plane.max() for plane in voxels])
+    if constant.all():
+        return ()
+    first, last = np.flatnonzero(~constant)[[0, -1]]
+    found = [volume.slices[index].name for index in np.flatnonzero(constant) if first < index < last]
+    if not found:
+        return ()
+    more = f" and {counted(len(found) - 1, 'more slice')}" if len(found) > 1 else ""
+    hold = "hold" if len(found) > 1 else "holds"
+    return (f"{found[0]}{more} between other slices {hold} one value everywhere; the copy may be broken.",)
+
+
+def _spacing_warning(volume: Stack) -> tuple[str, ...]:
+    first = volume.slices[0]
+    if len(volume.slices) == 1 and not (first.spacing_between or first.thickness):
+        return ("The one slice states no thickness; 1 mm is assumed, which only matters for its header elsewhere.",)
+    if not volume.evenly_spaced:
+        return (f"Slices are not evenly spaced; the typical gap, {volume.spacing[0]:g} mm, is used as the spacing.",)
+    return jump_warning(volume.slices)

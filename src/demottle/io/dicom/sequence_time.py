@@ -1,0 +1,76 @@
+"""When the frames of a DICOM run were taken."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from pydicom.dataset import Dataset
+
+from demottle.io.dicom.scan import number
+
+ASSUMED_RATE = 15.0
+"""Frames per second where a file states none; speeds follow from it, but no pixel does."""
+_UNEVEN = 0.1  # of the median: more than rounding to ms explains
+
+
+@dataclass(frozen=True)
+class FrameTimes:
+    """Typical time from a frame to the next in s, whether all are like it, and what a user should know of it."""
+
+    step: float
+    even: bool = True
+    warning: str = ""
+
+
+def frame_times(dataset: Dataset, frames: int) -> FrameTimes:
+    """Read the times of a run from its header: FrameTimeVector, FrameTime, times of single frames, or the rates stated."""
+    steps = _stated_steps(dataset) if frames > 1 else np.empty(0)
+    if steps.size:
+        step = float(np.median(steps))
+        if np.abs(steps - step).max() <= _UNEVEN * step:
+            return FrameTimes(step)
+        low, high = 1000 * steps.min(), 1000 * steps.max()
+        return FrameTimes(step, False, f"The frames were taken at uneven times, {low:.0f} to {high:.0f} ms apart.")
+    for keyword in ("CineRate", "RecommendedDisplayFrameRate"):
+        rate = number(dataset, keyword)
+        if rate is not None and rate > 0:
+            return FrameTimes(1 / rate)
+    if frames == 1:
+        return FrameTimes(1 / ASSUMED_RATE)
+    return FrameTimes(
+        1 / ASSUMED_RATE,
+        warning=f"The file states no frame time; {ASSUMED_RATE:g} frames per second are assumed, which matters for speeds only.",
+    )
+
+
+def _stated_steps(dataset: Dataset) -> np.ndarray:
+    """Seconds from each frame to the next; one value where all are the same, none where nothing is stated."""
+    vector = _numbers(dataset.get("FrameTimeVector"))[1:] / 1000  # the first is the time to the first frame: 0
+    if vector.size and (vector > 0).all():
+        return vector
+    step = number(dataset, "FrameTime")
+    if step is not None and step > 0:
+        return np.array([step / 1000])
+    moments = np.array([_moment(groups) for groups in dataset.get("PerFrameFunctionalGroupsSequence") or []])
+    steps = np.diff(moments) if moments.size else moments
+    return steps if steps.size and np.isfinite(steps).all() and (steps > 0).all() else np.empty(0)
+
+
+def _numbers(value: Any) -> np.ndarray:
+    try:
+        return np.atleast_1d(np.array(value, np.float64)) if value is not None else np.empty(0)
+    except (TypeError, ValueError):
+        return np.empty(0)
+
+
+def _moment(groups: Dataset) -> float:
+    """When a frame was taken, in s; NaN where its group does not say."""
+    content = groups.get("FrameContentSequence") or [Dataset()]
+    text = str(content[0].get("FrameReferenceDateTime") or content[0].get("FrameAcquisitionDateTime") or "")
+    for form in ("%Y%m%d%H%M%S.%f", "%Y%m%d%H%M%S"):
+        try:
+            return (datetime.strptime(text[:21], form) - datetime(2000, 1, 1)).total_seconds()
+        except ValueError:
+            continue
+    return float("nan")

@@ -1,0 +1,1 @@
+"""Fluoroscopy: moving scenes with known motion, and how a noisy run of them comes about."""

@@ -1,0 +1,1 @@
+"""A real scan as it would have been at a lower dose."""

@@ -1,0 +1,67 @@
+"""The texture of filtered back-projection's noise, as a formula: its spectrum, and what follows from it.
+
+Noise that is white in the projections comes out of filtered back-projection with the two-dimensional spectrum
+`NPS(f) ~ |H(f)|^2 / f = f A(f)^2` up to the Nyquist frequency of the bins, with the ramp f and the kernel's apodisation A
+(S. J. Riederer et al., The noise power spectrum in computed X-ray tomography, Phys Med Biol 23, 1978).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+
+from demottle.noise.flat import WINDOW
+from demottle.physics.ct.projection import OVERSAMPLING, Kernel, cut_off_of
+
+SOFTEST, SHARPEST = 0.25, 4.0
+"""Range of cut-off frequencies in 1/mm that `matching_cut_off` chooses from."""
+_GRID = 256
+
+
+def noise_power(frequency: NDArray[np.float64], pixel_mm: float, kernel: Kernel | float) -> NDArray[np.float64]:
+    """NPS, in arbitrary units, at radial frequencies in 1/mm: ramp times Hann apodisation squared, zero beyond Nyquist."""
+    apodisation = 0.5 * (1 + np.cos(np.pi * np.minimum(frequency / cut_off_of(kernel), 1)))
+    return np.where(frequency <= 0.5 / pixel_mm, frequency * apodisation**2, 0.0)
+
+
+def mean_frequency(pixel_mm: float, kernel: Kernel | float) -> float:
+    """Mean radial frequency in 1/mm, weighted over the plane up to Nyquist as `demottle.noise.spectrum` does."""
+    frequency = np.linspace(0, 0.5 / pixel_mm, 2001)
+    weight = noise_power(frequency, pixel_mm, kernel) * frequency
+    return float((frequency * weight).sum() / weight.sum())
+
+
+def matching_cut_off(mean: float, pixel_mm: float) -> float:
+    """Cut-off in 1/mm of the kernel whose noise has this mean frequency; the nearest within `SOFTEST` to `SHARPEST`."""
+    low, high = (mean_frequency(pixel_mm, cut_off) for cut_off in (SOFTEST, SHARPEST))
+    if not low < mean < high:
+        return SOFTEST if mean <= low else SHARPEST
+    return float(brentq(lambda cut_off: mean_frequency(pixel_mm, cut_off) - mean, SOFTEST, SHARPEST, xtol=1e-4))
+
+
+def median_deviation(pixel_mm: float, kernel: Kernel | float, window: int = WINDOW) -> float:
+    """Median of the local standard deviation in square windows of noise whose true standard deviation is 1.
+
+    The window's mean takes low frequencies away, and few pixels that are correlated make the median smaller than the root
+    mean square. With the noise's covariance S in a window of n pixels, its mean removed, the local variance has the mean
+    `tr S / (n - 1)` and `tr(S)^2 / tr(S^2)` degrees of freedom k; the median of chi-squared over k is `(1 - 2 / 9k)^3`.
+    """
+    frequency = np.fft.fftfreq(_GRID, pixel_mm)
+    covariance = np.real(np.fft.ifft2(noise_power(np.hypot(frequency[:, None], frequency[None]), pixel_mm, kernel)))
+    covariance /= covariance[0, 0]
+    rows, columns = (axis.ravel() for axis in np.indices((window, window)))
+    within = covariance[rows[:, None] - rows, columns[:, None] - columns]
+    centred = within - within.mean(0) - within.mean(1)[:, None] + within.mean()
+    freedom = np.trace(centred) ** 2 / np.sum(centred**2)
+    mean = np.trace(centred) / (window * window - 1)
+    return float(np.sqrt(mean) * (1 - 2 / (9 * freedom)) ** 1.5)
+
+
+def interpolation_loss(pixel_mm: float, kernel: Kernel | float) -> float:
+    """Share of the variance that is left by linear interpolation between the finely sampled filtered projections.
+
+    At the frequency f, averaged over where between two samples a pixel falls, it is `(2 + cos(2 pi f step)) / 3`.
+    """
+    frequency = np.linspace(0, 0.5 / pixel_mm, 2001)
+    power = noise_power(frequency, pixel_mm, kernel) * frequency
+    left = (2 + np.cos(2 * np.pi * frequency * pixel_mm / OVERSAMPLING)) / 3
+    return float((power * left).sum() / power.sum())

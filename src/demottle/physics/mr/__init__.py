@@ -1,0 +1,1 @@
+"""Noise of MR, and complex series with known truth."""

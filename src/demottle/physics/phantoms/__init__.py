@@ -1,0 +1,1 @@
+"""Analytic phantoms: what is in them is known exactly."""

@@ -1,0 +1,1 @@
+"""From an image to a denoised one: measure, plan, fit or load, apply, check."""

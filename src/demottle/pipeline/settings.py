@@ -1,0 +1,77 @@
+"""The settings of a method by name: checked, completed with the defaults, as plain values."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from demottle.errors import InputError
+from demottle.methods import method as look_up
+from demottle.pipeline.plan import CLASSICAL, DEFAULT, FOR_MR
+from demottle.pipeline.plan_sequence import CLASSICAL_SEQUENCE, DEFAULT_SEQUENCE, MR_SERIES, NORDIC
+
+_CHOSEN = (DEFAULT, CLASSICAL, FOR_MR, DEFAULT_SEQUENCE, CLASSICAL_SEQUENCE, MR_SERIES, NORDIC)
+"""Methods that a scan or a run can decide for."""
+
+
+def check_settings(method: str | None, settings: Mapping[str, Any]) -> None:
+    """Refuse settings that cannot work, before anything is read or measured (imports the method).
+
+    Without a method the scan decides later, so the settings have to suit one of those that can be chosen.
+
+    Raises:
+        InputError: names the setting and what it has to be.
+    """
+    refused: list[InputError] = []
+    for name in _CHOSEN if method is None else [method]:
+        try:
+            make_settings(name, settings)
+            return
+        except InputError as error:
+            refused.append(error)
+    raise refused[0]
+
+
+def make_settings(method: str, given: Mapping[str, Any]) -> Any:
+    """Return the method's settings with those given in place of the defaults.
+
+    Raises:
+        InputError: for a name the method does not have, or a value of another kind or out of range.
+    """
+    kind = look_up(method).load().Settings
+    defaults = asdict(kind())
+    unknown = sorted(set(given) - set(defaults))
+    if unknown:
+        raise InputError(
+            f"{method} has no setting {', '.join(unknown)}; its settings are: {', '.join(sorted(defaults))}."
+        )
+    wrong = [name for name, value in given.items() if not _like(value, defaults[name])]
+    if wrong:
+        name = wrong[0]
+        raise InputError(
+            f"The setting {name} of {method} is {given[name]!r}; it has to be {_KINDS[type(defaults[name])]}, such as "
+            f"{defaults[name]!r}."
+        )
+    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
+
+
+_KINDS: dict[type, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a word",
+    tuple: "a list",
+}
+
+
+def _like(value: Any, default: Any) -> bool:
+    if isinstance(default, tuple):
+        return isinstance(value, list | tuple) and all(_like(one, default[0]) for one in value)
+    if isinstance(default, bool) or isinstance(value, bool):
+        return isinstance(default, bool) and isinstance(value, bool)
+    return isinstance(value, int | float if isinstance(default, float) else type(default))
+
+
+def settings_of(name: str) -> dict[str, Any]:
+    """Default settings of a method, by name (imports the method)."""
+    defaults: dict[str, Any] = asdict(look_up(name).load().Settings())
+    return defaults

@@ -1,0 +1,157 @@
+"""The whole check of one result: everything that can be measured without a truth, with warnings in plain words."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from demottle.errors import InputError
+from demottle.events import Listener, Progress, silent
+from demottle.image import Image
+from demottle.noise.correlation import Correlation, slice_correlation
+from demottle.noise.fingerprint import Fingerprint
+from demottle.noise.mr.magnitude import NoiseModel, noise_model
+from demottle.quality.check.bias import bias_taken_out, comparable
+from demottle.quality.check.leak import Leak, slice_leak
+from demottle.quality.check.level import Levels, noise_levels
+from demottle.quality.check.residual import EdgeTest, edge_test
+from demottle.quality.check.shifts import TissueShift, tissue_shifts
+from demottle.quality.check.spectra import Spectra, compare_spectra
+from demottle.quality.check.untouched import Untouched, untouched
+from demottle.quality.check.verdicts import warnings_of
+from demottle.quality.identical_images import SAME_OUTPUT, same_voxels
+from demottle.quality.to_plain import plain
+
+
+@dataclass(frozen=True, eq=False)
+class Check:
+    """What was measured on an image before and after denoising.
+
+    Attributes:
+        modality, unit: as in `Image`.
+        noise: noise level in flat tissue before and after.
+        spectra: noise power spectra in uniform tissue; None where there is too little of it.
+        tissues: how the mean of each tissue moved.
+        edges: whether what was removed holds edges.
+        leak: noise correlation between slices before and after; None for a single slice.
+        untouched: what changed where nothing should: in air around the body and in metal.
+        warnings: what a reader of the images should know, in sentences; empty when all is well.
+        no_spectra: why there are no spectra, as a sentence; empty where there are.
+        bias_removed: of MR magnitudes whose bias was taken out on purpose: by how much that lowered the mean of each tissue.
+            `tissues` and `edges` are then of the result with the bias put back; what they show was not intended.
+    """
+
+    modality: str
+    unit: str
+    noise: Levels
+    spectra: Spectra | None
+    tissues: tuple[TissueShift, ...]
+    edges: EdgeTest
+    leak: Leak | None
+    untouched: Untouched
+    warnings: tuple[str, ...]
+    no_spectra: str = ""
+    bias_removed: Mapping[str, float] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON; what could not be measured is None."""
+        spectra: Mapping[str, Any] | None = None
+        if self.spectra is not None:
+            s = self.spectra
+            spectra = {
+                "peak_shift_per_mm": s.shift,
+                "frequency_per_mm": s.before.frequency,
+                "density": {"before": s.before.density, "after": s.after.density, "removed": s.removed.density},
+                "sigma": {"before": s.before.sigma, "after": s.after.sigma, "removed": s.removed.sigma},
+                "regions": s.before.regions,
+            }
+        leak = None
+        if self.leak is not None:
+            leak = {"before": self.leak.before.rho, "after": self.leak.after.rho, "gain": self.leak.gain}
+        parts = {
+            "modality": self.modality,
+            "unit": self.unit,
+            "noise": self.noise,
+            "noise_spectra": spectra,
+            "tissues": self.tissues,
+            "edges": self.edges,
+            "slice_correlation": leak,
+            "untouched": self.untouched,
+            "bias_removed": self.bias_removed,
+            "warnings": self.warnings,
+        }
+        result: dict[str, Any] = plain(parts)
+        return result
+
+
+def check(
+    before: Image,
+    after: Image,
+    fingerprint: Fingerprint | None = None,
+    listener: Listener = silent,
+    margin: float | None = None,
+) -> Check:
+    """Measure what denoising did to an image, without a truth.
+
+    Statistics come from at most 48 slices, so the cost hardly grows with their number.
+
+    Args:
+        before, after: images of the same shape.
+        fingerprint: of `before`, where it was measured already; saves a second measurement.
+        listener: hears of the stage "check".
+        margin: of the equivalence tests of tissue means, in the image's unit; None: see `tissue_shifts`.
+
+    Raises:
+        InputError: where the shapes or units differ.
+    """
+    if before.shape != after.shape or before.unit != after.unit:
+        raise InputError(
+            f"Before ({before.shape}, {before.unit}) and after ({after.shape}, {after.unit}) must have one shape and unit."
+        )
+    steps = 6
+    listener(Progress("check", 0, steps, "noise level"))
+    correlation = slice_correlation(before) if fingerprint is None else fingerprint.correlation
+    model = _model_of_mr(before, correlation, fingerprint)
+    noise = noise_levels(before, after, math.nan if model is None else model.sigma, correlation)
+    listener(Progress("check", 1, steps, "slice-to-slice correlation"))
+    leak = slice_leak(before, after, correlation) if before.shape[0] > 1 else None
+    listener(Progress("check", 2, steps, "noise spectrum"))
+    spectra, no_spectra = _spectra(before, after, leak)
+    listener(Progress("check", 3, steps, "tissue means"))
+    taken_out = bias_taken_out(after)
+    same = after
+    if taken_out and model is not None:
+        same = comparable(before, after, model)
+    tissues = tuple(tissue_shifts(before, same, margin=margin, correlation=correlation))
+    removed = None
+    if taken_out:
+        whole = {shift.name: shift.shift for shift in tissue_shifts(before, after, margin=margin)}
+        removed = {shift.name: shift.shift - whole[shift.name] for shift in tissues}
+    listener(Progress("check", 4, steps, "edges"))
+    edges = edge_test(before, same)
+    listener(Progress("check", 5, steps, "air and metal"))
+    kept = untouched(before, after)
+    listener(Progress("check", steps, steps))
+    warnings = warnings_of(before.unit, noise, spectra, tissues, edges, leak)
+    if same_voxels(before, after):
+        warnings = (SAME_OUTPUT, *warnings)
+    return Check(
+        before.modality, before.unit, noise, spectra, tissues, edges, leak, kept, warnings, no_spectra, removed
+    )  # fmt: skip
+
+
+def _model_of_mr(before: Image, correlation: Correlation, fingerprint: Fingerprint | None) -> NoiseModel | None:
+    """The noise model of an MR image, from its fingerprint where there is one; None of anything else."""
+    if before.modality != "MR":
+        return None
+    return noise_model(before, correlation) if fingerprint is None else fingerprint.noise
+
+
+def _spectra(before: Image, after: Image, leak: Leak | None) -> tuple[Spectra | None, str]:
+    try:
+        if leak is None:
+            lone = slice_correlation(before)
+            return compare_spectra(before, after, lone, lone), ""
+        return compare_spectra(before, after, leak.before, leak.after), ""
+    except InputError as error:  # too little uniform tissue: said in a warning, and no reason to refuse the rest
+        return None, str(error)

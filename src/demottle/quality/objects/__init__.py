@@ -1,0 +1,1 @@
+"""Objects of known place: contrast, sharpness, noise spectrum, observers."""

@@ -1,0 +1,1 @@
+"""The same measures for runs of frames and series of volumes."""

@@ -1,0 +1,1 @@
+"""What can be said of a result where the truth is known."""
