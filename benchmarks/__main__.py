@@ -21,8 +21,8 @@ from demottle.errors import InputError
 from demottle.image import Image
 from demottle.methods.one_scan.scan_samples import STEPS_FROM_START
 from demottle.physics.phantoms.inserts import Insert, add_inserts, flat_places
-from demottle.pipeline.denoise import denoise
 from demottle.pipeline.plan import DEFAULT
+from demottle.pipeline.run import denoise
 from demottle.quality.objects import contrast, edge
 from demottle.quality.truth.errors import BODY_WINDOW, rmse
 

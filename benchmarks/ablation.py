@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.__main__ import judge, line, with_discs
 from benchmarks.cases import load_case
 from benchmarks.upper_bound import clean_targets
-from demottle.pipeline.denoise import denoise
+from demottle.pipeline.run import denoise
 
 
 def main() -> None:

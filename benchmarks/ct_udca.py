@@ -22,7 +22,7 @@ import numpy as np
 from benchmarks.__main__ import judge, line, with_discs
 from benchmarks.cases import Case, load_case
 from benchmarks.packed_case import chosen, unpacked
-from demottle.pipeline.denoise import denoise
+from demottle.pipeline.run import denoise
 
 METHODS = ("udca", "ns-n2n", "matched-neighbors")
 KEY = ("case", "seed", "slices", "steps", "name")

@@ -23,8 +23,8 @@ from demottle.image import Image
 from demottle.methods.base import Budget
 from demottle.methods.registry import method
 from demottle.noise.sequence.fingerprint import SequenceFingerprint, measure_sequence
-from demottle.pipeline.denoise_sequence import better_of
 from demottle.pipeline.plan_sequence import CANDIDATES, DEFAULT_SEQUENCE, Candidate, filter_plan
+from demottle.pipeline.sequence import better_of
 from demottle.pipeline.sequence_risk import measure_risks
 from demottle.pipeline.settings import make_settings
 

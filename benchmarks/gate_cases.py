@@ -20,7 +20,7 @@ from demottle.physics.ct.ct_noise import simulate_noise
 from demottle.physics.ct.projection import Kernel
 from demottle.physics.phantoms.brain import BrainTissue, brain_phantom
 from demottle.physics.phantoms.phantom import body_phantom
-from demottle.pipeline.denoise import denoise
+from demottle.pipeline.run import denoise
 
 TUNING, JUDGING = "tuning", "judging"
 _HEAD_HU = {

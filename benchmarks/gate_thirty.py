@@ -23,7 +23,7 @@ from benchmarks.gate_cases import GateCase, cases
 from demottle.image import Image, Mask
 from demottle.noise.fat_layers import BONE, SKIN, fat_layers
 from demottle.noise.fingerprint import measure
-from demottle.pipeline.denoise import denoise
+from demottle.pipeline.run import denoise
 from demottle.quality.check.result_marks import LAYERS, NAMES
 from demottle.quality.check.shifts import TissueShift
 from demottle.quality.check.tissues import CT_TISSUES, label_plane, smoothed

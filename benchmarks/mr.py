@@ -3,7 +3,7 @@
     python -m benchmarks.mr --percent 5 7 9 --seeds 0 1 2 --out benchmark-results/mr.jsonl
 
 Brain phantoms (`physics.phantoms.brain`), whose seeds draw another head and other noise. Every method is run by
-`demottle.pipeline.denoise`: as it
+`demottle.pipeline.run`: as it
 is, on the magnitudes ("+bias"), and on magnitudes whose noise was made alike, with the exact unbiased inverse after it. PSNR is
 over the head (truth above 0), over the range from 0 to the truth's maximum; air is left out, because demottle leaves it as it is.
 Rows are written as they come, and what is in the file is not run again. BM3D and BM4D need their packages.
@@ -22,7 +22,7 @@ import numpy as np
 from demottle.methods import METHODS
 from demottle.physics.mr.noise import rician_scan
 from demottle.physics.phantoms.brain import BrainTissue, brain_phantom
-from demottle.pipeline.denoise import denoise
+from demottle.pipeline.run import denoise
 
 METHODS_RUN = ("matched-neighbors", "matched-neighbors:start=false", "spectral-wiener", "nlm", "tv", "bm3d", "bm4d")
 SLICES, SIZE, SPACING = 24, 192, (3.0, 1.15, 1.15)

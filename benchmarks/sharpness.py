@@ -16,7 +16,7 @@ from benchmarks.__main__ import DISC_HEIGHT_MM, DISC_HU
 from benchmarks.cases import Case, load_case
 from demottle.errors import InputError
 from demottle.physics.phantoms.inserts import Insert, add_inserts, flat_places
-from demottle.pipeline.denoise import denoise
+from demottle.pipeline.run import denoise
 from demottle.quality.objects import edge
 
 RADIUS_MM = 8.0  # an edge needs five pixels

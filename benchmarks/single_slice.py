@@ -19,7 +19,7 @@ from scipy import stats
 from benchmarks.cases import Case
 from benchmarks.single_slice_cases import JUDGING, TUNING, load
 from demottle.benchmark.suites.judging import psnr_cut, tissue_shifts
-from demottle.pipeline.denoise import denoise
+from demottle.pipeline.run import denoise
 from demottle.quality.truth.errors import BODY_WINDOW
 
 METHODS = {

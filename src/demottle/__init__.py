@@ -1,3 +1,22 @@
 """demottle removes quantum mottle from low-dose CT, fluoroscopy and MR without clean images. Research software."""
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from demottle.image import Image
+    from demottle.io import read, write
+    from demottle.pipeline.run import denoise
+
 __version__ = "0.1.0"
+__all__ = ["Image", "__version__", "denoise", "read", "write"]
+
+_HOMES = {"Image": "image", "denoise": "pipeline.run", "read": "io", "write": "io"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for, and nothing before: the program shows its help without waiting for torch."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'demottle' has no attribute '{name}'")
+    from importlib import import_module
+
+    return getattr(import_module(f"demottle.{_HOMES[name]}"), name)

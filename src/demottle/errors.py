@@ -1,5 +1,7 @@
 """What can go wrong, as sentences for a user: what is wrong, where, and what to do."""
 
+from collections.abc import Mapping
+
 
 class DemottleError(Exception):
     """Base of every error demottle raises on purpose; `str(error)` is one clear sentence for a user.
@@ -23,6 +25,23 @@ class InputError(DemottleError):
 
 class UnsuitableError(InputError):
     """The image is readable, but does not meet the assumptions of the method asked for."""
+
+
+class ContradictionError(InputError):
+    """Two arguments do not go together.
+
+    Attributes:
+        names: the arguments, as Python calls them; the command line puts its options in their place (`worded`).
+    """
+
+    def __init__(self, sentence: str, *names: str) -> None:
+        """Take a sentence in which {0}, {1}, ... stand for the names."""
+        super().__init__(sentence.format(*names))
+        self._sentence, self.names = sentence, names
+
+    def worded(self, options: Mapping[str, str]) -> str:
+        """The sentence with other names for the arguments, where `options` has them."""
+        return self._sentence.format(*(options.get(name, name) for name in self.names))
 
 
 class OutputError(DemottleError):

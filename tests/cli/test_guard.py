@@ -21,8 +21,12 @@ def run(error: BaseException, debug: bool = False) -> int:
     ("error", "code", "sentence"),
     [
         (InputError("The window is [-160, 240]; use another."), 2, "Error: The window is [-160, 240]; use another."),
-        (PermissionError(13, "Permission denied", "/a/b"), 2, "Error: The system refused: Permission denied (/a/b)."),
-        (OSError(28, "No space left on device"), 2, "Error: The system refused: No space left on device."),
+        (
+            PermissionError(13, "Permission denied", "/a/b"),
+            2,
+            "Error: The operating system refused: Permission denied (/a/b).",
+        ),
+        (OSError(28, "No space left on device"), 2, "Error: The operating system refused: No space left on device."),
         (MemoryError(), 2, "Error: There is not enough memory"),
         (ModuleNotFoundError("No module", name="nibabel.nifti1"), 2, "Error: This needs the package nibabel, which is"),
         (ModuleNotFoundError("No module", name="cv2"), 2, "Error: This needs the package opencv-python-headless"),

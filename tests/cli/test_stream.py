@@ -167,7 +167,7 @@ def test_a_run_is_learned_from_first_for_as_long_as_asked_and_the_model_is_kept(
         (("-", "-o", "x.raw", "--raw", "48x48xuint16", "--method", "udca"), "--model FILE"),
         (("-", "-o", "x.raw", "--raw", "48x48"), "ROWSxCOLUMNSxTYPE"),
         (("-", "-o", "x.raw", "--policy", "guess"), "drop or slow"),
-        (("run.dcm", "-o", "x.dcm", "--model", "m.safetensors", "--steps", "9"), "--steps does not go with it"),
+        (("run.dcm", "-o", "x.dcm", "--model", "m.safetensors", "--steps", "9"), "--steps does not go with --model"),
         (("run.dcm", "-o", "x.dcm", "--minutes", "1", "--steps", "9"), "leave out --steps"),
         (("run.dcm", "-o", "x.dcm", "--method", "nothing"), 'no method "nothing"'),
         (("-", "-o", "x.raw", "--engine", "steam"), "auto, torch or onnx"),

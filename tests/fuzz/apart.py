@@ -40,8 +40,7 @@ def warm_up() -> None:
     import tifffile  # noqa: F401
 
     import demottle.cli.app
-    import demottle.pipeline.denoise
-    import demottle.pipeline.denoise_sequence
+    import demottle.pipeline.run
     import demottle.report  # noqa: F401
 
 

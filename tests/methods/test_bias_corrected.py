@@ -9,7 +9,9 @@ from demottle.image import Image
 from demottle.methods import load
 from demottle.physics.mr.noise import rician_scan
 from demottle.physics.phantoms.brain import Brain, BrainTissue, brain_phantom
-from demottle.pipeline.denoise import LEFT_IN, Result, denoise
+from demottle.pipeline.result import Result
+from demottle.pipeline.run import denoise
+from demottle.pipeline.volume import LEFT_IN
 from demottle.quality.check.whole import check
 from demottle.quality.gate import gate
 

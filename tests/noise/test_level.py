@@ -7,11 +7,11 @@ from demottle.image import Image
 from demottle.noise.fingerprint import measure
 from demottle.noise.flat import flat_mask
 from demottle.noise.level import noise_level
-from demottle.physics.ct_noise import simulate_noise
-from demottle.physics.phantom import body_phantom
-from demottle.physics.regions.catalog import region_phantom
-from demottle.physics.scenes import Grid
-from demottle.quality.level import noise_levels
+from demottle.physics.ct.ct_noise import simulate_noise
+from demottle.physics.phantoms.phantom import body_phantom
+from demottle.physics.phantoms.regions.catalog import region_phantom
+from demottle.physics.phantoms.scenes import Grid
+from demottle.quality.check.level import noise_levels
 
 
 def chest() -> Image:

@@ -7,6 +7,7 @@ from benchmarks.fluoroscopy_plan_cases import still_of
 from demottle.errors import InputError
 from demottle.image import Image
 from demottle.noise.sequence.fingerprint import measure_sequence
+from demottle.pipeline.run import denoise
 from demottle.pipeline.sequence_risk import plan_run
 
 SPACING = (1 / 15, 0.4, 0.4)
@@ -43,12 +44,11 @@ def test_one_noisy_picture_has_its_noise_measured_within_the_frame(still: str, s
 
 
 def test_one_noisy_picture_gets_a_filter_within_the_frame_that_brings_it_nearer_to_the_truth() -> None:
-    from demottle.pipeline.denoise_sequence import denoise_sequence
 
     run, truth = shifted("wires-60", 6.0, 2)
     plan = plan_run(run, measure_sequence(run))
     assert (plan.method, plan.settings) == ("nvca", {"frames": 1})
-    result = denoise_sequence(run).image.voxels
+    result = denoise(run).image.voxels
     before, after = (float(np.sqrt(np.mean((voxels - truth) ** 2))) for voxels in (run.voxels, result))
     assert after < 0.8 * before
 

@@ -12,8 +12,9 @@ from demottle.image import Image
 from demottle.noise import fingerprint
 from demottle.physics.ct.ct_noise import independent_noise, mix_slices
 from demottle.physics.phantoms.phantom import body_phantom
-from demottle.pipeline.denoise import denoise, warnings_of_scan
+from demottle.pipeline.run import denoise
 from demottle.pipeline.settings import check_settings
+from demottle.pipeline.volume import warnings_of_scan
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,8 @@ from demottle.methods.filters import recursive
 from demottle.noise.sequence.fingerprint import SequenceFingerprint, measure_sequence
 from demottle.physics.fluoroscopy.acquisition import Exposure, Run, acquire
 from demottle.physics.fluoroscopy.dynamic import dynamic_phantom
-from demottle.pipeline.denoise import denoise
-from demottle.pipeline.denoise_sequence import denoise_sequence
 from demottle.pipeline.plan_sequence import findings, make_sequence_plan
+from demottle.pipeline.run import denoise
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +27,8 @@ def fingerprint(run: Run) -> SequenceFingerprint:
 
 
 def test_everything_is_on_record_and_half_strength_removes_half(run: Run) -> None:
-    whole = denoise_sequence(run.noisy, method="recursive")
-    half = denoise_sequence(run.noisy, method="recursive", strength=0.5, settings={"weight": 0.2})
+    whole = denoise(run.noisy, method="recursive")
+    half = denoise(run.noisy, method="recursive", strength=0.5, settings={"weight": 0.2})
     assert half.image.voxels == pytest.approx((whole.image.voxels + run.noisy.voxels) / 2, abs=1e-2)
     record = json.loads(json.dumps(whole.record))
     assert record["method"] == "recursive" and record["fingerprint"]["noise_level"] > 0
@@ -38,25 +37,25 @@ def test_everything_is_on_record_and_half_strength_removes_half(run: Run) -> Non
 
 
 def test_a_model_of_another_noise_or_unit_is_told_about_or_refused(run: Run) -> None:
-    made = denoise_sequence(run.noisy, method="motion-adaptive-recursive").denoiser
+    made = denoise(run.noisy, method="motion-adaptive-recursive").denoiser
     louder = run.noisy.with_voxels(run.noisy.voxels * 3)
-    assert any("noise level" in text for text in denoise_sequence(louder, model=made).record["warnings"])
+    assert any("noise level" in text for text in denoise(louder, model=made).record["warnings"])
     made.fitted = {**made.fitted, "unit": "HU"}
     with pytest.raises(InputError, match="unit HU"):
-        denoise_sequence(run.noisy, model=made)
+        denoise(run.noisy, model=made)
 
 
 def test_what_makes_no_sense_is_refused(run: Run) -> None:
     with pytest.raises(InputError, match="strength"):
-        denoise_sequence(run.noisy, strength=2)
-    with pytest.raises(InputError, match="not both"):
-        denoise_sequence(run.noisy, method="recursive", model=recursive.Recursive(recursive.Settings(), {}))
+        denoise(run.noisy, strength=2)
+    with pytest.raises(InputError, match="do not go together"):
+        denoise(run.noisy, method="recursive", model=recursive.Recursive(recursive.Settings(), {}))
     with pytest.raises(InputError, match="volumes of slices"):
-        denoise_sequence(run.noisy, method="ns-n2n")
-    with pytest.raises(InputError, match="denoise_sequence"):
-        denoise(run.noisy)
+        denoise(run.noisy, method="ns-n2n")
+    with pytest.raises(InputError, match="texture is for volumes"):
+        denoise(run.noisy, texture=0.3)
     with pytest.raises(InputError, match="no setting"):
-        denoise_sequence(run.noisy, method="recursive", settings={"wait": 1})
+        denoise(run.noisy, method="recursive", settings={"wait": 1})
 
 
 def test_reasons_follow_from_what_was_measured(fingerprint: SequenceFingerprint) -> None:
@@ -86,8 +85,8 @@ def series() -> Image:
 @pytest.mark.parametrize("method", ["mp-pca", "patch2self"])
 def test_magnitudes_stay_at_zero_or_above_and_signed_series_as_they_come(series: Image, method: str) -> None:
     weak = replace(series, voxels=np.maximum(series.voxels - 40, 0))
-    assert denoise_sequence(weak, method=method).image.voxels.min() >= 0
-    signed = denoise_sequence(series.with_voxels(series.voxels - 100), method=method).image
+    assert denoise(weak, method=method).image.voxels.min() >= 0
+    signed = denoise(series.with_voxels(series.voxels - 100), method=method).image
     assert signed.voxels.min() < -50
 
 
@@ -95,5 +94,5 @@ def test_what_was_not_measured_keeps_its_value(series: Image) -> None:
     seen = np.ones(series.shape, np.bool_)
     seen[:, 20:24] = False
     padded = replace(series, voxels=np.where(seen, series.voxels, -7).astype(np.float32), valid=seen)
-    after = denoise_sequence(padded, method="mp-pca").image.voxels
+    after = denoise(padded, method="mp-pca").image.voxels
     assert (after[~seen] == -7).all() and after[seen].min() >= 0

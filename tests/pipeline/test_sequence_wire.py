@@ -11,9 +11,9 @@ from demottle.image import Image, Voxels
 from demottle.methods.registry import method
 from demottle.noise.sequence.fingerprint import SequenceFingerprint, measure_sequence
 from demottle.physics.fluoroscopy.moved_still import StillMotion
-from demottle.pipeline.denoise_sequence import better_of
 from demottle.pipeline.plan import Plan
 from demottle.pipeline.plan_sequence import CANDIDATES, Candidate, Risk, filter_plan
+from demottle.pipeline.sequence import better_of
 from demottle.pipeline.sequence_risk import wires_lost
 from demottle.pipeline.sequence_wire import VISIBLE, Probe, wires, wires_seen
 from demottle.pipeline.settings import make_settings

@@ -8,7 +8,7 @@ from demottle.image import Image
 from demottle.physics.ct.ct_noise import simulate_noise
 from demottle.physics.phantoms.regions.catalog import region_phantom
 from demottle.physics.phantoms.scenes import Grid
-from demottle.pipeline.denoise import denoise
+from demottle.pipeline.run import denoise
 from demottle.quality.check.leak import slice_leak
 from demottle.quality.check.whole import check
 from demottle.quality.gate import gate

@@ -10,8 +10,8 @@ from tests.quality.phantoms import body, ct, noise
 
 from demottle.errors import InputError, OutputError
 from demottle.image import Image
-from demottle.methods.texture import TextureSample
 from demottle.quality import against_truth, check
+from demottle.quality.texture import TextureSample
 from demottle.report import write_page
 
 TRUTH = body(16, 128)

@@ -6,7 +6,7 @@ For a run y = m + n with noise of covariance C, and a filter f,
 
 (Stein, Annals of Statistics 1981; the last term by experiment: Ramani, Blu and Unser, IEEE TIP 2008, with b of the noise's own
 covariance in place of white). What follows too slowly, smears or eats detail differs from y by more than noise; what leaves
-noise in follows b. No rule about motion is needed, but the noise has to be known: `noise.sequence.fingerprint` measures it.
+noise in follows b. No rule about motion is needed, but the noise has to be known: `noise.sequence` measures it.
 
 All is measured on frames whose lag is undone, because that is the scene a filter is to show, and on parts of the run: some tiles
 of up to 24 frames.

@@ -12,11 +12,11 @@ from markupsafe import Markup
 
 from demottle.errors import InputError, OutputError
 from demottle.image import Image
-from demottle.methods.texture import TextureSample
 from demottle.quality.check.verdicts import moved
 from demottle.quality.check.whole import Check
 from demottle.quality.evaluation import Evaluation
 from demottle.quality.objects.sharpness import Pooled, pooled
+from demottle.quality.texture import TextureSample
 from demottle.quality.truth.whole import Comparison
 from demottle.quality.worst import WorstSlice, worst_slice
 from demottle.report import curves, plots, words

@@ -7,7 +7,7 @@ import numpy as np
 
 from demottle.errors import OutputError
 from demottle.image import Image, Voxels
-from demottle.methods.texture import TextureSample
+from demottle.quality.texture import TextureSample
 from demottle.report.windows import windows_of
 
 _SIDE = 300  # pixels shown of each

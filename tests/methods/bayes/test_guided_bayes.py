@@ -14,7 +14,8 @@ from demottle.noise.fingerprint import measure
 from demottle.physics.ct.ct_noise import independent_noise, mix_slices, simulate_noise
 from demottle.physics.phantoms.phantom import body_phantom
 from demottle.physics.phantoms.regions.texture import random_field
-from demottle.pipeline.denoise import Result, denoise
+from demottle.pipeline.result import VolumeResult as Result
+from demottle.pipeline.run import denoise
 
 QUICK = {"patch": 64}
 ROW = 50.0  # pixels: the middle of the bone

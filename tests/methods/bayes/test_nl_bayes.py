@@ -10,8 +10,8 @@ from demottle.methods.bayes.nl_bayes import Settings
 from demottle.noise.fingerprint import measure
 from demottle.physics.mr.noise import rician_scan
 from demottle.physics.phantoms.brain import brain_phantom
-from demottle.pipeline.denoise import denoise
 from demottle.pipeline.plan import make_plan
+from demottle.pipeline.run import denoise
 from demottle.pipeline.settings import check_settings
 
 

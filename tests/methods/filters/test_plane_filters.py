@@ -102,7 +102,7 @@ def test_power_across_slices_is_that_of_the_correlation() -> None:
 
 def test_a_missing_package_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     from demottle.methods import registry
-    from demottle.pipeline.denoise import denoise
+    from demottle.pipeline.run import denoise
 
     monkeypatch.setattr(registry, "find_spec", lambda name: None)
     with pytest.raises(InputError, match="pip install bm3d"):

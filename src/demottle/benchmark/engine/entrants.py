@@ -43,7 +43,7 @@ class Entrant:
 
     @property
     def textured(self) -> bool:
-        """True where noise of the scan's own grain is put back (`methods.texture`), the least that keeps its spectrum's peak."""
+        """True where noise of the scan's own grain is put back (`quality.texture`), the least that keeps its spectrum's peak."""
         return self.name.endswith(_TEXTURED)
 
     @property

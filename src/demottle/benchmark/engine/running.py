@@ -16,9 +16,9 @@ from demottle.methods import Budget
 from demottle.methods.base import Denoiser
 from demottle.methods.bias_corrected import BiasCorrected
 from demottle.methods.registry import method
-from demottle.methods.texture import texture_of, with_texture
 from demottle.noise.mr.stabilization import stabilized
 from demottle.pipeline.settings import make_settings
+from demottle.quality.texture import texture_of, with_texture
 
 
 @dataclass(frozen=True, eq=False)

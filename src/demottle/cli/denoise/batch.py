@@ -3,23 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
 from demottle.cli.denoise.aside import aside_name
-from demottle.cli.denoise.job import Outcome, denoise_scan
-from demottle.cli.denoise.job_sequence import RunOutcome
-from demottle.cli.denoise.outcome import Record, Wishes
+from demottle.cli.denoise.job import denoise_scan
+from demottle.cli.denoise.outcome import Outcome, Record, Wishes
 from demottle.cli.denoise.summary import show_batch
 from demottle.cli.places import Places, beside, name_in_batch, output_for, places_for, stem_of
 from demottle.cli.screen.console import say, say_error, say_warnings, show_json
 from demottle.cli.screen.guard import CANNOT, explain, sentence_of
 from demottle.cli.screen.progress import watch
 from demottle.errors import counted
-
-if TYPE_CHECKING:
-    from demottle.methods import Denoiser
 
 
 @dataclass(frozen=True)
@@ -37,7 +33,6 @@ def denoise_folder(
     report: Path | None,
     page: bool,
     wishes: Wishes,
-    model: "Denoiser | None",
     as_json: bool,
 ) -> None:
     """Denoise every scan into OUT/NAME, its page into OUT-report/NAME.
@@ -60,7 +55,7 @@ def denoise_folder(
             beyond = aside_name(output) / target.relative_to(output)
             kept = beside(aside_name(output)) if report is None else aside_name(report)
             places = replace(places, aside=places_for(beyond, kept / folder, page))
-            done += [(f"{name}{label}", record) for label, record in _one(scan, places, wishes, model)]
+            done += [(f"{name}{label}", record) for label, record in _one(scan, places, wishes)]
             finished += 1
         except KeyboardInterrupt:
             raise KeyboardInterrupt(_what_stays(finished, len(scans), output)) from None
@@ -72,12 +67,12 @@ def denoise_folder(
         raise typer.Exit(CANNOT)
 
 
-def _one(scan: Path, places: Places, wishes: Wishes, model: "Denoiser | None") -> list[tuple[str, Record]]:
+def _one(scan: Path, places: Places, wishes: Wishes) -> list[tuple[str, Record]]:
     """The record of one scan; of one with several volumes one for each, with its label."""
     with watch() as listener:
-        outcome = denoise_scan(scan, places, wishes, model, listener)
+        outcome = denoise_scan(scan, places, wishes, listener)
     say_warnings(outcome.warnings)
-    if isinstance(outcome, Outcome | RunOutcome):
+    if isinstance(outcome, Outcome):
         return [("", outcome.to_dict())]
     return [(f", volume {label}", record) for label, record in outcome.records]
 

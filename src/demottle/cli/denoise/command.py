@@ -1,8 +1,9 @@
 """`demottle denoise`: a noisy scan in, a clean one out, and a page that shows what was removed."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -10,7 +11,7 @@ from demottle.cli.denoise import series_options
 from demottle.cli.denoise.aside import with_aside
 from demottle.cli.denoise.batch import denoise_folder
 from demottle.cli.denoise.job import denoise_scan
-from demottle.cli.denoise.outcome import Wishes
+from demottle.cli.denoise.outcome import Reading, Wishes
 from demottle.cli.denoise.series_files import SeriesFiles, places_of_series, without_phases
 from demottle.cli.denoise.summary import show_outcome
 from demottle.cli.gate import Force, LimitsFile, limits_of
@@ -19,9 +20,6 @@ from demottle.cli.screen import options
 from demottle.cli.screen.console import say_warnings, show_json
 from demottle.cli.screen.guard import guarded
 from demottle.cli.screen.progress import watch
-
-if TYPE_CHECKING:
-    from demottle.methods import Denoiser
 
 METHOD = "Method"
 PAGE = "The page"
@@ -123,38 +121,41 @@ def denoise(
     (echoes, phases, kernels) becomes one series again, or --volume chooses one.
     """
     begun = time.monotonic()
-    wishes = Wishes(
+    options.refuse_two_limits(minutes, steps)
+    options.refuse_saving_a_model(model, save_model)
+    from demottle.pipeline.request import Request
+
+    request = Request(
         method=method,
-        settings=options.parse_settings(settings or []),
+        settings=options.parse_settings(settings or []) or None,
+        model=model,
         strength=strength,
         seed=seed,
         minutes=minutes,
         steps=steps,
         keep_bias=keep_bias,
         texture=options.parse_texture(texture),
-        format=format,
-        overwrite=overwrite,
-        series=series,
-        volume=volume,
-        spacing=options.parse_spacing(spacing),
-        accept_uneven=accept_uneven,
-        accept_own_output=accept_own_output,
-        modality=options.parse_modality(modality),
-        unit=options.parse_unit(unit),
-        limits=limits_of(limits),
-        force=force,
-        files=SeriesFiles(
-            phase, noise_volumes, noise_scan, noise_map, gfactor, sigma, save_phase, save_noise_map, save_components
-        ),
     )
-    _refuse_contradictions(wishes, model, save_model)
+    reading = Reading(
+        series,
+        options.parse_spacing(spacing),
+        accept_uneven,
+        accept_own_output,
+        options.parse_modality(modality),
+        options.parse_unit(unit),
+        volume,
+    )
+    files = SeriesFiles(
+        phase, noise_volumes, noise_scan, noise_map, gfactor, sigma, save_phase, save_noise_map, save_components
+    )
+    wishes = Wishes(request, reading, format, overwrite, limits_of(limits), force, files)
     refuse_inside(scan, output)
     scans = _scans_in(scan, series)
     wishes.files.refuse_contradictions(model, method, len(scans))
     if len(scans) > 1:
         if save_model is not None:
             raise typer.BadParameter("needs a single scan, but SCAN holds several", param_hint="--save-model")
-        denoise_folder(scan, scans, output, report, not no_report, wishes, _load(model), as_json)
+        denoise_folder(scan, scans, output, report, not no_report, _with_model(wishes), as_json)
         return
     target = places_of_series(output, scans[0], format)
     places = places_for(target or output_for(output, scans[0], format), report, not no_report, save_model)
@@ -163,39 +164,14 @@ def denoise(
     with watch() as listener:
         listener.began(begun)  # packages were loaded since
         with listener.stage("start"):
-            fitted = _load(model)
+            wishes = _with_model(wishes)
             _import_what_takes_long()
-        outcome = denoise_scan(scans[0], places, wishes, fitted, listener)
+        outcome = denoise_scan(scans[0], places, wishes, listener)
     if as_json:
         show_json(outcome.to_dict())
         return
     say_warnings(outcome.warnings)
     show_outcome(outcome)
-
-
-def _refuse_contradictions(wishes: Wishes, model: Path | None, save_model: Path | None) -> None:
-    from demottle.methods.registry import refuse_missing, refuse_untrained
-
-    learning = {
-        "--method": wishes.method,
-        "--set": wishes.settings or None,
-        "--minutes": wishes.minutes,
-        "--steps": wishes.steps,
-        "--save-model": save_model,
-        "--keep-bias": wishes.keep_bias or None,
-    }
-    given = [name for name, value in learning.items() if value is not None]
-    if model is not None and given:
-        raise typer.BadParameter(f"learns nothing, so {given[0]} does not go with it", param_hint="--model")
-    if wishes.minutes is not None and wishes.steps is not None:
-        raise typer.BadParameter("says how long to learn already, so leave out --steps", param_hint="--minutes")
-    if wishes.method is not None:
-        refuse_untrained(wishes.method)  # known now, not after reading; so is an unknown name
-        refuse_missing(wishes.method)
-    if wishes.settings:
-        from demottle.pipeline.settings import check_settings
-
-        check_settings(wishes.method, wishes.settings)
 
 
 def _scans_in(scan: Path, series: str | None) -> list[Path]:
@@ -211,14 +187,15 @@ def _scans_in(scan: Path, series: str | None) -> list[Path]:
 
 def _import_what_takes_long() -> None:
     """Where it counts as starting and not as reading."""
-    import demottle.pipeline.denoise
-    import demottle.pipeline.denoise_sequence
+    import demottle.pipeline.run
     import demottle.report  # noqa: F401
 
 
-def _load(model: Path | None) -> "Denoiser | None":
-    if model is None:
-        return None
+def _with_model(wishes: Wishes) -> Wishes:
+    """Load the model, where there is one: once for all scans."""
+    model = wishes.request.model
+    if not isinstance(model, Path):
+        return wishes
     from demottle import methods
 
-    return methods.load(model)
+    return replace(wishes, request=replace(wishes.request, model=methods.load(model)))

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from demottle import __version__
-from demottle.cli.denoise.job import tell_of_earlier, treated
-from demottle.cli.denoise.outcome import Record, Wishes
+from demottle.cli.denoise.outcome import Record, Wishes, source_of
+from demottle.cli.denoise.treated import treated
 from demottle.cli.gate import refusal
 from demottle.cli.places import Places, staging
 from demottle.cli.screen.console import say, say_warnings
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from demottle.image import Image
     from demottle.io import Opened
     from demottle.io.volumes.series import Part
-    from demottle.methods import Denoiser
     from demottle.quality.gate import Gate
 
 PHASE = (
@@ -64,9 +63,7 @@ class _Treated:
     failed: "Gate | None" = None
 
 
-def denoise_volumes(
-    scan: Path, opened: "Opened", places: Places, wishes: Wishes, model: "Denoiser | None", listener: Stages
-) -> VolumesOutcome:
+def denoise_volumes(scan: Path, opened: "Opened", places: Places, wishes: Wishes, listener: Stages) -> VolumesOutcome:
     """Denoise every volume and write all of them as one new series; either everything is in place at the end or nothing.
 
     Raises:
@@ -80,7 +77,7 @@ def denoise_volumes(
             say(f"\n[{part.number}/{len(opened.volumes)}] {part.label}", style="bold")
             mine = _places_of(places, part.number)
             try:
-                done.append(_treat(scan, opened, part, mine, wishes, model, listener, Path(scratch)))
+                done.append(_treat(scan, opened, part, mine, wishes, listener, Path(scratch)))
             except DemottleError as error:
                 raise type(error)(f"Volume {part.number} ({part.label}): {error}", remedy=error.remedy) from error
         warnings = _merged([(one.part, one.warnings) for one in done])
@@ -88,7 +85,6 @@ def denoise_volumes(
         if failed:
             raise _put_aside(done, failed[0], places, wishes, listener, Path(scratch), warnings)
         _write(done, places, wishes, listener, Path(scratch))
-    tell_of_earlier(places)
     records = tuple((f"{one.part.number}: {one.part.label}", one.record) for one in done)
     return VolumesOutcome(scan, places, records, warnings, listener.seconds)
 
@@ -135,7 +131,6 @@ def _treat(
     part: "Part",
     places: Places,
     wishes: Wishes,
-    model: "Denoiser | None",
     listener: Stages,
     scratch: Path,
 ) -> _Treated:
@@ -144,10 +139,10 @@ def _treat(
         image = opened.read(part.number, listener)
     if part.phase:
         return _unchanged(scan, part, places, image)
-    outcome, draw = treated(scan, image, places, wishes, model, listener)
+    outcome = treated(scan, image, places, wishes, listener)
     if places.page is not None:
         with listener.stage("report"):
-            draw(outcome.to_dict(), scratch / f"{part.number}.html")
+            outcome.draw(outcome.to_dict(), scratch / f"{part.number}.html")
     spent = {stage: total - before.get(stage, 0.0) for stage, total in listener.seconds.items()}
     outcome = replace(outcome, seconds={stage: seconds for stage, seconds in spent.items() if seconds > 0})
     return _Treated(
@@ -156,7 +151,6 @@ def _treat(
 
 
 def _unchanged(scan: Path, part: "Part", places: Places, image: "Image") -> _Treated:
-    from demottle.cli.denoise.outcome import source_of
     from demottle.image import ProcessingStep
     from demottle.io import warnings_of
     from demottle.io.dicom.headers.marks import UNCHANGED

@@ -12,9 +12,9 @@ from demottle.cli.screen.progress import Stages
 
 if TYPE_CHECKING:
     from demottle.image import Image
-    from demottle.methods import Denoiser
-    from demottle.pipeline.denoise import Result
-    from demottle.pipeline.denoise_sequence import SequenceResult
+    from demottle.pipeline.request import Request
+    from demottle.pipeline.result import Result
+    from demottle.quality.gate import Gate
     from demottle.quality.limits import Limits
 
 Record = dict[str, Any]
@@ -23,51 +23,60 @@ Draw = Callable[[Record, Path], None]
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """What the user asked for, the same for every scan of a run."""
+class Reading:
+    """How the scan is read: the arguments of `demottle.io.open_scan`, and which volume of several."""
 
-    method: str | None = None
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    strength: float = 1.0
-    seed: int = 0
-    minutes: float | None = None
-    steps: int | None = None
-    keep_bias: bool = False
-    texture: float | str | None = None
-    format: str | None = None
-    overwrite: bool = False
     series: str | None = None
-    volume: int | None = None
     spacing: tuple[float, float, float] | None = None
     accept_uneven: bool = False
     accept_own_output: bool = False
     modality: str | None = None
     unit: str | None = None
+    volume: int | None = None
+
+    def of_opening(self) -> dict[str, Any]:
+        """The arguments of `open_scan`."""
+        return {name: value for name, value in vars(self).items() if name != "volume"}
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user asked for, the same for every scan of a run: of denoising, reading, writing, the gate."""
+
+    request: "Request"
+    reading: Reading = field(default_factory=Reading)
+    format: str | None = None
+    overwrite: bool = False
     limits: "Limits | None" = None
     force: bool = False
     files: SeriesFiles = field(default_factory=SeriesFiles)
 
-    def of_denoising(self, model: "Denoiser | None") -> dict[str, Any]:
-        """The arguments of `denoise` and `denoise_sequence`."""
-        names = ("method", "strength", "seed", "minutes", "steps")
-        return {**{name: getattr(self, name) for name in names}, "settings": self.settings or None, "model": model}
-
-    def of_reading(self) -> dict[str, Any]:
-        """The arguments of `demottle.io.open_scan`."""
-        names = ("series", "spacing", "accept_uneven", "accept_own_output", "modality", "unit")
-        return {name: getattr(self, name) for name in names}
-
 
 @dataclass(frozen=True)
-class Done:
-    """What came of one scan; `writers` write the extras of its places."""
+class Outcome:
+    """What came of one scan.
+
+    Attributes:
+        scan, places: where it came from, and where it goes.
+        result: what is written.
+        warnings: each once, the gate's first.
+        source: what is told of where the image came from.
+        seconds: by stage.
+        draw: draws the page from a record.
+        gate: the verdict; None: there are no limits for such images.
+        refused: it is beyond a limit and was not forced.
+        writers: write the extras of its places.
+    """
 
     scan: Path
     places: Places
-    result: "Result | SequenceResult"
+    result: "Result"
     warnings: tuple[str, ...]
     source: Mapping[str, str | int]
     seconds: Mapping[str, float]
+    draw: Draw
+    gate: "Gate | None" = None
+    refused: bool = False
     writers: Mapping[str, Callable[[Path], None]] = field(default_factory=dict, kw_only=True)
 
     def to_dict(self) -> Record:
@@ -81,6 +90,7 @@ class Done:
             **({"files": {name: str(path) for name, path in self.places.extras.items()}} if self.places.extras else {}),
             "warnings": list(self.warnings),
             "times": {stage: round(spent, 2) for stage, spent in self.seconds.items()},
+            **({} if self.gate is None else {"gate": self.gate.to_dict(), "refused": self.refused}),
         }
 
 
@@ -96,32 +106,26 @@ def source_of(image: "Image") -> dict[str, str | int]:
     }
 
 
-def write_results(
-    done: Done,
-    wishes: Wishes,
-    listener: Stages,
-    draw: Draw,
-) -> None:
+def write_results(outcome: Outcome, wishes: Wishes, listener: Stages) -> None:
     """Put page, record, model and scan in their places; either everything is there at the end or nothing.
 
     Args:
-        done: what came of the scan.
+        outcome: what came of the scan.
         wishes: format, and whether to replace.
         listener: told of progress.
-        draw: draws the page, from the record.
     """
     from demottle import io
 
-    result = done.result
-    with staging(done.places) as names:
+    result = outcome.result
+    with staging(outcome.places) as names:
         if names.page is not None and names.record is not None:
             with listener.stage("report"):
-                draw(done.to_dict(), names.page)
-            record = replace(done, seconds=listener.seconds).to_dict()  # all but the writing, which comes last
+                outcome.draw(outcome.to_dict(), names.page)
+            record = replace(outcome, seconds=listener.seconds).to_dict()  # all but the writing, which comes last
             names.record.write_text(as_json(record) + "\n", encoding="utf-8")
         if names.model is not None:
             result.denoiser.save(names.model)
         for name, path in names.extras.items():
-            done.writers[name](path)
+            outcome.writers[name](path)
         with listener.stage("write"):  # last: everything else that can fail has not failed
             io.write(result.image, names.output, format=wishes.format, overwrite=wishes.overwrite, listener=listener)

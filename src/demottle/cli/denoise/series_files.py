@@ -17,8 +17,7 @@ from demottle.io.mr.sidecar import read_sidecar, sidecar_of, write_description, 
 
 if TYPE_CHECKING:
     from demottle.image import Image
-    from demottle.pipeline.denoise import Result
-    from demottle.pipeline.denoise_sequence import SequenceResult
+    from demottle.pipeline.result import Result
     from demottle.pipeline.series_files import PhaseFile
 
 METHOD = "nordic"
@@ -200,9 +199,7 @@ def refuse_series_files(image: "Image | None", files: SeriesFiles) -> None:
     refuse_unsuitable(image)
 
 
-def sidecar_writers(
-    scan: Path, result: "Result | SequenceResult", sources: Sequence[Path] = (), **more: Any
-) -> Writers:
+def sidecar_writers(scan: Path, result: "Result", sources: Sequence[Path] = (), **more: Any) -> Writers:
     """Return how the sidecar of a result, and the description of a folder of derivatives, are written."""
     done = {"Method": result.plan.method, "Settings": dict(result.denoiser.settings), **more}
     names = [path.name for path in (scan, *sources)]
@@ -212,7 +209,7 @@ def sidecar_writers(
     }
 
 
-def writers_of(result: "SequenceResult", found: Gathered, scan: Path, files: SeriesFiles, overwrite: bool) -> Writers:
+def writers_of(result: "Result", found: Gathered, scan: Path, files: SeriesFiles, overwrite: bool) -> Writers:
     """Return how each file beside the result is written; `result` has all volumes again."""
     from demottle.pipeline import series_files as put
 

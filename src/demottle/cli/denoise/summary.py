@@ -6,10 +6,8 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from demottle.cli.denoise.job import Outcome
-from demottle.cli.denoise.job_sequence import RunOutcome
 from demottle.cli.denoise.job_volumes import VolumesOutcome
-from demottle.cli.denoise.outcome import Record
+from demottle.cli.denoise.outcome import Outcome, Record
 from demottle.cli.screen.console import heading, out, shown
 from demottle.cli.screen.progress import clock, words_of
 from demottle.cli.screen.sequence_tables import show_sequence_check
@@ -17,7 +15,7 @@ from demottle.cli.screen.tables import CAREFUL, GOOD, facts, number, percent, sh
 from demottle.errors import counted
 
 
-def show_outcome(outcome: Outcome | RunOutcome | VolumesOutcome) -> None:
+def show_outcome(outcome: Outcome | VolumesOutcome) -> None:
     """Show figures, times and places of one scan."""
     if isinstance(outcome, VolumesOutcome):
         pages = outcome.places.page
@@ -25,9 +23,11 @@ def show_outcome(outcome: Outcome | RunOutcome | VolumesOutcome) -> None:
         out.print()
         return
     heading("Done", f"{outcome.result.plan.method}, {clock(sum(outcome.seconds.values()))}")
-    if isinstance(outcome, RunOutcome):
-        show_sequence_check(outcome)
-    else:
+    from demottle.pipeline.result import SequenceResult, VolumeResult
+
+    if isinstance(outcome.result, SequenceResult):
+        show_sequence_check(outcome.result)
+    elif isinstance(outcome.result, VolumeResult):
         show_check(outcome.result.check)
     out.print()
     places = outcome.places

@@ -10,7 +10,7 @@ import typer
 
 from demottle.cli.screen.console import err, say, say_error
 from demottle.cli.screen.stopping import wait_until_told
-from demottle.errors import DemottleError
+from demottle.errors import ContradictionError, DemottleError
 
 Arguments = ParamSpec("Arguments")
 Returned = TypeVar("Returned")
@@ -28,6 +28,16 @@ OPTIONS = {
     "model": "--model FILE",
 }
 """How an argument that an error names as its remedy is given on the command line."""
+
+_ARGUMENTS = {
+    "model": "--model",
+    "method": "--method",
+    "settings": "--set",
+    "minutes": "--minutes",
+    "steps": "--steps",
+    "keep_bias": "--keep-bias",
+}
+"""What arguments of a `Request` are called on the command line."""
 
 _CALLED = {"cv2": "opencv-python-headless", "gdcm": "python-gdcm", "pywt": "PyWavelets", "skimage": "scikit-image"}
 """What pip calls the packages that Python calls something else."""
@@ -71,6 +81,8 @@ def explain(error: Exception, options: Container[str] = OPTIONS) -> int:
 
 def sentence_of(error: Exception, options: Container[str] = OPTIONS) -> str:
     """What to tell a user about an exception: its own sentence where demottle raised it, else where to turn."""
+    if isinstance(error, ContradictionError):
+        return error.worded(_ARGUMENTS)
     if isinstance(error, DemottleError):
         helps = OPTIONS.get(error.remedy) if error.remedy in options else None
         return f"{error} Use {helps}." if helps else str(error)
@@ -78,7 +90,7 @@ def sentence_of(error: Exception, options: Container[str] = OPTIONS) -> str:
         where = f" ({error.filename})" if error.filename else ""
         if error.errno == errno.ENAMETOOLONG:
             return f"A name is too long for this disk{where}; choose a shorter one."
-        return f"The system refused: {error.strerror or error}{where}."
+        return f"The operating system refused: {error.strerror or error}{where}."
     if isinstance(error, MemoryError):
         return "There is not enough memory for this scan; close other programs or use a machine with more."
     package = _missing_package(error)

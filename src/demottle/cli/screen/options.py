@@ -108,3 +108,15 @@ def _value_of(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
+
+
+def refuse_two_limits(minutes: float | None, steps: int | None) -> None:
+    """Raise BadParameter where learning is limited twice."""
+    if minutes is not None and steps is not None:
+        raise typer.BadParameter("says how long to learn already, so leave out --steps", param_hint="--minutes")
+
+
+def refuse_saving_a_model(model: Path | None, save_model: Path | None) -> None:
+    """Raise BadParameter where a model is given and one is to be saved: nothing is learned."""
+    if model is not None and save_model is not None:
+        raise typer.BadParameter("learns nothing, so --save-model does not go with it", param_hint="--model")

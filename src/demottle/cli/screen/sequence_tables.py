@@ -10,17 +10,16 @@ from demottle.cli.screen.console import out
 from demottle.cli.screen.tables import CAREFUL, GOOD, before_after, change_of, facts, number, percent
 
 if TYPE_CHECKING:
-    from demottle.cli.denoise.job_sequence import RunOutcome
+    from demottle.pipeline.result import SequenceResult
     from demottle.quality.sequence.response import Response
 
 
-def show_sequence_check(outcome: "RunOutcome") -> None:
+def show_sequence_check(result: "SequenceResult") -> None:
     """Show what can be measured on a run without a truth: noise, flicker, means, motion, time."""
     from demottle.methods.registry import method as look_up
     from demottle.quality.check.verdicts import edges_verdict
     from demottle.quality.sequence.check import SHIFT_LIMIT, TRAIL_LIMIT
 
-    result = outcome.result
     check = result.check
     series = check.modality == "MR"  # volumes, of which none is a picture of what moves
     table = before_after()

@@ -10,10 +10,10 @@ import typer
 from demottle.cli.places import refuse_existing
 from demottle.cli.screen.console import heading, out, say, say_error, say_warnings, show_json
 from demottle.cli.screen.guard import CANNOT, guarded
-from demottle.cli.screen.options import Debug, Json
+from demottle.cli.screen.options import Debug, Json, refuse_saving_a_model, refuse_two_limits
 from demottle.cli.screen.progress import Stages, watch
 from demottle.cli.screen.tables import facts
-from demottle.cli.stream.method import FEWEST, MEASURED, Ready, Wanted, made_ready
+from demottle.cli.stream.method import FEWEST, MEASURED, Ready, made_ready, with_loaded_model
 from demottle.cli.stream.places import Place
 
 if TYPE_CHECKING:
@@ -80,11 +80,15 @@ def stream(
 ) -> None:
     """Denoise frames as they come, in order, and say how long each took."""
     from demottle.errors import InputError
+    from demottle.pipeline.request import Request
     from demottle.stream.raw import parse_geometry
     from demottle.stream.sources import open_source
 
-    wanted = Wanted(model, method, minutes, steps, save_model, measure)
-    wanted.refuse_contradictions()
+    refuse_two_limits(minutes, steps)
+    refuse_saving_a_model(model, save_model)
+    if measure is not None and model is not None:
+        raise typer.BadParameter("learns nothing, so --measure does not go with it", param_hint="--model")
+    request = Request(method=method, model=model, minutes=minutes, steps=steps, live=True)
     if engine not in ("auto", "torch", "onnx"):
         raise typer.BadParameter("has to be auto, torch or onnx", param_hint="--engine")
     if policy not in (None, "drop", "slow"):
@@ -103,7 +107,8 @@ def stream(
             )
         if opened.port is not None:
             say(f"Listening on port {opened.port} of this machine.")
-        ready = made_ready(opened, wanted, stall, listener)
+        ready = made_ready(opened, with_loaded_model(request), measure, save_model is not None, stall, listener)
+        say_warnings(ready.warnings)
         if save_model is not None:
             ready.denoiser.save(save_model)
         with _said_what_is_kept(save_model):
@@ -112,7 +117,15 @@ def stream(
                 settings={"rate": rate, "queue": queue, "policy": policy or _usual(opened), "patience": stall},
             )  # fmt: skip
     denoiser = ready.denoiser
-    record = {"method": denoiser.method, "engine": chosen.engine, "engines_ms": chosen.trials, **report.to_dict()}
+    late = ready.watched.warnings(denoiser) if ready.watched is not None else []
+    say_warnings(late)
+    record = {
+        "method": denoiser.method,
+        "engine": chosen.engine,
+        "engines_ms": chosen.trials,
+        **report.to_dict(),
+        "warnings": [*ready.warnings, *late],
+    }
     if as_json:
         show_json(record)
     elif output != "-":
@@ -177,7 +190,7 @@ def _run(
         save_as_onnx(denoiser, save_onnx, shape)
     chosen = live_form(denoiser, shape, engine)  # type: ignore[arg-type]  # a word that was checked above
     with ExitStack() as stack:
-        place = Place(opened, denoiser, output, overwrite, stack)
+        place = Place(opened, ready, output, overwrite, stack)
         total = 0 if opened.image is None else opened.image.shape[0]
         try:
             report = run_live(

@@ -1,8 +1,7 @@
 """What `demottle stream` denoises with: a saved model, a filter measured on the first frames, or a network fitted first."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -11,8 +10,11 @@ from demottle.cli.screen.console import say
 from demottle.cli.screen.progress import Stages, clock
 
 if TYPE_CHECKING:
-    from demottle.image import Image, Voxels
+    from demottle.image import Voxels
     from demottle.methods import Denoiser
+    from demottle.pipeline.request import Request
+    from demottle.pipeline.run import Fitted
+    from demottle.stream.fitting import Planned, Watched
     from demottle.stream.sources import Source
 
 MEASURED = 24
@@ -21,94 +23,85 @@ FEWEST = 4
 """Of them: from 4 the noise is within 5 % of what 24 say, lag only within a tenth."""
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What the user asked for."""
-
-    model: Path | None = None
-    method: str | None = None
-    minutes: float | None = None
-    steps: int | None = None
-    save_model: Path | None = None
-    measure: int | None = None
-
-    def refuse_contradictions(self) -> None:
-        """Refuse what does not go together.
-
-        Raises:
-            typer.BadParameter: says why.
-        """
-        if self.model is not None and self.method is not None:
-            raise typer.BadParameter("brings its own method, so leave out --method", param_hint="--model")
-        learning = {
-            "--minutes": self.minutes,
-            "--steps": self.steps,
-            "--save-model": self.save_model,
-            "--measure": self.measure,
-        }
-        given = [name for name, value in learning.items() if value is not None]
-        if self.model is not None and given:
-            raise typer.BadParameter(f"learns nothing, so {given[0]} does not go with it", param_hint="--model")
-        if self.minutes is not None and self.steps is not None:
-            raise typer.BadParameter("says how long to learn already, so leave out --steps", param_hint="--minutes")
-        if self.method is not None:
-            from demottle.methods.registry import method as look_up
-
-            # An unknown name is known now, not after reading.
-            if not look_up(self.method).live:
-                raise typer.BadParameter(
-                    f"{self.method} needs the whole series before its first frame; use 'demottle denoise'",
-                    param_hint="--method",
-                )
-
-
 @dataclass(frozen=True, eq=False)
 class Ready:
-    """A denoiser, all frames, and how many of the first have come already."""
+    """A denoiser, all frames, and how many of the first have come already.
+
+    `run`: the whole run, where a file holds it; `watched`: a live source that a model was given for; `warnings`: of the model.
+    """
 
     denoiser: "Denoiser"
     frames: "Iterable[Voxels]"
     at_hand: int = 0
+    run: "Planned | None" = None
+    watched: "Watched | None" = None
+    warnings: tuple[str, ...] = ()
 
 
-def made_ready(opened: "Source", wanted: Wanted, stall: float, listener: Stages) -> Ready:
-    """Load or fit what is asked for."""
-    from demottle import methods
-    from demottle.stream.fitting import fit_first
+def made_ready(
+    opened: "Source", request: "Request", measure: int | None, kept: bool, stall: float, listener: Stages
+) -> Ready:
+    """Load or fit what is asked for.
 
-    if wanted.model is not None:
-        return Ready(methods.load(wanted.model), opened.frames, opened.at_hand)
+    Args:
+        opened: the source.
+        request: method or model, and the limits on learning.
+        measure: frames a live filter is measured on; None: 24.
+        kept: the fitted model will be saved.
+        stall: seconds without a frame after which a source has stalled.
+        listener: told of progress.
+    """
+    from demottle.stream.fitting import Watched, fit_first, plan_for
+
     if opened.image is not None:
-        if wanted.measure is not None:
+        if measure is not None:
             raise typer.BadParameter("is for frames that come live; a file is measured whole", param_hint="--measure")
-        return Ready(_fitted(opened.image, wanted, listener), opened.frames)
-    assert wanted.method is not None
-    count = wanted.measure or MEASURED
+        run = plan_for(opened.image, request, listener)
+        found = _fitted(run, kept, listener)
+        return Ready(found.denoiser, opened.frames, run=run, warnings=found.warnings)
+    if request.model is not None:
+        watched = Watched(opened.frames)
+        return Ready(_loaded(request), watched, opened.at_hand, watched=watched)
+    count = measure or MEASURED
     say(
         f"Waiting for the first {count} frames, to measure their noise; then all of them are denoised. --measure N waits for "
-        f"fewer, --model FILE (of 'denoise --method {wanted.method} --save-model') for none. It ends where no frame comes for "
+        f"fewer, --model FILE (of 'denoise --method {request.method} --save-model') for none. It ends where no frame comes for "
         f"{stall:g} seconds (--stall) after the first."
     )
-    denoiser, frames, measured = fit_first(opened.frames, wanted.method, count, stall, listener)
-    return Ready(denoiser, frames, max(measured, opened.at_hand))
+    found, frames, measured = fit_first(opened.frames, request, count, stall, listener)
+    return Ready(found.denoiser, frames, max(measured, opened.at_hand))
 
 
-def _fitted(image: "Image", wanted: Wanted, listener: Stages) -> "Denoiser":
+def with_loaded_model(request: "Request") -> "Request":
+    """Read the model file, where there is one, before anything else takes time."""
+    if request.model is None:
+        return request
+    return replace(request, model=_loaded(request))
+
+
+def _loaded(request: "Request") -> "Denoiser":
+    from demottle import methods
+
+    model = request.model
+    assert model is not None
+    return model if isinstance(model, methods.Denoiser) else methods.load(model)
+
+
+def _fitted(run: "Planned", kept: bool, listener: Stages) -> "Fitted":
     """Fit on a file, and say before how long that takes."""
-    from demottle.methods import Budget
-    from demottle.stream.fitting import plan_for
-
-    planned = plan_for(image, wanted.method, listener)
-    budget, name = Budget(wanted.steps, wanted.minutes), planned.plan.method
-    if not planned.learns:
-        if wanted.steps is not None or wanted.minutes is not None:
+    request = run.request
+    if run.plan is None:
+        return run.fit(listener)
+    name = run.plan.method
+    if not run.learns:
+        if request.steps is not None or request.minutes is not None:
             say(f"{name} learns nothing, so the limits on learning (steps, minutes) have no effect.")
     else:
-        seconds = planned.expected_seconds(budget)
+        seconds = run.expected_seconds()
         about = "" if seconds is None else f" (about {clock(seconds)} on this machine)"
-        kept = "" if wanted.save_model is not None else "--save-model FILE keeps it for later runs, and "
+        keeps = "" if kept else "--save-model FILE keeps it for later runs, and "
         say(
-            f"No model was given, so {name} learns from this run before its first frame{about}. {kept}"
+            f"No model was given, so {name} learns from this run before its first frame{about}. {keeps}"
             "--model FILE uses a kept one and learns nothing; --steps and --minutes shorten learning."
         )
-    return planned.fit(budget, listener=listener)
+    return run.fit(listener)

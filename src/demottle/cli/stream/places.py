@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from demottle.errors import counted
 
 if TYPE_CHECKING:
+    from demottle.cli.stream.method import Ready
     from demottle.image import Voxels
-    from demottle.methods import Denoiser
     from demottle.stream.live import LiveReport
     from demottle.stream.sources import Source
 
@@ -21,13 +21,13 @@ class Place:
         handed: results that have come.
     """
 
-    def __init__(self, opened: "Source", denoiser: "Denoiser", output: str, overwrite: bool, stack: ExitStack) -> None:
+    def __init__(self, opened: "Source", ready: "Ready", output: str, overwrite: bool, stack: ExitStack) -> None:
         """Open it; `stack` closes it."""
         from demottle.stream import sinks
         from demottle.stream.raw import float_geometry
 
         self.handed = 0
-        self._opened, self._denoiser, self._output, self._overwrite = opened, denoiser, output, overwrite
+        self._ready, self._output, self._overwrite = ready, output, overwrite
         geometry = opened.geometry or float_geometry()
         self._sink: Any
         if output == "-":
@@ -50,15 +50,9 @@ class Place:
         from demottle.stream import fitting, sinks
 
         if isinstance(self._sink, sinks.MemorySink):
-            assert self._opened.image is not None
-            fitting.write_all(
-                self._opened.image,
-                self._sink.frames,
-                report,
-                self._denoiser,
-                Path(self._output),
-                self._overwrite,
-            )
+            assert self._ready.run is not None
+            path = Path(self._output)
+            fitting.write_all(self._ready.run, self._sink.frames, report, self._ready.denoiser, path, self._overwrite)
         elif isinstance(self._sink, sinks.FolderSink):
             self._sink.end()
 

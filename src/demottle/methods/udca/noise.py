@@ -56,7 +56,7 @@ class FrameNoise:
 
 
 def frame_noise(measured: SequenceFingerprint, correct_lag: bool = True) -> FrameNoise:
-    """Take what was measured on a sequence as the noise of its frames, freed of lag (`noise.sequence.lag`)."""
+    """Take what was measured on a sequence as the noise of its frames, freed of lag (`noise.sequence.fingerprint.lag`)."""
     lag = lag_to_undo(measured) if correct_lag else 0.0
     curve = freed(measured.curve, lag, measured.held)
     deviation = np.maximum(curve.deviation, _LEAST_SHARE * float(curve.deviation.max()))

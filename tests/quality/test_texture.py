@@ -6,10 +6,10 @@ from scipy.ndimage import gaussian_filter
 
 from demottle.errors import InputError
 from demottle.image import Image
-from demottle.methods.texture import MOST_SHIFT, response_for, texture_of, with_texture
 from demottle.noise.correlation import slice_correlation
-from demottle.pipeline.denoise import denoise
+from demottle.pipeline.run import denoise
 from demottle.quality.check.spectra import compare_spectra
+from demottle.quality.texture import MOST_SHIFT, response_for, texture_of, with_texture
 
 
 def scan(sigma: float = 30.0, seed: int = 0) -> tuple[Image, Image]:

@@ -1,0 +1,85 @@
+"""What is asked for, in one place: whoever denoises (program, Python, live run) makes a `Request`, which checks itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from demottle.errors import ContradictionError, InputError
+from demottle.methods import Denoiser
+from demottle.methods.registry import method as look_up
+from demottle.methods.registry import refuse_missing, refuse_untrained
+from demottle.pipeline.settings import check_settings
+from demottle.quality.texture import AUTO
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of denoising one image.
+
+    Attributes:
+        method: a name in the registry; None: chosen from what is measured on the image.
+        settings: settings of that method that replace the planned ones, by name.
+        model: a fitted denoiser, or its file, to apply instead of fitting one.
+        strength: 1 takes out all noise the method finds, 0 none; in between, that share of it.
+        seed: makes the result repeatable, to the bit on the same kind of processor.
+        minutes, steps: bounds on learning; None: chosen from the image.
+        keep_bias: leave the mean of MR magnitudes as the noise has raised it. (A model does as it was fitted.)
+        texture: noise to be left over the scan's noise, 0 to 1, in the scan's own grain (`demottle.quality.texture`); "auto": the
+            least that keeps the peak of the noise spectrum where it was; None: what the method leaves.
+        live: frames come one by one, so that none may wait for those after it.
+
+    Raises:
+        InputError: where it contradicts itself, or names what there is not; before anything is measured.
+    """
+
+    method: str | None = None
+    settings: Mapping[str, Any] | None = None
+    model: str | Path | Denoiser | None = None
+    strength: float = 1.0
+    seed: int = 0
+    minutes: float | None = None
+    steps: int | None = None
+    keep_bias: bool = False
+    texture: float | str | None = None
+    live: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no sense."""
+        if not 0 <= self.strength <= 1:
+            raise InputError(f"The strength is {self.strength}; it has to lie between 0 (nothing) and 1 (all noise).")
+        if self.texture not in (None, AUTO) and not (isinstance(self.texture, int | float) and 0 <= self.texture <= 1):
+            raise InputError(
+                f"The texture is {self.texture}; it has to lie between 0 (smooth) and 1 (all noise), or be {AUTO}."
+            )
+        if self.model is not None:
+            self._refuse_beside_a_model()
+        if self.method is not None:
+            refuse_untrained(self.method)
+            refuse_missing(self.method)
+            if self.live and not look_up(self.method).live:
+                raise InputError(
+                    f"{self.method} needs the whole series before its first frame; use 'demottle denoise' for it."
+                )
+        if self.settings:
+            check_settings(self.method, self.settings)
+
+    def _refuse_beside_a_model(self) -> None:
+        if self.method is not None or self.settings:
+            other = "method" if self.method is not None else "settings"
+            raise ContradictionError(
+                "A model brings its own method and settings, so {0} and {1} do not go together.", "model", other
+            )
+        for name in ("minutes", "steps"):
+            if getattr(self, name) is not None:
+                raise ContradictionError("A model learns nothing, so {1} does not go with {0}.", "model", name)
+        if self.keep_bias:
+            raise ContradictionError(
+                "A model treats the bias as it was fitted, so {1} does not go with {0}.", "model", "keep_bias"
+            )
+
+    def without_effect(self, method: str) -> tuple[str, ...]:
+        """Say in a sentence what was asked for and changes nothing with a method."""
+        if look_up(method).learns_from != "nothing" or (self.steps is None and self.minutes is None):
+            return ()
+        return (f"{method} learns nothing, so the limits on learning (steps, minutes) had no effect.",)

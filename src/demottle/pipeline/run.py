@@ -1,0 +1,174 @@
+"""The one path from an image to a denoised one: measure, plan, fit or load, apply, check, with what was done on record."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from demottle import __version__
+from demottle.events import Listener, silent
+from demottle.image import Image, ProcessingStep, Voxels
+from demottle.methods import Budget, Denoiser, load
+from demottle.methods import method as look_up
+from demottle.methods.bias_corrected import KEY
+from demottle.pipeline.kind import Found, Kind
+from demottle.pipeline.plan import Plan
+from demottle.pipeline.request import Request
+from demottle.pipeline.result import Record, Result
+from demottle.pipeline.sequence import Sequences
+from demottle.pipeline.settings import make_settings
+from demottle.pipeline.volume import Volumes
+from demottle.quality.check.bias import BIAS
+
+
+def denoise(
+    image: Image,
+    *,
+    method: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    model: str | Path | Denoiser | None = None,
+    strength: float = 1.0,
+    seed: int = 0,
+    minutes: float | None = None,
+    steps: int | None = None,
+    keep_bias: bool = False,
+    texture: float | str | None = None,
+    listener: Listener = silent,
+) -> Any:
+    """Remove the noise of one image: a volume, a run of frames or an MR series; of MR magnitudes also the bias of their mean.
+
+    Args:
+        image: what to denoise; it is not changed.
+        method, settings, model, strength, seed, minutes, steps, keep_bias, texture: as in `demottle.pipeline.request.Request`.
+        listener: told of progress.
+
+    Returns:
+        A `VolumeResult`; of a run of frames or a series over time (`image.sequence`) a `SequenceResult`.
+
+    Raises:
+        InputError: for arguments that make no sense, or an image that no method can treat.
+
+    Example:
+        >>> from demottle import denoise
+        >>> from demottle.physics.ct.ct_noise import independent_noise
+        >>> from demottle.physics.phantoms.phantom import body_phantom
+        >>> truth = body_phantom(slices=4, size=96, spacing=(3.0, 4.0, 4.0))
+        >>> noisy = truth.with_voxels(truth.voxels + independent_noise(truth, 30.0, seed=1))
+        >>> result = denoise(noisy, method="nl-bayes")
+        >>> result.check.noise.after < result.check.noise.before
+        True
+    """
+    asked = Request(method, settings, model, strength, seed, minutes, steps, keep_bias, texture)
+    return run(image, asked, listener)
+
+
+def run(image: Image, request: Request, listener: Listener = silent) -> Result:
+    """Denoise one image as a request asks; arguments and errors as `denoise`."""
+    kind, times = kind_of(image), dict[str, float]()
+    with _timed(times, "measure"):
+        found = kind.measure(image, request, listener)
+    with _timed(times, "learn"):
+        ready = fitted(kind, found, request, planned(kind, found, request, listener), listener)
+    denoiser = ready.denoiser
+    with _timed(times, "apply"):
+        after, touched = kind.finished(found, _applied(kind, found, request, denoiser, listener), denoiser, request)
+    with _timed(times, "check"):
+        checked, more = kind.check(found, after, denoiser, listener)
+    warnings = (*kind.warnings(found), *ready.warnings, *request.without_effect(denoiser.method), *checked.warnings)
+    record: Record = {
+        "program": "demottle",
+        "version": __version__,
+        "method": denoiser.method,
+        "settings": _settings_of(request, denoiser),
+        "strength": request.strength,
+        "seed": request.seed,
+        "model_hash": denoiser.model_hash,
+        "plan_reasons": list(ready.plan.reasons),
+        "fitted": dict(denoiser.fitted),
+        "fingerprint": dict(found.fingerprint.to_dict()),
+        "check": dict(checked.to_dict()),
+        "warnings": list(warnings),
+        "times": {stage: round(seconds, 2) for stage, seconds in times.items()},
+    }
+    made = Result(after, image, found.fingerprint, ready.plan, checked, denoiser, record)
+    return kind.result(made, touched, more, times["apply"])
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """What is applied: a denoiser, how it was chosen, and where the image lies outside of what it was made for."""
+
+    denoiser: Denoiser
+    plan: Plan
+    warnings: tuple[str, ...] = ()
+
+
+def kind_of(image: Image) -> Kind:
+    """What an image is decides how it is treated."""
+    return Sequences() if image.sequence else Volumes()
+
+
+def planned(kind: Kind, found: Found, request: Request, listener: Listener = silent) -> Plan | None:
+    """Choose a method; None where a model was given, which brings its own."""
+    return None if request.model is not None else kind.plan(found, request, listener)
+
+
+def fitted(kind: Kind, found: Found, request: Request, plan: Plan | None, listener: Listener = silent) -> Fitted:
+    """Fit what was planned, or load the model that was given."""
+    if plan is None:
+        model = request.model
+        assert model is not None
+        denoiser = model if isinstance(model, Denoiser) else load(model)
+        given = ("A fitted model was given and is applied as it is.",)
+        warnings = kind.range_warnings(found, denoiser)
+        return Fitted(denoiser, Plan(denoiser.method, dict(denoiser.settings), given), tuple(warnings))
+    settings, module = make_settings(plan.method, plan.settings), look_up(plan.method).load()
+    budget = Budget(request.steps, request.minutes)
+    made: Denoiser = module.fit(found.seen, settings, found.known, seed=request.seed, budget=budget, listener=listener)
+    return Fitted(*kind.settled(found, made, plan, request, listener))
+
+
+def step_of(kind: Kind, found: Found, request: Request, denoiser: Denoiser) -> ProcessingStep:
+    """What the history of the denoised image says was done."""
+    return ProcessingStep(
+        method=denoiser.method,
+        version=__version__,
+        settings=_settings_of(request, denoiser),
+        seed=request.seed,
+        model_hash=denoiser.model_hash,
+        noise=kind.noise(found),
+    )
+
+
+def blend(before: Voxels, after: Voxels, strength: float) -> Voxels:
+    """Return `before + strength (after - before)`, slice by slice to save memory."""
+    if strength == 1:
+        return after
+    out = np.empty_like(before)
+    for index in range(len(before)):
+        out[index] = before[index] + np.float32(strength) * (after[index] - before[index])
+    return out
+
+
+def _applied(kind: Kind, found: Found, request: Request, denoiser: Denoiser, listener: Listener) -> Image:
+    denoised = denoiser(found.image, listener)  # its phase and maps, where a method gives them, go on with it
+    out = blend(found.image.voxels, denoised.voxels, request.strength)
+    return denoised.with_voxels(out, step_of(kind, found, request, denoiser))
+
+
+def _settings_of(request: Request, denoiser: Denoiser) -> dict[str, Any]:
+    """With strength, and the model of the bias of MR magnitudes where that is taken out."""
+    bias = denoiser.fitted.get(KEY)
+    return {**denoiser.settings, "strength": request.strength, **({} if bias is None else {BIAS: str(bias)})}
+
+
+@contextmanager
+def _timed(times: dict[str, float], stage: str) -> Iterator[None]:
+    """Note how many seconds a stage takes."""
+    started = time.monotonic()
+    yield
+    times[stage] = time.monotonic() - started
