@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 from tests.cli.conftest import Demottle
 from typer.testing import CliRunner
@@ -294,3 +295,39 @@ def test_ctrl_c_before_a_file_is_complete_leaves_none(
     stopped = demottle("stream", cine, "-o", tmp_path / "out.dcm", "--method", "recursive")
     assert stopped.exit_code == 130 and "nothing was written" in stopped.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_stored_run_is_the_same_whether_streamed_or_denoised(cine: Path, tmp_path: Path, demottle: Demottle) -> None:
+    model, loud = tmp_path / "m.safetensors", tmp_path / "loud.dcm"
+    options = ("--method", "motion-adaptive-recursive", "--save-model", model, "--no-report")
+    assert demottle("denoise", cine, "-o", tmp_path / "first.dcm", *options).exit_code == 0
+    scene = dynamic_phantom(FRAMES, SIDE, 15, seed=2, motion="slow").image
+    images.write(acquire(scene, Exposure(4), seed=1).noisy, loud)
+    said = []
+    for verb, more in (("denoise", ("--no-report",)), ("stream", ())):
+        result = demottle(verb, loud, "-o", tmp_path / f"{verb}.dcm", "--model", model, *more)
+        assert result.exit_code == 0, result.stderr
+        warnings = " ".join(result.stderr.split()).split("Warning: ")
+        said.append([one.partition(";")[0] for one in warnings if "the model was fitted at" in one])
+    assert len(said[0]) == 1 and said[0] == said[1]
+    first, second = (pydicom.dcmread(tmp_path / f"{verb}.dcm") for verb in ("denoise", "stream"))
+    assert first == second  # pixels, UIDs, what was done, with which seed, and how strong the noise was
+
+
+def test_live_frames_that_a_model_does_not_know_are_told_of(
+    cine: Path, tmp_path: Path, demottle: Demottle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = tmp_path / "m.safetensors"
+    options = ("--method", "motion-adaptive-recursive", "--save-model", model, "--no-report")
+    assert demottle("denoise", cine, "-o", tmp_path / "first.dcm", *options).exit_code == 0
+    frames = tmp_path / "frames"
+    frames.mkdir()
+    scene = dynamic_phantom(FRAMES, SIDE, 15, seed=2, motion="slow").image
+    for number, frame in enumerate(acquire(scene, Exposure(4), seed=1).noisy.voxels):
+        np.save(frames / f"frame-{number:06d}.npy", frame)
+    (frames / "END").touch()
+    result = demottle("stream", frames, "-o", f"{tmp_path / 'out'}/", "--model", model, "--json")
+    assert result.exit_code == 0, result.stderr
+    told = json.loads(result.stdout)
+    assert told["results"] == FRAMES
+    assert any("the model was fitted at" in warning for warning in told["warnings"])

@@ -25,10 +25,10 @@ def test_it_learns_to_give_slices_back() -> None:
     torch.manual_seed(0)
     network = CTAutoencoder(8)
     x = torch.nn.functional.interpolate(torch.rand(4, 1, 4, 4), scale_factor=4, mode="bilinear")
-    optimizer = torch.optim.Adam(network.parameters(), 3e-3)
+    optimizer = torch.optim.Adam(network.parameters(), 1e-3)
     for _ in range(200):
         loss = ((network(x) - x) ** 2).mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    assert loss < 0.5 * x.var()
+    assert loss < 0.1 * x.var()

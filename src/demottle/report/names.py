@@ -52,6 +52,7 @@ SETTINGS: Mapping[str, Named] = {
     "memory": ("weight of a new frame in the network's memory", ""),
     "motion_compensation": ("frames brought onto one another before they are averaged", ""),
     "still_frames": ("frames ahead that count where nothing around moves", ""),
+    "wires": ("weight of the contrast of faint wires drawn into the frames", ""),
     "hide_frame": ("frame left out of its own average", ""),
     "fusion": ("which target counts where something moves (cross-fusion matrix)", ""),
     "edges": ("weight of the loss that keeps edges", ""),
