@@ -161,7 +161,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
 
 At 50 HU as 1 noise is about 1 to the networks: in few steps a discriminator hardly sees noise of 0.02. The paper's weights of
 identity and metric, which both ask for the input back, undo at that scale what the start on simulated noise has gained
-(docs/experiments.md).
+(docs/decisions/0020-unpaired-earlier-settings.md).
 """
 
 
