@@ -1,6 +1,6 @@
-"""Put a benchmark's tables into the documentation, between its markers, and its pictures beside the page.
+"""Write a suite's page of the documentation: its tables between the markers, its pictures beside it; what else is there stays.
 
-python tools/benchmark_page.py ct-volume benchmark-results/ct-volume/results.jsonl --rival bm3d
+python -m tools.benchmark_page ct-volume benchmark-results/ct-volume/results.jsonl --rival bm3d
 """
 
 import argparse
@@ -14,9 +14,9 @@ import numpy as np
 from demottle.benchmark.engine.results import Results
 from demottle.benchmark.shown import tables
 from demottle.benchmark.shown.markdown import markdown
-from demottle.benchmark.suites.catalog import suite_named
+from demottle.benchmark.suites.catalog import Suite, suite_named
 
-PAGE = Path(__file__).parents[1] / "docs" / "benchmark.md"
+PAGES = Path(__file__).parents[1] / "docs" / "benchmark"
 
 
 def main() -> None:
@@ -25,20 +25,36 @@ def main() -> None:
     parser.add_argument("suite")
     parser.add_argument("results", type=Path)
     parser.add_argument("--rival")
-    parser.add_argument("--page", type=Path, default=PAGE)
+    parser.add_argument("--folder", type=Path, default=PAGES, help="where the pages are")
     options = parser.parse_args()
     results, suite = Results(options.results), suite_named(options.suite)
     rows = tables.done(results.rows, suite.name)
     told = markdown(results, suite, tables.rival_of(rows, options.rival))
-    picture = options.page.parent / "pictures" / f"benchmark-{suite.name}.png"
+    picture = options.folder.parent / "pictures" / f"benchmark-{suite.name}.png"
     if draw(rows, picture):
-        told += f"\n![Middle of one slice of each entrant's result](pictures/{picture.name})\n"
-    options.page.write_text(put_between(options.page.read_text(encoding="utf-8"), suite.name, told), encoding="utf-8")
+        told += f"\n![Middle of one slice of each entrant's result](../pictures/{picture.name})\n"
+    page = options.folder / f"{suite.name}.md"
+    text = page.read_text(encoding="utf-8") if page.exists() else new_page(suite)
+    page.write_text(put_between(text, suite.name, told), encoding="utf-8")
+
+
+def new_page(suite: Suite) -> str:
+    """Return the page of a suite that has none yet: title, command, and the place of its figures."""
+    first, last = markers(suite.name)
+    return (
+        f"# {suite.name}\n\n`demottle benchmark --suite {suite.name}`: {suite.summary}. "
+        f"How it is measured: [benchmark](index.md#how-it-is-measured).\n\n## Figures\n\n{first}\n{last}\n"
+    )
+
+
+def markers(suite: str) -> tuple[str, str]:
+    """Return the lines between which the figures of a suite stand."""
+    return f"<!-- begin {suite}: made by tools/benchmark_page.py -->", f"<!-- end {suite} -->"
 
 
 def put_between(text: str, suite: str, told: str) -> str:
     """Return the page with other text between the markers of a suite; everything else stays as it is."""
-    first, last = f"<!-- begin {suite}: made by tools/benchmark_page.py -->", f"<!-- end {suite} -->"
+    first, last = markers(suite)
     if text.count(first) != 1 or text.count(last) != 1:
         sys.exit(f"The page needs the lines {first} and {last}, once each.")
     before, rest = text.split(first)

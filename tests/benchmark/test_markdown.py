@@ -1,11 +1,11 @@
 from pathlib import Path
 
 import pytest
-from tools.benchmark_page import PAGE, draw, put_between
+from tools.benchmark_page import PAGES, draw, new_page, put_between
 
 from demottle.benchmark.engine.results import Results
 from demottle.benchmark.shown import tables
-from demottle.benchmark.shown.markdown import markdown
+from demottle.benchmark.shown.markdown import folded, markdown, shown_of
 from demottle.benchmark.suites.catalog import SUITES, suite_named
 
 from .conftest import MakeRow
@@ -58,8 +58,26 @@ def test_only_what_lies_between_the_markers_changes() -> None:
 
 
 @pytest.mark.parametrize("suite", SUITES)
-def test_the_page_has_a_place_for_every_suite(suite: str) -> None:
-    put_between(PAGE.read_text(encoding="utf-8"), suite, "")
+def test_every_suite_has_a_page_with_a_place_for_its_figures(suite: str) -> None:
+    page = PAGES / f"{suite}.md"
+    if page.exists():
+        put_between(page.read_text(encoding="utf-8"), suite, "")
+        assert f"({suite}.md)" in (PAGES / "index.md").read_text(encoding="utf-8")
+    assert "new figures" in put_between(new_page(suite_named(suite)), suite, "new figures")
+
+
+def test_the_best_five_and_the_default_are_shown_and_the_rest_opens_on_a_click() -> None:
+    names = ["input", "a", "b", "c", "d", "e", "f", "guided-bayes", "g", "h", "told"]
+    shown = shown_of(names, {"told"}, suite_named("ct-volume"))
+    assert shown == {"input", "a", "b", "c", "d", "e", "guided-bayes"}
+    lines = [[f"*{name}*" if name == "told" else f"{name} (n = 2)", "1"] for name in names]
+    above, below = folded(["", "PSNR dB"], lines, shown).split('<details markdown="1"><summary>4 more</summary>')
+    assert above.count("\n| ") == 1 + 7 and "guided-bayes" in above  # rule and lines
+    assert below.count("\n| ") == 2 + 4 and "*told*" in below
+
+
+def test_a_short_table_is_not_folded() -> None:
+    assert "details" not in folded(["", "PSNR dB"], [["input", "1"], ["nlm", "2"], ["tv", "3"]], {"input"})
 
 
 def test_pictures_of_one_case_are_drawn_side_by_side(finished: Path, tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
+from demottle.benchmark.engine.entrants import INPUT
 from demottle.benchmark.engine.results import Results, Row
 from demottle.benchmark.shown import tables
 from demottle.benchmark.shown.figures import COST, QUALITY, Kind
@@ -18,6 +20,8 @@ TISSUES = ("shift_fat", "shift_all_fat", "shift_fluid", "shift_muscle", "shift_b
 _COMPARED = {
     "time, ratio": "seconds", "processor time, ratio": "cpu_seconds", "memory, ratio": "peak_mib", "RMSE, ratio": "rmse",
 }  # fmt: skip
+BEST = 5
+FEWEST_FOLDED = 3  # fewer are not worth a click
 _BY_KEY = {kind.key: kind for kind in (*QUALITY, *COST)}
 
 
@@ -25,25 +29,26 @@ def markdown(results: Results, suite: Suite, rival: str | None) -> str:
     """Return everything that the documentation says of a suite."""
     rows = tables.done(results.rows, suite.name)
     names = tables.names(rows)
+    shown = shown_of(names, {row["entrant"] for row in rows if row["sees_truth"]}, suite)
     parts = [*_facts(results, rows)]
     for group in dict.fromkeys(row["group"] for row in rows):
         inside = [row for row in rows if row["group"] == group]
         count = len({row["seed"] for row in inside})
         parts.append(f"**{group}**, {tables.heading(count)}:")
-        parts.append(_quality(inside, names, SHOWN, suite))
+        parts.append(_quality(inside, names, SHOWN, suite, shown))
     if any(_BY_KEY[key].of(row) is not None for row in rows for key in TISSUES):
         parts.append("**CT numbers**, all cases: mean of output minus input inside each tissue, HU:")
-        parts.append(_quality(rows, names, TISSUES, suite))
+        parts.append(_quality(rows, names, TISSUES, suite, shown))
     if rival is not None:
         parts.append(
             f"**Less {rival}**, on the same cases of all groups: mean difference and its 95 % interval; "
             "**bold**: p < 0.05 (paired t, corrected after Holm over all of these tests):"
         )
-        parts.append(_compared(tables.tests(rows, rival), names, suite))
+        parts.append(_compared(tables.tests(rows, rival), names, suite, shown))
     parts.append(
         "**Cost**" + ("" if rival is None else f"; ratios to {rival} on the same cases, with 95 % intervals") + ":"
     )
-    parts.append(_cost(rows, names, rival))
+    parts.append(_cost(rows, names, rival, shown))
     failed = tables.failures(results.rows, suite.name)
     if failed:
         parts.append("**Failed:** " + " ".join(f"{name} on {', '.join(where)}: {why}" for name, why, where in failed))
@@ -74,7 +79,9 @@ def _run_on(run: Row) -> str:
     return f"{', '.join(parts)}."
 
 
-def _quality(rows: Sequence[Row], names: Sequence[str], keys: Sequence[str], suite: Suite) -> str:
+def _quality(
+    rows: Sequence[Row], names: Sequence[str], keys: Sequence[str], suite: Suite, shown: AbstractSet[str]
+) -> str:
     kinds = [_BY_KEY[key] for key in keys if any(_BY_KEY[key].of(row) is not None for row in rows)]
     most = max(tables.over(rows, name, QUALITY[0]).cases for name in names)
     lines = []
@@ -84,10 +91,10 @@ def _quality(rows: Sequence[Row], names: Sequence[str], keys: Sequence[str], sui
             fewer = f" (n = {count})" if count < most else ""
             told = [tables.told(tables.over(rows, name, kind), kind) for kind in kinds]
             lines.append([f"{_named(rows, name)}{fewer}", *told])
-    return _table(["", *(kind.named(suite.unit) for kind in kinds)], lines)
+    return folded(["", *(kind.named(suite.unit) for kind in kinds)], lines, shown)
 
 
-def _compared(found: Sequence[Pairing], names: Sequence[str], suite: Suite) -> str:
+def _compared(found: Sequence[Pairing], names: Sequence[str], suite: Suite, shown: AbstractSet[str]) -> str:
     kinds = [kind for kind in QUALITY if any(one.figure == kind.title for one in found)]
     lines = []
     for name in names:
@@ -97,7 +104,7 @@ def _compared(found: Sequence[Pairing], names: Sequence[str], suite: Suite) -> s
             counted = f"{cases[0]} to {cases[-1]}" if len(cases) > 1 else str(cases[0])
             lines.append([name, counted, *(_difference(mine.get(kind.title), kind) for kind in kinds)])
     return (
-        _table(["", "cases", *(kind.named(suite.unit) for kind in kinds)], lines)
+        folded(["", "cases", *(kind.named(suite.unit) for kind in kinds)], lines, shown)
         if lines
         else "Too few cases to compare."
     )
@@ -110,7 +117,7 @@ def _difference(one: Pairing | None, kind: Kind) -> str:
     return f"**{text}**" if one.p_t_holm < 0.05 else text
 
 
-def _cost(rows: Sequence[Row], names: Sequence[str], rival: str | None) -> str:
+def _cost(rows: Sequence[Row], names: Sequence[str], rival: str | None, shown: AbstractSet[str]) -> str:
     kinds = [kind for kind in COST if any(kind.of(row) is not None for row in rows)]
     compared = {} if rival is None else _COMPARED
     lines = []
@@ -121,11 +128,34 @@ def _cost(rows: Sequence[Row], names: Sequence[str], rival: str | None) -> str:
         ]
         ratios = [tables.told_ratio(tables.ratio(rows, name, rival or "", _BY_KEY[key])) for key in compared.values()]
         lines.append([_named(rows, name), *cells, *ratios])
-    return _table(["", *(kind.named() for kind in kinds), *compared], lines)
+    return folded(["", *(kind.named() for kind in kinds), *compared], lines, shown)
 
 
 def _named(rows: Sequence[Row], name: str) -> str:
     return f"*{name}*" if any(row["sees_truth"] for row in rows if row["entrant"] == name) else name
+
+
+def shown_of(names: Sequence[str], bounds: AbstractSet[str], suite: Suite) -> set[str]:
+    """Of entrants from best to worst, choose those that every table shows at once: the input, the best five and the default."""
+    ranked = [name for name in names if name != INPUT and name not in bounds]
+    return {INPUT, *ranked[:BEST], *([suite.default] if suite.default else [])}
+
+
+def folded(heads: Sequence[str], lines: Sequence[Sequence[str]], shown: AbstractSet[str]) -> str:
+    """A table of the lines that are shown, and below it one of the others that opens on a click.
+
+    The first cell of a line names the entrant: `name`, `*name*` (a bound), or `name (n = 2)`.
+    """
+    above = [line for line in lines if _entrant(line) in shown]
+    below = [line for line in lines if _entrant(line) not in shown]
+    if not above or len(below) < FEWEST_FOLDED:
+        return _table(heads, lines)
+    more = f'<details markdown="1"><summary>{len(below)} more</summary>\n\n{_table(heads, below)}\n\n</details>'
+    return f"{_table(heads, above)}\n\n{more}"
+
+
+def _entrant(line: Sequence[str]) -> str:
+    return line[0].split(" (n = ")[0].strip("* ")
 
 
 def _table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

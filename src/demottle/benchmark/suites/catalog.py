@@ -21,7 +21,8 @@ class Suite:
         module: has `specs(choices)`, `build(spec, cache)`, and what is not as for CT: `judge(case, image)`.
         images: "volumes" or "sequences".
         trained: there are sets of scans to train on.
-        unit: of errors.
+        unit: unit of errors.
+        default: the method that `demottle denoise` chooses for most such cases; "" where there is none.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Suite:
     images: str = "volumes"
     trained: bool = False
     unit: str = "HU"
+    default: str = "guided-bayes"
 
     def specs(self, choices: Choices) -> tuple[CaseSpec, ...]:
         """Return the cases, in the order in which they are worked on."""
@@ -69,6 +71,7 @@ _ALL = (
         "CT, trained on unpaired low-dose and full-dose scans, a new patient",
         "demottle.benchmark.suites.ct_unpaired",
         trained=True,
+        default="",
     ),
     Suite(
         "fluoroscopy",
@@ -76,8 +79,15 @@ _ALL = (
         "demottle.benchmark.suites.fluoroscopy",
         images="sequences",
         unit="",
+        default="udca",
     ),
-    Suite("mr", "heads in MR with Rician noise of 5, 7 and 9 %", "demottle.benchmark.suites.mr", unit="%"),
+    Suite(
+        "mr",
+        "heads in MR with Rician noise of 5, 7 and 9 %",
+        "demottle.benchmark.suites.mr",
+        unit="%",
+        default="nl-bayes",
+    ),
 )
 SUITES: Mapping[str, Suite] = {suite.name: suite for suite in _ALL}
 
