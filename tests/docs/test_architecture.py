@@ -1,0 +1,52 @@
+"""The rooms are those of docs/architecture.md, and a room imports only from the rooms above it there."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "demottle"
+TABLE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").split("## Rooms")[1].split("## The one path")[0]
+HEIGHTS = {
+    name.removesuffix(".py").rstrip("/"): height
+    for height, row in enumerate(re.findall(r"^\| (`.*?) \|", TABLE, flags=re.MULTILINE))
+    for name in re.findall(r"`([^`]+)`", row)
+}
+GATHERED = {"__init__", "__main__"}  # what a user imports and starts, from all rooms
+
+
+def _room(path: Path) -> str:
+    inside = path.relative_to(SOURCE)
+    return inside.parts[0] if len(inside.parts) > 1 else inside.stem
+
+
+def _imported(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{name.name}" for name in node.names]
+        elif isinstance(node, ast.Import):
+            names = [name.name for name in node.names]
+        else:
+            continue
+        parts = [name.split(".") for name in names]
+        found |= {part[1] for part in parts if part[0] == "demottle" and len(part) > 1}
+    return found & set(HEIGHTS)
+
+
+def test_every_room_is_described() -> None:
+    assert {_room(path) for path in SOURCE.rglob("*.py")} - GATHERED == set(HEIGHTS)
+
+
+@pytest.mark.parametrize("room", HEIGHTS)
+def test_a_room_imports_only_from_those_above(room: str) -> None:
+    up = {
+        f"{path.relative_to(SOURCE)} imports {other}"
+        for path in SOURCE.rglob("*.py")
+        if _room(path) == room
+        for other in _imported(path)
+        if other != room and HEIGHTS[other] > HEIGHTS[room]
+    }
+    assert not up
