@@ -11,7 +11,8 @@ from benchmarks.fluoroscopy_cases import Case
 from benchmarks.noise2void import noise2void
 from demottle.events import Listener
 from demottle.image import Image
-from demottle.learning.loop import Schedule, learn
+from demottle.learning.one_network import learn
+from demottle.learning.schedule import CosineSchedule
 from demottle.learning.seeding import seeded
 from demottle.methods import METHODS, Budget
 from demottle.methods.one_scan.scan_samples import patch_that_fits
@@ -140,6 +141,6 @@ def clean_targets(
 
     lesson = StudentLesson(clips, [clip.recursive for clip in clips], settings, noise.spectrum, answer, seed)
     student.to(lesson.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    learned, _ = learn(student, lesson.loss, Schedule(steps, rate=settings.rate_for(kind)), listener=listener)
+    learned, _ = learn(student, lesson.loss, CosineSchedule(steps), rate=settings.rate_for(kind), listener=listener)
     fitted = {"size": size, "student": kind, "frame_noise": noise.to_dict()}
     return SequenceNetwork(udca.NAME, {"memory": settings.memory}, fitted, learned.network, noise.spectrum)

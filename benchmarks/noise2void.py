@@ -10,8 +10,9 @@ from torch.nn import functional
 from demottle.events import Listener, silent
 from demottle.image import Image
 from demottle.learning.device import best_device, has_fast_bfloat16
-from demottle.learning.loop import Schedule, learn
+from demottle.learning.one_network import learn
 from demottle.learning.patches import cut_patches, patch_places
+from demottle.learning.schedule import CosineSchedule
 from demottle.learning.seeding import seeded
 from demottle.networks.single_frame_unet import SingleFrameUNet
 
@@ -46,7 +47,7 @@ def noise2void(
         out: Tensor = functional.mse_loss(answer[hidden], x[hidden])
         return out
 
-    learned, _ = learn(network, loss, Schedule(steps), listener=listener)
+    learned, _ = learn(network, loss, CosineSchedule(steps), listener=listener)
 
     def apply(image: Image) -> Image:
         out = np.empty(image.shape, np.float32)

@@ -18,7 +18,8 @@ from safetensors.torch import save_file
 from tools.start_lesson import Lesson
 from tools.start_simulations import SPECTRUM, projected_noise, structure_pool, tissue_pool
 
-from demottle.learning.loop import Schedule, learn
+from demottle.learning.one_network import learn
+from demottle.learning.schedule import CosineSchedule
 from demottle.learning.seeding import seeded
 from demottle.methods.one_scan.slice_network import INPUTS, Normalized, Scale
 from demottle.networks.half_resolution_unet import HalfResolutionUNet
@@ -52,16 +53,15 @@ def main() -> None:
         if done % options.say_every == 0:
             say(f"{done} of {getattr(progress, 'total', 0)} steps, {getattr(progress, 'note', '')}")
 
-    schedule = Schedule(
+    schedule = CosineSchedule(
         steps=options.steps,
         minutes=options.minutes,
-        rate=options.rate,
         warm_up=200,
         cool_down=options.cool_down,
         averaging=options.averaging,
     )
-    learned, history = learn(student, lesson.loss, schedule, listener=listen)
-    last = float(np.mean(history.losses[-300:]))
+    learned, history = learn(student, lesson.loss, schedule, rate=options.rate, listener=listen)
+    last = float(np.mean((history.each or [])[-300:]))
     say(f"loss over the last 300 steps {last:.5f}")
     recipe = {
         "recipe": "python -m tools.start_network",

@@ -20,7 +20,8 @@ from tools.start_runs import lessons
 from torch import Tensor, nn
 
 from demottle.learning.device import best_device, has_fast_bfloat16
-from demottle.learning.loop import Schedule, learn
+from demottle.learning.one_network import learn
+from demottle.learning.schedule import CosineSchedule
 from demottle.learning.seeding import seeded
 from demottle.losses.neighbors import bounded_square
 from demottle.losses.wire_contrast import contrast_lost
@@ -77,11 +78,9 @@ def main() -> None:
         if done % options.say_every == 0:
             say(f"{done} of {getattr(progress, 'total', 0)} steps, {getattr(progress, 'note', '')}")
 
-    schedule = Schedule(
-        steps=options.steps, minutes=options.minutes, rate=options.rate, warm_up=100, cool_down=0.6, averaging=0.995
-    )
-    learned, history = learn(network, lesson.loss, schedule, listener=listen)
-    last = float(np.mean(history.losses[-300:]))
+    schedule = CosineSchedule(steps=options.steps, minutes=options.minutes, warm_up=100, cool_down=0.6, averaging=0.995)
+    learned, history = learn(network, lesson.loss, schedule, rate=options.rate, listener=listen)
+    last = float(np.mean((history.each or [])[-300:]))
     say(f"loss over the last 300 steps {last:.5f}")
     recipe = {
         "recipe": "python -m tools.start_student",

@@ -78,7 +78,7 @@ def test_what_was_stopped_goes_on(
     report = training._Training.report
 
     def stop(self: training._Training, *arguments: object) -> None:
-        if self.story.step == 4:
+        if self.history.step == 4:
             raise KeyboardInterrupt
         report(self, *arguments)  # type: ignore[arg-type]
 
@@ -122,7 +122,7 @@ def test_a_signal_leaves_a_checkpoint_of_the_step_it_came_in(
     step = training._Training.step
 
     def signaled(self: training._Training) -> None:
-        if self.story.step == 2:
+        if self.history.step == 2:
             os.kill(os.getpid(), number)  # in the middle of the third step, which is finished all the same
         step(self)
 

@@ -8,7 +8,7 @@ that was killed goes on exactly as it would have, and several processes draw wha
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -19,6 +19,21 @@ from torch import Tensor, nn
 from demottle.image import Voxels
 
 B = TypeVar("B")
+MakesOptimizer = Callable[[Iterable[nn.Parameter], float, tuple[float, float]], torch.optim.Optimizer]
+
+
+def adam(parameters: Iterable[nn.Parameter], rate: float, betas: tuple[float, float]) -> torch.optim.Optimizer:
+    """Adam, as most papers have it."""
+    return torch.optim.Adam(parameters, rate, betas=betas)
+
+
+def adamw(weight_decay: float) -> MakesOptimizer:
+    """AdamW with a weight decay of its own."""
+
+    def make(parameters: Iterable[nn.Parameter], rate: float, betas: tuple[float, float]) -> torch.optim.Optimizer:
+        return torch.optim.AdamW(parameters, rate, betas=betas, weight_decay=weight_decay)
+
+    return make
 
 
 @dataclass
@@ -28,9 +43,11 @@ class Player:
     Attributes:
         network: what it trains; several networks of one player go into a `ModuleDict`.
         rate: peak learning rate of Adam.
-        betas: of Adam.
+        betas: Adam's coefficients of its running averages.
         averaged: True for what is handed back and judged as a moving average of its weights.
         largest_gradient: longer gradients are shortened to this; None: as they are.
+        optimizer: makes its optimizer from its parameters, rate and betas.
+        after: called with the network after each of its moves, such as to keep weights within bounds.
     """
 
     network: nn.Module
@@ -38,6 +55,8 @@ class Player:
     betas: tuple[float, float] = (0.5, 0.999)
     averaged: bool = False
     largest_gradient: float | None = None
+    optimizer: MakesOptimizer = adam
+    after: Callable[[nn.Module], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +86,14 @@ class Game(ABC, Generic[B]):
     Attributes:
         players: by name, in the order of their turns.
         batch: items of one step, over all processes together.
+        stage: the stage that a listener is told.
+        reseeded: torch's own random numbers follow from seed and step; False for what draws with generators of its own.
+        every_loss: keep the loss of every step (on a GPU that means waiting for each).
     """
+
+    stage = "train"
+    reseeded = True
+    every_loss = False
 
     players: Mapping[str, Player]
     batch: int

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 
 from demottle.events import Progress
-from demottle.learning.course import Course
 from demottle.learning.players import Share
+from demottle.learning.schedule import LinearSchedule
 from demottle.methods.unpaired.ct_features import learned_features
 
 
@@ -16,10 +16,10 @@ def patches(share: Share) -> Tensor:
 
 def test_learned_frozen_and_repeatable() -> None:
     told: list[Progress] = []
-    first = learned_features(patches, 2, 2, Course(3), seed=1, listener=told.append)
+    first = learned_features(patches, 2, 2, LinearSchedule(3), seed=1, listener=told.append)
     assert [(event.stage, event.done) for event in told] == [("features", 1), ("features", 2), ("features", 3)]
     assert not any(p.requires_grad for p in first.parameters())
-    again, other = (learned_features(patches, 2, 2, Course(3), seed=seed) for seed in (1, 2))
+    again, other = (learned_features(patches, 2, 2, LinearSchedule(3), seed=seed) for seed in (1, 2))
     states = [torch.cat([v.flatten() for v in net.state_dict().values()]) for net in (first, again, other)]
     assert torch.equal(states[0], states[1])
     assert not torch.equal(states[0], states[2])

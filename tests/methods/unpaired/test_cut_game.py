@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from demottle.learning.course import Course
 from demottle.learning.players import Share
+from demottle.learning.schedule import LinearSchedule
 from demottle.learning.seeding import seeded
 from demottle.learning.training import train
 from demottle.methods.unpaired.cut_game import CutGame, CutWeights
@@ -55,7 +55,7 @@ def test_places_lie_inside_and_do_not_depend_on_who_draws(items: range) -> None:
 
 
 def test_same_seed_same_bits_and_both_players_move() -> None:
-    first, second = (train(game(), Course(2)) for _ in range(2))
+    first, second = (train(game(), LinearSchedule(2)) for _ in range(2))
     for name in ("generator", "discriminator"):
         one, other = (list(t.networks[name].state_dict().values()) for t in (first, second))
         assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))

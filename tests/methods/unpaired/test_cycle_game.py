@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from demottle.events import Progress
-from demottle.learning.course import Course
 from demottle.learning.players import Share
+from demottle.learning.schedule import LinearSchedule
 from demottle.learning.seeding import seeded
 from demottle.learning.training import Trained, train
 from demottle.losses.perceptual import frozen
@@ -93,11 +93,11 @@ def test_without_a_share_there_is_no_perceptual_loss() -> None:
 def test_each_player_learns_in_its_turn_only() -> None:
     playing = game()
     before = {n: [p.clone() for p in player.network.parameters()] for n, player in playing.players.items()}
-    trained = train(playing, Course(2))
+    trained = train(playing, LinearSchedule(2))
     for name, player in playing.players.items():
         moved = [not torch.equal(a, b) for a, b in zip(before[name], player.network.parameters(), strict=True)]
         assert any(moved)
-    assert {"generators/perceptual", "discriminators/full", "discriminators/low"} <= set(trained.story.losses)
+    assert {"generators/perceptual", "discriminators/full", "discriminators/low"} <= set(trained.history.losses)
 
 
 def test_a_kill_changes_no_bit(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_a_kill_changes_no_bit(tmp_path: Path) -> None:
         if event.done == 5:
             raise Killed
 
-    course, saved = Course(8, save_every=4), tmp_path / "checkpoint.safetensors"
+    course, saved = LinearSchedule(8, save_every=4), tmp_path / "checkpoint.safetensors"
     whole = train(game(), course)
     with pytest.raises(Killed):
         train(game(), course, saved=saved, listener=kill)

@@ -12,7 +12,9 @@ from torch import Tensor, nn
 from demottle.errors import InputError
 from demottle.events import Listener, Progress
 from demottle.image import Image, Voxels
-from demottle.learning.loop import History, Schedule, learn
+from demottle.learning.history import History
+from demottle.learning.one_network import learn
+from demottle.learning.schedule import CosineSchedule
 from demottle.learning.seeding import seeded
 from demottle.methods.base import Budget, Tensors
 from demottle.methods.one_scan.kept_share import keep_what_the_scan_says
@@ -176,16 +178,16 @@ def fit_on_scan(
     if steps is None:
         steps = default_steps(samples, patch, settings.batch, started, device.type == "cuda", settings.spare_steps)
     worth_it = steps > 0 or budget.steps is not None
-    schedule = Schedule(
+    schedule = CosineSchedule(
         steps=steps if worth_it else 1,
         minutes=budget.minutes,
-        rate=settings.rate * (_GENTLER if started else 1),
         check_every=50 if settings.early_stop else 0,
     )
-    learned, history, kept = student, History(ended=NOT_WORTH_IT), 1.0
+    learned, history, kept = student, History(ended=NOT_WORTH_IT, each=[]), 1.0
     if worth_it:
         begun = copy.deepcopy(student.network.state_dict())
-        learned, history = learn(student, lesson.loss, schedule, criterion=lesson.exam, listener=listener)
+        rate = settings.rate * (_GENTLER if started else 1)
+        learned, history = learn(student, lesson.loss, schedule, rate=rate, criterion=lesson.exam, listener=listener)
         kept = 0.0
         if started:
             kept = keep_what_the_scan_says(

@@ -12,8 +12,9 @@ from demottle.errors import InputError, UnsuitableError
 from demottle.events import Listener, Progress
 from demottle.image import Image
 from demottle.learning.device import best_device
-from demottle.learning.loop import Schedule, learn
+from demottle.learning.one_network import learn
 from demottle.learning.patches import PatchPlaces, cut_patches, patch_places
+from demottle.learning.schedule import CosineSchedule
 from demottle.learning.seeding import seeded
 from demottle.methods.base import Budget, Tensors
 from demottle.methods.one_scan.scan_samples import ScanSamples, default_steps, patch_that_fits, scan_samples
@@ -137,8 +138,8 @@ def teach(
     lesson = lesson_on(Ground(samples, level, patch, settings.batch, steps, seed, device))
     student = Plain(seeded(settings.network, seed), scale.centre, scale.width, level).to(device)
     listener(Progress("prepare", 1, 1))
-    schedule = Schedule(steps=steps, minutes=budget.minutes, rate=settings.rate)
-    learned, history = learn(student, lesson.loss, schedule, listener=listener)
+    schedule = CosineSchedule(steps, minutes=budget.minutes)
+    learned, history = learn(student, lesson.loss, schedule, rate=settings.rate, listener=listener)
     fitted: dict[str, Any] = {
         "modality": image.modality,
         "unit": image.unit,

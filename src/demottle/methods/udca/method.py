@@ -22,7 +22,9 @@ from demottle.errors import InputError, UnsuitableError
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Voxels
 from demottle.learning.device import best_device
-from demottle.learning.loop import History, Schedule, learn
+from demottle.learning.history import History
+from demottle.learning.one_network import learn
+from demottle.learning.schedule import CosineSchedule
 from demottle.learning.seeding import seeded
 from demottle.methods.base import Budget, Denoiser, Tensors
 from demottle.methods.one_scan.scan_samples import learnable_spectrum, patch_that_fits
@@ -264,9 +266,10 @@ def _two_steps(
     taught = [clip.recursive for clip in clips]  # never looked at where UNS is off
     if settings.uns > 0:
         teacher = seeded(lambda: Teacher(teacher_network(size, clips[0].around.shape[1])), seed + 1).to(device)
-        schedule = Schedule(steps, half, settings.rate_for())
         first = TeacherLesson(clips, settings, seed + 1)
-        learned_teacher, history = learn(teacher, first.loss, schedule, listener=listener)
+        learned_teacher, history = learn(
+            teacher, first.loss, CosineSchedule(steps, minutes=half), rate=settings.rate_for(), listener=listener
+        )
         taught = [predictions(learned_teacher, clip) for clip in clips]
         story |= _renamed(history, "teacher")
     else:
@@ -274,7 +277,7 @@ def _two_steps(
     lesson = StudentLesson(clips, taught, settings, spectrum, answer, seed)
     student.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     rate = settings.rate_for(kind) * (_GENTLER if started and not settings.rate else 1)
-    learned, history = learn(student, lesson.loss, Schedule(steps, half, rate), listener=listener)
+    learned, history = learn(student, lesson.loss, CosineSchedule(steps, minutes=half), rate=rate, listener=listener)
     still = [float((clip.sure * (1 - clip.motion))[clip.wanted].mean()) for clip in clips]
     return learned, {**story, **history.summary(), "matched_share": round(float(np.mean(still)), 4)}
 

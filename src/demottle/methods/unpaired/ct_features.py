@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from demottle.events import Listener, silent
-from demottle.learning.course import Course
 from demottle.learning.observing import Observer
 from demottle.learning.players import Game, Player, Share
+from demottle.learning.schedule import LinearSchedule
 from demottle.learning.seeding import seeded
 from demottle.learning.training import train
 from demottle.losses.perceptual import frozen
@@ -42,7 +42,7 @@ def learned_features(
     draw: Callable[[Share], Tensor],
     channels: int,
     batch: int,
-    course: Course,
+    schedule: LinearSchedule,
     *,
     seed: int,
     saved: Path | None = None,
@@ -59,7 +59,7 @@ def learned_features(
     game = AutoencoderGame(draw, seeded(lambda: CTAutoencoder(channels), seed), batch)
     trained = train(
         game,
-        course,
+        schedule,
         seed=seed,
         saved=saved,
         key=key,

@@ -14,7 +14,7 @@ from demottle.methods.base import Budget, Tensors
 from demottle.methods.unpaired import full_band
 from demottle.methods.unpaired.cut_game import CutGame, CutWeights
 from demottle.methods.unpaired.full_band import FullBandDenoiser, GeneratorSettings
-from demottle.methods.unpaired.playing import course_of, key_of, played
+from demottle.methods.unpaired.playing import key_of, played, schedule_of
 from demottle.methods.unpaired.trained_network import TrainedNetwork, refuse_other_units
 from demottle.networks.patch_gan import NORMS, PatchGAN
 from demottle.networks.projection_heads import ProjectionHeads
@@ -92,7 +92,7 @@ def train(
         game,
         lambda generator, fitted: FullBandDenoiser(NAME, settings, fitted, generator),
         sets,
-        course_of(settings, budget, run),
+        schedule_of(settings, budget, run),
         key=key_of(NAME, settings, sets, budget),
         seed=seed,
         run=run,

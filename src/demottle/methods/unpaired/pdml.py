@@ -27,7 +27,7 @@ from demottle.learning.run import Run
 from demottle.learning.seeding import seeded
 from demottle.methods.base import Budget, Tensors
 from demottle.methods.unpaired.pdml_game import MetricGame, Weights
-from demottle.methods.unpaired.playing import WARM_UP_PART, course_of, key_of, part_before, played
+from demottle.methods.unpaired.playing import WARM_UP_PART, key_of, part_before, played, schedule_of
 from demottle.methods.unpaired.simulated_noise import NoisyPatches, SimulatedNoise
 from demottle.methods.unpaired.trained_network import Box, TrainedNetwork, refuse_other_units, widened
 from demottle.methods.unpaired.warm_up import Start, warmed
@@ -185,8 +185,8 @@ def train(
     generator: nn.Module = seeded(lambda: network_of(settings, normalized=settings.spectral), seed)
     noisy = band_patches(NoisyPatches, sets, settings) if settings.warm_up or settings.simulated else None
     if settings.warm_up and noisy:
-        course, budget = part_before(settings.warm_up, settings, budget, run, WARM_UP_PART)
-        start = Start(settings.batch, settings.warm_rate, course)
+        schedule, budget = part_before(settings.warm_up, settings, budget, run, WARM_UP_PART)
+        start = Start(settings.batch, settings.warm_rate, schedule)
         generator = warmed(generator, noisy, start, seed=seed, run=run, key=key, listener=listener)
     game = MetricGame(
         draw=band_patches(UnpairedPatches, sets, settings),
@@ -202,7 +202,7 @@ def train(
         game,
         lambda learned, fitted: MetricDenoiser(settings, fitted, plain_of(settings, learned)),
         sets,
-        course_of(settings, budget, run),
+        schedule_of(settings, budget, run),
         key=key,
         seed=seed,
         run=run,

@@ -24,7 +24,7 @@ from demottle.methods.unpaired import full_band
 from demottle.methods.unpaired.ct_features import learned_features
 from demottle.methods.unpaired.cycle_game import CycleGame, CycleWeights
 from demottle.methods.unpaired.full_band import FullBandDenoiser, GeneratorSettings
-from demottle.methods.unpaired.playing import WARM_UP_PART, course_of, key_of, part_before, played
+from demottle.methods.unpaired.playing import WARM_UP_PART, key_of, part_before, played, schedule_of
 from demottle.methods.unpaired.simulated_noise import NoisyPatches, SimulatedNoise
 from demottle.methods.unpaired.trained_network import TrainedNetwork, refuse_other_units
 from demottle.methods.unpaired.warm_up import Start, warmed
@@ -150,8 +150,8 @@ def train_cycle(
         extractor, budget = _extractor(draw, settings, key, seed, budget, run, listener)
     noisy = _noisy(sets, settings)
     if settings.warm_up and noisy:
-        course, budget = part_before(settings.warm_up, settings, budget, run, WARM_UP_PART)
-        start = Start(settings.batch, settings.warm_rate, course)
+        schedule, budget = part_before(settings.warm_up, settings, budget, run, WARM_UP_PART)
+        start = Start(settings.batch, settings.warm_rate, schedule)
         generator = warmed(
             seeded(settings.generator, seed), noisy, start, seed=seed, run=run, key=key, listener=listener
         )
@@ -178,7 +178,7 @@ def train_cycle(
         game,
         lambda generator, fitted: FullBandDenoiser(name, told, fitted, generator),
         sets,
-        course_of(settings, budget, run),
+        schedule_of(settings, budget, run),
         key=key,
         seed=seed,
         run=run,
@@ -210,12 +210,12 @@ def _extractor(
     """Return the feature extractor, and what its training leaves of the budget."""
     if settings.features == "vgg19":
         return frozen(load_vgg19(settings.vgg19)), budget
-    course, left = part_before(settings.feature_steps, settings, budget, run)
+    schedule, left = part_before(settings.feature_steps, settings, budget, run)
     extractor = learned_features(
         lambda share: draw(share)[1],
         settings.feature_channels,
         settings.batch,
-        course,
+        schedule,
         seed=seed,
         saved=run.saved("features"),
         key=key,

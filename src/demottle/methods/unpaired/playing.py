@@ -13,11 +13,11 @@ from demottle.errors import InputError, UnsuitableError
 from demottle.events import Listener
 from demottle.image import Voxels
 from demottle.learning.cohort import Sets
-from demottle.learning.course import Course
 from demottle.learning.device import has_fast_bfloat16
 from demottle.learning.exam import SimulatedExam, pieces
 from demottle.learning.pictures import before_and_after
 from demottle.learning.run import Run
+from demottle.learning.schedule import LinearSchedule
 from demottle.learning.training import train
 from demottle.methods.base import Budget
 from demottle.methods.unpaired.trained_network import TrainedNetwork, trained_summary
@@ -56,9 +56,9 @@ def key_of(name: str, settings: TrainingSettings, sets: Sets, budget: Budget) ->
     return f"{name} {sorted(asdict(settings).items())} {sets.key} {budget}"
 
 
-def course_of(settings: TrainingSettings, budget: Budget, run: Run) -> Course:
+def schedule_of(settings: TrainingSettings, budget: Budget, run: Run) -> LinearSchedule:
     """How long and how to train."""
-    return Course(
+    return LinearSchedule(
         steps=budget.steps or settings.steps,
         minutes=budget.minutes,
         averaging=settings.averaging,
@@ -72,7 +72,7 @@ def course_of(settings: TrainingSettings, budget: Budget, run: Run) -> Course:
 
 def part_before(
     steps: int, settings: TrainingSettings, budget: Budget, run: Run, part: float = _PART
-) -> tuple[Course, Budget]:
+) -> tuple[LinearSchedule, Budget]:
     """How long a part before the game may take, and what it leaves of the budget.
 
     Args:
@@ -83,21 +83,21 @@ def part_before(
     if budget.steps:
         steps = min(steps, ceil(steps * budget.steps / settings.steps))
     minutes = None if budget.minutes is None else budget.minutes * part
-    course = Course(
+    schedule = LinearSchedule(
         steps=steps,
         minutes=minutes,
         averaging=settings.averaging,
         low_precision=has_fast_bfloat16(),
         save_every=run.save_every,
     )
-    return course, replace(budget, minutes=None if minutes is None else minutes / part - minutes)
+    return schedule, replace(budget, minutes=None if minutes is None else minutes / part - minutes)
 
 
 def played(
     game: WatchedGame[Any],
     denoiser_of: Callable[[nn.Module, Mapping[str, Any]], TrainedNetwork],
     sets: Sets,
-    course: Course,
+    schedule: LinearSchedule,
     *,
     key: str,
     seed: int,
@@ -110,7 +110,7 @@ def played(
         game: with a generator to be judged and shown.
         denoiser_of: makes a denoiser of a generator and what was fitted.
         sets: learned from; the held-out scans serve the criterion and the pictures.
-        course, key, seed, listener: as of `learning.training.train`.
+        schedule, key, seed, listener: as of `learning.training.train`.
         run: folder, observers and device.
 
     Raises:
@@ -122,15 +122,15 @@ def played(
         # Of a copy: a denoiser lays out its network's memory anew, which can change the last bits of what follows.
         return denoiser_of(copy.deepcopy(generator), fitted).plane
 
-    exam = _exam(sets, seed, needed=course.check_every > 0)
-    if course.check_every and exam:
+    exam = _exam(sets, seed, needed=schedule.check_every > 0)
+    if schedule.check_every and exam:
         game.examiner = lambda generator: exam.score(plane_of(generator))
-    if course.show_every:
+    if schedule.show_every:
         samples = pieces(sets.low_exam, 2)
         game.shower = lambda generator: before_and_after(samples, plane_of(generator))
     trained = train(
         game,
-        course,
+        schedule,
         seed=seed,
         device=run.device,
         saved=run.saved(),
@@ -141,7 +141,7 @@ def played(
     )
     learned = game.generator_of(trained.networks)
     left = None if exam is None else noise_left(exam, plane_of(learned))
-    return denoiser_of(learned, {**fitted, **trained.story.summary(), "simulated_noise_left": left})
+    return denoiser_of(learned, {**fitted, **trained.history.summary(), "simulated_noise_left": left})
 
 
 def _exam(sets: Sets, seed: int, needed: bool) -> SimulatedExam | None:

@@ -20,7 +20,7 @@ from demottle.methods.base import Budget, Tensors
 from demottle.methods.unpaired import full_band, pdml
 from demottle.methods.unpaired.full_band import FullBandDenoiser, GeneratorSettings
 from demottle.methods.unpaired.pdml_game import exact_norms
-from demottle.methods.unpaired.playing import course_of, key_of, played
+from demottle.methods.unpaired.playing import key_of, played, schedule_of
 from demottle.methods.unpaired.trained_network import TrainedNetwork, refuse_other_units
 from demottle.methods.unpaired.watched_game import Draw, WatchedGame
 from demottle.networks.residual_dense import ResidualDense
@@ -165,7 +165,7 @@ def train(
         ),
         lambda learned, fitted: _denoiser(settings, fitted, learned),
         sets,
-        course_of(settings, budget, run),
+        schedule_of(settings, budget, run),
         key=key_of(NAME, settings, sets, budget),
         seed=seed,
         run=run,

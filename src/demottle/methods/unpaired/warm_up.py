@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from torch import Tensor, nn
 
 from demottle.events import Listener
-from demottle.learning.course import Course
 from demottle.learning.observing import watching_part
 from demottle.learning.players import Game, Player, Share
 from demottle.learning.run import Run
+from demottle.learning.schedule import LinearSchedule
 from demottle.learning.training import train
 from demottle.methods.unpaired.pdml_game import exact_norms
 from demottle.methods.unpaired.simulated_noise import SimulatedNoise
@@ -47,7 +47,7 @@ class Start:
 
     batch: int
     rate: float
-    course: Course
+    schedule: LinearSchedule
 
 
 def warmed(
@@ -56,7 +56,7 @@ def warmed(
     """Train a generator on simulated noise and return it; progress is reported as stage "warm-up"."""
     trained = train(
         WarmUpGame(draw, generator, start.batch, start.rate),
-        start.course,
+        start.schedule,
         seed=seed,
         device=run.device,
         saved=run.saved("warm-up"),
