@@ -191,7 +191,7 @@ def test_a_disk_without_write_permission(tmp_path, phantom):
 def test_names_that_stand_for_no_format(phantom, tmp_path):
     with pytest.raises(OutputError, match=r"suffix \.jpg"):
         write(phantom, tmp_path / "out.jpg")
-    with pytest.raises(OutputError, match="is no format"):
+    with pytest.raises(OutputError, match="is not a format"):
         write(phantom, tmp_path / "out", format="jpeg")
     assert write(phantom, tmp_path / "L067_1.25mm").is_dir()
     assert write(phantom, tmp_path / "out", format="nifti") == tmp_path / "out.nii.gz"

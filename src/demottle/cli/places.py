@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from demottle.errors import OutputError
+from demottle.io.formats import DICOM, FORMATS, stem_of
 
 _NAME_BYTES = 255  # the most that the usual file systems take
 
@@ -82,42 +83,12 @@ def refuse_existing(paths: Iterable[Path | None]) -> None:
             raise OutputError(f"{path} exists already; choose another name or add --overwrite.")
 
 
-def stem_of(path: Path) -> str:
-    """The name without the ending of an image format: "scan" for scan.nii.gz; a folder's name stays as it is."""
-    from demottle.io.formats import SUFFIXES, suffix_of
-
-    suffix = suffix_of(path)
-    return path.name[: -len(suffix)] if suffix in SUFFIXES else path.name
-
-
-def output_for(output: Path, scan: Path, wanted: str | None) -> Path:
-    """The name `demottle.io.write` will use: OUT, with the suffix of the format where OUT has none.
-
-    Raises:
-        OutputError: for a format or a suffix that is not known; now, and not after minutes of learning.
-    """
-    from demottle.io.formats import DEFAULT_SUFFIX, SUFFIXES, format_of, suffix_of
-
-    if wanted is not None and wanted not in DEFAULT_SUFFIX:
-        raise OutputError(f"'{wanted}' is no format demottle writes; choose one of {', '.join(DEFAULT_SUFFIX)}.")
-    suffix = suffix_of(output)
-    if wanted is None and suffix and (suffix not in SUFFIXES or suffix == ".zip"):
-        known = ", ".join(name for name in SUFFIXES if name != ".zip")
-        raise OutputError(
-            f"{output.name} ends in {suffix}, which demottle does not write; use {known}, or no ending for DICOM."
-        )
-    kind = wanted or (format_of(scan) if scan.is_file() else None) or "dicom"
-    return output if suffix else output.with_name(output.name + DEFAULT_SUFFIX[kind])
-
-
 def name_in_batch(scan: Path, root: Path, wanted: str | None) -> Path:
     """What one scan of a folder is called in OUT: as it was called, with the ending of the format asked for."""
-    from demottle.io.formats import DEFAULT_SUFFIX
-
     name = scan.relative_to(root)
     if wanted is None and scan.suffix.lower() != ".zip":
         return name
-    return name.with_name(stem_of(name) + DEFAULT_SUFFIX.get(wanted or "dicom", ""))
+    return name.with_name(stem_of(name) + FORMATS.get(wanted or "dicom", DICOM).default_suffix)
 
 
 def beside(output: Path) -> Path:

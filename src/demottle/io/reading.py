@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from demottle.errors import InputError
 from demottle.events import Listener, silent
 from demottle.image import Image
 from demottle.io.dicom.headers.marks import is_result
-from demottle.io.formats import format_of
+from demottle.io.formats import DICOM, FORMATS, Format, Given, format_of
 from demottle.io.scans import only_file_in
 from demottle.io.volumes.series import Part, refuse_number
 
@@ -119,68 +119,26 @@ def open_scan(
     if not os.access(path, os.R_OK):
         raise InputError(f"No permission to read {path}.")
     path = only_file_in(path) if path.is_dir() else path
-    kind = None if path.is_dir() else format_of(path)
-    if kind in (None, "dicom"):
-        _refuse(spacing=spacing, modality=modality, why="DICOM states it itself")
-        from demottle.io.dicom.read import open_dicom
-
-        found = open_dicom(
-            path, series=series, accept_uneven=accept_uneven, accept_own_output=accept_own_output, unit=unit
-        )
+    row = DICOM if path.is_dir() else FORMATS[format_of(path) or DICOM.name]
+    given = Given(spacing, modality, series, unit, accept_uneven, accept_own_output)
+    row.refuse_given(given)
+    if row.several:
+        found = row.load().open_scan(path, given)
         return Opened(found.read, found.parts)
     if series is not None:
         raise InputError(f"{path} is not DICOM and has no series to choose; leave the series out.")
     if unit is not None and modality not in (None, "CT"):
         raise InputError(f"HU is the unit of CT, but the modality given is {modality}; leave one of the two out.")
-    modality = "CT" if unit else modality
-    return Opened(partial(_read_plain, path, str(kind), spacing, modality, accept_own_output))
+    given = replace(given, modality="CT" if unit else modality, format=row.name)
+    return Opened(partial(_read_plain, path, row, given))
 
 
-def _read_plain(
-    path: Path,
-    kind: str,
-    spacing: Spacing | None,
-    modality: str | None,
-    accept_own_output: bool,
-    volume: int | None,
-    listener: Listener,
-) -> Image:
+def _read_plain(path: Path, row: Format, given: Given, volume: int | None, listener: Listener) -> Image:
     refuse_number(volume, "a file of one image")
-    image = _read_file(path, kind, spacing, modality)
-    if is_result(image.history) and not accept_own_output:
+    image: Image = row.load().read(path, given)
+    if is_result(image.history) and not given.accept_own_output:
         raise InputError(
             f"{path} is demottle's own output, which is not to be denoised again; name the original, or accept own output.",
             remedy="accept_own_output",
         )
     return image
-
-
-def _read_file(path: Path, kind: str, spacing: Spacing | None, modality: str | None) -> Image:
-    # imported here: each format has a library of its own, and none is needed for another's files
-    if kind == "nifti":
-        _refuse(spacing=spacing, why="NIfTI states it itself")
-        from demottle.io.files.nifti import read_nifti
-
-        return read_nifti(path, modality)
-    if kind in ("mha", "mhd", "nrrd"):
-        _refuse(spacing=spacing, why=f"{kind.upper()} states it itself")
-        from demottle.io.files.itk import read_itk
-
-        return read_itk(path, kind, modality)
-    if kind == "tiff":
-        from demottle.io.files.tiff import read_tiff
-
-        return read_tiff(path, spacing, modality)
-    if kind in ("mp4", "avi"):
-        from demottle.io.files.video import read_video
-
-        return read_video(path, kind, spacing, modality)
-    from demottle.io.files.npy import read_npy
-
-    return read_npy(path, spacing, modality)
-
-
-def _refuse(*, why: str, **given: object) -> None:
-    for name, value in given.items():
-        if value is not None:
-            raise InputError(f"The {name} cannot be given here, because {why}; leave it out.")

@@ -7,13 +7,10 @@ from demottle.errors import OutputError
 from demottle.events import Listener, silent
 from demottle.image import Image
 from demottle.io.dicom.read import DicomPayload
-from demottle.io.formats import DEFAULT_SUFFIX, SUFFIXES, format_of, suffix_of
+from demottle.io.formats import Format, output_format, with_suffix
 from demottle.io.payload import payload_of
 from demottle.io.staging import staged
 from demottle.io.volumes.over_time import SeriesPayload
-
-GRIDS = ("nifti", "mha", "mhd", "nrrd")
-"""Formats that hold one even grid, and no positions of single slices."""
 
 
 def write(
@@ -44,20 +41,22 @@ def write(
     """
     path = Path(path)
     images = [image] if isinstance(image, Image) else list(image)
-    kind = _format(images[0], path, format)
-    if len(images) > 1 and kind != "dicom":
+    row = _format(images[0], path, format)
+    if len(images) > 1 and not row.several:
         raise OutputError(
-            f"The series holds {len(images)} volumes, and {kind} holds one; choose one of them, or write DICOM.",
+            f"The series holds {len(images)} volumes, and {row.name} holds one; choose one of them, or write DICOM.",
             remedy="volume",
         )
-    _refuse_flattening(images[0], kind)
-    _refuse_unplaced(images[0], kind)
-    if not suffix_of(path) and DEFAULT_SUFFIX[kind]:
-        path = path.with_name(path.name + DEFAULT_SUFFIX[kind])
+    _refuse_flattening(images[0], row)
+    _refuse_unplaced(images[0], row)
+    path = with_suffix(path, row)
     for one in images:
         _keep_off_the_input(one, path)
     with staged(path, overwrite=overwrite) as temporary:
-        _write_as(kind, images, temporary, listener)
+        if row.several:
+            row.load().write_volumes(images, temporary, listener)
+        else:
+            row.load().write(images[0], temporary, row.name)
     return path
 
 
@@ -70,66 +69,53 @@ def check_output(image: Image, path: str | Path, format: str | None = None) -> t
         OutputError: the format cannot hold where the slices lie (a tilted gantry, uneven or shifted slices).
         InputError: a header that cannot be written again, because it is broken.
     """
-    kind = _format(image, Path(path), format)
-    _refuse_flattening(image, kind)
-    _refuse_unplaced(image, kind)
-    if kind == "dicom":
+    row = _format(image, Path(path), format)
+    _refuse_flattening(image, row)
+    _refuse_unplaced(image, row)
+    if row.name == "dicom":
         from demottle.io.dicom.headers.rehearsal import refuse_broken_headers
 
         refuse_broken_headers([image])
     payload = payload_of(image)
-    if kind == "nifti" and isinstance(payload, SeriesPayload) and payload.volume_affine is not None:
+    if row.positions == "grid" and isinstance(payload, SeriesPayload) and payload.volume_affine is not None:
         from demottle.io.grid.placement import placement_over_time
 
         warning = placement_over_time(payload.slices, payload.volumes, payload.volume_affine).warning
         return (warning,) if warning else ()
-    if image.sequence or (image.source is not None and image.source.format == kind):
+    if image.sequence or (image.source is not None and image.source.format == row.name):
         return ()
-    if kind in GRIDS:
+    if row.positions == "grid":
         from demottle.io.grid.placement import placement
 
-        warning = placement(image, kind).warning
+        warning = placement(image, row.name).warning
         return (warning,) if warning else ()
-    if kind == "dicom" and image.modality == "CT":
+    if row.name == "dicom" and image.modality == "CT":
         from demottle.io.grid.placement import refuse_skewed
         from demottle.io.payload import affine_of
 
         refuse_skewed(affine_of(image), image.shape)
-    if kind in ("tiff", "npy") and not image.evenly_spaced:
+    if row.positions == "none" and not image.evenly_spaced:
         return (
-            f"The slices are not evenly spaced, and {kind.upper()} holds no positions: where they lie is lost. DICOM keeps it.",
+            f"The slices are not evenly spaced, and {row.title} holds no positions: where they lie is lost. DICOM keeps it.",
         )
     return ()
 
 
-def _refuse_flattening(image: Image, kind: str) -> None:
-    """Frames that show all slices of a volume are a way to work on them; only two formats can hold them as volumes over time."""
-    if isinstance(payload_of(image), SeriesPayload) and kind not in ("dicom", "nifti"):
-        raise OutputError(f"The series holds volumes over time, which {kind} cannot hold; write DICOM or .nii.gz.")
+def _refuse_flattening(image: Image, row: Format) -> None:
+    """Frames that show all slices of a volume are a way to work on them; only few formats can hold them as volumes over time."""
+    if isinstance(payload_of(image), SeriesPayload) and not row.over_time:
+        raise OutputError(f"The series holds volumes over time, which {row.name} cannot hold; write DICOM or .nii.gz.")
 
 
-def _refuse_unplaced(image: Image, kind: str) -> None:
+def _refuse_unplaced(image: Image, row: Format) -> None:
     """DICOM keeps the source's own headers; any other format would have to say where the slices lie."""
     payload = payload_of(image)
-    if payload is not None and payload.unplaced and kind != "dicom":
-        raise OutputError(f"{payload.unplaced} So {kind} cannot be written; write DICOM.")
+    if payload is not None and payload.unplaced and row.positions != "each":
+        raise OutputError(f"{payload.unplaced} So {row.name} cannot be written; write DICOM.")
 
 
-def _format(image: Image, path: Path, wanted: str | None) -> str:
-    if wanted is not None:
-        if wanted not in DEFAULT_SUFFIX:
-            raise OutputError(f'"{wanted}" is no format; choose one of {", ".join(DEFAULT_SUFFIX)}.')
-        return wanted
-    suffix = suffix_of(path)
-    known = format_of(path)
-    if suffix and (known is None or suffix == ".zip"):
-        raise OutputError(
-            f"The suffix {suffix} of {path.name} stands for no format demottle writes; "
-            f"use one of {', '.join(s for s in SUFFIXES if s != '.zip')}, none for a DICOM folder, or name the format."
-        )
-    if known is not None:
-        return known
-    return image.source.format if image.source is not None and image.source.format in DEFAULT_SUFFIX else "dicom"
+def _format(image: Image, path: Path, wanted: str | None) -> Format:
+    return output_format(path, wanted, None if image.source is None else image.source.format)
 
 
 def _keep_off_the_input(image: Image, path: Path) -> None:
@@ -148,52 +134,3 @@ def _keep_off_the_input(image: Image, path: Path) -> None:
             raise OutputError(f"{path} lies inside the input folder {used}; choose a place outside it.")
         if output in used.parents and path.exists():
             raise OutputError(f"{path} holds the input, which would be lost; choose another name.")
-
-
-def _write_as(kind: str, images: Sequence[Image], path: Path, listener: Listener) -> None:
-    # imported here: each format has a library of its own, and none is needed for another's files
-    if kind == "dicom":
-        _write_dicom(images, path, listener)
-        return
-    (image,) = images
-    if kind == "nifti":
-        from demottle.io.files.nifti import write_nifti
-
-        write_nifti(image, path)
-    elif kind in ("mha", "mhd", "nrrd"):
-        from demottle.io.files.itk import write_itk
-
-        write_itk(image, path, kind)
-    elif kind == "tiff":
-        from demottle.io.files.tiff import write_tiff
-
-        write_tiff(image, path)
-    elif kind in ("mp4", "avi"):
-        from demottle.io.files.video import write_video
-
-        write_video(image, path, kind)
-    else:
-        from demottle.io.files.npy import write_npy
-
-        write_npy(image, path)
-
-
-def _write_dicom(images: Sequence[Image], path: Path, listener: Listener) -> None:
-    from demottle.io.dicom.headers.new import write_new_series
-    from demottle.io.dicom.headers.new_run import write_new_run
-    from demottle.io.dicom.headers.write import write_dicom, write_dicom_file
-
-    image = images[0]
-    from_dicom = isinstance(payload_of(image), DicomPayload)
-    if image.modality in ("XA", "RF") and not from_dicom:
-        write_new_run(image, path, one_file=bool(suffix_of(path)))
-    elif suffix_of(path):
-        if not from_dicom:
-            raise OutputError(
-                f"A new DICOM series needs a folder, but {path.name} names one file; leave out the suffix."
-            )
-        write_dicom_file(images, path)
-    elif from_dicom:
-        write_dicom(images, path, listener=listener)
-    else:
-        write_new_series(image, path, listener=listener)

@@ -12,7 +12,7 @@ from demottle import io
 from demottle.errors import InputError
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image
-from demottle.io.formats import SUFFIXES, suffix_of
+from demottle.io.formats import format_of, stem_of
 from demottle.learning import scan_cache
 from demottle.learning.cohort import Facts, Scan, Sets, Side
 from demottle.learning.headers import kernel_of, patient_number
@@ -95,8 +95,7 @@ def entries_in(folder: Path, reading: Reading) -> list[Entry]:
     for path in io.find_scans(folder):
         relative = path.relative_to(folder)
         group = relative.parts[0] if relative.parts else folder.name
-        suffix = suffix_of(Path(group))
-        group = group[: -len(suffix)] if suffix in SUFFIXES else group
+        group = stem_of(Path(group))
         series = [info.uid for info in io.list_series(path)] if path.is_dir() else []
         for number, uid in enumerate(series if len(series) > 1 else [None]):
             name = str(relative) if uid is None else f"{relative}#{number + 1}"
@@ -218,7 +217,7 @@ def _listed(facts: Facts, exam: bool) -> dict[str, Any]:
 
 def _reader(path: Path, series: str | None, reading: Reading) -> Callable[[], Image]:
     def read() -> Image:
-        dicom = path.is_dir() or SUFFIXES.get(suffix_of(path), "dicom") == "dicom"
+        dicom = path.is_dir() or format_of(path) in (None, "dicom")
         given: dict[str, Any] = {} if dicom else {"modality": reading.modality, "spacing": reading.spacing}
         return io.read(path, series=series, accept_uneven=reading.accept_uneven, **given)
 
@@ -247,5 +246,4 @@ def _hashed(salt: str, text: str) -> str:
 
 
 def _stem(name: str) -> str:
-    suffix = suffix_of(Path(name))
-    return name[: -len(suffix)] if suffix in SUFFIXES else name
+    return name.removesuffix(Path(name).name) + stem_of(Path(name))

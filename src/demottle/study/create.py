@@ -12,7 +12,7 @@ import numpy as np
 from demottle.errors import InputError, OutputError, counted
 from demottle.events import Listener, Progress, silent
 from demottle.image import Image, Voxels
-from demottle.io.formats import SUFFIXES, suffix_of
+from demottle.io.formats import stem_of
 from demottle.io.scans import find_scans
 from demottle.io.staging import staged
 from demottle.quality.to_plain import plain
@@ -213,6 +213,5 @@ def _name(scan: Path, root: Path) -> str:
     """What a scan is called in its arm: its path without the ending of a format, so that formats may differ."""
     if scan == root:
         return ""
-    relative = scan.relative_to(root).as_posix()
-    suffix = suffix_of(scan) if scan.is_file() else ""
-    return relative[: -len(suffix)] if suffix in SUFFIXES else relative
+    relative = scan.relative_to(root)
+    return (relative.with_name(stem_of(relative)) if scan.is_file() else relative).as_posix()

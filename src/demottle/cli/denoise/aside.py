@@ -4,8 +4,9 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from demottle.cli.places import Places, extended, places_for, stem_of
+from demottle.cli.places import Places, extended, places_for
 from demottle.errors import OutputError
+from demottle.io.formats import stem_of
 
 
 def aside_name(path: Path) -> Path:

@@ -11,11 +11,12 @@ from demottle.cli.denoise.aside import aside_name
 from demottle.cli.denoise.job import denoise_scan
 from demottle.cli.denoise.outcome import Outcome, Record, Wishes
 from demottle.cli.denoise.summary import show_batch
-from demottle.cli.places import Places, beside, name_in_batch, output_for, places_for, stem_of
+from demottle.cli.places import Places, beside, name_in_batch, places_for
 from demottle.cli.screen.console import say, say_error, say_warnings, show_json
 from demottle.cli.screen.guard import CANNOT, explain, sentence_of
 from demottle.cli.screen.progress import watch
 from demottle.errors import counted
+from demottle.io.formats import output_name, stem_of
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def denoise_folder(
         name = scan.relative_to(root)
         say(f"\n[{number}/{len(scans)}] {name}", style="bold")
         try:
-            target = output_for(output / name_in_batch(scan, root, wishes.format), scan, wishes.format)
+            target = output_name(output / name_in_batch(scan, root, wishes.format), scan, wishes.format)
             folder = name.with_name(stem_of(name))
             places = wishes.files.added_to(places_for(target, pages / folder, page), scan, None)
             beyond = aside_name(output) / target.relative_to(output)

@@ -15,11 +15,12 @@ from demottle.cli.denoise.outcome import Reading, Wishes
 from demottle.cli.denoise.series_files import SeriesFiles, places_of_series, without_phases
 from demottle.cli.denoise.summary import show_outcome
 from demottle.cli.gate import Force, LimitsFile, limits_of
-from demottle.cli.places import output_for, places_for, refuse_inside
+from demottle.cli.places import places_for, refuse_inside
 from demottle.cli.screen import options
 from demottle.cli.screen.console import say_warnings, show_json
 from demottle.cli.screen.guard import guarded
 from demottle.cli.screen.progress import watch
+from demottle.io.formats import output_name
 
 METHOD = "Method"
 PAGE = "The page"
@@ -158,7 +159,7 @@ def denoise(
         denoise_folder(scan, scans, output, report, not no_report, _with_model(wishes), as_json)
         return
     target = places_of_series(output, scans[0], format)
-    places = places_for(target or output_for(output, scans[0], format), report, not no_report, save_model)
+    places = places_for(target or output_name(output, scans[0], format), report, not no_report, save_model)
     places = wishes.files.added_to(places, scans[0], output if target else None)
     places = with_aside(places, report)
     with watch() as listener:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 from rich.text import Text
 
-from demottle.cli.places import output_for, refuse_inside
+from demottle.cli.places import refuse_inside
 from demottle.cli.screen.console import heading, out, say_warnings, show_json, shown
 from demottle.cli.screen.guard import guarded
 from demottle.cli.screen.options import (
@@ -25,6 +25,7 @@ from demottle.cli.screen.options import (
 from demottle.cli.screen.progress import watch
 from demottle.cli.screen.tables import facts
 from demottle.errors import InputError, OutputError
+from demottle.io.formats import output_name
 
 if TYPE_CHECKING:
     from demottle.physics.low_dose.scan import LowDose
@@ -163,11 +164,11 @@ def _names(scan: Path, output: Path, wanted: str | None, repeats: int) -> list[P
     from demottle.io.formats import suffix_of
 
     if repeats == 1:
-        return [output_for(output, scan, wanted)]
+        return [output_name(output, scan, wanted)]
     if suffix_of(output):
         raise OutputError(f"With --repeats {output.name} becomes a folder of scans; leave out its ending.")
     digits = max(2, len(str(repeats)))
-    return [output_for(output / f"repeat-{index:0{digits}d}", scan, wanted) for index in range(1, repeats + 1)]
+    return [output_name(output / f"repeat-{index:0{digits}d}", scan, wanted) for index in range(1, repeats + 1)]
 
 
 def _correlation(text: str | None) -> Any:

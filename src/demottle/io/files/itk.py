@@ -20,6 +20,7 @@ from demottle.io.files.payload import (
     values_for_file,
 )
 from demottle.io.files.plain_names import readable_name, writable_name
+from demottle.io.formats import Given
 from demottle.io.grid.placement import placement
 from demottle.io.grid.slice_axis import LAST, affine_of_slices, as_in_file, slice_axis, slices_first, steps_of
 from demottle.io.payload import Affine
@@ -29,16 +30,16 @@ _MODALITY = "Modality"
 _RUNS = ("XA", "RF")  # whose slices are frames
 
 
-def read_itk(path: Path, kind: str, modality: str | None = None) -> Image:
+def read(path: Path, given: Given) -> Image:
     """Read a 3-D MetaImage or NRRD volume.
 
     Raises:
         InputError: broken file, missing data file, not three-dimensional, or more than one value per voxel.
     """
-    refuse_broken_header(path, kind)
+    refuse_broken_header(path, given.format)
     itk = _load(path)
     said, history = read_note(itk.GetMetaData(_NOTE)) if itk.HasMetaDataKey(_NOTE) else (None, ())
-    modality = modality or said or _stated_modality(itk)
+    modality = given.modality or said or _stated_modality(itk)
     stored = _simpleitk().GetArrayViewFromImage(itk)
     in_file = _affine(itk)
     axis = LAST if modality in _RUNS else slice_axis(stored.shape[::-1], itk.GetSpacing())
@@ -52,7 +53,7 @@ def read_itk(path: Path, kind: str, modality: str | None = None) -> Image:
         header=_entries(itk),
         axis=axis,
     )
-    named: dict[str, Any] = {"format": kind, "path": path, "modality": modality, "history": history}
+    named: dict[str, Any] = {"format": given.format, "path": path, "modality": modality, "history": history}
     return image_of(slices_first(stored, axis), payload, spacing=steps_of(affine), **named)
 
 
@@ -103,17 +104,17 @@ def _affine(itk: Any) -> Affine:
     return affine
 
 
-def write_itk(image: Image, path: Path, kind: str) -> None:
+def write(image: Image, path: Path, format: str) -> None:
     """Write MetaImage or NRRD: the source's data type and entries where it had this format, else float32.
 
     Raises:
         OutputError: slices that are tilted or lie on no even grid; also as `demottle.io.write`.
     """
     sitk = _simpleitk()
-    payload = same_format_payload(image, kind)
+    payload = same_format_payload(image, format)
     if payload is None:
         itk = sitk.GetImageFromArray(np.ascontiguousarray(values_for_file(image)))
-        _set_geometry(itk, image, kind)
+        _set_geometry(itk, image, format)
     else:
         source = load_source(image, _load)
         planes = restore(image, slices_first(sitk.GetArrayViewFromImage(source), payload.axis), payload)
@@ -130,8 +131,8 @@ def write_itk(image: Image, path: Path, kind: str) -> None:
         raise OSError("SimpleITK could not write the file") from error
 
 
-def _set_geometry(itk: Any, image: Image, kind: str) -> None:
-    affine = placement(image, kind).affine
+def _set_geometry(itk: Any, image: Image, format: str) -> None:
+    affine = placement(image, format).affine
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
     itk.SetSpacing(spacing.tolist())
     itk.SetOrigin(affine[:3, 3].tolist())

@@ -22,6 +22,7 @@ from demottle.io.files.payload import (
     says_sequence,
     values_for_file,
 )
+from demottle.io.formats import Given
 from demottle.io.grid.nifti_affine import read_affine
 from demottle.io.grid.placement import placement, placement_over_time
 from demottle.io.grid.slice_axis import (
@@ -42,7 +43,7 @@ _COMMENT = 6  # code of the header extension that holds plain text
 _MARK = "demottle: "
 
 
-def read_nifti(path: Path, modality: str | None = None) -> Image:
+def read(path: Path, given: Given) -> Image:
     """Read a NIfTI volume; its thick axis becomes the slices (`slice_axis`). With a fourth axis: a run of frames.
 
     Raises:
@@ -53,7 +54,7 @@ def read_nifti(path: Path, modality: str | None = None) -> Image:
     in_file, doubts = read_affine(nifti, path)
     volume = nifti.ndim < 4 or nifti.shape[3] == 1
     stated, history = _note(header)
-    modality = modality or stated or modality_by_name(path)
+    modality = given.modality or stated or modality_by_name(path)
     frames = volume and (modality in ("XA", "RF") or _says_sequence(header))
     axis = LAST if frames else _axis_of_slices(nifti)
     affine = affine_of_slices(in_file, axis)
@@ -165,7 +166,7 @@ def _is_mark(extension: Any) -> bool:
     return bool(extension.get_code() == _COMMENT) and _text(extension).startswith(_MARK)
 
 
-def write_nifti(image: Image, path: Path) -> None:
+def write(image: Image, path: Path, format: str) -> None:
     """Write a NIfTI file: the source's header and data type where it was NIfTI, else float32 with the image's geometry.
 
     Modality and history go into a comment extension of the header. Raises as `demottle.io.write`.
@@ -173,7 +174,7 @@ def write_nifti(image: Image, path: Path) -> None:
     import nibabel as untyped_nibabel
 
     nibabel: Any = untyped_nibabel  # its types are incomplete
-    payload = same_format_payload(image, "nifti")
+    payload = same_format_payload(image, format)
     if payload is None:
         nifti = _new_frames(nibabel, image) if image.sequence else _new_volume(nibabel, image)
         slope, intercept = 1.0, 0.0

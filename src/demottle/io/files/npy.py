@@ -10,21 +10,22 @@ from demottle.errors import InputError
 from demottle.image import Image
 from demottle.io.bombs import refuse_bomb, stored_size
 from demottle.io.files.payload import FilePayload, image_of, load_source, restore, same_format_payload, values_for_file
+from demottle.io.formats import Given
 
 
-def read_npy(path: Path, spacing: tuple[float, float, float] | None, modality: str | None = None) -> Image:
+def read(path: Path, given: Given) -> Image:
     """Read an array (slices, rows, columns) of numbers.
 
     Raises:
         InputError: no spacing given; broken file; not three-dimensional; not real numbers.
     """
-    if spacing is None:
+    if given.spacing is None:
         raise InputError(
             f"{path} states no voxel size; give the spacing in mm (slices, rows, columns).", remedy="spacing"
         )
     stored = _load(path)
     payload = FilePayload(dtype=stored.dtype)
-    return image_of(stored, payload, format="npy", path=path, spacing=spacing, modality=modality)
+    return image_of(stored, payload, format="npy", path=path, spacing=given.spacing, modality=given.modality)
 
 
 def _load(path: Path) -> NDArray[Any]:
@@ -44,7 +45,7 @@ def _load(path: Path) -> NDArray[Any]:
     return stored
 
 
-def write_npy(image: Image, path: Path) -> None:
+def write(image: Image, path: Path, format: str) -> None:
     """Write the voxels in the source's data type where it was .npy, else as float32; geometry and history are lost."""
-    payload = same_format_payload(image, "npy")
+    payload = same_format_payload(image, format)
     np.save(path, values_for_file(image) if payload is None else restore(image, load_source(image, _load), payload))

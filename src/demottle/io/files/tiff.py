@@ -23,20 +23,21 @@ from demottle.io.files.payload import (
     values_for_file,
 )
 from demottle.io.files.tiff_pages import refuse_endless
+from demottle.io.formats import Given
 
 Spacing = tuple[float, float, float]
 Note = tuple[str | None, tuple[ProcessingStep, ...]]
 
 
-def read_tiff(path: Path, spacing: Spacing | None, modality: str | None = None) -> Image:
-    """Read a TIFF whose pages are slices or frames. The spacing comes from `spacing`, or from ImageJ's or demottle's own entries.
+def read(path: Path, given: Given) -> Image:
+    """Read a TIFF whose pages are slices or frames. The spacing is the one given, or that of ImageJ's or demottle's own entries.
 
     Raises:
         InputError: broken file; no spacing known; color; pages of different size.
     """
     stored, stated, (said, history), timed = _load(path)
-    modality = modality or said
-    chosen = spacing or stated
+    modality = given.modality or said
+    chosen = given.spacing or stated
     if chosen is None:
         raise InputError(
             f"{path} states no voxel size; give the spacing in mm (slices, rows, columns).", remedy="spacing"
@@ -98,14 +99,14 @@ def _seconds(entries: dict[str, Any]) -> float | None:
     return 1 / float(entries["fps"]) if entries.get("fps") else None
 
 
-def write_tiff(image: Image, path: Path) -> None:
+def write(image: Image, path: Path, format: str) -> None:
     """Write one page per slice in the source's data type where it was TIFF, else float32; spacing and history in JSON.
 
     Raises as `demottle.io.write`.
     """
     import tifffile
 
-    payload = same_format_payload(image, "tiff")
+    payload = same_format_payload(image, format)
     values: NDArray[Any] = values_for_file(image)
     if payload is not None:
         values = restore(image, load_source(image, _load)[0], payload)

@@ -11,6 +11,7 @@ from demottle.image import Image, Voxels
 from demottle.io.dicom.sequence_time import ASSUMED_RATE
 from demottle.io.files.payload import FilePayload, image_of
 from demottle.io.files.plain_names import readable_name, writable_name
+from demottle.io.formats import Given
 
 CODECS = {"mp4": "mp4v", "avi": "FFV1"}
 """What is written: MPEG-4, which loses, and FFV1, which does not."""
@@ -20,27 +21,28 @@ _LOSSY = (
 )
 
 
-def read_video(path: Path, kind: str, spacing: tuple[float, float, float] | None, modality: str | None = None) -> Image:
+def read(path: Path, given: Given) -> Image:
     """Read a video as a run of gray frames; the time between them comes from its rate.
 
     Args:
         path: of the file.
-        kind: "mp4" or "avi".
-        spacing: s between frames and mm between rows and columns, in place of the video's rate and 1 mm.
-        modality: "XA" where nobody says.
+        given: `format` is "mp4" or "avi"; `spacing` (s between frames, mm between rows and columns) takes the place of the
+            video's rate and 1 mm; `modality` is "XA" where nobody says.
 
     Raises:
         InputError: not a readable video, or no frame in it.
     """
     frames, rate = _load(path)
-    warnings = [_LOSSY]
+    warnings, spacing = [_LOSSY], given.spacing
     if spacing is None:
         if not (np.isfinite(rate) and rate > 0):
             warnings.append(f"The video states no rate; {ASSUMED_RATE:g} frames per second are assumed.")
             rate = ASSUMED_RATE
         spacing = (1 / rate, 1.0, 1.0)
     payload = FilePayload(dtype=frames.dtype, warnings=tuple(warnings))
-    return image_of(frames, payload, format=kind, path=path, spacing=spacing, modality=modality or "XA", sequence=True)
+    return image_of(
+        frames, payload, format=given.format, path=path, spacing=spacing, modality=given.modality or "XA", sequence=True
+    )
 
 
 def _load(path: Path) -> tuple[NDArray[np.uint8], float]:
@@ -63,7 +65,7 @@ def _load(path: Path) -> tuple[NDArray[np.uint8], float]:
     return np.asarray(np.stack(frames), np.uint8), rate
 
 
-def write_video(image: Image, path: Path, kind: str) -> None:
+def write(image: Image, path: Path, format: str) -> None:
     """Write gray frames of 8 bits: MP4 with loss, AVI without (FFV1). Geometry and history are lost.
 
     Raises:
@@ -81,11 +83,11 @@ def write_video(image: Image, path: Path, kind: str) -> None:
         raise OutputError(
             f"Video needs even numbers of rows and columns, but the frames have {rows} x {columns}; write .tif."
         )
-    codec: Any = cv2.VideoWriter.fourcc(*CODECS[kind])
+    codec: Any = cv2.VideoWriter.fourcc(*CODECS[format])
     with writable_name(path) as name:
         writer = cv2.VideoWriter(str(name), codec, 1 / image.spacing[0], (columns, rows), isColor=False)
         if not writer.isOpened():
-            raise OutputError(f"This installation of OpenCV cannot write {CODECS[kind]} video; write DICOM or .tif.")
+            raise OutputError(f"This installation of OpenCV cannot write {CODECS[format]} video; write DICOM or .tif.")
         try:
             for frame in image.voxels:
                 writer.write(_eight_bits(frame))
