@@ -1,11 +1,6 @@
 """demottle removes quantum mottle from low-dose CT, fluoroscopy and MR without clean images. Research software."""
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from demottle.image import Image
-    from demottle.io import read, write
-    from demottle.pipeline.run import denoise
+from typing import Any
 
 __version__ = "0.1.0"
 __all__ = ["Image", "__version__", "denoise", "read", "write"]
