@@ -1,7 +1,6 @@
 """What comes of denoising one image, with everything known about how it came about."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from demottle.image import Image
@@ -47,10 +46,6 @@ class Result:
         """Hold the result against limits (None: the gate's own); None where there are none for such an image."""
         raise NotImplementedError
 
-    def draw(self, record: Record, path: Path) -> None:
-        """Write the page; `record` is `self.record` with what became of it since: its places, times, warnings."""
-        raise NotImplementedError
-
 
 @dataclass(frozen=True, eq=False)
 class VolumeResult(Result):
@@ -69,12 +64,6 @@ class VolumeResult(Result):
         from demottle.quality.gate import gate
 
         return gate(self.check, limits)
-
-    def draw(self, record: Record, path: Path) -> None:
-        """Write the page."""
-        from demottle.report import write_page
-
-        write_page(self.before, self.image, self.check, record, path, texture=self.texture)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,9 +91,3 @@ class SequenceResult(Result):
         from demottle.quality.sequence.series_gate import series_gate
 
         return series_gate(self.check, limits) if self.before.modality == "MR" else None
-
-    def draw(self, record: Record, path: Path) -> None:
-        """Write the page."""
-        from demottle.report.sequence import write_sequence_page
-
-        write_sequence_page(self.before, self.image, self.check, record, path, self.response, compared=self.compared)

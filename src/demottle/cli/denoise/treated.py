@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from demottle.cli.denoise.outcome import Outcome, Wishes, source_of
+from demottle.cli.denoise.page import page_of
 from demottle.cli.denoise.series_files import gathered, refuse_series_files, sidecar_writers, writers_of
 from demottle.cli.gate import gate_warning
 from demottle.cli.places import Places
@@ -52,7 +53,7 @@ def treated(scan: Path, image: "Image", places: Places, wishes: Wishes, listener
         tuple(dict.fromkeys((*said, *known))),
         source_of(image),
         listener.seconds,
-        result.draw,
+        page_of(result),
         verdict,
         refused,
         writers=belonging if places.extras else {},
