@@ -1,6 +1,7 @@
 """Progress for people."""
 
 import io
+import json
 from math import nan
 
 import pytest
@@ -8,7 +9,7 @@ from rich.console import Console
 
 from demottle.cli.screen import console, progress
 from demottle.cli.screen.progress import Bars, Lines, clock, words_of
-from demottle.events import Progress
+from demottle.events import Progress, Stage
 
 
 class Clock:
@@ -23,7 +24,7 @@ class Clock:
 
 def learn(listener: Lines | Bars, moves: Clock, until: int, total: int = 100, seconds: float = 1.0) -> None:
     for done in range(until + 1):
-        listener(Progress("learn", done, total, "loss 0.1 [x]"))
+        listener(Progress(Stage.LEARN, done, total, "loss 0.1 [x]"))
         moves.time += seconds
 
 
@@ -52,7 +53,7 @@ def test_a_stage_that_knows_better_says_how_long_it_takes_or_nothing(capsys: pyt
     moves = Clock()
     with Lines(moves) as listener:
         for done, left in ((0, nan), (1, nan), (2, 90.0)):
-            listener(Progress("benchmark", done, 4, left=left))
+            listener(Progress(Stage.BENCHMARK, done, 4, left=left))
             moves.time += 25
     assert said(capsys)[:2] == ["Comparing: 25 %", "Comparing: 50 %, about 1:30 min left"]
 
@@ -61,9 +62,9 @@ def test_a_stage_that_stops_early_is_over_when_the_next_begins(capsys: pytest.Ca
     moves = Clock()
     with Lines(moves) as listener:
         learn(listener, moves, until=10)
-        listener(Progress("apply", 0, 1))
+        listener(Progress(Stage.APPLY, 0, 1))
         moves.time += 3
-        listener(Progress("apply", 1, 1))
+        listener(Progress(Stage.APPLY, 1, 1))
     assert said(capsys) == ["Learning: done in 11 s", "Denoising: done in 3.0 s"]
     assert listener.seconds == {"learn": 11.0, "apply": 3.0}
 
@@ -73,16 +74,16 @@ def test_stages_add_up_to_the_time_of_the_clock_and_none_is_left_out() -> None:
     moves.time += 1
     with Lines(moves) as listener:
         listener.began(0.0)  # packages were loaded before there was a listener
-        with listener.stage("read"):
+        with listener.stage(Stage.READ):
             moves.time += 2
         moves.time += 3  # the first step, after which learning reports for the first time
-        listener(Progress("learn", 1, 2))
+        listener(Progress(Stage.LEARN, 1, 2))
         moves.time += 4
-        listener(Progress("learn", 2, 2))
+        listener(Progress(Stage.LEARN, 2, 2))
         moves.time += 5  # an exam of what was learned
-        listener(Progress("apply", 0, 1))
+        listener(Progress(Stage.APPLY, 0, 1))
         moves.time += 6
-        listener(Progress("apply", 1, 1))
+        listener(Progress(Stage.APPLY, 1, 1))
         moves.time += 7  # what the program does before it ends
     assert listener.seconds == {"read": 3.0, "learn": 12.0, "apply": 13.0}
     assert sum(listener.seconds.values()) == moves.time
@@ -91,14 +92,21 @@ def test_stages_add_up_to_the_time_of_the_clock_and_none_is_left_out() -> None:
 def test_a_stage_that_comes_again_counts_what_it_took_each_time() -> None:
     moves = Clock()
     with Lines(moves) as listener:
-        for stage in ("measure", "learn", "measure"):
+        for stage in (Stage.MEASURE, Stage.LEARN, Stage.MEASURE):
             listener(Progress(stage, 0, 1))
             moves.time += 2
     assert listener.seconds == {"measure": 4.0, "learn": 2.0}
 
 
+@pytest.mark.parametrize("stage", Stage)
+def test_every_stage_is_told_as_what_happens_and_is_a_plain_name_in_records(stage: Stage) -> None:
+    assert stage.words.split()[0].endswith("ing") and stage.words[0].isupper()
+    assert json.loads(json.dumps({stage: 1})) == {stage.value: 1} and f"{stage}" == stage.value
+    assert Stage(stage.value) is stage
+
+
 def test_ct_keeps_its_capitals_within_a_sentence() -> None:
-    assert [words_of(stage) for stage in ("calibrate", "learn")] == ["keeping CT numbers", "learning"]
+    assert [words_of(stage) for stage in (Stage.CALIBRATE, Stage.LEARN)] == ["keeping CT numbers", "learning"]
 
 
 def test_bars_show_every_stage_and_survive_any_note(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,13 +114,13 @@ def test_bars_show_every_stage_and_survive_any_note(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(progress, "err", screen)
     moves = Clock()
     with Bars(moves) as listener:
-        with listener.stage("read"):
+        with listener.stage(Stage.READ):
             moves.time += 1
         learn(listener, moves, until=50)
         listener._progress.refresh()  # now, not at the next tick
-        listener(Progress("strange_stage", 1, 2))
+        listener(Progress(Stage.WARM_UP, 1, 2))
     shown = screen.file.getvalue()  # type: ignore[attr-defined]
-    for title in ("Reading", "Learning", "Strange stage", "loss 0.1 [x]"):
+    for title in ("Reading", "Learning", "Learning from simulated noise", "loss 0.1 [x]"):
         assert title in shown
 
 
@@ -120,7 +128,7 @@ def test_the_screen_is_given_back_after_an_error(monkeypatch: pytest.MonkeyPatch
     screen = Console(file=io.StringIO(), force_terminal=True, width=100)
     monkeypatch.setattr(progress, "err", screen)
     with pytest.raises(KeyboardInterrupt), Bars() as listener:
-        listener(Progress("learn", 1, 2))
+        listener(Progress(Stage.LEARN, 1, 2))
         raise KeyboardInterrupt
     assert screen.file.getvalue().rstrip("\n").endswith("\x1b[?25h")  # type: ignore[attr-defined]
 

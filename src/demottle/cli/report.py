@@ -24,6 +24,7 @@ from demottle.cli.screen.options import (
 )
 from demottle.cli.screen.progress import watch
 from demottle.errors import InputError, OutputError
+from demottle.events import Stage
 
 
 @guarded
@@ -63,7 +64,7 @@ def report(
         return
     with watch() as listener:
         images, found = evaluate_case(given, reading, Limits(), None, listener)
-        with listener.stage("report"):
+        with listener.stage(Stage.REPORT):
             write_evaluation_page(Images(images.before, images.after, images.truth), found, output, record)
     out.print(f"Page   {shown(output)}", markup=False, soft_wrap=True)
 

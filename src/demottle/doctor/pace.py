@@ -6,7 +6,7 @@ from statistics import median
 
 import numpy as np
 
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image
 from demottle.methods.base import Budget
 from demottle.methods.one_scan import matched_neighbors
@@ -49,7 +49,7 @@ def measure_pace(listener: Listener = silent) -> Pace:
     slices, side = _SMALL
 
     def tell(event: Progress) -> None:
-        listener(Progress("timing", 0, 1))
+        listener(Progress(Stage.TIMING, 0, 1))
 
     scan = low_dose_scan(body_phantom(slices, side, (3, 1.9, 1.9)), sigma=30, rho=0.2, listener=tell)
     settings, steps = matched_neighbors.Settings(), _StepTimes(tell)
@@ -81,7 +81,7 @@ class _StepTimes:
         self._listener, self._ends = listener, [0.0]
 
     def __call__(self, event: Progress) -> None:
-        if event.stage == "learn":
+        if event.stage == Stage.LEARN:
             self._ends.append(time.perf_counter())
         else:
             self._ends[0] = time.perf_counter()

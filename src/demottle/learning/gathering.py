@@ -10,7 +10,7 @@ from typing import Any
 
 from demottle import io
 from demottle.errors import InputError
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image
 from demottle.io.formats import format_of, stem_of
 from demottle.learning import scan_cache
@@ -132,7 +132,7 @@ def sets_of(
         for entry in entries:
             sides[-1].append(_kept(entry, cache / name, salt, most_bytes))
             done += 1
-            listener(Progress("gather", done, total))
+            listener(Progress(Stage.GATHER, done, total))
     sides = [sorted(scans, key=lambda scan: scan.facts.name) for scans in sides]
     _check([scan.facts for scan in sides[0]], [scan.facts for scan in sides[1]], choices)
     low_patients, full_patients = ([scan.facts.patient for scan in side] for side in sides)

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from torch import Tensor, nn
 
-from demottle.events import Listener, silent
+from demottle.events import Listener, Stage, silent
 from demottle.learning.history import History
 from demottle.learning.players import Game, Player, Share, adamw
 from demottle.learning.schedule import Schedule
@@ -47,7 +47,7 @@ def learn(
 class _OneNetwork(Game[None]):
     """It draws for itself, and its loss is of interest at every step."""
 
-    stage = "learn"
+    stage = Stage.LEARN
     reseeded = False
     every_loss = True
     batch = 1

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from demottle.events import Stage
 from demottle.image import Voxels
 
 B = TypeVar("B")
@@ -91,7 +92,7 @@ class Game(ABC, Generic[B]):
         every_loss: keep the loss of every step (on a GPU that means waiting for each).
     """
 
-    stage = "train"
+    stage = Stage.TRAIN
     reseeded = True
     every_loss = False
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy as np
 
 from demottle.errors import InputError
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Voxels
 from demottle.methods.base import Denoiser, Tensors
 from demottle.noise.sequence.curve import NoiseCurve, curve_tensors, noise_facts
@@ -83,11 +83,11 @@ class SequenceDenoiser(Denoiser):
                 written += 1
 
         for index, frame in enumerate(image.voxels):
-            listener(Progress("apply", index, image.shape[0]))
+            listener(Progress(Stage.APPLY, index, image.shape[0]))
             keep(stream.step(frame if image.valid is None else np.where(image.valid[index], frame, 0)))
         for result in stream.finish():
             keep(result)
-        listener(Progress("apply", image.shape[0], image.shape[0]))
+        listener(Progress(Stage.APPLY, image.shape[0], image.shape[0]))
         return image.with_voxels(out)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from demottle.errors import InputError
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Voxels
 from demottle.noise.correlation import Correlation, slice_correlation
 from demottle.noise.flat import flat_plane
@@ -91,20 +91,20 @@ class Fingerprint:
 def measure(image: Image, listener: Listener = silent) -> Fingerprint:
     """Measure an image's noise; its cost depends on the size of a slice, hardly on their number."""
     steps = 4
-    listener(Progress("measure", 0, steps, "slice-to-slice correlation"))
+    listener(Progress(Stage.MEASURE, 0, steps, "slice-to-slice correlation"))
     correlation = slice_correlation(image)
-    listener(Progress("measure", 1, steps, "noise level"))
+    listener(Progress(Stage.MEASURE, 1, steps, "noise level"))
     level = noise_level(image, correlation)
     low, high = _range(image, correlation)
     noise = noise_model(image, correlation, level)
     if noise.name == RICIAN:
         level = noise.sigma
         low, high = (level, level) if noise.local is None else _percentiles(noise.local.coarse)
-    listener(Progress("measure", 2, steps, "matched tissue"))
+    listener(Progress(Stage.MEASURE, 2, steps, "matched tissue"))
     tolerance = tolerance_of(image, level)
     lags = range(1, min(_MATCHED_LAGS, image.shape[0] - 1) + 1)
     shares = tuple(matched_share(image, lag, tolerance) for lag in lags)
-    listener(Progress("measure", 3, steps, "noise spectrum"))
+    listener(Progress(Stage.MEASURE, 3, steps, "noise spectrum"))
     warnings, no_spectrum = [], ""
     spectrum: Spectrum | None = None
     try:
@@ -132,7 +132,7 @@ def measure(image: Image, listener: Listener = silent) -> Fingerprint:
         warnings.append(
             "Too little flat tissue is the same in neighboring slices to measure how their noise correlates."
         )
-    listener(Progress("measure", steps, steps))
+    listener(Progress(Stage.MEASURE, steps, steps))
     overlap = None if image.slice_thickness is None else max(0.0, 1 - image.spacing[0] / image.slice_thickness)
     return Fingerprint(
         modality=image.modality,

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demottle.errors import DemottleError
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Voxels
 from demottle.methods.registry import method
 from demottle.noise.sequence.blocks import frames_to_look_at
@@ -98,7 +98,7 @@ def measure_risks(
         wanted = [one for one in wanted if one.within_frames]
     found = [] if learned is None else [learned]
     for number, candidate in enumerate(wanted):
-        listener(Progress("compare", number, len(wanted)))
+        listener(Progress(Stage.COMPARE, number, len(wanted)))
         chosen, module = make_settings(candidate.method, candidate.settings), method(candidate.method).load()
         try:
             begin = getattr(module, "untaught", module.fit)  # of what learns, as it is before: no time for more
@@ -108,7 +108,7 @@ def measure_risks(
         if fitted is not None:
             found.append((candidate, fitted))
     errors = risks_of(image, fingerprint, [fitted for _, fitted in found], seed)
-    listener(Progress("compare", len(wanted), len(wanted)))
+    listener(Progress(Stage.COMPARE, len(wanted), len(wanted)))
     if not errors:
         return ()
     *each, untouched = errors

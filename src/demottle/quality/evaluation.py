@@ -6,7 +6,7 @@ from math import isfinite
 from typing import Any
 
 from demottle.errors import InputError
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Mask
 from demottle.physics.phantoms.structures import GroundTruth
 from demottle.quality.check.tissues import tissues_of
@@ -113,18 +113,18 @@ def evaluate(
     if truth is not None:
         found = replace(found, warnings=(*truth_given_twice(truth, before, after), *found.warnings))
     steps = 4
-    listener(Progress("evaluate", 0, steps, "worst slice"))
+    listener(Progress(Stage.EVALUATE, 0, steps, "worst slice"))
     worst = worst_slice(before, after, truth)
-    listener(Progress("evaluate", 1, steps, "errors against the truth"))
+    listener(Progress(Stage.EVALUATE, 1, steps, "errors against the truth"))
     compared = None if truth is None else against_truth(before, after, truth, body, margin=margin)
-    listener(Progress("evaluate", 2, steps, "second realization"))
+    listener(Progress(Stage.EVALUATE, 2, steps, "second realization"))
     repeat = None if second is None else compare_repeats(before, after, *second)
-    listener(Progress("evaluate", 3, steps, "structures"))
+    listener(Progress(Stage.EVALUATE, 3, steps, "structures"))
     many = known = None
     if structures is not None:
         many = gather((before, after), repeats, absent, structures, found.leak, without=absent != ())
         known = known_structures(many.before, many.after, structures, found, truth, many.scans)
-    listener(Progress("evaluate", steps, steps))
+    listener(Progress(Stage.EVALUATE, steps, steps))
     if compared is None and repeat is None and known is None:
         _refuse_nothing(found)
     verdict = gate(found, limits, known.sharpness if known else (), compared, many.observed if many is not None else ())

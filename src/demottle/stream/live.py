@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from demottle.errors import DemottleError, InputError
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Voxels
 from demottle.methods.streaming import Stream
 from demottle.stream.latency import Latency, latency_of
@@ -130,7 +130,7 @@ def run_live(
             tally.works.append(time.monotonic() - begun)
             if result is not None:
                 _hand_on(owed.popleft(), result, sink, tally)
-            listener(Progress("stream", len(tally.works), max(total, len(tally.works))))
+            listener(Progress(Stage.STREAM, len(tally.works), max(total, len(tally.works))))
         for result in stream.finish():
             _hand_on(owed.popleft(), result, sink, tally)
     finally:

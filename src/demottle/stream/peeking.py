@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from queue import Empty, Queue
 
 from demottle.errors import DemottleError, InputError, counted
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Voxels
 
 _LOOK_UP = 0.5  # seconds after which a wait is taken up again, so that Ctrl-C is heard on every system
@@ -35,7 +35,7 @@ def peeked(
             if frame is None:
                 break
             first.append(frame)
-            listener(Progress("wait", len(first), count))
+            listener(Progress(Stage.WAIT, len(first), count))
     except TimeoutError:
         broken = InputError(stalled(len(first), patience or 0.0))
     except DemottleError as error:

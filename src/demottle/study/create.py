@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from demottle.errors import InputError, OutputError, counted
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Voxels
 from demottle.io.formats import stem_of
 from demottle.io.scans import find_scans
@@ -124,7 +124,7 @@ def create(
         sources: list[dict[str, str | int]] = []
         kept = folder.parent / "arms"  # outside of what is published, until names are drawn
         for number, paths in enumerate(scans):
-            listener(Progress("study", number, len(scans), counted(len(cases), "case")))
+            listener(Progress(Stage.STUDY, number, len(scans), counted(len(cases), "case")))
             for case in _cases_of(paths, read, plan, rng):
                 for arm, stack in case.stacks.items():
                     for plane in _keep(stack, case.geometry, kept / f"{len(cases)}-{list(arms).index(arm)}"):
@@ -140,7 +140,7 @@ def create(
         inside = place.resolve().is_relative_to(output.resolve())
         part = folder / place.resolve().relative_to(output.resolve()) if inside else place
         _publish(study, found, kept, folder, part)
-        listener(Progress("study", len(scans), len(scans), counted(len(cases), "case")))
+        listener(Progress(Stage.STUDY, len(scans), len(scans), counted(len(cases), "case")))
     return study, place
 
 

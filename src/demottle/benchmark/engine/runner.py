@@ -21,7 +21,7 @@ from demottle.benchmark.engine.results import FAILED, Cell, Results, Row
 from demottle.benchmark.suites.cases import CaseSpec
 from demottle.benchmark.suites.store import place_of
 from demottle.errors import InputError
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 
 CELL = (sys.executable, "-m", "demottle.benchmark.engine.cell")
 _LOOK = 0.05  # seconds between two looks at the processes
@@ -217,7 +217,7 @@ class _Told:
         now = time.monotonic()
         begun = [(one.cell, now - one.begun) for one in running]
         left = seconds_left([*begun, *((cell, 0.0) for cell in waiting)], self._took, self._usual, self._jobs)
-        self._listener(Progress("benchmark", there, self._every, note, left))
+        self._listener(Progress(Stage.BENCHMARK, there, self._every, note, left))
 
 
 def took_before(results: Results) -> tuple[dict[str, float], float]:

@@ -20,6 +20,7 @@ from demottle.cli.screen import options
 from demottle.cli.screen.console import say_warnings, show_json
 from demottle.cli.screen.guard import guarded
 from demottle.cli.screen.progress import watch
+from demottle.events import Stage
 from demottle.io.formats import output_name
 
 METHOD = "Method"
@@ -164,7 +165,7 @@ def denoise(
     places = with_aside(places, report)
     with watch() as listener:
         listener.began(begun)  # packages were loaded since
-        with listener.stage("start"):
+        with listener.stage(Stage.START):
             wishes = _with_model(wishes)
             _import_what_takes_long()
         outcome = denoise_scan(scans[0], places, wishes, listener)

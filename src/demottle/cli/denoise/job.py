@@ -15,6 +15,7 @@ from demottle.cli.screen.console import say, say_error, say_warnings
 from demottle.cli.screen.guard import sentence_of
 from demottle.cli.screen.progress import Stages
 from demottle.errors import DemottleError
+from demottle.events import Stage
 
 if TYPE_CHECKING:
     from demottle.quality.gate import GateError
@@ -34,7 +35,7 @@ def denoise_scan(scan: Path, places: Places, wishes: Wishes, listener: Stages) -
         places.refuse_existing()
         refuse_foreign(places, scan)
     places.refuse_unwritable()
-    with listener.stage("read"):
+    with listener.stage(Stage.READ):
         opened = io.open_scan(scan, **wishes.reading.of_opening())
         several = wishes.reading.volume is None and len(opened.volumes) > 1
         image = None if several else opened.read(wishes.reading.volume, listener)

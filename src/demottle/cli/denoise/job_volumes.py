@@ -18,6 +18,7 @@ from demottle.cli.places import Places, staging
 from demottle.cli.screen.console import say, say_warnings
 from demottle.cli.screen.progress import Stages
 from demottle.errors import DemottleError, OutputError
+from demottle.events import Stage
 
 if TYPE_CHECKING:
     from demottle.image import Image
@@ -38,7 +39,7 @@ class VolumesOutcome:
     places: Places
     records: tuple[tuple[str, Record], ...]
     warnings: tuple[str, ...]
-    seconds: Mapping[str, float]
+    seconds: Mapping[Stage, float]
 
     def to_dict(self) -> Record:
         """Plain values for `--json`."""
@@ -135,13 +136,13 @@ def _treat(
     scratch: Path,
 ) -> _Treated:
     before = dict(listener.seconds)
-    with listener.stage("read"):
+    with listener.stage(Stage.READ):
         image = opened.read(part.number, listener)
     if part.phase:
         return _unchanged(scan, part, places, image)
     outcome = treated(scan, image, places, wishes, listener)
     if places.page is not None:
-        with listener.stage("report"):
+        with listener.stage(Stage.REPORT):
             outcome.draw(outcome.to_dict(), scratch / f"{part.number}.html")
     spent = {stage: total - before.get(stage, 0.0) for stage, total in listener.seconds.items()}
     outcome = replace(outcome, seconds={stage: seconds for stage, seconds in spent.items() if seconds > 0})
@@ -195,7 +196,7 @@ def _write(done: "Sequence[_Treated]", places: Places, wishes: Wishes, listener:
                 shutil.copyfile(page, names.page)
             if names.record is not None:
                 names.record.write_text(json.dumps(one.record, indent=2, ensure_ascii=False, default=str) + "\n")
-        with listener.stage("write"):  # last: everything else that can fail has not failed
+        with listener.stage(Stage.WRITE):  # last: everything else that can fail has not failed
             images = [one.image for one in done]
             io.write(images, places.output, format=wishes.format, overwrite=wishes.overwrite, listener=listener)
 

@@ -9,6 +9,7 @@ from demottle.cli.denoise.series_files import SeriesFiles
 from demottle.cli.places import Places, staging
 from demottle.cli.screen.console import as_json
 from demottle.cli.screen.progress import Stages
+from demottle.events import Stage
 
 if TYPE_CHECKING:
     from demottle.image import Image
@@ -73,7 +74,7 @@ class Outcome:
     result: "Result"
     warnings: tuple[str, ...]
     source: Mapping[str, str | int]
-    seconds: Mapping[str, float]
+    seconds: Mapping[Stage, float]
     draw: Draw
     gate: "Gate | None" = None
     refused: bool = False
@@ -119,7 +120,7 @@ def write_results(outcome: Outcome, wishes: Wishes, listener: Stages) -> None:
     result = outcome.result
     with staging(outcome.places) as names:
         if names.page is not None and names.record is not None:
-            with listener.stage("report"):
+            with listener.stage(Stage.REPORT):
                 outcome.draw(outcome.to_dict(), names.page)
             record = replace(outcome, seconds=listener.seconds).to_dict()  # all but the writing, which comes last
             names.record.write_text(as_json(record) + "\n", encoding="utf-8")
@@ -127,5 +128,5 @@ def write_results(outcome: Outcome, wishes: Wishes, listener: Stages) -> None:
             result.denoiser.save(names.model)
         for name, path in names.extras.items():
             outcome.writers[name](path)
-        with listener.stage("write"):  # last: everything else that can fail has not failed
+        with listener.stage(Stage.WRITE):  # last: everything else that can fail has not failed
             io.write(result.image, names.output, format=wishes.format, overwrite=wishes.overwrite, listener=listener)

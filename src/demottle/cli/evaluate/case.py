@@ -9,6 +9,7 @@ import typer
 
 from demottle.cli.evaluate.patterns import filled, found, holds
 from demottle.errors import InputError
+from demottle.events import Stage
 
 if TYPE_CHECKING:
     from demottle.cli.screen.progress import Stages
@@ -157,7 +158,7 @@ def evaluate_case(
     first, *others = given.repeats()
     absent = given.absent()
     assert first.output is not None and first.scan is not None
-    with listener.stage("read"):
+    with listener.stage(Stage.READ):
         structures = None if given.structures is None else read_structures(given.structures)
         before, after = reading.read_input(first.scan), reading.read(first.output)
         truth = None if first.truth is None else reading.read(first.truth)

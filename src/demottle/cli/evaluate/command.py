@@ -29,6 +29,7 @@ from demottle.cli.screen.options import (
     parse_unit,
 )
 from demottle.cli.screen.progress import watch
+from demottle.events import Stage
 
 KNOWN = "What is known besides"
 RESULTS = "Results"
@@ -117,7 +118,7 @@ def evaluate(
         if html is not None:
             from demottle.cli.pages import write_evaluation_page
 
-            with listener.stage("report"):
+            with listener.stage(Stage.REPORT):
                 write_evaluation_page(images, found, html)
     if csv is not None:
         from demottle.quality.cohort import Case

@@ -10,6 +10,7 @@ from demottle.cli.screen.console import heading, out, say_warnings, show_json
 from demottle.cli.screen.progress import Stages, watch
 from demottle.cli.screen.tables import before_after, change_of, number, percent
 from demottle.errors import InputError
+from demottle.events import Stage
 
 if TYPE_CHECKING:
     from demottle.cli.evaluate.case import Given, Reading
@@ -64,7 +65,7 @@ def evaluate_run(
     assert given.scan is not None and given.output is not None
     found: dict[str, Any] = {}
     with watch() as listener:
-        with listener.stage("read"):
+        with listener.stage(Stage.READ):
             before, after = reading.read_input(given.scan), reading.read(given.output)
             truth = None if given.truth is None else reading.read(given.truth)
         check = check_sequence(before, after, listener)
@@ -74,7 +75,7 @@ def evaluate_run(
             lost = [sentence for sentence in [structure_lost(errors)] if sentence]
             found["truth"] = {"before": plain(errors[0]), "after": plain(errors[1]), "warnings": lost}
         if html is not None:
-            with listener.stage("report"):
+            with listener.stage(Stage.REPORT):
                 _write_page(before, after, check, errors, html, None)
     if csv is not None:
         write_csv(csv, [Case(str(given.scan), str(given.output), tuple(sequence_figures(check, errors)))])
@@ -100,12 +101,12 @@ def report_run(given: "Given", reading: "Reading", path: Path, record: "Record |
 
     assert given.scan is not None and given.output is not None
     with watch() as listener:
-        with listener.stage("read"):
+        with listener.stage(Stage.READ):
             before, after = reading.read_input(given.scan), reading.read(given.output)
             truth = None if given.truth is None else reading.read(given.truth)
         check = check_sequence(before, after, listener)
         errors = _errors(before, after, truth, listener)
-        with listener.stage("report"):
+        with listener.stage(Stage.REPORT):
             _write_page(before, after, check, errors, path, record)
 
 
@@ -115,7 +116,7 @@ def _errors(before: "Image", after: "Image", truth: "Image | None", listener: St
 
     if truth is None:
         return None
-    with listener.stage("evaluate"):
+    with listener.stage(Stage.EVALUATE):
         return compared(before, after, truth)
 
 

@@ -28,6 +28,7 @@ from demottle.cli.screen.progress import watch
 from demottle.cli.screen.spark import bar, sparkline
 from demottle.cli.screen.tables import facts, percent
 from demottle.errors import counted
+from demottle.events import Stage
 
 if TYPE_CHECKING:
     from demottle.noise.fingerprint import Fingerprint
@@ -55,7 +56,7 @@ def inspect(
     from demottle.pipeline.plan import make_plan
 
     with watch() as listener:
-        with listener.stage("read"):
+        with listener.stage(Stage.READ):
             opened = io.open_scan(
                 scan,
                 series=series,

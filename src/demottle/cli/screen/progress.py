@@ -16,42 +16,13 @@ from rich.text import Text
 from demottle import events
 from demottle.cli.screen.console import err, say
 
-TITLES = {
-    "start": "Starting",
-    "phantom": "Painting phantom",
-    "simulate": "Simulating noise",
-    "read": "Reading",
-    "wait": "Waiting",
-    "measure": "Measuring noise",
-    "match": "Matching slices",
-    "plan": "Planning",
-    "compare": "Trying filters",
-    "prepare": "Preparing",
-    "gather": "Gathering scans",
-    "learn": "Learning",
-    "fit": "Learning",
-    "apply": "Denoising",
-    "stream": "Streaming",
-    "restore": "Putting back what slices agree on",
-    "calibrate": "Keeping CT numbers",
-    "check": "Checking",
-    "evaluate": "Evaluating",
-    "report": "Drawing the page",
-    "write": "Writing",
-    "benchmark": "Comparing",
-}
 SECONDS_BETWEEN_LINES = 20.0
 
 
-def title_of(stage: str) -> str:
-    """What a user is told about a stage."""
-    return TITLES.get(stage, stage.replace("_", " ").capitalize())
-
-
-def words_of(stage: str) -> str:
+def words_of(stage: events.Stage) -> str:
     """What a user is told about a stage within a sentence: "keeping CT numbers"."""
-    title = title_of(stage)
-    return title[:1].lower() + title[1:]
+    words = stage.words
+    return words[:1].lower() + words[1:]
 
 
 def clock(seconds: float) -> str:
@@ -75,9 +46,9 @@ class Stages:
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         """Start with no stage known; `now` is the clock, in seconds."""
         self._now = now
-        self._spent: dict[str, float] = {}
+        self._spent: dict[events.Stage, float] = {}
         self._counted = now()  # until when time has been given to a stage
-        self._current: str | None = None
+        self._current: events.Stage | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -102,7 +73,7 @@ class Stages:
         self._moved(event)
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
+    def stage(self, name: events.Stage) -> Iterator[None]:
         """Show a step that reports little or nothing itself, from its beginning to its end."""
         self(events.Progress(name, 0, 1))
         yield
@@ -111,7 +82,7 @@ class Stages:
         self._current = None
 
     @property
-    def seconds(self) -> dict[str, float]:
+    def seconds(self) -> dict[events.Stage, float]:
         """Duration of each stage so far in s, in the order of first appearance."""
         return dict(self._spent)
 
@@ -119,7 +90,7 @@ class Stages:
         """Count from a moment of the clock before this listener was there: the first stage gets that time too."""
         self._counted = moment
 
-    def _count(self, stage: str) -> None:
+    def _count(self, stage: events.Stage) -> None:
         """Give the time since the last count to a stage."""
         moment = self._now()
         self._spent[stage] = self._spent.get(stage, 0.0) + moment - self._counted
@@ -131,7 +102,7 @@ class Stages:
     def _moved(self, event: events.Progress) -> None:
         """Show how far a stage is."""
 
-    def _ended(self, stage: str) -> None:
+    def _ended(self, stage: events.Stage) -> None:
         """Show that a stage is over."""
 
 
@@ -150,11 +121,11 @@ class Lines(Stages):
         self._said = self._now()
         left = spent / event.done * (event.total - event.done) if event.left is None else event.left
         told = f", about {clock(left)} left" if isfinite(left) else ""
-        say(f"{title_of(event.stage)}: {100 * event.done / event.total:.0f} %{told}")
+        say(f"{event.stage.words}: {100 * event.done / event.total:.0f} %{told}")
 
-    def _ended(self, stage: str) -> None:
+    def _ended(self, stage: events.Stage) -> None:
         self._said = self._now()
-        say(f"{title_of(stage)}: done in {clock(self.seconds[stage])}")
+        say(f"{stage.words}: done in {clock(self.seconds[stage])}")
 
 
 class _TimeColumn(ProgressColumn):
@@ -207,7 +178,7 @@ class Bars(Stages):
     def _began(self, event: events.Progress) -> None:
         if event.stage not in self._tasks:
             self._tasks[event.stage] = self._progress.add_task(
-                title_of(event.stage), over=False, note="", left=None, took=0.0
+                event.stage.words, over=False, note="", left=None, took=0.0
             )
         self._progress.update(self._tasks[event.stage], over=False)
 
@@ -216,7 +187,7 @@ class Bars(Stages):
         task = self._tasks[event.stage]
         self._progress.update(task, completed=event.done, total=total, note=event.note, left=event.left)
 
-    def _ended(self, stage: str) -> None:
+    def _ended(self, stage: events.Stage) -> None:
         task = self._tasks[stage]
         done = max(self._progress.tasks[self._progress.task_ids.index(task)].completed, 1)
         self._progress.update(task, completed=done, total=done, over=True, note="", took=self.seconds[stage])

@@ -11,6 +11,7 @@ from demottle.cli.screen.console import out
 from demottle.cli.screen.guard import guarded
 from demottle.cli.screen.options import Debug, Series
 from demottle.cli.screen.progress import Stages, watch
+from demottle.events import Stage
 
 if TYPE_CHECKING:
     from demottle.physics.fluoroscopy.dynamic import Dynamic
@@ -64,7 +65,7 @@ def fluoroscopy(
         scene = _scene(from_, series, frames, size, rate, seed, motion, listener)
         run = acquire(scene.image, exposure, seed, listener)
         origin: dict[str, object] = {"preset": motion, "seed": seed, "from_scan": from_ is not None}
-        with listener.stage("write"):
+        with listener.stage(Stage.WRITE):
             names = write_run(folder, scene, run, origin)
     out.print("\n".join(str(output / name) for name in names), markup=False, soft_wrap=True)
 

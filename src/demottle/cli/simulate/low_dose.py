@@ -25,6 +25,7 @@ from demottle.cli.screen.options import (
 from demottle.cli.screen.progress import watch
 from demottle.cli.screen.tables import facts
 from demottle.errors import InputError, OutputError
+from demottle.events import Stage
 from demottle.io.formats import output_name
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def low_dose(
     if whole.exists() and not overwrite:
         raise OutputError(f"{whole} exists already; choose another name or add --overwrite.")
     with watch() as listener:
-        with listener.stage("read"):
+        with listener.stage(Stage.READ):
             image = io.read(
                 scan,
                 series=series,

@@ -15,6 +15,7 @@ from demottle.cli.screen.progress import Stages, watch
 from demottle.cli.screen.tables import facts
 from demottle.cli.stream.method import FEWEST, MEASURED, Ready, made_ready, with_loaded_model
 from demottle.cli.stream.places import Place
+from demottle.events import Stage
 
 if TYPE_CHECKING:
     from demottle.image import Image
@@ -157,7 +158,7 @@ def _usual(opened: "Source") -> str:
 def _read(path: Path, listener: Stages) -> "Image":
     from demottle import io
 
-    with listener.stage("read"):
+    with listener.stage(Stage.READ):
         return io.read(path)
 
 

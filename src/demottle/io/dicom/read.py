@@ -13,7 +13,7 @@ import pydicom
 from pydicom.dataset import Dataset
 
 from demottle.errors import InputError, counted
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Source
 from demottle.io.dicom.aside import (
     Aside,
@@ -237,7 +237,7 @@ def decode(slices: Sequence[SliceHeader], views: Sequence[np.ndarray], listener:
     with ThreadPoolExecutor(_THREADS) as pool:
         try:
             for done, _ in enumerate(pool.map(one, files), start=1):
-                listener(Progress("read", done, len(files)))
+                listener(Progress(Stage.READ, done, len(files)))
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise

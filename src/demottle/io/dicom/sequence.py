@@ -9,7 +9,7 @@ import pydicom
 from pydicom.dataset import Dataset
 
 from demottle.errors import InputError, counted
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Mask, Source, Voxels
 from demottle.io.dicom.headers.marks import read_history
 from demottle.io.dicom.pixels import check_readable, iter_stored, meaning
@@ -125,7 +125,7 @@ def _decode(frames: tuple[SliceHeader, ...], dataset: Dataset, listener: Listene
         voxels[index], measured = meaning(frames[index], stored)
         if not measured.all():
             invalid[index] = ~measured
-        listener(Progress("read", index + 1, len(frames)))
+        listener(Progress(Stage.READ, index + 1, len(frames)))
     seen = shutter_of_frames(dataset, len(frames), rows, columns)
     if not invalid:
         return voxels, seen

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demottle.errors import InputError
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Voxels
 from demottle.methods.base import Budget, Denoiser, Tensors
 from demottle.methods.bayes import nl_bayes
@@ -108,11 +108,11 @@ class GuidedBayes(Denoiser):
         whole, clean = MeasuredVolume.of(image, level), np.empty(image.shape, np.float32)
         trust = np.empty(image.shape, np.float16)
         for there, inside, part in whole.slabs(_SLAB, _MARGIN):
-            listener(Progress("guide", there.start, image.shape[0]))
+            listener(Progress(Stage.GUIDE, there.start, image.shape[0]))
             around = slice(there.start - inside.start, there.start - inside.start + part.image.shape[0])
             made, trusted = self._cubes(part, learned[around], spectrum)
             clean[there], trust[there] = made[inside], trusted[inside]
-        listener(Progress("guide", image.shape[0], image.shape[0]))
+        listener(Progress(Stage.GUIDE, image.shape[0], image.shape[0]))
         clean += np.float32(self._settings.kept) * (learned - clean)
         self._take_coarse(image, clean, learned, trust)
         whole.restore(clean, spectrum, listener)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from demottle.errors import InputError
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image
 from demottle.methods.base import Budget, Tensors
 from demottle.methods.bayes.cube_noise import Cube, cube_covariance, fitting
@@ -110,7 +110,7 @@ class NonLocalBayes(VolumeFilter[Settings]):
                 grouping = self._grouping(cube, settings.step if last else settings.guide_step)
 
                 def told(done: int, layers: int, number: int = number) -> None:
-                    listener(Progress("apply", number * layers + done, settings.passes * layers))
+                    listener(Progress(Stage.APPLY, number * layers + done, settings.passes * layers))
 
                 guide = group_estimate(noisy, guide, volume.allowed > 0, covariance, grouping, device, told)
         return guide

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demottle.errors import UnsuitableError, counted
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Voxels
 from demottle.methods.base import Budget, Tensors
 from demottle.methods.filters.block_matching import (
@@ -56,14 +56,14 @@ class Bm4d(VolumeFilter[Settings]):
             return image
         _refuse_thin(image)
         module, profile = package(NAME, self._settings)
-        listener(Progress("apply", 0, 1))
+        listener(Progress(Stage.APPLY, 0, 1))
         slices = range(image.shape[0])
         local = noise_map(image, slice_correlation(image, lags=1), level) if self._settings.level == "local" else None
         relative = [relative_level(local, index, level) for index in slices]
         volume = np.stack([fill_invalid(image, index) / relative[index] for index in slices])
         filtered: Voxels = np.asarray(module.bm4d(volume.astype(np.float64), self._told(image, level), profile))
         out = np.stack([kept(image, index, (filtered[index] * relative[index]).astype(np.float32)) for index in slices])
-        listener(Progress("apply", 1, 1))
+        listener(Progress(Stage.APPLY, 1, 1))
         return image.with_voxels(out)
 
     def _told(self, image: Image, level: float) -> float | NDArray[np.float64]:

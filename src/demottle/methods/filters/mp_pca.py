@@ -15,7 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from demottle.errors import InputError
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Mask
 from demottle.methods.base import Budget, Denoiser, Tensors
 from demottle.noise.sequence.fingerprint import SequenceFingerprint
@@ -69,7 +69,7 @@ class MpPca(Denoiser):
         seen: Mask = np.ones((rows, columns), np.bool_) if image.valid is None else np.asarray(image.valid.all(axis=0))
         total, weight = np.zeros(image.shape), np.zeros((rows, columns))
         for top in range(rows - side + 1):
-            listener(Progress("apply", top, rows))
+            listener(Progress(Stage.APPLY, top, rows))
             usable = usable_places(seen, top, side)
             if not usable.size:
                 continue
@@ -78,7 +78,7 @@ class MpPca(Denoiser):
                 for column, window, share in zip(at, cleaned, worth, strict=True):
                     total[:, top : top + side, column : column + side] += share * window
                     weight[top : top + side, column : column + side] += share
-        listener(Progress("apply", rows, rows))
+        listener(Progress(Stage.APPLY, rows, rows))
         known = weight > 0
         out = np.where(known, total / np.where(known, weight, 1), image.voxels)
         return image.with_voxels(out.astype(np.float32))

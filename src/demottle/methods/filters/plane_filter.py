@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy as np
 
 from demottle.errors import UnsuitableError
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Voxels
 from demottle.methods.base import Denoiser, Tensors
 from demottle.methods.one_scan.protection import blended, changeable, fill_invalid
@@ -62,10 +62,10 @@ class PlaneFilter(Denoiser, Generic[FilterSettings]):
         local = noise_map(image, slice_correlation(image, lags=1), level) if self.even else None
         out = np.empty(image.shape, np.float32)
         for index in range(image.shape[0]):
-            listener(Progress("apply", index, image.shape[0]))
+            listener(Progress(Stage.APPLY, index, image.shape[0]))
             plane, relative = fill_invalid(image, index), relative_level(local, index, level)
             out[index] = kept(image, index, self._plane(plane / relative, level) * relative)
-        listener(Progress("apply", image.shape[0], image.shape[0]))
+        listener(Progress(Stage.APPLY, image.shape[0], image.shape[0]))
         return image.with_voxels(out)
 
 

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from demottle.errors import InputError, UnsuitableError
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Voxels
 from demottle.methods.base import Budget, Denoiser, Tensors
 from demottle.methods.one_scan.protection import blended, changeable, fill_invalid
@@ -72,10 +72,10 @@ class SpectralWiener(Denoiser):
         local = noise_map(image, correlation, level)
         out = np.empty(image.shape, np.float32)
         for index, plane in enumerate(image.voxels):
-            listener(Progress("apply", index, image.shape[0]))
+            listener(Progress(Stage.APPLY, index, image.shape[0]))
             filtered = self._plane(fill_invalid(image, index), local.plane(index))
             out[index] = blended(plane, filtered, changeable(image, index))
-        listener(Progress("apply", image.shape[0], image.shape[0]))
+        listener(Progress(Stage.APPLY, image.shape[0], image.shape[0]))
         restore_agreed(image, out, local, correlation, self._spectrum, lambda index: changeable(image, index), listener)
         return image.with_voxels(out)
 

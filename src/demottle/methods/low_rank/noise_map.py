@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demottle.events import Listener, Progress
+from demottle.events import Listener, Progress, Stage
 from demottle.methods.low_rank.blocks import Grid, grid_of
 from demottle.methods.low_rank.random_matrix import noise_variance
 from demottle.methods.low_rank.sweep import Layer, Slab, layer_of, row_of_patches
@@ -47,9 +47,9 @@ def by_components(load: Load, shape: tuple[int, int, int], volumes: int, listene
     grid = grid_of(shape, _ROWS_PER_VOLUME * count, 2)
     found = []
     for number, start in enumerate(starts):
-        listener(Progress("measure", number, len(starts), "noise from place to place"))
+        listener(Progress(Stage.MEASURE, number, len(starts), "noise from place to place"))
         found.append(_variance(partial(load, volumes=slice(int(start), int(start) + count)), grid))
-    listener(Progress("measure", len(starts), len(starts)))
+    listener(Progress(Stage.MEASURE, len(starts), len(starts)))
     blocks = np.median(found, axis=0)
     return _to_voxels(np.sqrt(blocks), grid, shape)
 

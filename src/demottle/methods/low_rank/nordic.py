@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demottle.errors import InputError
-from demottle.events import Listener, silent
+from demottle.events import Listener, Stage, silent
 from demottle.image import Image
 from demottle.methods.base import Budget, Denoiser, Tensors
 from demottle.methods.low_rank.blocks import grid_of
@@ -93,7 +93,7 @@ class Nordic(Denoiser):
         grid = grid_of(series.shape, max(4, round(self._settings.ratio * volumes)), self._settings.overlap)
         out, phase = image.voxels.copy(), None if image.phase is None else image.phase.copy()
         kept = np.zeros(image.shape[1:], np.float32)
-        for part in swept(series.load, grid, _SHRINKAGE[self._settings.shrinkage], listener, "apply"):
+        for part in swept(series.load, grid, _SHRINKAGE[self._settings.shrinkage], listener, Stage.APPLY):
             for index in range(part.first, part.last):
                 series.put(index, part.slab[:, index - part.first], out, phase)
                 series.stack.plane(kept, index)[:] = part.kept[index - part.first]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from demottle.events import Listener, Progress
+from demottle.events import Listener, Progress, Stage
 from demottle.methods.low_rank.blocks import Grid
 
 Array = NDArray[np.float64]
@@ -42,7 +42,11 @@ class Cleaned:
 
 
 def swept(
-    load: Callable[[int, int], tuple[Slab, NDArray[np.bool_]]], grid: Grid, weigh: Weigh, listener: Listener, stage: str
+    load: Callable[[int, int], tuple[Slab, NDArray[np.bool_]]],
+    grid: Grid,
+    weigh: Weigh,
+    listener: Listener,
+    stage: Stage,
 ) -> Iterator[Cleaned]:
     """Yield the layers of a series, cleaned.
 

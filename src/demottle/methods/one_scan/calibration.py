@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Mask, Voxels
 from demottle.noise import guide
 from demottle.noise.correlation import Correlation, slice_correlation
@@ -66,14 +66,14 @@ def keep_ct_numbers(image: Image, clean: Voxels, allowed: Callable[[int], Voxels
     correlation = slice_correlation(image)
     found = measured_shift(image, clean, lambda index: allowed(index) >= 1, correlation)
     for index, plane in enumerate(clean):
-        listener(Progress("calibrate", index, 2 * len(clean)))
+        listener(Progress(Stage.CALIBRATE, index, 2 * len(clean)))
         plane += allowed(index) * found.at(guide.smooth(plane, _GUIDE_SIGMA))
     layers = measured_layers(image, clean, lambda index: allowed(index) > 0, correlation)
     for index, plane in enumerate(clean):
-        listener(Progress("calibrate", len(clean) + index, 2 * len(clean)))
+        listener(Progress(Stage.CALIBRATE, len(clean) + index, 2 * len(clean)))
         if any(layers):
             plane += allowed(index) * _in_layers(plane, image, layers)
-    listener(Progress("calibrate", 2 * len(clean), 2 * len(clean)))
+    listener(Progress(Stage.CALIBRATE, 2 * len(clean), 2 * len(clean)))
 
 
 def measured_shift(

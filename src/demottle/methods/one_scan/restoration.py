@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Voxels
 from demottle.noise import guide
 from demottle.noise.correlation import Correlation
@@ -59,14 +59,14 @@ def restore_agreed(
     masks = [allowed(index) > 0 for index in range(image.shape[0])]
     found = np.zeros(image.shape, np.float16)  # where structure was seen at any width, 0 to 1
     for done, (width, threshold) in enumerate(LOOKS):
-        listener(Progress("restore", done, len(LOOKS)))
+        listener(Progress(Stage.RESTORE, done, len(LOOKS)))
         for index, residual, noise in _agreed(image, clean, local, correlation, width, noise_gain(spectrum, width)):
             certainty = np.asarray(np.abs(residual) / noise, np.float32)
             seen = _widened(np.clip(certainty - threshold, 0, 1), width)
             np.maximum(found[index], seen, out=found[index], casting="same_kind")
             worth = 1.0 if width >= FINEST_SURE else _share_of_signal(certainty, width)
             clean[index] += found[index] * worth * residual * masks[index]
-    listener(Progress("restore", len(LOOKS), len(LOOKS)))
+    listener(Progress(Stage.RESTORE, len(LOOKS), len(LOOKS)))
 
 
 def noise_gain(spectrum: NDArray[np.floating], sigma: float) -> float:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from demottle.errors import InputError
-from demottle.events import Listener, Progress
+from demottle.events import Listener, Progress, Stage
 from demottle.image import Image, Voxels
 from demottle.learning.history import History
 from demottle.learning.one_network import learn
@@ -157,7 +157,7 @@ def fit_on_scan(
         InputError: where a slice is smaller than a patch can be.
     """
     spectrum = learnable_spectrum(name, image, fingerprint, fewest)
-    listener(Progress("prepare", 0, 1))
+    listener(Progress(Stage.PREPARE, 0, 1))
     patch = patch_that_fits(settings.patch, 2 ** len(settings.channels), image)
     samples = scan_samples(image, fingerprint.correlation, fingerprint.noise_level, patch, slices)
     scale = scale_of(image, fingerprint)
@@ -172,7 +172,7 @@ def fit_on_scan(
     student = Normalized(network, WindowedWiener(spectrum), scale, network.multiple).to(device)
     few = image.unit == "HU" and image.shape[0] <= _TOO_FEW_TO_EXAMINE
     started = settings.start and (fill_from_start(student.network) if few else _begin(student, lesson))
-    listener(Progress("prepare", 1, 1))
+    listener(Progress(Stage.PREPARE, 1, 1))
     budget = budget or Budget()
     steps = budget.steps
     if steps is None:

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import lsq_linear
 
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Mask, Voxels
 from demottle.noise import guide
 from demottle.noise.correlation import Correlation
@@ -100,7 +100,7 @@ def learn_fusion(
             plain.append(denoised(index, None))
             moved.append(denoised(index, _STEP * extra[offset]))
             done += 2
-            listener(Progress("weigh", done, all_of_them))
+            listener(Progress(Stage.WEIGH, done, all_of_them))
         for offset in range(LAGS, stop - start - LAGS):
             where = usable(start + offset, plain[offset])
             sigma = planes[offset]
@@ -129,7 +129,7 @@ def fuse(
     count = len(clean)
     before: dict[int, Voxels] = {}  # slices as they were, for those still to come
     for index in range(count):
-        listener(Progress("fuse", index, count))
+        listener(Progress(Stage.FUSE, index, count))
         before[index] = clean[index].copy()
         before.pop(index - LAGS - 1, None)
         own, sigma = before[index], deviation(index)
@@ -140,7 +140,7 @@ def fuse(
                     there = before[other] if other in before else clean[other]
                     total += np.float32(weights[lag - 1]) * _say(own, blurred, there, sigma)
         clean[index] += np.where(usable(index), total, 0)
-    listener(Progress("fuse", count, count))
+    listener(Progress(Stage.FUSE, count, count))
 
 
 def _starts(slices: int) -> list[tuple[int, int]]:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Mask, Voxels
 from demottle.methods.base import Denoiser, Tensors
 from demottle.methods.one_scan.calibration import keep_ct_numbers
@@ -201,13 +201,13 @@ class SliceNetwork(Denoiser):
         local = noise_map(image, correlation, level)
         out = np.empty(image.shape, np.float32)
         for index, plane in enumerate(image.voxels):
-            listener(Progress("apply", index, image.shape[0]))
+            listener(Progress(Stage.APPLY, index, image.shape[0]))
             allowed = changeable(image, index)
             if not allowed.any():
                 out[index] = plane
                 continue
             out[index] = self._denoised(image, index, local.plane(index), allowed)
-        listener(Progress("apply", image.shape[0], image.shape[0]))
+        listener(Progress(Stage.APPLY, image.shape[0], image.shape[0]))
         if self.fusion is not None:
             fuse(out, local.plane, lambda index: self._learned(image, index, out[index]), self.fusion, listener)
         restore_agreed(image, out, local, correlation, self._spectrum, lambda index: changeable(image, index), listener)

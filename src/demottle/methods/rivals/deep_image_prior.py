@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from demottle.errors import InputError, UnsuitableError
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Voxels
 from demottle.learning.device import best_device
 from demottle.learning.seeding import seeded
@@ -86,9 +86,9 @@ class DeepImagePrior(Denoiser):
         out = np.empty(image.shape, np.float32)
         ends = self._ends(image.shape[0])
         for index in range(image.shape[0]):
-            listener(Progress("learn", index, image.shape[0], "slice by slice"))
+            listener(Progress(Stage.LEARN, index, image.shape[0], "slice by slice"))
             out[index] = kept(image, index, self._plane(image, index, level, next(ends)))
-        listener(Progress("learn", image.shape[0], image.shape[0]))
+        listener(Progress(Stage.LEARN, image.shape[0], image.shape[0]))
         keep_ct_numbers(image, out, lambda index: changeable(image, index), listener)
         return image.with_voxels(out)
 

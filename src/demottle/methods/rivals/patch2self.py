@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demottle.errors import InputError
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image
 from demottle.methods.base import Budget, Denoiser, Tensors
 from demottle.noise.sequence.fingerprint import SequenceFingerprint
@@ -63,11 +63,11 @@ class Patch2Self(Denoiser):
         out = image.voxels.copy()
         groups = groups_of(voxels.mean(axis=1), self._settings.apart)
         for done, group in enumerate(groups):
-            listener(Progress("apply", done, len(groups)))
+            listener(Progress(Stage.APPLY, done, len(groups)))
             predicted = predictions(voxels[group])
             for index, plane in zip(group, predicted, strict=True):
                 out[index][seen] = plane
-        listener(Progress("apply", len(groups), len(groups)))
+        listener(Progress(Stage.APPLY, len(groups), len(groups)))
         return image.with_voxels(out)
 
 

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Voxels
 from demottle.learning.device import best_device, has_fast_bfloat16
 from demottle.methods.base import Denoiser, Tensors
@@ -85,9 +85,9 @@ class PlainNetwork(Denoiser):
         whole = Plain(self._network, self.fitted["centre"], self.fitted["width"], level)
         out = np.empty(image.shape, np.float32)
         for index in range(image.shape[0]):
-            listener(Progress("apply", index, image.shape[0]))
+            listener(Progress(Stage.APPLY, index, image.shape[0]))
             out[index] = kept(image, index, self._plane(whole, fill_invalid(image, index)))
-        listener(Progress("apply", image.shape[0], image.shape[0]))
+        listener(Progress(Stage.APPLY, image.shape[0], image.shape[0]))
         keep_ct_numbers(image, out, lambda index: changeable(image, index), listener)
         return image.with_voxels(out)
 

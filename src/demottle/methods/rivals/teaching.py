@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from demottle.errors import InputError, UnsuitableError
-from demottle.events import Listener, Progress
+from demottle.events import Listener, Progress, Stage
 from demottle.image import Image
 from demottle.learning.device import best_device
 from demottle.learning.one_network import learn
@@ -128,7 +128,7 @@ def teach(
     level = fingerprint.noise_level
     if not (np.isfinite(level) and level > 0):
         raise UnsuitableError(f"{name} needs a measurable noise level, which this image does not offer.")
-    listener(Progress("prepare", 0, 1))
+    listener(Progress(Stage.PREPARE, 0, 1))
     patch = patch_that_fits(settings.patch, 2 * settings.multiple, image)
     samples = scan_samples(image, fingerprint.correlation, level, patch)
     budget = budget or Budget()
@@ -137,7 +137,7 @@ def teach(
     device = best_device()
     lesson = lesson_on(Ground(samples, level, patch, settings.batch, steps, seed, device))
     student = Plain(seeded(settings.network, seed), scale.centre, scale.width, level).to(device)
-    listener(Progress("prepare", 1, 1))
+    listener(Progress(Stage.PREPARE, 1, 1))
     schedule = CosineSchedule(steps, minutes=budget.minutes)
     learned, history = learn(student, lesson.loss, schedule, rate=settings.rate, listener=listener)
     fitted: dict[str, Any] = {

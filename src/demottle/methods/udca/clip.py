@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from demottle.errors import UnsuitableError
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Mask, Voxels
 from demottle.losses.motion_fusion import motion_map
 from demottle.methods.udca.alignment import Alignment
@@ -103,13 +103,13 @@ def make_clip(run: Run, offsets: Sequence[int], settings: Settings, listener: Li
     align = Alignment(run.stabilized, run.grain, settings.motion_compensation)
     recursive, sure, motion = (np.empty((len(chosen), rows, columns), np.float32) for _ in range(3))
     for n, (here, others) in enumerate(zip(chosen, around, strict=True)):
-        listener(Progress("prepare", n, len(chosen)))
+        listener(Progress(Stage.PREPARE, n, len(chosen)))
         averaged = others if settings.hide_frame else [*others, here]
         far = _farther(here, offsets, settings.still_frames, count)
         found = align.recursion(run.frames, here, averaged, settings.recursion, far)
         recursive[n], sure[n] = found.mean, found.confidence
         motion[n] = _motion(run, sorted({*others, here}))
-    listener(Progress("prepare", len(chosen), len(chosen)))
+    listener(Progress(Stage.PREPARE, len(chosen), len(chosen)))
     frames = run.frames[chosen]
     return Clip(
         run,

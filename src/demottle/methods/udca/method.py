@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from demottle.errors import InputError, UnsuitableError
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Voxels
 from demottle.learning.device import best_device
 from demottle.learning.history import History
@@ -98,7 +98,7 @@ def fit_runs(
         raise InputError("There is no run to learn from.")
     known = fingerprints or [_measured(image, listener) for image in images]
     settings = replace(settings, patch=min(patch_that_fits(settings.patch, _MULTIPLE, image) for image in images))
-    listener(Progress("prepare", 0, 1))
+    listener(Progress(Stage.PREPARE, 0, 1))
     budget = budget or Budget()
     frames = [found for found in known if isinstance(found, SequenceFingerprint)]
     slices = [found for found in known if isinstance(found, Fingerprint)]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from demottle.events import Listener, silent
+from demottle.events import Listener, Stage, silent
 from demottle.learning.observing import Observer
 from demottle.learning.players import Game, Player, Share
 from demottle.learning.schedule import LinearSchedule
@@ -64,7 +64,7 @@ def learned_features(
         saved=saved,
         key=key,
         device=device,
-        listener=lambda event: listener(replace(event, stage="features")),
+        listener=lambda event: listener(replace(event, stage=Stage.FEATURES)),
         observers=observers,
         stop=stop,
     )

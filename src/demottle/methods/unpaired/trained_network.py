@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from demottle.errors import UnsuitableError
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Voxels
 from demottle.learning.cohort import Facts, Sets
 from demottle.learning.device import best_device, has_fast_bfloat16
@@ -44,7 +44,7 @@ class TrainedNetwork(Denoiser):
         """Denoise every slice by itself."""
         out = np.empty(image.shape, np.float32)
         for index, plane in enumerate(image.voxels):
-            listener(Progress("apply", index, image.shape[0]))
+            listener(Progress(Stage.APPLY, index, image.shape[0]))
             allowed = changeable(image, index)
             box = _box(allowed)
             if box is None:
@@ -53,7 +53,7 @@ class TrainedNetwork(Denoiser):
             with torch.inference_mode():
                 clean = self.plane(fill_invalid(image, index), box)
             out[index] = blended(plane, clean, allowed)
-        listener(Progress("apply", image.shape[0], image.shape[0]))
+        listener(Progress(Stage.APPLY, image.shape[0], image.shape[0]))
         return image.with_voxels(out)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor, nn
 
-from demottle.events import Listener
+from demottle.events import Listener, Stage
 from demottle.learning.observing import watching_part
 from demottle.learning.players import Game, Player, Share
 from demottle.learning.run import Run
@@ -61,7 +61,7 @@ def warmed(
         device=run.device,
         saved=run.saved("warm-up"),
         key=key,
-        listener=lambda event: listener(replace(event, stage="warm-up")),
+        listener=lambda event: listener(replace(event, stage=Stage.WARM_UP)),
         observers=watching_part(run.observers, "warm-up"),
         stop=run.stop,
     )

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demottle.errors import InputError, counted
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Voxels
 from demottle.noise.sequence.aligned import DOUBTED, MovingNoise, Owner, moving_noise
 from demottle.noise.sequence.blocks import (
@@ -122,23 +122,23 @@ def measure_sequence(image: Image, listener: Listener = silent) -> SequenceFinge
             f"The frames have {rows} x {columns} pixels; at least {_LEAST_SIDE} x {_LEAST_SIDE} are needed to measure noise."
         )
     steps = 3
-    listener(Progress("measure", 0, steps, "motion of the whole image"))
+    listener(Progress(Stage.MEASURE, 0, steps, "motion of the whole image"))
     warnings = _oddities(image)
     motions = find_motions(image, frames_to_look_at(image))
     pan = motions.speed()
-    listener(Progress("measure", 1, steps, "noise against signal"))
+    listener(Progress(Stage.MEASURE, 1, steps, "noise against signal"))
     if one_picture(image, motions):
         found = _Noise(curve_within_frames(image), 1.0, owner="image")
         warnings += [REPEATED, said_of_it(frames)]
     else:
         found = _of_run(image, pan, moving_noise(image, motions), warnings) if frames > 1 else _Noise()
-    listener(Progress("measure", 2, steps, "from pixel to pixel"))
+    listener(Progress(Stage.MEASURE, 2, steps, "from pixel to pixel"))
     curve = found.curve
     if curve is None:
         curve = curve_within_frames(image)
         warnings.append(said_of_it(frames))
     shared = shared_in_space(found.differences) if found.differences else np.full((4, 4), np.nan)
-    listener(Progress("measure", steps, steps))
+    listener(Progress(Stage.MEASURE, steps, steps))
     return SequenceFingerprint(
         modality=image.modality,
         unit=image.unit,

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demottle.errors import InputError
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Mask, Voxels
 from demottle.physics.ct.projection import (
     FloatArray,
@@ -161,7 +161,7 @@ def independent_noise(
         try:
             for done, noise in enumerate(pool.map(draw, range(count))):
                 unmixed[done] = noise
-                listener(Progress("simulate", done + 1, count))
+                listener(Progress(Stage.SIMULATE, done + 1, count))
         except BaseException:  # canceled by the listener: do not draw the rest first
             pool.shutdown(cancel_futures=True)
             raise

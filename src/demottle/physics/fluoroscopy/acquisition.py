@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from demottle import __version__
 from demottle.errors import InputError
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, ProcessingStep, Voxels
 
 Display = Literal["linear", "log", "gamma"]
@@ -154,7 +154,7 @@ def acquire(transmitted: Image, exposure: Exposure | None = None, seed: int = 0,
     noisy = np.empty_like(clean)
     for index, frame in enumerate(_signals(transmitted.voxels, dose, exposure, seed)):
         noisy[index] = np.clip(np.rint(coding.of(frame)), 0, exposure.top)
-        listener(Progress("expose", index + 1, len(noisy)))
+        listener(Progress(Stage.EXPOSE, index + 1, len(noisy)))
     for index, frame in enumerate(clean):
         clean[index] = coding.of(frame)
     facts = {

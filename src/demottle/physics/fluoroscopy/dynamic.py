@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demottle.errors import InputError
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image
 from demottle.physics.fluoroscopy.layers import Detector, Drawn, Layer, Part, transmitted
 from demottle.physics.fluoroscopy.moving import Array, Ball, Motion, Rib, Shadow, Tube, Vector
@@ -107,7 +107,7 @@ def film(
             parts[index][here] = one.layer.part
             flow[index, ..., 0][here] = np.broadcast_to(down / pixel, here.shape)[here]
             flow[index, ..., 1][here] = np.broadcast_to(right / pixel, here.shape)[here]
-        listener(Progress("phantom", index + 1, frames))
+        listener(Progress(Stage.PHANTOM, index + 1, frames))
     return Image(voxels, (1 / rate, pixel, pixel), modality="XA", unit="a.u."), parts, flow
 
 

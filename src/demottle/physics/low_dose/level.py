@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from demottle.errors import UnsuitableError
-from demottle.events import Listener, Progress
+from demottle.events import Listener, Progress, Stage
 from demottle.image import Image, Voxels
 from demottle.noise.flat import flat_plane
 from demottle.noise.level import local_deviation
@@ -99,7 +99,7 @@ def calibrate(
         try:
             for done, measured in enumerate(pool.map(one, range(image.shape[0])), start=1):
                 found.append(measured)
-                listener(Progress("measure", done, image.shape[0]))
+                listener(Progress(Stage.MEASURE, done, image.shape[0]))
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise

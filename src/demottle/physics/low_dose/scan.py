@@ -14,7 +14,7 @@ import numpy as np
 
 import demottle
 from demottle.errors import InputError
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, ProcessingStep, Voxels
 from demottle.physics.ct.backends import Projector, check_projector
 from demottle.physics.ct.ct_noise import BOW_TIE
@@ -142,7 +142,7 @@ class LowDose:
                 drawn = pool.map(lambda index: self._draw(index, seed, repeat), range(slices))
                 for index, plane in enumerate(drawn):
                     noise[index] = plane
-                    listener(Progress("simulate", index + 1, slices))
+                    listener(Progress(Stage.SIMULATE, index + 1, slices))
             except BaseException:  # canceled by the listener: do not draw the rest first
                 pool.shutdown(cancel_futures=True)
                 raise

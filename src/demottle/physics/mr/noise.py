@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demottle.errors import InputError
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Voxels
 
 
@@ -51,7 +51,7 @@ def rician_scan(
     for index, plane in enumerate(truth.voxels):
         noise = _complex_noise(plane.shape, acquired, random)
         out[index] = np.hypot(plane + level * noise.real, level * noise.imag)
-        listener(Progress("noise", index + 1, truth.shape[0]))
+        listener(Progress(Stage.NOISE, index + 1, truth.shape[0]))
     return truth.with_voxels(out)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Voxels
 from demottle.physics.phantoms.shapes import Box, Distance, Solid
 
@@ -64,7 +64,7 @@ def paint_slices(
             voxels[index] += plane / _SUBSLICES
             if part == _SUBSLICES // 2:
                 labels[index] = label
-        listener(Progress("phantom", index + 1, slices))
+        listener(Progress(Stage.PHANTOM, index + 1, slices))
     return voxels, labels
 
 

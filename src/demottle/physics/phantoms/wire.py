@@ -9,7 +9,7 @@ from math import cos, inf, radians, tan
 import numpy as np
 
 from demottle.errors import InputError
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Voxels
 from demottle.physics.phantoms.inserts import Insert, add_inserts
 from demottle.physics.phantoms.scenes import WATER_HU, Choices, Grid, Scene, water_cylinder
@@ -47,7 +47,7 @@ def wire_phantom(grid: Grid, choices: Choices | None = None, listener: Listener 
     voxels = water.voxels.copy()
     for index in range(grid.slices):
         voxels[index] = _slice(water.voxels[index], structure, grid, index, choices.blur_mm)
-        listener(Progress("phantom", index + 1, grid.slices))
+        listener(Progress(Stage.PHANTOM, index + 1, grid.slices))
     if voxels.max() > HIGHEST_HU:
         raise InputError(
             f"The wire reaches {voxels.max():.0f} HU, more than the 16 bits of a DICOM file hold; "

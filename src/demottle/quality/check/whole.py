@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from demottle.errors import InputError
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image
 from demottle.noise.correlation import Correlation, slice_correlation
 from demottle.noise.fingerprint import Fingerprint
@@ -109,15 +109,15 @@ def check(
             f"Before ({before.shape}, {before.unit}) and after ({after.shape}, {after.unit}) must have one shape and unit."
         )
     steps = 6
-    listener(Progress("check", 0, steps, "noise level"))
+    listener(Progress(Stage.CHECK, 0, steps, "noise level"))
     correlation = slice_correlation(before) if fingerprint is None else fingerprint.correlation
     model = _model_of_mr(before, correlation, fingerprint)
     noise = noise_levels(before, after, math.nan if model is None else model.sigma, correlation)
-    listener(Progress("check", 1, steps, "slice-to-slice correlation"))
+    listener(Progress(Stage.CHECK, 1, steps, "slice-to-slice correlation"))
     leak = slice_leak(before, after, correlation) if before.shape[0] > 1 else None
-    listener(Progress("check", 2, steps, "noise spectrum"))
+    listener(Progress(Stage.CHECK, 2, steps, "noise spectrum"))
     spectra, no_spectra = _spectra(before, after, leak)
-    listener(Progress("check", 3, steps, "tissue means"))
+    listener(Progress(Stage.CHECK, 3, steps, "tissue means"))
     taken_out = bias_taken_out(after)
     same = after
     if taken_out and model is not None:
@@ -127,11 +127,11 @@ def check(
     if taken_out:
         whole = {shift.name: shift.shift for shift in tissue_shifts(before, after, margin=margin)}
         removed = {shift.name: shift.shift - whole[shift.name] for shift in tissues}
-    listener(Progress("check", 4, steps, "edges"))
+    listener(Progress(Stage.CHECK, 4, steps, "edges"))
     edges = edge_test(before, same)
-    listener(Progress("check", 5, steps, "air and metal"))
+    listener(Progress(Stage.CHECK, 5, steps, "air and metal"))
     kept = untouched(before, after)
-    listener(Progress("check", steps, steps))
+    listener(Progress(Stage.CHECK, steps, steps))
     warnings = warnings_of(before.unit, noise, spectra, tissues, edges, leak)
     if same_voxels(before, after):
         warnings = (SAME_OUTPUT, *warnings)

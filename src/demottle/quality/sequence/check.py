@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demottle.errors import InputError
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image
 from demottle.noise.sequence.aligned import moving_noise
 from demottle.noise.sequence.blocks import (
@@ -110,7 +110,7 @@ def check_sequence(
     restored = compared is not None
     before, after = (replace(image, phase=None, maps={}) for image in (before, after))  # parts are looked at
     compared = after if compared is None else replace(compared, phase=None, maps={})
-    listener(Progress("check", 0, 2))
+    listener(Progress(Stage.CHECK, 0, 2))
     frames = frames_to_look_at(before)
     motions = find_motions(before, frames)
     pans = motions.speed() >= PANNING
@@ -131,7 +131,7 @@ def check_sequence(
         shifts = _shifts(before, compared, frames, noise.before, restored)
         still = pixels_of(blocks.still, before.shape[1:])
         flickers = [flicker(image.voxels[frames.start : frames.stop], still) for image in (before, after)]
-    listener(Progress("check", 2, 2))
+    listener(Progress(Stage.CHECK, 2, 2))
     warnings = tuple(_warnings(shifts, checked[3], noise, before.modality == "MR"))
     if pans:
         warnings = (*warnings, NOTHING_ALIKE if before.modality == "MR" else NOTHING_STILL)

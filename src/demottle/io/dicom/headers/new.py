@@ -13,7 +13,7 @@ from pydicom.valuerep import DSfloat
 
 import demottle
 from demottle.errors import OutputError
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image
 from demottle.io.dicom.files import save
 from demottle.io.dicom.headers.header import add_derivation, marked_image_type, series_mark, set_file_meta
@@ -60,7 +60,7 @@ def write_new_series(image: Image, folder: Path, *, listener: Listener = silent)
             write_history(dataset, image.history)
         set_file_meta(dataset)
         save(dataset, folder / f"image-{index + 1:04d}.dcm")
-        listener(Progress("write", index + 1, image.shape[0]))
+        listener(Progress(Stage.WRITE, index + 1, image.shape[0]))
 
 
 def _series_header(image: Image, affine: Affine) -> Dataset:

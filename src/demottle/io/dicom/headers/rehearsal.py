@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pydicom
 
 from demottle.errors import InputError
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, ProcessingStep
 from demottle.io.dicom.files import FileRef, in_short
 from demottle.io.dicom.headers.header import derive
@@ -34,7 +34,7 @@ def refuse_broken_headers(images: Sequence[Image], listener: Listener = silent) 
     with quiet_pydicom():
         for done, (file, indices) in enumerate(files.items(), start=1):
             _rehearse(file, [slices[index] for index in indices])
-            listener(Progress("read", done, len(files)))
+            listener(Progress(Stage.READ, done, len(files)))
 
 
 def _slices(image: Image) -> Sequence[SliceHeader]:

@@ -12,7 +12,7 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
 from demottle.errors import InputError, OutputError
-from demottle.events import Listener, Progress, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Mask
 from demottle.io.dicom.files import save
 from demottle.io.dicom.headers.header import derive, without_repeats
@@ -57,7 +57,7 @@ def write_dicom(images: Sequence[Image], folder: Path, *, listener: Listener = s
         for done, indices in enumerate(files.values(), start=1):
             dataset = _derived_object([planes[index] for index in indices], images)
             save(dataset, folder / f"image-{done:04d}.dcm")
-            listener(Progress("write", done, len(files)))
+            listener(Progress(Stage.WRITE, done, len(files)))
 
 
 def write_dicom_file(images: Sequence[Image], path: Path) -> None:
