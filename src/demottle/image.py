@@ -58,7 +58,7 @@ class Image:
         source: where the image came from; lets a writer give back the source's own headers.
         history: what demottle did to it, oldest first.
         sequence: True where the first axis is time: frames of one scene, `spacing[0]` in s. Always so for "XA" and "RF".
-        phase: of the complex MR signal whose magnitude the voxels are, in radians, float32 of the same shape; None: unknown.
+        phase: phase of the complex MR signal whose magnitude the voxels are, in radians, float32, same shape; None: unknown.
         maps: what is known of a series place by place, float32 (rows, columns) each: "noise", the standard deviation of the noise
             in each part of the complex signal; "gfactor", its shape alone; "components", how many a method kept.
 

@@ -69,7 +69,7 @@ def test_ctrl_c_says_what_is_there(tmp_path: Path, demottle: Demottle, monkeypat
     monkeypatch.setattr(runner, "CELL", (sys.executable, "-c", "import sys; sys.stdin.read(); input()"))
     result = demottle("benchmark", "--quick", "-o", tmp_path / "out", "--method", "nlm")
     assert result.exit_code == 130
-    assert "0 of 4 results" in result.output and "goes on from there" in " ".join(result.output.split())
+    assert "0 of 4 results" in result.output and "continues from there" in " ".join(result.output.split())
 
 
 @pytest.mark.parametrize(
@@ -78,8 +78,8 @@ def test_ctrl_c_says_what_is_there(tmp_path: Path, demottle: Demottle, monkeypat
         (["--suite", "pet"], 'There is no suite "pet"; the suites are: ct-volume'),
         (["--method", "magic"], "There is no magic in this suite; there are: input"),
         (["--method", "nlm", "--rival", "magic"], "There is no magic to compare with, neither in this run"),
-        (["--minutes", "-1"], "no time to learn in"),
-        (["--minutes", "nan"], "no time to learn in"),
+        (["--minutes", "-1"], "not a time to learn in"),
+        (["--minutes", "nan"], "not a time to learn in"),
         (["--wall", "0", "--quick"], "has to be positive"),
         (["--seeds", "0"], "greater than or equal to 1"),
         (["--real", "nowhere"], "There is no file or folder nowhere"),
@@ -126,7 +126,7 @@ def test_a_run_of_which_nothing_came_ends_with_code_1(
     asked = ("benchmark", "--quick", "-o", tmp_path, "--method", "nlm", "--threads", "1")
     result = demottle(*asked)
     assert result.exit_code == 1, result.output
-    assert "Nothing of what was run could be done" in " ".join(result.stderr.split())
+    assert "Nothing that was run succeeded" in " ".join(result.stderr.split())
     assert demottle(*asked).exit_code == 0  # nothing was run
 
 

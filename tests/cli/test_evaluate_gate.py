@@ -74,7 +74,7 @@ def test_only_what_was_put_aside_before_is_replaced(
     held = aside.read_bytes() if suffix else sorted(aside.iterdir())
     stopped = demottle(*start)
     assert stopped.exit_code == 2
-    assert "is no earlier result that failed the gate" in " ".join(stopped.stderr.split())
+    assert "is not an earlier result that failed the gate" in " ".join(stopped.stderr.split())
     assert held == (aside.read_bytes() if suffix else sorted(aside.iterdir()))
     assert demottle(*start, "--overwrite").exit_code == 3
     assert suffix or not (aside / "notes.txt").exists()

@@ -94,7 +94,7 @@ def test_a_modality_that_nobody_knows_is_refused(
     result = demottle(*verb, "--modality", "XYZ")
     assert result.exit_code == 2, result.output
     said = " ".join(result.stderr.split())
-    assert "'XYZ' is no modality that demottle knows; it is one of CT, MR, XA, RF." in said
+    assert "'XYZ' is not a modality that demottle knows; it is one of CT, MR, XA, RF." in said
     assert [path.name for path in tmp_path.iterdir()] == ["a.npy"]
 
 

@@ -132,7 +132,7 @@ def test_what_does_not_fit_is_refused_in_a_sentence_and_nothing_is_written(
     cases = [
         (mag(study), ["--phase", "phase-of-five.nii.gz"], "5 volumes"),
         (mag(study), ["--phase", "nothing.nii.gz"], "same value everywhere"),
-        (mag(study), ["--phase", "no-phase.nii.gz"], "no range in use"),
+        (mag(study), ["--phase", "no-phase.nii.gz"], "not a range in use"),
         (mag(study), ["--noise-map", "map.nii.gz"], "negative values"),
         (mag(study), ["--gfactor", "elsewhere.nii.gz"], "lies elsewhere"),
         (mag(study), ["--noise-map", "small.nii.gz"], "on the same grid"),

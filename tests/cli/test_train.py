@@ -47,7 +47,7 @@ def test_from_two_folders_to_a_denoised_scan(sides: tuple[Path, Path], tmp_path:
 
     # Four steps are no training, and who trains has to hear it.
     assert fitted["simulated_noise_left"] > 0.95
-    assert "takes away hardly any noise" in " ".join(done.stderr.split())
+    assert "removes hardly any noise" in " ".join(done.stderr.split())
 
     shown = demottle("models", "show", model)
     assert "of what was simulated" in " ".join(shown.stdout.split())

@@ -68,5 +68,5 @@ def test_the_range_of_a_phase_tells_what_stands_for_pi(low: float, high: float, 
 
 @pytest.mark.parametrize(("low", "high"), [(-1, 1), (0, 1000), (-600, 600), (0, 1.0)])
 def test_a_range_that_is_not_in_use_is_refused(low: float, high: float) -> None:
-    with pytest.raises(InputError, match="no range in use"):
+    with pytest.raises(InputError, match="not a range in use"):
         phase_scale(low, high, "p")

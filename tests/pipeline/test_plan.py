@@ -66,7 +66,7 @@ def test_few_slices_are_learned_from_too(good: Fingerprint, slices: int, word: s
     ("change", "word"),
     [
         ({"spectrum": None}, "spectrum"),
-        ({"unit": ""}, "no CT"),
+        ({"unit": ""}, "not CT"),
         ({"shape": (1, 48, 512)}, "48 x 512"),
     ],
 )

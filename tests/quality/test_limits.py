@@ -26,7 +26,7 @@ def test_what_a_file_does_not_name_keeps_its_default(tmp_path: Path) -> None:
         ("air = -1", "a number of 0 or more"),
         ("air = nan", "a number of 0 or more"),
         ("[air]\nmost = 1", "a number of 0 or more"),
-        ("air = ", "no valid TOML"),
+        ("air = ", "not valid TOML"),
     ],
 )
 def test_what_is_wrong_is_named(text: str, said: str, tmp_path: Path) -> None:

@@ -63,5 +63,5 @@ def test_a_filter_has_no_network_to_write(tmp_path: Path) -> None:
 
 def test_what_is_no_model_is_said(tmp_path: Path) -> None:
     (tmp_path / "x.onnx").write_text("nothing")
-    with pytest.raises(InputError, match="no ONNX model"):
+    with pytest.raises(InputError, match="not an ONNX model"):
         OnnxStream(tmp_path / "x.onnx", 0.0)

@@ -99,7 +99,7 @@ def test_another_reference_turns_the_sign(made: Made) -> None:
     for one, other in zip(ahead.gains, behind.gains, strict=True):
         assert other.mean.value == pytest.approx(-one.mean.value)
         assert other.p == pytest.approx(one.p)
-    with pytest.raises(InputError, match="'nlm' is no arm of this study; choose one of original, clean"):
+    with pytest.raises(InputError, match="'nlm' is not an arm of this study; choose one of original, clean"):
         analyse(ratings, "nlm")
 
 

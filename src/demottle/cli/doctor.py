@@ -21,7 +21,7 @@ PROBLEMS = 1  # the exit code where the main job cannot run
 
 @guarded
 def doctor(
-    quick: Annotated[bool, typer.Option("--quick", metavar="", help="Leave out how fast this machine is.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", metavar="", help="Skip the timing of this machine.")] = False,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:

@@ -23,7 +23,7 @@ LimitsFile = Annotated[
 ]
 Force = Annotated[
     bool,
-    typer.Option("--force", metavar="", help="Write a result that fails the gate all the same.", rich_help_panel=PANEL),
+    typer.Option("--force", metavar="", help="Write the result even if it fails the gate.", rich_help_panel=PANEL),
 ]
 
 
@@ -38,7 +38,7 @@ def refusal(verdict: "Gate", aside: "Places | None", model: Path | None, learned
     """Return what a result that fails is answered with.
 
     Args:
-        verdict: of the gate.
+        verdict: verdict of the gate.
         aside: where the result was put; None: it could not be kept.
         model: where the fitted network was kept; None: nowhere.
         learned: a network was fitted in this run, and would be lost.

@@ -22,7 +22,7 @@ def write_evaluation_page(images: "Images", found: "Evaluation", path: Path, rec
 
 
 def record_of(before: "Image", after: "Image") -> Record:
-    """What the images know of how the output came about: the last step that was no simulation, and what the series is called."""
+    """What the images know of how the output came about: the last step that was not a simulation, and the name of the series."""
     from demottle import __version__, io
     from demottle.io.dicom.headers.marks import is_simulation
 

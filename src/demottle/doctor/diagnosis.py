@@ -26,7 +26,7 @@ class Diagnosis:
     """What was found.
 
     Attributes:
-        version, python: of demottle and Python.
+        version, python: versions of demottle and Python.
         packages: those demottle needs.
         extras, programs: what it can use or is checked with, and what is there of it.
         syntaxes: the kinds of DICOM pixels, and whether they can be read here.
@@ -135,7 +135,7 @@ def _notes(here: Machine, packages: tuple[Package, ...]) -> list[str]:
 def _busy(here: Machine) -> list[str]:
     if here.load is None or here.load < 0.5 * here.cores:
         return []
-    return [f"Other programs are busy (load {here.load:.1f} on {here.cores} cores), so the time told is too long."]
+    return [f"Other programs are busy (load {here.load:.1f} on {here.cores} cores), so the time shown is too long."]
 
 
 def _told(error: Exception) -> str:

@@ -44,10 +44,10 @@ class Device:
 
     Attributes:
         kind: "cuda" or "cpu".
-        name: of the GPU; "processor" else.
+        name: name of the GPU; "processor" else.
         threads: that PyTorch uses on the processor.
         fast_bfloat16: whether half precision pays there.
-        memory: of the GPU in GiB; None on a processor.
+        memory: memory of the GPU in GiB; None on a processor.
     """
 
     kind: str

@@ -30,7 +30,7 @@ class Pace:
         step: seconds for one step of learning (median).
         once: seconds that a fit takes besides its steps, whatever the scan: the exams, and what is decided by the scan.
         slice: seconds for one slice of 512 x 512: measuring, denoising, checking.
-        steps: of learning that a scan of `USUAL` size takes at most.
+        steps: steps of learning that a scan of `USUAL` size takes at most.
     """
 
     step: float

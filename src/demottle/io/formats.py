@@ -48,7 +48,7 @@ class Format:
 
     Attributes:
         name: what a user calls it, and `Source.format`.
-        suffixes: of its files, the one a new file gets first. They are read and written.
+        suffixes: suffixes of its files, the one a new file gets first. They are read and written.
         module: with `read` and `write`, imported when first used; of a format with `several` volumes with `open_scan` and
             `write_volumes`.
         title: in sentences.

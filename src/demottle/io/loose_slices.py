@@ -19,7 +19,7 @@ Objects = dict[str, set[str]]
 def scans_beside_loose_slices(path: Path) -> list[Path]:
     """Return the scans in the folders below `path` and each loose slice as a scan of its own.
 
-    Empty where `path` is no such folder: all in it can be read as one scan (a localizer beside a series), a loose slice belongs
+    Empty where `path` is not such a folder: all of it is read as one scan (a localizer beside a series), a loose slice belongs
     to a series in a folder below, several loose ones are of one series, or parts of a series are spread over folders.
 
     Raises:

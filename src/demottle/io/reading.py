@@ -27,7 +27,7 @@ def known_modality(text: str | None) -> str | None:
     """
     if text is None or text.strip().upper() in MODALITIES:
         return text and text.strip().upper()
-    raise InputError(f"'{text}' is no modality that demottle knows; it is one of {', '.join(MODALITIES)}.")
+    raise InputError(f"'{text}' is not a modality that demottle knows; it is one of {', '.join(MODALITIES)}.")
 
 
 def known_unit(text: str | None) -> str | None:
@@ -38,7 +38,7 @@ def known_unit(text: str | None) -> str | None:
     """
     if text is None or text.strip().upper() == "HU":
         return text and "HU"
-    raise InputError(f"'{text}' is no unit that can be given; HU is the only one.")
+    raise InputError(f"'{text}' is not a unit that can be given; HU is the only one.")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Opened:
     """A scan whose headers were read where its format has several volumes under one name.
 
     Attributes:
-        volumes: of a DICOM series, with number and label; empty for a run of frames and for other formats.
+        volumes: volumes of a DICOM series, with number and label; empty for a run of frames and for other formats.
     """
 
     _reader: Callable[[int | None, Listener], Image]

@@ -25,7 +25,7 @@ class Facts:
     """What is known of one scan; no patient data.
 
     Attributes:
-        name: of the scan within its folder; for messages to the user only.
+        name: name of the scan within its folder; for messages to the user only.
         label: what the manifest calls it: the name, or for DICOM, whose folders are often named after patients, its hash.
         patient: salted hash of the patient's number, or the name of the folder.
         content: hash of voxels and spacing.
@@ -120,7 +120,7 @@ class Sets:
 
     Attributes:
         low, full: to learn from.
-        low_exam, full_exam: of other patients, for the criterion and the sample pictures.
+        low_exam, full_exam: scans of other patients, for the criterion and the sample pictures.
         manifest: what went where, as plain values; no patient data.
         key: hash of all contents and of the split.
     """

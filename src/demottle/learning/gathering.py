@@ -36,10 +36,10 @@ class Choices:
     """What the user decides about the data.
 
     Attributes:
-        seed: of the split.
+        seed: seed of the split.
         exam_share: share of the patients of each side kept for the criterion and the pictures.
         allow_mixed: take scans of several kernels or modalities together.
-        most_gigabytes: of the cache; where the slices need more, fewer of each scan are kept, evenly spread.
+        most_gigabytes: size limit of the cache; where the slices need more, fewer of each scan are kept, evenly spread.
         paired: the scans of the two sides show the same, by name: who learns from pairs.
     """
 

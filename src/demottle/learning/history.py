@@ -17,8 +17,8 @@ class History:
         ended: why it ended; empty while it goes on.
         best, best_step: lowest criterion, and when.
         looks_without_gain: since the criterion last fell by enough.
-        losses: of the last report, "player/loss" to its mean; `reported` is that report's step.
-        sums: of the losses since then, where a checkpoint was written in between.
+        losses: losses of the last report, "player/loss" to its mean; `reported` is that report's step.
+        sums: sums of the losses since then, where a checkpoint was written in between.
         each: the loss of every step, where the game keeps it.
     """
 

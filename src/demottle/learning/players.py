@@ -65,7 +65,7 @@ class Share:
     """The part of one step's batch that falls to this process.
 
     Attributes:
-        seed: of the whole training.
+        seed: seed of the whole training.
         step: counted from 0.
         items: numbers of this process's items within the batch; all of them where there is one process.
         device: where the batch has to be.

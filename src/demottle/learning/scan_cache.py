@@ -34,7 +34,7 @@ def keep(image: Image, name: str, label: str, patient: str, kernel: str, folder:
         image: the scan.
         name, label, patient, kernel: as in `Facts`.
         folder: where it goes; what is there already is replaced.
-        most_bytes: of the stored slices; where the scan has more, some of them, evenly spread.
+        most_bytes: size limit of the stored slices; where the scan has more, some of them, evenly spread.
 
     Raises:
         InputError: where there is no body in the scan.

@@ -12,7 +12,7 @@ def exam_patients(low: Sequence[str], full: Sequence[str], share: float, seed: i
 
     Args:
         low, full: patient of every scan of either side, in the order of the scans.
-        share: of the patients of each side; at least one of each, and never all.
+        share: share of the patients of each side; at least one of each, and never all.
         seed: another seed, other patients.
 
     Raises:

@@ -17,9 +17,9 @@ _NEEDED = {
 
 
 def impossible(fitted: Mapping[str, Any]) -> str:
-    """Return the name of the first range that is no range, two finite numbers in order; empty where all make sense.
+    """Return the name of the first range that is not a range, two finite numbers in order; empty where all make sense.
 
-    What a model leaves out, or says nothing of (None), is no fault; a spacing has to be positive wherever there is one.
+    What a model leaves out, or says nothing of (None), is not a fault; a spacing has to be positive wherever there is one.
     """
     for name in _RANGES:
         if not _absent(fitted.get(name)) and not _is_range(fitted[name]):
@@ -34,8 +34,8 @@ def unknown_range(name: str, fitted: Mapping[str, Any], scan: str = "scan") -> l
     """Say in a sentence what a model that has learned does not say of the scans it was made for.
 
     Args:
-        name: of the method.
-        fitted: of the model.
+        name: name of the method.
+        fitted: fitted of the model.
         scan: what it is applied to, for the sentence.
     """
     if method(name).learns_from == "nothing":  # a filter follows the scan it is given

@@ -70,7 +70,7 @@ def read_header(path: str | Path) -> dict[str, Any]:
     if not isinstance(header, dict) or not all(isinstance(header.get(name), kind) for name, kind in kinds.items()):
         raise InputError(f"{path} is a safetensors file, but not a model of demottle.")
     if wrong := impossible(header["fitted"]):
-        raise InputError(f"{path} is damaged: its {wrong} is no range that scans can have; make the model again.")
+        raise InputError(f"{path} is damaged: its {wrong} is not a range that scans can have; make the model again.")
     return header
 
 

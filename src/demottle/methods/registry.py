@@ -24,7 +24,7 @@ class MethodInfo:
             trained on sets of scans has `train(sets, settings, ...)` and `PRESETS` in place of `fit`.
         images: "volumes" of slices (fitted with a `Fingerprint`), "sequences" of frames (with a `SequenceFingerprint`), "both".
         needs: package that it is a wrapper of and that demottle does not bring, as pip and Python call it; None: nothing.
-        live: of a method for sequences: False where it needs the whole series before its first frame.
+        live: False where a method for sequences needs the whole series before its first frame.
         rival: True for what others do, here to be compared with, as its paper or package has it.
     """
 

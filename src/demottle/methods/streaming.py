@@ -59,7 +59,7 @@ class SequenceDenoiser(Denoiser):
     """A method for sequences: `stream()` gives its live form, and calling it streams the whole image.
 
     Attributes:
-        delay: of the live form, in frames.
+        delay: delay of the live form, in frames.
     """
 
     delay: int = 0

@@ -9,7 +9,7 @@ from torch.nn import functional
 from demottle.errors import InputError
 
 SOFT_TISSUE = 0.5
-"""Taken off the input by the networks of the CycleGAN family: near 0 bfloat16 is finest, and borders of zeros are no cliff."""
+"""Taken off the input by the networks of the CycleGAN family: near 0 bfloat16 is finest, and borders of zeros are not a cliff."""
 _SLOPE = 0.1
 
 

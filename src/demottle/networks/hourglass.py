@@ -17,7 +17,7 @@ class Hourglass(nn.Module):
 
     Args:
         inputs: number of input images.
-        channels: of each level below full resolution.
+        channels: channels of each level below full resolution.
     """
 
     def __init__(self, inputs: int = 32, channels: tuple[int, ...] = (32, 32, 64, 64)) -> None:

@@ -19,7 +19,7 @@ class LightCausalStudent(nn.Module):
 
     Args:
         inputs: number of input images.
-        channels: of every layer but the last.
+        channels: channels of every layer but the last.
         dilations: one for each layer but the last.
     """
 

@@ -15,7 +15,7 @@ class PatchDiscriminator(nn.Module):
 
     Args:
         width: channels of the first layer.
-        reduction: of the channels inside the weighting.
+        reduction: reduction of the channels inside the weighting.
     """
 
     def __init__(self, width: int = 32, reduction: int = 16) -> None:

@@ -21,7 +21,7 @@ class PatchGAN(nn.Module):
     weights.
 
     Args:
-        channels: of the first layer.
+        channels: channels of the first layer.
         norm: "instance" as published, before the second to fourth LeakyReLU: every feature's mean and deviation over the patch
             are taken out; "spectral": every convolution's largest singular value is 1; "none".
     """

@@ -12,7 +12,7 @@ class ProjectionHeads(nn.Module):
     """One small network for each layer of features: linear, ReLU, linear, then length 1.
 
     Args:
-        channels: of each layer of features.
+        channels: channels of each layer of features.
         width: length of the vectors.
     """
 

@@ -11,7 +11,7 @@ class TinyResidual(nn.Module):
 
     Args:
         inputs: number of input images.
-        channels: of the layers in between.
+        channels: channels of the layers in between.
     """
 
     multiple = 1

@@ -39,7 +39,7 @@ class Correlation:
         rho: correlation at lags 1, 2, ..., the plateau removed; empty for a single slice.
         plateau: correlation that is left at long lags, where only anatomy is shared.
         pixels: pixels that the correlation at lag 1 rests on.
-        covariance: of the slices' fine detail at lags 1, 2, ..., anatomy and all, in unit^2; NaN where not measured.
+        covariance: covariance of the slices' fine detail at lags 1, 2, ..., anatomy and all, in unit^2; NaN where not measured.
     """
 
     rho: tuple[float, ...]

@@ -57,8 +57,8 @@ def noise_level(image: Image, correlation: Correlation | None = None) -> float:
     most frequent local deviation around a second-order surface (of any tissue that has one, the flattest counts).
 
     Args:
-        image: of any modality.
-        correlation: of its noise between slices, where it is known already.
+        image: image of any modality.
+        correlation: correlation of its noise between slices, where it is known already.
 
     Returns:
         NaN where the image has no flat soft tissue.

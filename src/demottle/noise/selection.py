@@ -40,8 +40,8 @@ class Selection:
     """What goes together in flat tissue.
 
     Attributes:
-        covariance: of after - before with the plane that is marked, in HU2.
-        variance: of after - before, in HU2.
+        covariance: covariance of after - before with the plane that is marked, in HU2.
+        variance: variance of after - before, in HU2.
         left: standard deviation of the noise in the plane that is marked, in HU.
     """
 
@@ -61,8 +61,8 @@ class Selection:
 
         Args:
             difference: after - before.
-            labels: of the plane moved by so many HU.
-            number: of labels.
+            labels: labels of the plane moved by so many HU.
+            number: number of labels.
         """
         weights = self.at(difference).ravel()
         gained, lost = (np.bincount(labels(step).ravel(), weights, number + 1) for step in (STEP, -STEP))
@@ -77,7 +77,7 @@ def selection_of(
     Args:
         before, after: an image and its denoised form.
         marked: makes the plane that is marked from a slice of `after`.
-        correlation: of the noise of `before` between slices; None: measured.
+        correlation: correlation of the noise of `before` between slices; None: measured.
 
     Returns:
         Of zero covariance where there are fewer than five slices or too little flat soft tissue.

@@ -19,8 +19,8 @@ class Found:
     Attributes:
         image: as it was given.
         seen: as a method sees it: of MR magnitudes with even noise, else the image itself.
-        fingerprint: of the image.
-        known: of what the method sees.
+        fingerprint: fingerprint of the image.
+        known: what is known of what the method sees.
     """
 
     image: Image

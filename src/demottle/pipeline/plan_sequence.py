@@ -106,7 +106,7 @@ def make_sequence_plan(
     Args:
         fingerprint: what was measured.
         method, settings: what was asked for.
-        risks: of the filters, the smallest error first; without them a run that is short or cannot be learned from gets the
+        risks: risks of the filters, the smallest error first; without them a run that is short or cannot be learned from gets the
             usual filter.
         known: what an MR series has beside its magnitudes: "phase", "noise", "gfactor".
 
@@ -185,7 +185,7 @@ def _mr_plan(found: SequenceFingerprint, given: Mapping[str, Any], known: Set[st
         given,
         (
             alone,
-            "In small windows such a series has few components; those whose eigenvalues are as noise makes them are dropped.",
+            "In small windows such a series has few components; those whose eigenvalues noise alone would have are dropped.",
             "The bias that noise gives the mean of weak magnitudes is left as it is.",
         ),
     )
@@ -206,7 +206,7 @@ def _why_nordic(known: Set[str]) -> tuple[str, ...]:
     together = (
         "Magnitude and phase are taken together: noise is Gaussian there, and the bias that it gives magnitudes goes with it."
         if "phase" in known
-        else "Without its phase the noise is Rician: it is made alike at every signal before, and the bias that it gives the "
+        else "Without its phase the noise is Rician: it is stabilized before, and the bias that it gives the "
         "mean is taken out afterwards."
     )
     return (
@@ -319,7 +319,7 @@ def _of_motion(found: SequenceFingerprint) -> str:
     if found.pan >= PANNING:
         return (
             f"The whole image moves by about {found.pan:.1f} pixels per frame, and its noise was measured on frames brought onto "
-            "each other. A filter over time has to let go of what moves; within a frame pixels can be averaged as ever."
+            "each other. A filter over time has to let go of what moves; within a frame pixels can be averaged as usual."
         )
     if found.moving_share > 0.03:
         return f"Something moves in {100 * found.moving_share:.0f} % of the image; what moves must not leave a trail."

@@ -90,7 +90,7 @@ def measure_risks(
         candidates: the filters.
         live: leave out those that wait for frames to come.
         learned: what learning from the run has made, to be measured with them.
-        seed: of the noise that is added.
+        seed: seed of the noise that is added.
         listener: told of the stage "compare".
     """
     wanted = [one for one in candidates if (one.live or not live) and (one.method != _SLOW or image.shape[0] <= _FEW)]

@@ -100,7 +100,7 @@ def wires_seen(
     Args:
         filters: fitted ones.
         probe: what they are drawn into.
-        amplitude: of the wires, in standard deviations of the noise; None: so that they are `VISIBLE` in the run as it is.
+        amplitude: amplitude of the wires, in standard deviations of the noise; None: as makes them `VISIBLE` in the run as it is.
         truth: m, where it is known, (frames, rows, columns).
     """
     frames, rows, columns = probe.free.shape

@@ -44,12 +44,12 @@ def with_phase(
 
     Args:
         image: the magnitudes.
-        path: of the phase.
+        path: path of the phase.
         part: which series and part of a DICOM folder; None: the only one.
         listener: told of progress.
 
     Raises:
-        InputError: another format or shape; values that are no phase; and as `demottle.io.read`.
+        InputError: another format or shape; values that are not a phase; and as `demottle.io.read`.
     """
     refuse_unsuitable(image)
     kind = "" if image.source is None else image.source.format
@@ -68,7 +68,7 @@ def with_phase(
         )
     low, high = float(found.voxels.min()), float(found.voxels.max())
     if low == high:
-        raise InputError(f"The phase {path} has the same value everywhere; it is no phase.")
+        raise InputError(f"The phase {path} has the same value everywhere; it is not a phase.")
     if found.valid is not None:  # between slices and in padding there is no phase
         inside = [frame[valid] for frame, valid in zip(found.voxels, found.valid, strict=True)]
         low, high = (float(pick(pick(part) for part in inside if part.size)) for pick in (min, max))

@@ -24,7 +24,7 @@ from demottle.quality.check.whole import check
 from demottle.quality.texture import TextureSample, named, refuse_unmeasurable, sample_of, texture_of, with_texture
 
 CORRECTED = (
-    "The noise of MR magnitudes is Rician: it is made alike at every signal before the method sees it, and the bias that it "
+    "The noise of MR magnitudes is Rician: it is stabilized before the method sees it, and the bias that it "
     "gives the mean is taken out afterwards."
 )
 LEFT_IN = (

@@ -86,8 +86,8 @@ def evaluate(
         truth: the noise-free scan.
         second: another scan of the same object with independent noise, and what was made of that.
         structures: what is where in a phantom.
-        limits: of the gate; None for the defaults.
-        margin: of the equivalence tests of tissue means; None: 2 HU.
+        limits: limits of the gate; None for the defaults.
+        margin: margin of the equivalence tests of tissue means; None: 2 HU.
         listener: hears of the stages "check" and "evaluate".
         repeats: more scans of the phantom with noise of their own, and what was made of each; gone through once. Contrast
             and sharpness are then those of the mean scan, all else is of `before` and `after`.

@@ -42,7 +42,7 @@ class Verdict:
         what: what was measured, for a reader, without an article.
         value: what was found.
         limit: the largest value that passes.
-        unit: of both.
+        unit: unit of both.
         status: "passed", "failed" or "not measured".
         why: why it was not measured; empty where it was.
         interval: 90 % interval of the value, of a mean; None for what has none.
@@ -108,7 +108,7 @@ def gate(
     Args:
         check: what `demottle.quality.check.whole.check` found.
         limits: None for the defaults.
-        sharpness: of structures of known place, where there are any.
+        sharpness: sharpness of structures of known place, where there are any.
         truth: errors against a truth, where there is one.
         observed: what Hotelling observers found, where they were asked.
     """

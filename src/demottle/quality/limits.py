@@ -52,7 +52,7 @@ def read_limits(path: Path) -> Limits:
     """Read limits from a TOML file of `name = number` lines; `name = false` turns one off, the others keep their default.
 
     Raises:
-        InputError: for a file that cannot be read, an unknown name, or a value that is no number of 0 or more.
+        InputError: for a file that cannot be read, an unknown name, or a value that is not a number of 0 or more.
     """
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -61,7 +61,7 @@ def read_limits(path: Path) -> Limits:
             f"The limits {path} cannot be read ({error.strerror}); give a TOML file that exists."
         ) from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"The limits {path} are no valid TOML: {error}.") from error
+        raise InputError(f"The limits {path} are not valid TOML: {error}.") from error
     return limits_from(found, str(path))
 
 
@@ -77,7 +77,7 @@ def limits_from(values: Mapping[str, Any], where: str = "the limits") -> Limits:
         if name not in known:
             near = get_close_matches(name, known, 1)
             hint = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(known)}."
-            raise InputError(f"'{name}' in {where} is no limit demottle knows; {hint}")
+            raise InputError(f"'{name}' in {where} is not a limit demottle knows; {hint}")
         made[name] = _value(name, value, where)
     return Limits(**made)
 
@@ -88,6 +88,6 @@ def _value(name: str, value: Any, where: str) -> float | None:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not isfinite(value) or value < 0:
         raise InputError(
-            f"{name} = {value!r} in {where} is no limit; give a number of 0 or more, or false to turn it off."
+            f"{name} = {value!r} in {where} is not a limit; give a number of 0 or more, or false to turn it off."
         )
     return float(value)

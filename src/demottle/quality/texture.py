@@ -42,7 +42,7 @@ class Texture:
         share: noise left over noise of the scan, s above, 0 to 1.
         frequency: radial frequencies in 1/mm.
         response: H at these frequencies, 0 to 1.
-        shift: of the peak of the spectrum that is to be expected, in 1/mm; negative: coarser.
+        shift: shift of the peak of the spectrum that is to be expected, in 1/mm; negative: coarser.
     """
 
     share: float
@@ -58,7 +58,7 @@ class TextureSample:
     Attributes:
         index: number of the slice, from 0.
         before, smooth, textured: (rows, columns), in the image's unit.
-        share: of `Texture`.
+        share: share of `Texture`.
         written: True where the result has the texture, False where it is smooth.
     """
 

@@ -114,11 +114,11 @@ WORDS: Mapping[tuple[str, str], str] = {
     ("shrinkage", "optimal"): "shrunk for the least squared error",
     ("shrinkage", "threshold"): "dropped, all others kept",
     ("bias_correction", "rician"): "taken out (Rician noise)",
-    ("noise_model", "rician"): "made alike at every signal before (Rician)",
+    ("noise_model", "rician"): "stabilized before (Rician)",
 }
 """Values of settings that are words, as a reader would say them."""
 AUTOMATIC: Mapping[str, str] = {"rate": "as suits the network"}
-"""What 0 means, where it is no number."""
+"""What 0 means, where it is not a number."""
 LEARNED: Mapping[str, Named] = {
     "steps": ("steps learned", ""),
     "ended": ("learning ended", ""),

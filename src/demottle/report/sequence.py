@@ -55,7 +55,7 @@ def write_sequence_page(
     """Write one self-contained HTML page (a few MB) about a denoised sequence.
 
     Args:
-        before, after: of one shape.
+        before, after: measures of one shape.
         check: what `check_sequence` measured on them.
         record: what was done, as in `run.json`; any key may be missing.
         path: the page; appears only when complete.

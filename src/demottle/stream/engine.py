@@ -28,7 +28,7 @@ class OnnxStream(Stream):
     Args:
         model: file written by `onnx_export.export`.
         lag: to be undone before.
-        threads: of the processor; 0: as many as there are.
+        threads: threads of the processor; 0: as many as there are.
 
     Raises:
         InputError: where ONNX Runtime is missing, or the file is none of its models.
@@ -46,7 +46,7 @@ class OnnxStream(Stream):
         try:
             self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
         except Exception as error:
-            raise InputError(f"{model} is no ONNX model that can be run here ({type(error).__name__}).") from error
+            raise InputError(f"{model} is not an ONNX model that can be run here ({type(error).__name__}).") from error
         self._sides = tuple(self._session.get_inputs()[0].shape[-2:])
         self._lag = lag
         self._before: Voxels | None = None

@@ -65,7 +65,7 @@ def read_npy_frame(path: Path) -> Voxels:
     """Read one frame from `.npy`.
 
     Raises:
-        InputError: where it is no array (rows, columns) of real numbers.
+        InputError: where it is not an array (rows, columns) of real numbers.
     """
     try:
         frame = np.load(path, allow_pickle=False)

@@ -27,7 +27,7 @@ class LiveReport:
         results: results handed on.
         dropped: numbers of the frames that were let go because the denoiser fell behind.
         seconds: from the first frame to the last result.
-        latency: of the results.
+        latency: latency of the results.
         trouble: why the source ended too early, in a sentence; empty where it ended as it should. All results until then were
             handed on.
     """
@@ -108,7 +108,7 @@ def run_live(
     try:
         while True:
             try:
-                frame = line.take(patience if tally.works else None)  # who comes live may come late
+                frame = line.take(patience if tally.works else None)  # a live source may be late
             except TimeoutError:
                 trouble = stalled(len(tally.works), patience or 0.0)
                 break

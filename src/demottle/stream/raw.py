@@ -59,7 +59,7 @@ def parse_geometry(text: str) -> RawGeometry:
     if not found or found[3] not in _TYPES or not 8 <= int(found[1]) <= 16384 or not 8 <= int(found[2]) <= 16384:
         kinds = ", ".join(_TYPES)
         raise InputError(
-            f'"{text}" is no frame geometry: give ROWSxCOLUMNSxTYPE like 512x512xuint16, 8 to 16384 pixels, one of {kinds}.'
+            f'"{text}" is not a frame geometry: give ROWSxCOLUMNSxTYPE like 512x512xuint16, 8 to 16384 pixels, one of {kinds}.'
         )
     return RawGeometry(int(found[1]), int(found[2]), found[3])
 

@@ -38,7 +38,7 @@ def open_source(name: str, geometry: RawGeometry | None, read: Callable[[Path], 
 
     Args:
         name: "-", "tcp:PORT" (0: any free one), a folder, or a file.
-        geometry: of bare bytes; needed for the first two, and only for them.
+        geometry: geometry of bare bytes; needed for the first two, and only for them.
         read: reads an image file.
 
     Raises:
@@ -78,7 +78,7 @@ def _one_frame(path: Path, read: Callable[[Path], Image]) -> Voxels:
 
 
 def _refuse_volume(image: Image, path: Path) -> None:
-    """Slices of a patient are no frames over time, and what is averaged over them is anatomy."""
+    """Slices of a patient are not frames over time, and what is averaged over them is anatomy."""
     if image.sequence or image.modality == "OT":  # where the file does not say, the user does, who calls it a stream
         return
     one = "a slice" if image.shape[0] == 1 else "a volume of slices"

@@ -33,7 +33,7 @@ class Agreement:
         item: name of the question.
         things: number of images (or pairs) that two readers or more have rated.
         kappa: mean of the quadratically weighted kappas of all pairs of readers.
-        icc: of a single reader, absolute agreement (two-way random effects), over images rated by all.
+        icc: intraclass correlation of a single reader, absolute agreement (two-way random effects), over images rated by all.
         same, within_one: shares of equal answers, and of those at most one point apart, over all pairs of readers.
     """
 

@@ -48,11 +48,11 @@ class Analysis:
     Attributes:
         title, design, arms, reference, readers: what it was.
         cases, scans: number of cases shown, and of scans they come from: what means and tests rest on.
-        margin: of non-inferiority, in points.
+        margin: margin of non-inferiority, in points.
         means: points of each arm and item; for pairs the mean preference over the reference, 3 for equal.
         gains: each arm against the reference, in each item.
         yes_no: would one report from it.
-        agreement, self_agreement: of readers with each other and with themselves.
+        agreement, self_agreement: agreement of readers with each other and with themselves.
         reading: how long readers took.
         warnings: what to know before believing it, in sentences.
     """
@@ -113,10 +113,10 @@ def analyse(
         ratings: from `load`.
         reference: the arm that others are compared with; None: the first. Pairs have been shown beside the first only.
         margin: points that an arm may be worse and still count as non-inferior.
-        resamples, seed: of the bootstrap.
+        resamples, seed: resamples and seed of the bootstrap.
 
     Raises:
-        InputError: for a reference that is no arm, or of a pair not the first.
+        InputError: for a reference that is not an arm, or of a pair not the first.
     """
     reference = _reference(ratings, reference)
     others = [arm for arm in ratings.key.arms if arm != reference]
@@ -147,7 +147,7 @@ def analyse(
 def _reference(ratings: Ratings, wanted: str | None) -> str:
     arms = ratings.key.arms
     if wanted is not None and wanted not in arms:
-        raise InputError(f"'{wanted}' is no arm of this study; choose one of {', '.join(arms)}.")
+        raise InputError(f"'{wanted}' is not an arm of this study; choose one of {', '.join(arms)}.")
     if wanted is not None and wanted != arms[0] and ratings.study_is_of_pairs:
         raise InputError(
             f"The pairs of this study were shown beside {arms[0]}, so that is the reference; name no other."

@@ -33,7 +33,7 @@ class Gain:
     Attributes:
         item, arm, reference: names.
         scans, readers: numbers that it rests on.
-        mean: of the gain, over scans and readers.
+        mean: mean of the gain, over scans and readers.
         by_reader: mean gain of each reader.
         p: Wilcoxon's signed ranks of the means of scans, two-sided; NaN for fewer than six.
         p_holm: corrected after Holm over all items and arms of the study.
@@ -139,8 +139,8 @@ def gains_of(
     Args:
         tables: item, arm, and gains over the reference of shape (scans, readers).
         reference: name of the arm compared with.
-        margin: of non-inferiority, in points.
-        resamples, seed: of the bootstrap.
+        margin: margin of non-inferiority, in points.
+        resamples, seed: resamples and seed of the bootstrap.
     """
     ps = [signed_ranks(table) for _, _, table in tables]
     made = []

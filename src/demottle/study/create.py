@@ -40,7 +40,7 @@ class Plan:
 
     Attributes:
         design: `SINGLE`, one image at a time, or `PAIRS`, the reference beside another arm.
-        slices: of each case, to scroll through; 1 for one slice.
+        slices: slices of each case, to scroll through; 1 for one slice.
         per_scan: number of cases drawn from each scan.
         at: slices (from 1) to show of each scan in place of drawn ones.
         repeats: number of trials shown twice; None: a fifth of them.

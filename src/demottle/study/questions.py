@@ -82,7 +82,7 @@ _SINGLE = (
         "artifacts",
         SCORE,
         "Artifacts",
-        "Are there artifacts, structures that seem invented included?",
+        "Are there artifacts, including structures that seem invented?",
         (
             "Severe: could lead to a wrong diagnosis",
             "Marked: reading is impaired",
@@ -115,11 +115,11 @@ _PREFERENCE = (
     "Right clearly better",
 )
 _COMPARED = {
-    "noise": "Which image has less noise that disturbs?",
+    "noise": "Which image has less disturbing noise?",
     "sharpness": "Which image has the sharper organ edges and vessels?",
     "texture": "Which image has the more natural grain?",
-    "artifacts": "Which image has fewer artifacts, structures that seem invented included?",
-    "confidence": "Which image allows the surer diagnosis?",
+    "artifacts": "Which image has fewer artifacts, including structures that seem invented?",
+    "confidence": "Which image allows the more confident diagnosis?",
 }
 
 

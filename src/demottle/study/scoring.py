@@ -18,7 +18,7 @@ class Rating:
     """All that one reader said in one trial, with what was shown.
 
     Attributes:
-        arms: of the image, or of both images of a pair, left and right.
+        arms: arms of the image, or of both images of a pair, left and right.
         again: whether the trial showed something a second time.
         answers: by name of the question.
         seconds: spent on it.

@@ -161,4 +161,4 @@ def _why(error: Exception, host: str, port: int) -> str:
         return f"Port {port} is in use, perhaps by this study in another window; close that or choose another port."
     if isinstance(error, PermissionError):
         return f"Port {port} is not for programs of users; choose one from 1024 to 65535."
-    return f"{host} is no address of this machine; leave the host out to serve readers at this machine."
+    return f"{host} is not an address of this machine; leave the host out to serve readers at this machine."

@@ -54,7 +54,7 @@ def test_an_object_that_is_no_scan_is_named(
     save_slice(extra, folder / "extra.dcm")
     image = read(folder)
     assert image.shape[0] == 5
-    assert warnings_of(image) == (f"Left aside 1 DICOM object that is no scan ({said}).",)
+    assert warnings_of(image) == (f"Set aside 1 DICOM object that is not a scan ({said}).",)
     assert [info.number for info in list_series(folder)] == ["1"]
 
 
@@ -72,7 +72,7 @@ def test_an_empty_file_beside_a_complete_scan_is_named(ct: Ct) -> None:
     folder = ct()
     (folder / "99.dcm").touch()
     (said,) = warnings_of(read(folder))
-    assert said.startswith("Left aside 1 file that cannot be read (99.dcm).")
+    assert said.startswith("Set aside 1 file that cannot be read (99.dcm).")
     assert "the result lacks it" in said
 
 

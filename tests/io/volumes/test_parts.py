@@ -135,7 +135,7 @@ def test_planes_are_volumes_of_their_own_and_a_stray_localizer_is_not() -> None:
     stray = header(0.0, 99, plane="sagittal")
     found, aside = parts_of([*members, stray])
     assert [part.label for part in found] == ["axial", "coronal"]
-    assert "Left aside 1 image" in aside[0]
+    assert "Set aside 1 image" in aside[0]
 
 
 def test_mr_volumes_over_time_belong_together_in_the_order_of_time() -> None:
@@ -164,7 +164,7 @@ def test_diffusion_volumes_with_repeated_directions_belong_together_as_taken() -
 def test_the_last_volume_of_a_stopped_run_is_left_aside_and_named() -> None:
     members = series(*({"AcquisitionNumber": t + 1} for t in range(6)))[:-3]
     (part,), aside = parts_of(members)
-    assert len(part.volumes) == 5 and "Left aside 2 images" in aside[0] and "stopped" in aside[0]
+    assert len(part.volumes) == 5 and "Set aside 2 images" in aside[0] and "stopped" in aside[0]
 
 
 def test_a_slice_that_was_lost_within_a_series_is_not_taken_for_its_end() -> None:

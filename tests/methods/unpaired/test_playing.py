@@ -34,7 +34,7 @@ def test_doing_nothing_leaves_all_of_the_noise_and_a_filter_leaves_less(sets: Se
 
 
 def test_a_training_that_went_astray_gives_no_model(sets: Sets) -> None:
-    with pytest.raises(UnsuitableError, match=r"went astray.*lower learning rate"):
+    with pytest.raises(UnsuitableError, match=r"diverged.*lower learning rate"):
         pdml.train(sets, replace(TINY, steps=12, rate=0.3, skip=True))
 
 

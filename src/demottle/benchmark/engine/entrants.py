@@ -28,7 +28,7 @@ class Entrant:
 
     Attributes:
         name: what tables call it.
-        method: of the registry; empty for the input and for what is told the truth.
+        method: method of the registry; empty for the input and for what is told the truth.
         settings: that differ from the method's defaults.
     """
 

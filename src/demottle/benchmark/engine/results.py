@@ -22,7 +22,7 @@ class Cell:
 
     Attributes:
         minutes: for learning; None for what learns nothing.
-        threads: of the processor.
+        threads: threads of the processor.
     """
 
     case: CaseSpec

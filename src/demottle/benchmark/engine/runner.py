@@ -1,7 +1,7 @@
 """All cells of a benchmark, several at a time, each in its own process; what is there is not done again.
 
 Rows are written as soon as a cell ends, by this process alone. Ctrl-C and the limit of the clock end the running cells, which
-leave nothing; the same command goes on from there.
+leave nothing; the same command continues from there.
 """
 
 import json
@@ -34,7 +34,7 @@ class Work:
 
     Attributes:
         jobs: cells at a time.
-        threads: of the processor for each.
+        threads: threads of the processor for each.
         wall: seconds after which no cell runs any more; None: until all are done.
         cache: folder for cases.
     """
@@ -106,7 +106,7 @@ def run_cells(cells: Sequence[Cell], results: Results, work: Work, listener: Lis
         except KeyboardInterrupt:
             there = sum(results.has(cell) for cell in cells)
             raise KeyboardInterrupt(
-                f"Stopped; {there} of {len(cells)} results are in {results.path}, and the same command goes on from there."
+                f"Stopped; {there} of {len(cells)} results are in {results.path}, and the same command continues from there."
             ) from None
         finally:
             for one in running:

@@ -18,7 +18,7 @@ class CaseSpec:
     Attributes:
         suite: the suite's name.
         group: cases that tables put together, such as "rho 0.12".
-        seed: of patient, noise and learning; no two cases of a suite share one.
+        seed: seed of patient, noise and learning; no two cases of a suite share one.
         recipe: the suite's own plain values.
         shown: whether results are kept as pictures.
     """

@@ -32,28 +32,31 @@ def benchmark(
         Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Results and page; benchmark-results/SUITE.")
     ] = None,
     method: Annotated[
-        list[str] | None, typer.Option("--method", metavar="NAME", help="Only this one and the input; can be repeated.")
+        list[str] | None, typer.Option("--method", metavar="NAME", help="Method to run, beside the input; repeatable.")
     ] = None,
-    rival: Annotated[str | None, typer.Option(metavar="NAME", help="Whom the others are compared with.")] = None,
+    rival: Annotated[str | None, typer.Option(metavar="NAME", help="Method that the others are compared with.")] = None,
     seeds: Annotated[int | None, typer.Option(metavar="N", min=1, help="Cases of each kind.")] = None,
     minutes: Annotated[
-        float | None, typer.Option(metavar="M", help="For learning, the same for all; 0.75, with --quick 0.2.")
+        float | None, typer.Option(metavar="M", help="Minutes to learn, the same for all; 0.75, with --quick 0.2.")
     ] = None,
     real: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Also real CT scans of little noise, as truths (ct-volume).")
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Real CT scans with little noise, as further truths (ct-volume)."),
     ] = None,
     page: Annotated[
         bool, typer.Option("--report", metavar="", help="Run nothing: tables and page from what is there.")
     ] = False,
     retry: Annotated[bool, typer.Option("--retry", metavar="", help="Try again what failed.")] = False,
     jobs: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Cells at a time; times count most with 1.", rich_help_panel=RUNNING)
+        int, typer.Option(metavar="N", min=1, help="Cells at a time; times are surest with 1.", rich_help_panel=RUNNING)
     ] = 1,
     threads: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Threads of each; all cores.", rich_help_panel=RUNNING)
+        int | None,
+        typer.Option(metavar="N", min=1, help="Threads of each cell. Default: all cores.", rich_help_panel=RUNNING),
     ] = None,
     wall: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="Stop by then; run again to go on.", rich_help_panel=RUNNING)
+        float | None,
+        typer.Option(metavar="SECONDS", help="Time to stop at; run again to continue.", rich_help_panel=RUNNING),
     ] = None,
     cache: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Simulated cases; OUT/cases.", rich_help_panel=RUNNING)
@@ -110,7 +113,7 @@ def benchmark(
         show_suite(results, asked, against)
     say(f"\nThe page is {where}, every row in {results.path}.")
     if none_done:
-        say_error("Nothing of what was run could be done; the reasons are above, and --retry runs it again.")
+        say_error("Nothing that was run succeeded; the reasons are above, and --retry runs it again.")
         raise typer.Exit(NOTHING_DONE)
 
 
@@ -121,7 +124,7 @@ def minutes_of(asked: float | None, quick: bool) -> float:
         typer.BadParameter: where it is not positive.
     """
     if asked is not None and not 0 < asked < 1e6:
-        raise typer.BadParameter(f"{asked:g} is no time to learn in; give minutes above 0", param_hint="--minutes")
+        raise typer.BadParameter(f"{asked:g} is not a time to learn in; give minutes above 0", param_hint="--minutes")
     return asked or (QUICK_MINUTES if quick else MINUTES)
 
 
@@ -140,6 +143,6 @@ def _run(cells: "list[Cell]", results: "Results", work: Any, settings: dict[str,
         complete = run_cells(cells, results, work, listener)
     if not complete:
         there = sum(results.has(cell) for cell in cells)
-        say(f"Time is up with {there} of {len(cells)} results; the same command goes on from there.", style="yellow")
+        say(f"Time is up with {there} of {len(cells)} results; the same command continues from there.", style="yellow")
     ran = [results.failed(cell) for cell in missing if results.has(cell)]
     return not ran or not all(ran)

@@ -38,7 +38,7 @@ def refuse_foreign(places: Places, scan: Path) -> None:
     if taken is None or (taken == aside.output and is_refused_result(taken) and not _foreign_pages(aside)):
         return
     raise OutputError(
-        f"{taken} exists already and is no earlier result that failed the gate, for which that name is kept; move it away, "
+        f"{taken} exists already and is not an earlier result that failed the gate, for which that name is kept; move it away, "
         "choose another name for OUT, or add --overwrite."
     )
 

@@ -33,7 +33,9 @@ def denoise(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Where the denoised scan goes.")],
     method: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="See 'demottle methods'. Default: the scan decides.", rich_help_panel=METHOD),
+        typer.Option(
+            metavar="NAME", help="Method: see 'demottle methods'. Default: the scan decides.", rich_help_panel=METHOD
+        ),
     ] = None,
     model: Annotated[
         Path | None,
@@ -94,7 +96,7 @@ def denoise(
         typer.Option(
             "--accept-own-output",
             metavar="",
-            help="Denoise what demottle wrote, again.",
+            help="Denoise again what demottle wrote.",
             rich_help_panel=options.READING,
         ),
     ] = False,

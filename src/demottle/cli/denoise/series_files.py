@@ -73,7 +73,7 @@ class SeriesFiles:
         told = {"--noise-map": self.noise_map, "--noise-scan": self.noise_scan, "--sigma": self.sigma}
         names = [name for name, value in told.items() if value is not None]
         if len(names) > 1:
-            raise typer.BadParameter(f"says the noise already, so leave out {names[1]}", param_hint=names[0])
+            raise typer.BadParameter(f"gives the noise already, so leave out {names[1]}", param_hint=names[0])
         if self.gfactor is not None and names and names[0] != "--sigma":
             raise typer.BadParameter(
                 "goes with --sigma or alone, for the noise is said already", param_hint="--gfactor"
@@ -116,7 +116,7 @@ class Gathered:
         phase: where the phase came from.
         told: what was found, in sentences.
         method: the method that this asks for; None: none in particular.
-        settings: of that method.
+        settings: settings of that method.
     """
 
     image: "Image"
@@ -236,5 +236,5 @@ def places_of_series(output: Path, scan: Path, wanted: str | None) -> Path | Non
 
 
 def without_phases(scans: Sequence[Path]) -> list[Path]:
-    """Leave out the phases whose magnitudes are there: they are no scans of their own."""
+    """Leave out the phases whose magnitudes are there: they are not scans of their own."""
     return [scan for scan in scans if not is_phase_of_another(scan) or len(scans) == 1]

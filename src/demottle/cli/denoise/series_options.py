@@ -9,7 +9,7 @@ PANEL = "MR series"
 
 Phase = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Its phase. part-phase beside part-mag is found.", rich_help_panel=PANEL),
+    typer.Option(metavar="FILE", help="Phase image; part-phase beside part-mag is found.", rich_help_panel=PANEL),
 ]
 NoiseVolumes = Annotated[
     int | None,

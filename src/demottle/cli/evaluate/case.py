@@ -43,7 +43,7 @@ class Given:
         _refuse_half(self.absent_input, self.absent_output, "absent", "a scan without its objects")
         if self.structures is None and (self.absent_input is not None or holds(self.output, "repeat")):
             raise typer.BadParameter(
-                "is needed: repeats, and scans without objects, tell of known structures only",
+                "is needed: repeats and scans without objects only serve known structures",
                 param_hint="--structures",
             )
 
@@ -69,7 +69,9 @@ class Given:
 def _refuse_half(scan: Path | None, output: Path | None, name: str, what: str) -> None:
     if (scan is None) != (output is None):
         missing = f"--{name}-output" if output is None else f"--{name}-input"
-        raise typer.BadParameter(f"is needed too: {what} counts with what was made of it", param_hint=missing)
+        raise typer.BadParameter(
+            f"is needed too: {what} counts only together with the result made from it", param_hint=missing
+        )
 
 
 def _pairs(scan: Path | None, output: Path | None, name: str, other: str) -> list[tuple[Path, Path, dict[str, str]]]:

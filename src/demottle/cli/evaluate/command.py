@@ -47,7 +47,7 @@ def evaluate(
         Path | None, typer.Option(metavar="SCAN2", help="The same object scanned again.", rich_help_panel=KNOWN)
     ] = None,
     second_output: Annotated[
-        Path | None, typer.Option(metavar="OUT2", help="What was made of SCAN2.", rich_help_panel=KNOWN)
+        Path | None, typer.Option(metavar="OUT2", help="Result made from SCAN2.", rich_help_panel=KNOWN)
     ] = None,
     structures: Annotated[
         Path | None, typer.Option(metavar="FILE", help="truth.json of a phantom.", rich_help_panel=KNOWN)
@@ -56,10 +56,11 @@ def evaluate(
         Path | None, typer.Option(metavar="SCAN0", help="The phantom without its objects.", rich_help_panel=KNOWN)
     ] = None,
     absent_output: Annotated[
-        Path | None, typer.Option(metavar="OUT0", help="What was made of SCAN0.", rich_help_panel=KNOWN)
+        Path | None, typer.Option(metavar="OUT0", help="Result made from SCAN0.", rich_help_panel=KNOWN)
     ] = None,
     margin: Annotated[
-        float | None, typer.Option(metavar="HU", help="Of the tests that CT numbers are the same. Default: 2 HU.")
+        float | None,
+        typer.Option(metavar="HU", help="Margin of the tests that CT numbers are the same. Default: 2 HU."),
     ] = None,
     batch: Annotated[
         str | None,
@@ -67,7 +68,7 @@ def evaluate(
     ] = None,
     gate: Annotated[
         bool,
-        typer.Option("--gate", metavar="", help="Hold it against limits; exit 3 if one fails.", rich_help_panel=PANEL),
+        typer.Option("--gate", metavar="", help="Check against limits; exit 3 if one fails.", rich_help_panel=PANEL),
     ] = False,
     limits: LimitsFile = None,
     csv: Annotated[
@@ -138,7 +139,7 @@ def evaluate(
 
 def _refuse_margin(margin: float | None) -> None:
     if margin is not None and not 0 < margin < 1000:
-        raise typer.BadParameter(f"{margin:g} is no margin; give a positive number of HU", param_hint="--margin")
+        raise typer.BadParameter(f"{margin:g} is not a margin; give a positive number of HU", param_hint="--margin")
 
 
 def _fail(reasons: str) -> None:

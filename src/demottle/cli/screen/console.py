@@ -25,7 +25,7 @@ def write_what_cannot_be_encoded() -> None:
 
 
 def shown(text: object, lines: bool = False) -> str:
-    """Return a text as it can be shown: bytes of a name that are no text, and control characters, as escapes.
+    """Return a text as it can be shown: bytes of a name that are not text, and control characters, as escapes.
 
     Args:
         text: a path, a sentence.

@@ -24,31 +24,35 @@ SCENE, DOSE, CAMERA = "Scene", "Dose and detector", "Camera"
 def fluoroscopy(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where the data set goes.")],
     motion: Annotated[
-        str, typer.Option(metavar="NAME", help="natural, static, slow, fast or panning.", rich_help_panel=SCENE)
+        str, typer.Option(metavar="NAME", help="Motion: natural, static, slow, fast or panning.", rich_help_panel=SCENE)
     ] = "natural",
     from_: Annotated[
         Path | None,
         typer.Option("--from", metavar="SCAN", help="A CT scan to look through.", rich_help_panel=SCENE),
     ] = None,
     size: Annotated[int, typer.Option(min=32, metavar="N", help="Rows and columns.", rich_help_panel=SCENE)] = 512,
-    frames: Annotated[int, typer.Option(min=1, metavar="N", help="How many.", rich_help_panel=SCENE)] = 60,
+    frames: Annotated[int, typer.Option(min=1, metavar="N", help="Number of frames.", rich_help_panel=SCENE)] = 60,
     rate: Annotated[float, typer.Option(metavar="HZ", help="Frames per second.", rich_help_panel=SCENE)] = 15.0,
     quanta: Annotated[
-        float, typer.Option(metavar="Q", help="Mean per pixel and frame; 6 to 136 is usual.", rich_help_panel=DOSE)
+        float, typer.Option(metavar="Q", help="Quanta per pixel and frame; 6 to 136 is usual.", rich_help_panel=DOSE)
     ] = 24.0,
-    scatter: Annotated[float, typer.Option(metavar="S", help="Per primary quantum.", rich_help_panel=DOSE)] = 0.3,
+    scatter: Annotated[
+        float, typer.Option(metavar="S", help="Scatter per primary quantum.", rich_help_panel=DOSE)
+    ] = 0.3,
     blur: Annotated[
-        float, typer.Option(metavar="PIXELS", help="Of the scintillator (Gaussian).", rich_help_panel=DOSE)
+        float, typer.Option(metavar="PIXELS", help="Scintillator blur (Gaussian sigma).", rich_help_panel=DOSE)
     ] = 0.6,
-    lag: Annotated[float, typer.Option(metavar="L", help="Held over to the next frame.", rich_help_panel=DOSE)] = 0.0,
-    electronic: Annotated[float, typer.Option(metavar="Q", help="Noise, quanta rms.", rich_help_panel=DOSE)] = 3.0,
+    lag: Annotated[float, typer.Option(metavar="L", help="Detector lag, as a share.", rich_help_panel=DOSE)] = 0.0,
+    electronic: Annotated[
+        float, typer.Option(metavar="Q", help="Electronic noise, quanta rms.", rich_help_panel=DOSE)
+    ] = 3.0,
     recursion: Annotated[
-        float, typer.Option(metavar="W", help="Of its own filter; 1: none.", rich_help_panel=CAMERA)
+        float, typer.Option(metavar="W", help="Weight of the camera's own filter; 1: none.", rich_help_panel=CAMERA)
     ] = 1.0,
     display: Annotated[
-        str, typer.Option(metavar="NAME", help="linear, log or gamma.", rich_help_panel=CAMERA)
+        str, typer.Option(metavar="NAME", help="Gray scale: linear, log or gamma.", rich_help_panel=CAMERA)
     ] = "linear",
-    bits: Annotated[int, typer.Option(metavar="N", help="Stored, 8 to 16.", rich_help_panel=CAMERA)] = 12,
+    bits: Annotated[int, typer.Option(metavar="N", help="Bits stored, 8 to 16.", rich_help_panel=CAMERA)] = 12,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="The same seed gives the same run.")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace what is there.")] = False,
     series: Series = None,

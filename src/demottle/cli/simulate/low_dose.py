@@ -51,7 +51,8 @@ def low_dose(
         int, typer.Option(min=1, max=999, metavar="N", help="Scans with independent noise: OUT/repeat-01, ...")
     ] = 1,
     kernel: Annotated[
-        str, typer.Option(metavar="NAME", help="soft, standard, sharp; match: as the scan's.", rich_help_panel=MODEL)
+        str,
+        typer.Option(metavar="NAME", help="Kernel: soft, standard, sharp; match: the scan's.", rich_help_panel=MODEL),
     ] = "match",
     correlation: Annotated[
         str | None,
@@ -71,9 +72,11 @@ def low_dose(
         float | None,
         typer.Option(metavar="M", help="Angular current modulation, 0 to 1.", rich_help_panel=MODEL),
     ] = None,
-    beam: Annotated[str, typer.Option(metavar="NAME", help="parallel or fan.", rich_help_panel=MODEL)] = "parallel",
+    beam: Annotated[
+        str, typer.Option(metavar="NAME", help="Beam: parallel or fan.", rich_help_panel=MODEL)
+    ] = "parallel",
     projector: Annotated[
-        str, typer.Option(metavar="NAME", help="builtin or astra, where installed.", rich_help_panel=MODEL)
+        str, typer.Option(metavar="NAME", help="Projector: builtin, or astra where installed.", rich_help_panel=MODEL)
     ] = "builtin",
     accept_truncated: Annotated[
         bool,

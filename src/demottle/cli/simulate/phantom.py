@@ -28,13 +28,17 @@ def phantom(
     size: Annotated[int, typer.Option(min=32, metavar="N", help="Rows and columns.")] = 256,
     slices: Annotated[int | None, typer.Option(min=1, metavar="N", help="Number of slices (24).")] = None,
     spacing: Annotated[
-        str | None, typer.Option(metavar="Z,Y,X", help="In mm; else 3 and what shows all of it.", rich_help_panel=SHAPE)
+        str | None,
+        typer.Option(
+            metavar="Z,Y,X", help="Voxel size in mm; default: 3, and what shows the whole.", rich_help_panel=SHAPE
+        ),
     ] = None,
     diameter: Annotated[
-        float | None, typer.Option(metavar="MM", help="Of water (200), low-contrast (150).", rich_help_panel=SHAPE)
+        float | None,
+        typer.Option(metavar="MM", help="Diameter of water (200) or low-contrast (150).", rich_help_panel=SHAPE),
     ] = None,
     contrast: Annotated[
-        float | None, typer.Option(metavar="HU", help="Of the low-contrast rods (35).", rich_help_panel=SHAPE)
+        float | None, typer.Option(metavar="HU", help="Contrast of the low-contrast rods (35).", rich_help_panel=SHAPE)
     ] = None,
     blur: Annotated[
         float | None, typer.Option(metavar="MM", help="Gaussian blur (rods, wire 0.5; else 0).", rich_help_panel=SHAPE)
@@ -44,7 +48,7 @@ def phantom(
         typer.Option(
             min=0.0,
             metavar="HU",
-            help="In the middle (body 40, water 20, else 10); brain: % of the maximum (5).",
+            help="Noise in the middle (body 40, water 20, else 10); brain: % of the maximum (5).",
             rich_help_panel=NOISE,
         ),
     ] = None,
@@ -54,21 +58,22 @@ def phantom(
     correlation: Annotated[
         float | None,
         typer.Option(
-            min=0.0, max=0.7, metavar="R", help="Of the noise of adjacent slices (0.25).", rich_help_panel=NOISE
+            min=0.0, max=0.7, metavar="R", help="Noise correlation of adjacent slices (0.25).", rich_help_panel=NOISE
         ),
     ] = None,
     kernel: Annotated[
-        str | None, typer.Option(metavar="NAME", help="soft (else), standard or sharp.", rich_help_panel=NOISE)
+        str | None,
+        typer.Option(metavar="NAME", help="Kernel: soft (default), standard or sharp.", rich_help_panel=NOISE),
     ] = None,
     repeats: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Scans with independent noise (1).", rich_help_panel=NOISE)
     ] = None,
     weighting: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Contrast of the tissues: t1 (else) or t2.", rich_help_panel=MR)
+        str | None, typer.Option(metavar="NAME", help="Tissue contrast: t1 (default) or t2.", rich_help_panel=MR)
     ] = None,
     acquired: Annotated[
         float | None,
-        typer.Option(metavar="SHARE", help="Of k-space; the rest is filled with zeros (1).", rich_help_panel=MR),
+        typer.Option(metavar="SHARE", help="Share of k-space acquired; the rest is zeros (1).", rich_help_panel=MR),
     ] = None,
     uneven: Annotated[
         float | None,

@@ -20,7 +20,7 @@ from demottle.physics.phantoms.structures import GroundTruth
 
 RECORD = "truth.json"
 METHOD = "simulate-phantom"
-_BODY_PART = {"body": "ABDOMEN"}  # the other kinds are no part of a body
+_BODY_PART = {"body": "ABDOMEN"}  # the other kinds are not part of a body
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ def stream(
         Path | None, typer.Option(metavar="FILE", help="A fitted method ('denoise --save-model').", rich_help_panel=HOW)
     ] = None,
     method: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Fit this one first (live: filters only).", rich_help_panel=HOW)
+        str | None, typer.Option(metavar="NAME", help="Method to fit first (live: filters only).", rich_help_panel=HOW)
     ] = None,
     minutes: Annotated[
         float | None, typer.Option(min=0.01, metavar="M", help="Time to learn from a file.", rich_help_panel=HOW)
@@ -53,10 +53,10 @@ def stream(
         ),
     ] = None,
     save_model: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Keep what was fitted, for --model.", rich_help_panel=HOW)
+        Path | None, typer.Option(metavar="FILE", help="File for the fitted network, for --model.", rich_help_panel=HOW)
     ] = None,
     engine: Annotated[
-        str, typer.Option(metavar="NAME", help="auto (the faster one), torch or onnx.", rich_help_panel=HOW)
+        str, typer.Option(metavar="NAME", help="Engine: auto (the faster), torch or onnx.", rich_help_panel=HOW)
     ] = "auto",
     save_onnx: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the network as ONNX.", rich_help_panel=HOW)
@@ -64,16 +64,20 @@ def stream(
     rate: Annotated[
         float | None, typer.Option(metavar="HZ", help="Frames per second. Default: as they come.", rich_help_panel=LIVE)
     ] = None,
-    queue: Annotated[int, typer.Option(metavar="N", help="Most frames that wait.", rich_help_panel=LIVE)] = 4,
+    queue: Annotated[int, typer.Option(metavar="N", help="Frames that may wait, at most.", rich_help_panel=LIVE)] = 4,
     policy: Annotated[
         str | None,
-        typer.Option(metavar="drop|slow", help="When it falls behind. Default: slow for files.", rich_help_panel=LIVE),
+        typer.Option(
+            metavar="drop|slow", help="Policy when it falls behind. Default: slow for files.", rich_help_panel=LIVE
+        ),
     ] = None,
     raw: Annotated[
-        str | None, typer.Option(metavar="GEOMETRY", help="Of bytes: ROWSxCOLUMNSxTYPE.", rich_help_panel=LIVE)
+        str | None,
+        typer.Option(metavar="GEOMETRY", help="Geometry of raw bytes: ROWSxCOLUMNSxTYPE.", rich_help_panel=LIVE),
     ] = None,
     stall: Annotated[
-        float, typer.Option(min=0.1, metavar="S", help="Seconds without a frame that end it.", rich_help_panel=LIVE)
+        float,
+        typer.Option(min=0.1, metavar="S", help="Seconds without a frame after which it ends.", rich_help_panel=LIVE),
     ] = 10.0,
     overwrite: Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace an earlier file.")] = False,
     as_json: Json = False,
@@ -103,7 +107,7 @@ def stream(
         opened = open_source(source, geometry, lambda path: _read(path, listener))
         if opened.image is None and model is None and method is None:
             raise InputError(
-                "Frames that come live cannot be learned from first; a fitted model is needed, or the method of a filter.",
+                "A live source cannot be learned from first; give a fitted model, or the method of a filter.",
                 remedy="model",
             )
         if opened.port is not None:
@@ -151,7 +155,7 @@ def _said_what_is_kept(model: Path | None) -> Iterator[None]:
 
 
 def _usual(opened: "Source") -> str:
-    """A file can wait; what comes live cannot."""
+    """A file can wait; a live source cannot."""
     return "drop" if opened.image is None else "slow"
 
 

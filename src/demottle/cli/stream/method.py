@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from demottle.stream.sources import Source
 
 MEASURED = 24
-"""Frames a filter is measured on where they come live."""
+"""How many frames of a live source a filter is measured on."""
 FEWEST = 4
 """Of them: from 4 the noise is within 5 % of what 24 say, lag only within a tenth."""
 
@@ -55,7 +55,7 @@ def made_ready(
 
     if opened.image is not None:
         if measure is not None:
-            raise typer.BadParameter("is for frames that come live; a file is measured whole", param_hint="--measure")
+            raise typer.BadParameter("is for live sources; a file is measured whole", param_hint="--measure")
         run = plan_for(opened.image, request, listener)
         found = _fitted(run, kept, listener)
         return Ready(found.denoiser, opened.frames, run=run, warnings=found.warnings)

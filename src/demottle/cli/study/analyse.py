@@ -23,10 +23,12 @@ def analyse(
         str | None, typer.Option(metavar="ARM", help="Compare with this arm instead of the first.")
     ] = None,
     margin: Annotated[
-        float, typer.Option(min=0.01, max=4, metavar="POINTS", help="Of non-inferiority, set beforehand.")
+        float, typer.Option(min=0.01, max=4, metavar="POINTS", help="Non-inferiority margin, set beforehand.")
     ] = 0.5,
-    resamples: Annotated[int, typer.Option(min=200, max=1_000_000, metavar="N", help="Of the bootstrap.")] = 4000,
-    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of the bootstrap.")] = 0,
+    resamples: Annotated[
+        int, typer.Option(min=200, max=1_000_000, metavar="N", help="Resamples of the bootstrap.")
+    ] = 4000,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of the bootstrap.")] = 0,
     csv: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Write the results.", rich_help_panel=RESULTS)
     ] = None,

@@ -27,7 +27,8 @@ def create(
         str, typer.Option(metavar="single|pairs", help="One image at a time, or side by side.", rich_help_panel=SHOWN)
     ] = "single",
     slices: Annotated[
-        int, typer.Option(min=1, max=200, metavar="N", help="Of a case, to scroll through.", rich_help_panel=SHOWN)
+        int,
+        typer.Option(min=1, max=200, metavar="N", help="Slices of a case to scroll through.", rich_help_panel=SHOWN),
     ] = 9,
     per_scan: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Cases drawn from each scan (1).", rich_help_panel=SHOWN)
@@ -41,7 +42,7 @@ def create(
         typer.Option(min=0, metavar="N", help="Images shown twice (a fifth of all).", rich_help_panel=SHOWN),
     ] = None,
     title: Annotated[
-        str, typer.Option(metavar="TEXT", help="Readers see it: name no arm.", rich_help_panel=SHOWN)
+        str, typer.Option(metavar="TEXT", help="Shown to readers: do not name an arm.", rich_help_panel=SHOWN)
     ] = "Reader study",
     key: Annotated[Path | None, typer.Option(metavar="FILE", help="Where the key goes (STUDY/key.json).")] = None,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="The same seed gives the same study.")] = 0,
@@ -88,7 +89,7 @@ def parse_arms(pairs: list[str]) -> dict[str, Path]:
         if not equals or not path.strip():
             raise typer.BadParameter(f"'{pair}' is not of the form NAME=PATH", param_hint="--arm")
         if not _ARM.fullmatch(name):
-            raise typer.BadParameter(f"'{name}' is no name for an arm; use letters and digits", param_hint="--arm")
+            raise typer.BadParameter(f"'{name}' is not a name for an arm; use letters and digits", param_hint="--arm")
         if name in arms:
             raise typer.BadParameter(f"'{name}' is named twice; give each arm a name of its own", param_hint="--arm")
         arms[name] = Path(path.strip())

@@ -16,9 +16,9 @@ Folder = Annotated[Path, typer.Argument(metavar="STUDY", help="Folder that 'stud
 @guarded
 def serve(
     study: Folder,
-    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="0 takes any that is free.")] = 8642,
+    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="Port; 0: any that is free.")] = 8642,
     host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Another address lets the network in, without a password.")
+        str, typer.Option(metavar="ADDRESS", help="Address; any other lets the network in, without a password.")
     ] = "127.0.0.1",
     browser: Annotated[bool, typer.Option("--open", metavar="", help="Open the page in a browser.")] = False,
     debug: Debug = False,
@@ -38,7 +38,7 @@ def serve(
             say(f"  {reader}: {done} of {len(application.study.trials)} finished", style="dim")
         if not is_loopback(host):
             say("Whoever reaches this machine over the network can see the images and answer.", style="yellow")
-        say("Stop with Ctrl-C; readers can go on later.", style="dim")
+        say("Stop with Ctrl-C; readers can continue later.", style="dim")
         if browser:
             import webbrowser
 

@@ -27,42 +27,46 @@ DATA, TRAINING, WATCHING = "Data", "Training", "Watching"
 
 @guarded
 def train(
-    method: Annotated[str, typer.Argument(metavar="METHOD", help="One that learns from sets: see 'demottle methods'.")],
+    method: Annotated[
+        str, typer.Argument(metavar="METHOD", help="Method that learns from sets: see 'demottle methods'.")
+    ],
     low: Annotated[Path, typer.Option("--low", metavar="FOLDER", help="Low-dose scans.", rich_help_panel=DATA)],
     full: Annotated[
         Path, typer.Option("--full", metavar="FOLDER", help="Full-dose scans of others.", rich_help_panel=DATA)
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where the model goes.")],
     preset: Annotated[
-        str | None, typer.Option(metavar="NAME", help="full, or without a GPU small.", rich_help_panel=TRAINING)
+        str | None, typer.Option(metavar="NAME", help="Preset: full, or small without a GPU.", rich_help_panel=TRAINING)
     ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="A setting; repeatable.", rich_help_panel=TRAINING),
     ] = None,
     steps: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Steps. Default: the preset's.", rich_help_panel=TRAINING)
+        int | None,
+        typer.Option(min=1, metavar="N", help="Steps to train. Default: the preset's.", rich_help_panel=TRAINING),
     ] = None,
     minutes: Annotated[
-        float | None, typer.Option(min=0.01, metavar="M", help="Most minutes.", rich_help_panel=TRAINING)
+        float | None, typer.Option(min=0.01, metavar="M", help="Minutes, at most.", rich_help_panel=TRAINING)
     ] = None,
     seed: Annotated[
-        int, typer.Option(min=0, metavar="N", help="The same seed: the same model.", rich_help_panel=TRAINING)
+        int, typer.Option(min=0, metavar="N", help="Seed; the same one gives the same model.", rich_help_panel=TRAINING)
     ] = 0,
     resume: Annotated[
-        bool, typer.Option("--resume", metavar="", help="Go on where it was stopped.", rich_help_panel=TRAINING)
+        bool, typer.Option("--resume", metavar="", help="Continue where it was stopped.", rich_help_panel=TRAINING)
     ] = False,
     exam_share: Annotated[
-        float, typer.Option(min=0.01, max=0.9, metavar="S", help="Share of patients to check on.", rich_help_panel=DATA)
+        float,
+        typer.Option(min=0.01, max=0.9, metavar="S", help="Share of patients for validation.", rich_help_panel=DATA),
     ] = 0.2,
     allow_mixed: Annotated[
-        bool, typer.Option("--allow-mixed", metavar="", help="Take several kernels.", rich_help_panel=DATA)
+        bool, typer.Option("--allow-mixed", metavar="", help="Accept several kernels.", rich_help_panel=DATA)
     ] = False,
     cache: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Keep the slices there.", rich_help_panel=DATA)
+        Path | None, typer.Option(metavar="FOLDER", help="Folder to cache slices in.", rich_help_panel=DATA)
     ] = None,
     cache_limit: Annotated[
-        float, typer.Option(min=0.01, metavar="GB", help="Most disk for slices.", rich_help_panel=DATA)
+        float, typer.Option(min=0.01, metavar="GB", help="Disk space for slices, at most.", rich_help_panel=DATA)
     ] = 20.0,
     spacing: options.Spacing = None,
     modality: options.Modality = None,
@@ -117,7 +121,7 @@ def _doubts(fitted: Mapping[str, Any]) -> list[str]:
     if left is None or left < _HARDLY_LESS:
         return []
     return [
-        f"The model takes away hardly any noise: {left:.0%} is left of noise simulated on held-out slices. Train it longer "
+        f"The model removes hardly any noise: {left:.0%} is left of noise simulated on held-out slices. Train it longer "
         "(--steps, --minutes)."
     ]
 
@@ -168,7 +172,7 @@ def _refuse_existing(output: Path, folder: Path, resume: bool, overwrite: bool) 
         )
     checkpoints = list(folder.glob("*.safetensors"))
     if resume and not checkpoints:
-        raise OutputError(f"There is no checkpoint in {folder} to go on from; leave out --resume.")
+        raise OutputError(f"There is no checkpoint in {folder} to continue from; leave out --resume.")
     if checkpoints and not resume:
         if not overwrite:
             raise OutputError(
@@ -250,7 +254,7 @@ def _tidied(folder: Path, cache: Path | None) -> Iterator[None]:
                 remove(folder / "cache")
         if kept and isinstance(error, KeyboardInterrupt):
             raise KeyboardInterrupt(
-                f"Stopped. What was learned is kept in {folder}; the same command with --resume goes on from there."
+                f"Stopped. What was learned is kept in {folder}; the same command with --resume continues from there."
             ) from None
         raise
 

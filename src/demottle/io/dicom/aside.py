@@ -1,4 +1,4 @@
-"""What lies beside a scan: files that cannot be read, and objects that are no scan; and what is said of them."""
+"""What lies beside a scan: files that cannot be read, and objects that are not scans; and what is said of them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydicom.uid import UID
 
-from demottle.errors import InputError, are, counted
+from demottle.errors import InputError, counted
 from demottle.io.dicom.files import FileRef, hidden_with_dicom
 
 _ROOT = "1.2.840.10008.5.1.4.1.1."
@@ -60,7 +60,7 @@ class Aside:
 
 
 def kind_of_no_scan(sop_class: str) -> str:
-    """Return what an object is that is no scan, whether or not it holds pixels; empty for all others."""
+    """Return what an object is that is not a scan, whether or not it holds pixels; empty for all others."""
     if sop_class == _DIRECTORY:
         return "table of contents (DICOMDIR)"
     if not sop_class.startswith(_ROOT):
@@ -112,27 +112,28 @@ def hidden_remark(hidden: Sequence[Path]) -> tuple[str, ...]:
         return ()
     names = ", ".join(one.name for one in hidden[:_NAMED]) + (", ..." if len(hidden) > _NAMED else "")
     return (
-        f"Left aside what is hidden and holds DICOM images ({names}); give it a name without a dot in front to read it.",
+        f"Set aside what is hidden and holds DICOM images ({names}); give it a name without a dot in front to read it.",
     )
 
 
 def remarks(aside: Sequence[Aside]) -> tuple[str, ...]:
-    """Return what a user should know of the files left aside: the unreadable ones first."""
+    """Return what a user should know of the files set aside: the unreadable ones first."""
     broken, others = [one for one in aside if one.broken], [one for one in aside if one.kind and not one.broken]
     strange = [one for one in aside if not one.kind and not one.broken]
     said = []
     if broken:
         it_is, it = ("it is", "it") if len(broken) == 1 else ("they are", "them")
         said.append(
-            f"Left aside {counted(len(broken), 'file')} that cannot be read ({_names(broken)}). If {it_is} from the top or the "
+            f"Set aside {counted(len(broken), 'file')} that cannot be read ({_names(broken)}). If {it_is} from the top or the "
             f"bottom of this scan, the result lacks {it}."
         )
     if others:
         said.append(
-            f"Left aside {counted(len(others), 'DICOM object')} that {are(len(others))} no scan ({_listed(others)})."
+            f"Set aside {counted(len(others), 'DICOM object')} that "
+            f"{'is not a scan' if len(others) == 1 else 'are not scans'} ({_listed(others)})."
         )
     if strange:
-        said.append(f"Left aside {counted(len(strange), 'file')} without a DICOM image ({_names(strange)}).")
+        said.append(f"Set aside {counted(len(strange), 'file')} without a DICOM image ({_names(strange)}).")
     return tuple(said)
 
 

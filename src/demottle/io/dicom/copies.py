@@ -14,7 +14,7 @@ _CHUNK = 1 << 20
 
 
 def without_copies(slices: Sequence[SliceHeader]) -> tuple[list[SliceHeader], tuple[str, ...]]:
-    """Return each object once, and a remark on the copies left aside.
+    """Return each object once, and a remark on the copies set aside.
 
     Two files with one SOPInstanceUID are copies where they are equal byte by byte, or have the same place, rescale and pixels
     (an export that changed the encoding or a name). With two UIDs they are copies where number and time are the same as well.
@@ -42,7 +42,7 @@ def without_copies(slices: Sequence[SliceHeader]) -> tuple[list[SliceHeader], tu
         return list(slices), ()
     file, original = next(iter(copies.items()))
     named = f"{_name(file)} of {_name(original)}" + (", ..." if len(copies) > 1 else "")
-    return left, (f"Left aside {counted(len(copies), 'file')} that {are(len(copies))} a copy of another ({named}).",)
+    return left, (f"Set aside {counted(len(copies), 'file')} that {are(len(copies))} a copy of another ({named}).",)
 
 
 def _without_renamed(slices: list[SliceHeader], copies: dict[FileRef, FileRef]) -> list[SliceHeader]:

@@ -37,9 +37,9 @@ class Stack:
 
 
 def volume_groups(slices: Sequence[SliceHeader]) -> tuple[list[Group], tuple[str, ...]]:
-    """Return the images of one series that share orientation, matrix and pixel spacing, and a warning about others left aside.
+    """Return the images of one series that share orientation, matrix and pixel spacing, and a warning about others set aside.
 
-    A few stray ones beside a larger group (localizers, screen shots) are left aside.
+    A few stray ones beside a larger group (localizers, screen shots) are set aside.
 
     Raises:
         InputError: no image has a position, only localizers, or only colors.
@@ -58,7 +58,7 @@ def volume_groups(slices: Sequence[SliceHeader]) -> tuple[list[Group], tuple[str
     count = sum(len(group) for group in strays)
     others = "; ".join(_describe(group) for group in strays)
     return [tuple(group) for group in kept], (
-        f"Left aside {counted(count, 'image')} that {'is' if count == 1 else 'are'} no part of the volume ({others}).",
+        f"Set aside {counted(count, 'image')} that {'is' if count == 1 else 'are'} no part of the volume ({others}).",
     )
 
 

@@ -43,7 +43,7 @@ def _lies_in_several_places(slices: Sequence[SliceHeader]) -> bool:
 
 
 def can_be_slice(header: SliceHeader) -> bool:
-    """True for a gray image with a place in the patient that is no scout view."""
+    """True for a gray image with a place in the patient that is not a scout view."""
     geometry = (header.position, header.orientation, header.pixel_spacing)
     return None not in geometry and not header.is_localizer and header.samples == 1
 

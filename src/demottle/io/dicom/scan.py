@@ -89,7 +89,7 @@ class SliceHeader:
 
     @property
     def is_localizer(self) -> bool:
-        """True for scout views, which are no part of a volume."""
+        """True for scout views, which are not part of a volume."""
         return "LOCALIZER" in self.image_type
 
     @property

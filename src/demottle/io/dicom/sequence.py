@@ -79,14 +79,14 @@ def read_sequence(
 
 
 def _the_run(members: Sequence[SliceHeader]) -> tuple[SliceHeader, tuple[str, ...]]:
-    """Return the first header of the only run, and what was left aside."""
+    """Return the first header of the only run, and what was set aside."""
     files = {header.file: header for header in reversed(members)}
     runs = {file: header for file, header in files.items() if header.frames > 1}
     if len(files) == 1:
         return next(iter(files.values())), ()
     if len(runs) == 1:
         run = next(iter(runs.values()))
-        return run, (f"Left aside {counted(len(files) - 1, 'single image')} of the series.",)
+        return run, (f"Set aside {counted(len(files) - 1, 'single image')} of the series.",)
     if not runs:
         raise InputError(
             f"The series holds {len(files)} single images and no run of frames; name one file, or a multi-frame object."

@@ -78,10 +78,10 @@ def _as_number(text: str) -> float:
 def choose(
     series: Sequence[Series], wanted: str | None, *, accept_own_output: bool = False
 ) -> tuple[Series, tuple[str, ...]]:
-    """Return the one series to read, and warnings about others left aside.
+    """Return the one series to read, and warnings about others set aside.
 
     `wanted` is a SeriesInstanceUID, or a SeriesNumber that only one series has. Without it, results of demottle, localizers and
-    what has neither slices nor frames (screen shots) are left aside, then exactly one series must remain.
+    what has neither slices nor frames (screen shots) are set aside, then exactly one series must remain.
 
     Raises:
         InputError: the series wanted is not there; several remain (they are listed); it is demottle's own output.
@@ -103,7 +103,7 @@ def choose(
             "name the original series, or accept own output.",
             remedy="accept_own_output",
         )
-    return chosen, tuple(f"Left aside the series {info}." for info in aside)
+    return chosen, tuple(f"Set aside the series {info}." for info in aside)
 
 
 def _refuse_several_people(chosen: Series) -> None:

@@ -29,7 +29,7 @@ def refuse_broken_header(path: Path, kind: str) -> None:
     """Refuse a header that ITK would stumble over, and one that states more than its file can hold.
 
     Args:
-        path: of the header; its data may lie in another file.
+        path: path of the header; its data may lie in another file.
         kind: "mha", "mhd" or "nrrd".
 
     Raises:

@@ -25,11 +25,11 @@ class FilePayload(Payload):
     """Payload of a file that holds a whole volume; the header has the format's own type, the values stay on disk.
 
     Attributes:
-        dtype: of the values as stored.
-        slope: of voxel = slope * stored + intercept.
-        intercept: of the same.
+        dtype: dtype of the values as stored.
+        slope: slope of voxel = slope * stored + intercept.
+        intercept: intercept of the same.
         header: the format's own.
-        axis: of the file's (columns, rows, slices) that the image has as its slices.
+        axis: axis of the file's (columns, rows, slices) that the image has as its slices.
         missing: True where the file holds no number (NaN, infinite), shape of the image; None: nowhere.
     """
 
@@ -68,7 +68,7 @@ def image_of(
     Args:
         stored: values (slices, rows, columns) as the file holds them.
         payload: what the writer will need; its slope and intercept give `stored` its meaning.
-        format, path: of the file.
+        format, path: format and path of the file.
         spacing: mm between slices, rows, columns.
         modality: None where nobody says; "CT" makes the unit HU and leaves out what lies outside the reconstruction circle.
         history: what the file says was done to it.

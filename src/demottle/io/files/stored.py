@@ -26,8 +26,8 @@ def to_stored(
         voxels: what to write, any shape.
         before: what the reader made of `stored`, same shape.
         stored: the file's own values, same shape; their type is the result's.
-        slope: of the rescale voxel = slope * stored + intercept; not 0.
-        intercept: of the same.
+        slope: slope of the rescale voxel = slope * stored + intercept; not 0.
+        intercept: intercept of the same.
         limits: smallest and largest value to store; None for floating-point files, where nothing is rounded.
         valid: False where the file's value stays.
         padding: lowest and highest value that means "no measurement".

@@ -25,7 +25,7 @@ def read(path: Path, given: Given) -> Image:
     """Read a video as a run of gray frames; the time between them comes from its rate.
 
     Args:
-        path: of the file.
+        path: path of the file.
         given: `format` is "mp4" or "avi"; `spacing` (s between frames, mm between rows and columns) takes the place of the
             video's rate and 1 mm; `modality` is "XA" where nobody says.
 

@@ -24,7 +24,7 @@ def cosines(orientation: Sequence[float] | NDArray[np.float64]) -> tuple[NDArray
 
 
 def straighten(dataset: Dataset) -> None:
-    """Write the cosines of a header anew, in place, where they are no perpendicular unit vectors, which PS3.3 C.7.6.2 demands."""
+    """Write the cosines of a header anew, in place, where they are not perpendicular unit vectors, as PS3.3 C.7.6.2 demands."""
     stated: Any = dataset.get("ImageOrientationPatient")
     if stated is None or len(stated) != 6:
         return

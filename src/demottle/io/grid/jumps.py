@@ -11,7 +11,7 @@ from demottle.io.grid.cosines import cosines
 def jump_warning(slices: Sequence[SliceHeader]) -> tuple[str, ...]:
     """Return a warning where a slice lies more than a pixel beside the place that the others lead to expect.
 
-    A steady shift from slice to slice is a tilted gantry, which is no jump.
+    A steady shift from slice to slice is a tilted gantry, which is not a jump.
 
     Args:
         slices: in order along their normal, all of one orientation.

@@ -62,7 +62,7 @@ def placement_over_time(slices: Sequence[SliceHeader], volumes: int, affine: Aff
     Args:
         slices: volume by volume, each in order.
         volumes: how many there are.
-        affine: of the first.
+        affine: affine of the first.
 
     Raises:
         OutputError: a corner of a slice of any volume would lie more than 0.1 mm off.

@@ -47,6 +47,6 @@ def phase_scale(lowest: float, highest: float, name: str) -> PhaseScale:
     if known:
         return PhaseScale(2 * np.pi / known[0], known[0] / 2)
     raise InputError(
-        f"The phase {name} holds values from {lowest:g} to {highest:g}, which is no range in use for -pi to pi "
+        f"The phase {name} holds values from {lowest:g} to {highest:g}, which is not a range in use for -pi to pi "
         "(radians, degrees, -4096 to 4095, 0 to 4095, ...); convert it to radians."
     )

@@ -9,8 +9,8 @@ _FAR_ABOVE = 800.0  # where soft tissue lies with an offset of 1024
 _TISSUE = (-300.0, 300.0)  # HU
 _TISSUE_LESS_1024 = (-1324.0, -724.0)
 _OFFSET = (
-    "No value is below {lowest:g}, but air is near -1000 HU: the values seem to carry an offset (often 1024), and are no CT "
-    "numbers then."
+    "No value is below {lowest:g}, but air is near -1000 HU: the values seem to carry an offset (often 1024), and are then "
+    "not CT numbers."
 )
 _TWICE = (
     "Hardly any value is near 0, where soft tissue lies, but many are near -1000 and lower: the rescale to HU seems to have "

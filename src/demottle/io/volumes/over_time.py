@@ -30,7 +30,7 @@ class SeriesPayload(DicomPayload):
 
     Attributes:
         volumes: how many there are.
-        volume_affine: of each of them, as `Payload.affine`.
+        volume_affine: affine of each of them, as `Payload.affine`.
     """
 
     volumes: int = 1

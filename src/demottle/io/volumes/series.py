@@ -60,7 +60,7 @@ class Part:
 def parts_of(
     members: Sequence[SliceHeader], *, accept_uneven: bool = False
 ) -> tuple[tuple[Part, ...], tuple[str, ...]]:
-    """Return the volumes of one series, and a warning about images left aside.
+    """Return the volumes of one series, and a warning about images set aside.
 
     Args:
         members: the headers of all images of the series.
@@ -167,7 +167,7 @@ def _unfinished_sentence(volumes: Sequence[Volume]) -> tuple[str, ...]:
         return ()
     images = sum(len(volume.slices) for volume in volumes)
     return (
-        f"Left aside {counted(images, 'image')} of a volume that is not complete: the series seems to have been stopped "
+        f"Set aside {counted(images, 'image')} of a volume that is not complete: the series seems to have been stopped "
         "while it was taken.",
     )
 

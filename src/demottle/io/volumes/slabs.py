@@ -17,7 +17,7 @@ def slabs(positions: NDArray[np.float64]) -> list[list[int]]:
     """Return the indices of the slices of each slab, in order of position; all in one where there are no even slabs.
 
     Args:
-        positions: of the slices along their normal, mm, in any order.
+        positions: positions of the slices along their normal, mm, in any order.
     """
     order = np.argsort(positions, kind="stable")
     gaps = np.diff(positions[order])

@@ -214,7 +214,7 @@ def _text(value: Any) -> str:
 
 
 def _vector(value: Any) -> str | None:
-    """Direction cosines as one text; None for none. A gradient of no length is no direction."""
+    """Direction cosines as one text; None for none. A gradient of no length is not a direction."""
     try:
         values = [round(float(one), 3) + 0.0 for one in value]
     except (TypeError, ValueError):

@@ -62,8 +62,8 @@ def group_estimate(
         noisy: in units of the local noise level.
         guide: the same with hardly any noise.
         where: voxels that are asked for.
-        covariance: of the noise in a cube (n, n).
-        grouping: of cubes.
+        covariance: covariance of the noise in a cube (n, n).
+        grouping: grouping of cubes.
         device: where to compute.
         listener: told how many layers of cubes are done, of how many.
     """

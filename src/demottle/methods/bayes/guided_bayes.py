@@ -48,8 +48,8 @@ class Settings(matched_neighbors.Settings):
         coarse: share, 0 to 1, of the learned result in what is coarser than `coarse_sigma`, where the network had a say.
         coarse_sigma: pixels.
         kept: share, 0 to 1, of the learned result in the mean of both.
-        side: of a cube in rows and columns.
-        depth: of a cube in slices; fewer where the image has fewer.
+        side: side of a cube in rows and columns.
+        depth: depth of a cube in slices; fewer where the image has fewer.
         similar: cubes in a group.
         search: rows and columns that similar cubes may be away.
         search_slices: slices that they may be away.

@@ -27,7 +27,7 @@ class MeasuredVolume:
 
     Attributes:
         image: as it came.
-        correlation: of its noise, between slices.
+        correlation: correlation of its noise, between slices.
         local: map of its noise level.
     """
 
@@ -84,7 +84,7 @@ class MeasuredVolume:
 
         Args:
             clean: in the image's unit.
-            spectrum: of the noise within slices; (1, 1): white.
+            spectrum: spectrum of the noise within slices; (1, 1): white.
             listener: told of the stages "restore" and "calibrate".
         """
         if self.image.unit != "HU":

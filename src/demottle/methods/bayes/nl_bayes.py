@@ -38,15 +38,15 @@ class Settings:
     """Settings of the method.
 
     Attributes:
-        side: of a cube in rows and columns.
-        depth: of a cube in slices; fewer where the image has fewer.
+        side: side of a cube in rows and columns.
+        depth: depth of a cube in slices; fewer where the image has fewer.
         similar: cubes in a group.
         search: rows and columns that similar cubes may be away.
         search_slices: slices that they may be away.
         step: rows and columns from one cube to the next; 1 is the most thorough, and nine times as slow as 3.
         guide_step: the same in all passes but the last, which only guide the next; at most the width of a cube is taken.
-        passes: of estimates, each guided by the one before.
-        threshold: of the first look, in standard deviations of the noise.
+        passes: passes of estimates, each guided by the one before.
+        threshold: threshold of the first look, in standard deviations of the noise.
     """
 
     side: int = 5

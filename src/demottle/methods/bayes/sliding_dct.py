@@ -34,7 +34,7 @@ def sliding_dct(
 
     Args:
         volume: in units of the local noise level; no side smaller than the cube's.
-        covariance: of that noise in a cube (n, n).
+        covariance: covariance of that noise in a cube (n, n).
         cube: its sides.
         threshold: standard deviations of a coefficient's noise below which it counts as noise.
         device: where to compute.

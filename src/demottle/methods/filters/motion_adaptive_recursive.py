@@ -28,7 +28,7 @@ class Settings:
     """Settings of the filter.
 
     Attributes:
-        weight: of the new frame where nothing moves, above 0 and up to 1.
+        weight: weight of the new frame where nothing moves, above 0 and up to 1.
         low: standard deviations of the noise up to which a change counts as noise.
         high: from which it counts as motion.
         correct_lag: undo lag first, where it is measured.

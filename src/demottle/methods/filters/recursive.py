@@ -25,7 +25,7 @@ class Settings:
     """Settings of the filter.
 
     Attributes:
-        weight: of the new frame, above 0 and up to 1.
+        weight: weight of the new frame, above 0 and up to 1.
         warm_up: begin as a plain mean (weight 1, 1/2, 1/3, ... down to `weight`), so that the first frame, noise and all,
             does not stay for long.
         correct_lag: undo lag first, where it is measured.

@@ -38,7 +38,7 @@ def by_components(load: Load, shape: tuple[int, int, int], volumes: int, listene
 
     Args:
         load: gives the values.
-        shape: of a volume.
+        shape: shape of a volume.
         volumes: how many there are.
         listener: told of progress, stage "measure".
     """

@@ -18,7 +18,7 @@ class Series:
 
     Attributes:
         stack: where the slices lie in a frame.
-        shape: of a volume: slices, rows, columns.
+        shape: shape of a volume: slices, rows, columns.
         volumes: how many there are.
         parts: 2 for complex values, 1 for magnitudes.
         seen: where all volumes were measured and not all are zero, (slices, rows, columns).

@@ -81,7 +81,7 @@ class Layer:
     Attributes:
         slab: its values.
         gram: A^T A of each part of each block, (down, across, parts, volumes, volumes).
-        rows: of each block's matrix, where something was measured: (down, across).
+        rows: rows of each block's matrix, where something was measured: (down, across).
         total, weight: sum of the W of the patches that hold a block, and of their weights: (down, across, parts, ...).
         kept: weighted sum of the components that they keep.
     """

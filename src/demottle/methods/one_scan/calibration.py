@@ -164,7 +164,7 @@ def _selection(
 
 
 def _flat_tissues(smooth: Voxels, inside: Mask, image: Image) -> NDArray[np.uint8]:
-    """Number each tissue, from 1, away from its edges: blur is no shift. Fluid is seldom wide, so 2 mm have to do."""
+    """Number each tissue, from 1, away from its edges: blur is not a shift. Fluid is seldom wide, so 2 mm have to do."""
     height, width = (2 * max(1, round(_CORE_MM / s)) + 1 for s in image.spacing[1:])
     labels = np.zeros(smooth.shape, np.uint8)
     for tissue, (low, high) in enumerate(TISSUES, start=1):
@@ -174,7 +174,7 @@ def _flat_tissues(smooth: Voxels, inside: Mask, image: Image) -> NDArray[np.uint
 
 
 def _in_layers(plane: Voxels, image: Image, layers: tuple[float, ...]) -> Voxels:
-    """What is added to the layers of fat of a slice: all of it inside, fading out toward what is no fat."""
+    """What is added to the layers of fat of a slice: all of it inside, fading out toward what is not fat."""
     labels = layer_rings(plane, image.spacing[1:])
     known = (labels > 0).astype(np.float32)
     near = guide.smooth(known, _EDGE_SIGMA)

@@ -51,7 +51,7 @@ def put_coarse_back(
         image: what went in, in HU.
         clean: what came out.
         local: local noise level of `image`.
-        correlation: of its noise between slices.
+        correlation: correlation of its noise between slices.
         allowed: for a slice, how far each pixel may change (0 to 1).
     """
     slices = len(clean)
@@ -112,8 +112,8 @@ def noise_left(weights: NDArray[np.float64], correlation: Correlation) -> float:
     """Standard deviation of noise after a weighted mean over slices, as a share of that before: far from the ends of the volume.
 
     Args:
-        weights: of slices 0, 1, ... away, any unit.
-        correlation: of the noise between slices.
+        weights: weights of slices 0, 1, ... away, any unit.
+        correlation: correlation of the noise between slices.
     """
     kernel = np.concatenate([weights[:0:-1], weights])
     kernel /= kernel.sum()

@@ -53,7 +53,7 @@ def keep_what_the_scan_says(
         network: holds what was learned, and then the mean.
         shares: shares of the begun weights to choose from; one: that one.
         samples, noise, patch: what to estimate the error on.
-        seed: of the places and the noise.
+        seed: seed of the places and the noise.
 
     Returns:
         The share chosen.

@@ -54,7 +54,7 @@ class ScanSettings:
     """Settings that every method of this kind has.
 
     Attributes:
-        channels: of the network, from half resolution downward.
+        channels: channels of the network, from half resolution downward.
         patch, batch: side of a patch in pixels, patches per step.
         rate: peak learning rate.
         start: begin with weights that were trained on simulations and come with demottle, in place of random ones, where
@@ -107,7 +107,7 @@ class Ground:
     Attributes:
         samples: slices of the scan, cut to the body.
         spectrum: noise power spectrum (n, n), FFT order.
-        scale: of the network's values.
+        scale: scale of the network's values.
         patch: side of a patch in pixels; smaller than asked for where the slices are.
         device: where the network is.
         draw_noise: makes `noise`, when it is first asked for.
@@ -142,13 +142,13 @@ def fit_on_scan(
     """Make the samples, let `lesson_on` make a lesson from them, teach a network, and return it ready for use.
 
     Args:
-        name: of the method.
+        name: name of the method.
         image, fingerprint: the scan and what was measured on it.
-        settings: of the method.
+        settings: settings of the method.
         lesson_on: the method itself.
         slices: how many the network sees at once, the one to denoise in the middle; an odd number.
         fewest: slices that the method can learn from.
-        seed: of the network's first weights.
+        seed: seed of the network's first weights.
         budget: how long it may take; None: the scan decides.
         listener: told of the stages "prepare" and "learn".
 

@@ -81,8 +81,8 @@ def learn_fusion(
         noisy, deviation: for an index, the slice and its local noise level.
         usable: for an index and the denoised slice, where it may count.
         slices: their number.
-        correlation, spectrum: of the scan's noise, between slices and within (n, n) in FFT order.
-        seed: of the noise drawn.
+        correlation, spectrum: correlation and spectrum of the scan's noise, between slices and within (n, n) in FFT order.
+        seed: seed of the noise drawn.
         listener: told of the stage "weigh".
 
     Returns:
@@ -160,7 +160,7 @@ def _noise(
     """Draw noise like the scan's for neighboring slices."""
     count, (rows, columns) = len(deviation), deviation[0].shape
     rho = [1.0, *(float(np.clip(np.nan_to_num(correlation.at(lag)), 0, 0.99)) for lag in range(1, LAGS + 1))]
-    while len(rho) < count:  # goes on falling as it fell: a jump to 0 is no correlation any noise can have
+    while len(rho) < count:  # goes on falling as it fell: a jump to 0 is not a correlation any noise can have
         rho.append(rho[-1] * rho[LAGS] / max(rho[LAGS - 1], 1e-6) if rho[LAGS] < rho[LAGS - 1] else rho[-1])
     mixing = mixing_matrix(rho)
     side = -(-max(rows, columns) // 8) * 8

@@ -59,7 +59,7 @@ class Scale:
     """How an image's values are brought to the network's scale.
 
     Attributes:
-        centre, width: of the filtered slice, in the image's unit.
+        centre, width: centre and width of the filtered slice, in the image's unit.
         level: global noise level.
         highest: values above this, dense vessels, are only filtered, not learned, and bone (150 above it) is left as it is:
             structure there is many times stronger than the noise, and a method that errs by a per cent shifts CT numbers.
@@ -143,7 +143,7 @@ def _local_mean(image: Tensor) -> Tensor:
 
 
 def mean_of_the_like(image: Tensor, highest: float) -> Tensor:
-    """Mean around every pixel, what is no tissue of its kind cut: bone and air beside soft tissue, the chest wall beside lung.
+    """Mean around every pixel, what is not tissue of its kind cut: bone and air beside soft tissue, the chest wall beside lung.
 
     A skull a few pixels away would pull the mean up by hundreds of HU, and the tissue before it would leave the range that a
     network sees: thin fat under it came out 10 HU too bright.

@@ -19,7 +19,7 @@ class BlindSpotLesson:
 
     Args:
         ground: what it is made from.
-        share: of the pixels to be judged.
+        share: share of the pixels to be judged.
         offsets: (n, 2) rows and columns, (0, 0) among them, of what is hidden with a pixel.
         nearest, farthest: a hidden pixel takes the value of a random one this many rows or columns away.
     """

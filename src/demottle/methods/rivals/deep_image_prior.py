@@ -47,7 +47,7 @@ class Settings:
         steps: most steps a slice; a limit on steps given for the whole method counts instead.
         rate: learning rate of Adam.
         inputs: random images that the network begins with.
-        channels: of the network, from half resolution downward.
+        channels: channels of the network, from half resolution downward.
         wobble: noise added to the random images in every step, as a share of their deviation.
     """
 

@@ -26,7 +26,7 @@ class Settings(RivalSettings):
     """Settings of the method.
 
     Attributes:
-        share: of the pixels of a patch that are hidden; 64 of 64 x 64 in the paper.
+        share: share of the pixels of a patch that are hidden; 64 of 64 x 64 in the paper.
         channels, patch, batch, rate: as `RivalSettings`.
     """
 

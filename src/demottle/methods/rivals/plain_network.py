@@ -40,8 +40,8 @@ class Plain(nn.Module):
 
     Args:
         network: two input images, one output.
-        centre, width: of the anatomy, in the image's unit.
-        level: of the noise.
+        centre, width: centre and width of the anatomy, in the image's unit.
+        level: level of the noise.
     """
 
     def __init__(self, network: nn.Module, centre: float, width: float, level: float) -> None:

@@ -36,7 +36,7 @@ class Settings(RivalSettings):
         direction: along which neighbors are hidden: "horizontal", "vertical", "both" (a square), or "auto": along the one of
             the first two in which the measured noise is more correlated.
         span: how many pixels on either side; 0: as far as the measured correlation exceeds 0.1, at least 1, at most 6.
-        share: of the pixels of a patch that are judged; with each, the others of its bar are hidden.
+        share: share of the pixels of a patch that are judged; with each, the others of its bar are hidden.
         channels, patch, batch, rate: as `RivalSettings`.
     """
 

@@ -29,7 +29,7 @@ class RivalSettings:
     """Settings that every rival that learns has; the defaults are those of demottle's own methods.
 
     Attributes:
-        channels: of the network, from half resolution downward.
+        channels: channels of the network, from half resolution downward.
         patch, batch: side of a patch in pixels, patches per step.
         rate: peak learning rate.
     """
@@ -69,10 +69,10 @@ class Ground:
 
     Attributes:
         samples: slices of the scan, cut to the body.
-        level: of the noise, in the image's unit.
+        level: level of the noise, in the image's unit.
         patch, batch: side of a patch (it may be smaller than asked for), patches per step.
         steps: how many are planned; minutes may end them earlier.
-        seed: of random draws.
+        seed: seed of random draws.
         device: where the network is.
     """
 

@@ -33,7 +33,7 @@ class Settings(RivalSettings):
     """Settings of the method.
 
     Attributes:
-        channels: of the tiny network, a single number.
+        channels: channels of the tiny network, a single number.
         patch, batch, rate: as `RivalSettings`.
     """
 

@@ -32,7 +32,7 @@ class Recursion:
 
     Attributes:
         mean: float32 (rows, columns).
-        variance: of its noise, in units of a frame's; 1 where hardly anything could be believed.
+        variance: variance of its noise, in units of a frame's; 1 where hardly anything could be believed.
         confidence: 0 to 1: the believed frames' share.
     """
 
@@ -91,7 +91,7 @@ class Alignment:
             frames: the sequence, (frames, rows, columns).
             here: the frame to bring the others onto.
             others: the frames to average, in this order.
-            weight: of a new frame in the long run, 0 to 1.
+            weight: weight of a new frame in the long run, 0 to 1.
             farther: frames that count only where everything around stands still, and then as much as any other.
         """
         shape = frames[here].shape

@@ -25,7 +25,7 @@ class Run:
 
     Attributes:
         frames: free of lag.
-        deviation: of their noise.
+        deviation: deviation of their noise.
         stabilized: the frames with noise of deviation 1.
         wanted: bool, True where there is something to learn.
         grain: deviation of the stabilized frames' noise once smoothed as the guides of `Alignment`.
@@ -85,7 +85,7 @@ def make_clip(run: Run, offsets: Sequence[int], settings: Settings, listener: Li
     Args:
         run: the sequence.
         offsets: where the neighbors are; both directions, or forward only.
-        settings: of the method.
+        settings: settings of the method.
         listener: told of progress.
 
     Raises:

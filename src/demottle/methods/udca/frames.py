@@ -38,7 +38,7 @@ class _Frames(nn.Module):
         self.network = network
         self.multiple = max(_BLOCK, int(network.multiple))  # type: ignore[arg-type]
         self.low_precision = has_fast_bfloat16()
-        self._settled: list[nn.Module] = []  # a list, so that it is no part of what is saved
+        self._settled: list[nn.Module] = []  # a list, so that it is not part of what is saved
         self.pooled = noise.pooled
         signal, deviation = noise.curve.signal, noise.curve.deviation
         self.first, self.usual = float(deviation[0]), noise.curve.level
@@ -75,8 +75,8 @@ class CausalFrames(_Frames):
 
     Args:
         network: (batch, 3, rows, columns) to (batch, 1, rows, columns).
-        noise: of the frames.
-        weight: of a new frame in the memory in the long run.
+        noise: noise of the frames.
+        weight: weight of a new frame in the memory in the long run.
     """
 
     def __init__(self, network: nn.Module, noise: FrameNoise, weight: float) -> None:
@@ -120,7 +120,7 @@ class SingleFrame(_Frames):
 
     Args:
         network: (batch, 2, rows, columns) to (batch, 1, rows, columns).
-        noise: of the frames.
+        noise: noise of the frames.
     """
 
     def forward(self, x: Tensor, state: Tensor, spread: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -22,7 +22,7 @@ def learning_seconds(image: Image, settings: Settings, steps: int, budget: Budge
 
     Args:
         image: to learn from; only its kind counts.
-        settings: of the method.
+        settings: settings of the method.
         steps: where the budget names none.
         budget: its minutes are not looked at.
     """

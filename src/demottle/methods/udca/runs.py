@@ -81,7 +81,7 @@ def memories(student: CausalFrames, frames: Voxels, before: Sequence[Voxels] = (
 
     Args:
         student: whose memory it is.
-        frames: of a run, or of a stretch of it.
+        frames: frames of a run, or of a stretch of it.
         before: frames just before that stretch.
 
     Returns:

@@ -31,7 +31,7 @@ class Settings(GeneratorSettings):
         temperature: tau of the contrastive loss.
         places: compared in each patch and level.
         head_width: length of the vectors that are compared.
-        judge_channels, judge_norm: of the discriminator, as of `perceptual-cyclegan`.
+        judge_channels, judge_norm: channels and norm of the discriminator, as of `perceptual-cyclegan`.
     """
 
     attention: bool = False

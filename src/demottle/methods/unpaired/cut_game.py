@@ -24,7 +24,7 @@ class CutWeights:
     Attributes:
         contrast: weight of the contrastive loss, half of it for low-dose, half for full-dose patches.
         temperature: tau of that loss.
-        places: of each patch and layer that are compared, as far as the layer has as many.
+        places: places of each patch and layer that are compared, as far as the layer has as many.
     """
 
     contrast: float = 1.0

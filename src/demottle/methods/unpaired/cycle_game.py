@@ -38,10 +38,10 @@ class CycleWeights:
     """Weights of the losses.
 
     Attributes:
-        cycle, identity: of the mean absolute errors.
-        share: of the perceptual terms in all terms but the adversarial ones, 0 to below 1.
-        window: of the local statistics that the perceptual loss compares, in features; 0: points only.
-        adversarial: of the verdicts.
+        cycle, identity: weights of the mean absolute errors.
+        share: share of the perceptual terms in all terms but the adversarial ones, 0 to below 1.
+        window: window of the local statistics that the perceptual loss compares, in features; 0: points only.
+        adversarial: weight of the verdicts.
     """
 
     cycle: float = 10.0
@@ -86,7 +86,7 @@ class CycleGame(WatchedGame[CycleTurn]):
             draw: low-dose and full-dose patches of other patients, (items, 1, rows, columns) each, scaled.
             generator, discriminator: build one network; called twice each.
             extractor: frozen; has `levels` (`losses.perceptual.Extractor`). None where the share is 0.
-            weights: of the losses.
+            weights: weights of the losses.
             batch: items of one step.
             pool: earlier pictures kept for each discriminator.
             rate: peak learning rate.

@@ -30,13 +30,13 @@ class GeneratorSettings:
     """Settings that the methods with this generator share.
 
     Attributes:
-        channels: of the generator's levels, from full resolution downward.
+        channels: channels of the generator's levels, from full resolution downward.
         blocks: residual blocks at its bottom; 0 for two plain convolutions.
         attention: gate its skips.
         patch: side of a training patch in pixels.
         batch: patches of a step, of each side.
-        steps: of training.
-        rate: of learning; constant for the first half, then linear to zero.
+        steps: steps of training.
+        rate: rate of learning; constant for the first half, then linear to zero.
         scale: HU that the networks see as 1: `x = 1/2 + HU / scale`, which is `(HU + 1000) / 2000` at 2000; ours is nearer to the
             size of noise, which a short training sees better.
         averaging: decay of the moving average of the weights per step; 0: the last weights.

@@ -49,9 +49,9 @@ class Settings:
     """Settings of PDML; the defaults are the paper's and its program's, except where it says "ours" (preset "paper": without).
 
     Attributes:
-        levels: of the wavelet decomposition whose approximation bypasses the network; 0: the whole slice goes through it.
+        levels: levels of the wavelet decomposition whose approximation bypasses the network; 0: the whole slice goes through it.
         reproject: take the high band of what the generator makes (ours).
-        features, growth, blocks: of the generator.
+        features, growth, blocks: features, growth and blocks of the generator.
         shared: its blocks are one and the same.
         spectral: its convolutions are spectrally normalized, as in the paper (ours: not).
         residual: part of what a block computes that is added to its input; 0.1 in the paper.
@@ -60,10 +60,10 @@ class Settings:
         patch: side of a training patch in pixels, a multiple of 8.
         margin: pixels that patches keep from the border of a slice.
         batch: patches of a step.
-        steps: of training.
-        rate: of learning; constant for the first half, then linear to zero.
+        steps: steps of training.
+        rate: rate of learning; constant for the first half, then linear to zero.
         warm_up: steps before these in which the generator learns to remove noise simulated on full-dose slices (ours, `warm_up`).
-        warm_rate: of learning in them.
+        warm_rate: rate of learning in them.
         simulated: weight of the same loss in the game (ours).
         adversarial, identity, metric: weights of the paper's losses.
         contrast: what pulls places together: "metric" (tau 0.15, 128 places) or "nce" (tau 0.07, 256 places).

@@ -64,7 +64,7 @@ class MetricGame(WatchedGame[Turn]):
             draw: where the patches come from.
             generator: as it is to begin with.
             discriminator: builds one.
-            weights: of the losses.
+            weights: weights of the losses.
             batch, rate, seed: as the settings say.
             simulated: a further loss of the generator; None: none.
         """

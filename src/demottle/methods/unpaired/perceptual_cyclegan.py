@@ -42,17 +42,17 @@ class Settings(GeneratorSettings):
     Attributes:
         cycle, identity: weights of the mean absolute errors, in units of 2000 HU whatever `scale` is.
         share: influence of the perceptual loss: its part of all terms but the adversarial ones at the start, 0 to below 1.
-        window: of the local statistics that the perceptual loss compares, in features (4 pixels each); 0: points only.
+        window: window of the local statistics that the perceptual loss compares, in features (4 pixels each); 0: points only.
         features: what the perceptual loss compares: "autoencoder", trained on the full-dose patches first, or "vgg19".
         vgg19: file with the weights of VGG-19.
-        feature_channels: of the autoencoder's first level.
-        feature_steps: of its training; fewer in proportion where `steps` are limited.
-        judge_channels: of the discriminators' first layer.
-        judge_norm: of the discriminators: "instance" as published, "spectral" or "none".
+        feature_channels: channels of the autoencoder's first level.
+        feature_steps: steps of its training; fewer in proportion where `steps` are limited.
+        judge_channels: channels of the discriminators' first layer.
+        judge_norm: norm of the discriminators: "instance" as published, "spectral" or "none".
         pool: earlier results kept for each discriminator.
         warm_up: steps before the game in which the generator learns to remove noise simulated on full-dose slices (ours,
             `warm_up`).
-        warm_rate: of learning in them.
+        warm_rate: rate of learning in them.
         simulated: weight of the same loss in the game, in units of 2000 HU (ours).
         adversarial: weight of the adversarial losses.
     """

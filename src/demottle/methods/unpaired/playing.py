@@ -25,7 +25,7 @@ from demottle.methods.unpaired.watched_game import WatchedGame
 
 _PART = 0.2  # of a limit in minutes, for what comes before the game
 _ASTRAY = 1.5
-"""Noise that is left of noise simulated on held-out slices, 1 being all of it, above which a training went astray."""
+"""Noise that is left of noise simulated on held-out slices, 1 being all of it, above which a training diverged."""
 WARM_UP_PART = 0.5  # where that is the warm-up: what it gains, the game keeps
 
 
@@ -76,9 +76,9 @@ def part_before(
     """How long a part before the game may take, and what it leaves of the budget.
 
     Args:
-        steps: of that part; fewer in proportion where the game's are limited.
-        settings, budget, run: of the whole training.
-        part: of a limit in minutes that it gets at most.
+        steps: steps of that part; fewer in proportion where the game's are limited.
+        settings, budget, run: settings, budget and run of the whole training.
+        part: share of a limit in minutes that it gets at most.
     """
     if budget.steps:
         steps = min(steps, ceil(steps * budget.steps / settings.steps))
@@ -164,7 +164,7 @@ def noise_left(exam: SimulatedExam, plane: Callable[[Voxels], Voxels]) -> float:
         left = exam.score(plane)
     if not left < _ASTRAY:
         raise UnsuitableError(
-            f"The training went astray: what was learned makes noise simulated on held-out slices {left:.3g} times as large; "
+            f"The training diverged: what was learned makes noise simulated on held-out slices {left:.3g} times as large; "
             "train with a lower learning rate (--set rate=...). No model was written."
         )
     return left

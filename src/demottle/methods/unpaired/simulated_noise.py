@@ -56,7 +56,7 @@ class SimulatedNoise:
 
     Attributes:
         draw: gives full-dose patches with simulated noise and without, as the generator sees them.
-        weight: of the mean absolute error.
+        weight: weight of the mean absolute error.
     """
 
     draw: Draw

@@ -37,8 +37,8 @@ class Settings(GeneratorSettings):
     Attributes:
         network: "residual-dense", that of `pdml`, or "attention-unet", that of `perceptual-cyclegan`.
         loss: "l1", the mean absolute error, or "mse", the mean squared error.
-        levels, reproject, features, growth, dense_blocks, shared, spectral, residual, skip: of `residual-dense`, as of `pdml`,
-            where `dense_blocks` are called `blocks`.
+        levels, reproject, features, growth, dense_blocks, shared, spectral, residual, skip: settings of `residual-dense`,
+            as of `pdml`, where `dense_blocks` are called `blocks`.
         margin: pixels that patches keep from the border of a slice.
     """
 

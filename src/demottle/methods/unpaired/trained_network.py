@@ -87,6 +87,6 @@ def refuse_other_units(name: str, sets: Sets) -> None:
     """Raise UnsuitableError for images that are not CT in HU."""
     if sets.unit != "HU":
         raise UnsuitableError(
-            f'{name} needs CT in HU, and these scans have the unit "{sets.unit}"; say so where they are CT all the same.',
+            f'{name} needs CT in HU, and these scans have the unit "{sets.unit}"; give the unit if they are CT after all.',
             remedy="modality",
         )

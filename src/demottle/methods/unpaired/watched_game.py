@@ -30,9 +30,9 @@ class WatchedGame(Game[B]):
         """Return the generator from low to full dose out of the players' networks."""
 
     def exam(self, networks: Mapping[str, nn.Module]) -> float | None:
-        """Ask the examiner."""
+        """Return the noise measure of the validation scans, where it is due."""
         return None if self.examiner is None else self.examiner(self.generator_of(networks))
 
     def pictures(self, networks: Mapping[str, nn.Module]) -> Mapping[str, Voxels]:
-        """Ask the shower."""
+        """Return sample pictures, where they are due."""
         return {} if self.shower is None else self.shower(self.generator_of(networks))

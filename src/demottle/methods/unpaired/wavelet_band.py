@@ -19,7 +19,7 @@ def high_band(plane: NDArray[np.floating], levels: int, wavelet: str = WAVELET) 
 
     Args:
         plane: the slice.
-        levels: of the decomposition; 0 returns the slice itself. A slice too small for them is decomposed as far as it goes.
+        levels: levels of the decomposition, fewer where a slice is too small; 0 returns the slice itself.
         wavelet: name of the wavelet.
     """
     plane = np.asarray(plane, np.float32)

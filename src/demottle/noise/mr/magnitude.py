@@ -81,7 +81,7 @@ def noise_model(image: Image, correlation: Correlation, level: float | None = No
 
     Args:
         image: a volume of slices.
-        correlation: of its noise between slices.
+        correlation: correlation of its noise between slices.
         level: its `noise_level`, where it is known already.
     """
     measured = noise_level(image, correlation) if level is None else level
@@ -227,7 +227,7 @@ def _obstacle(image: Image) -> str:
         plane = image.voxels[index]
         seen = _seen(image, index)
         if seen.any() and float(plane[seen].min()) < 0:
-            return "The image has negative values, so it is no magnitude image (a real part, or a phase): its noise is Gaussian."
+            return "The image has negative values, so it is not a magnitude (but a real part, or a phase): its noise is Gaussian."
     return ""
 
 

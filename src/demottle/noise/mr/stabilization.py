@@ -55,7 +55,7 @@ def with_bias(before: Image, after: Image, model: NoiseModel, strength: float = 
 def with_bias_of_map(after: Image) -> Image:
     """Return a denoised MR series with the bias that its noise gives magnitudes put back, by its map of the noise.
 
-    So it can be compared with the series it came from. Without a map, or with values that are no magnitudes: as it is.
+    So it can be compared with the series it came from. Without a map, or with values that are not magnitudes: as it is.
     """
     sigma = after.maps.get("noise")
     if sigma is None or not is_magnitude(after):

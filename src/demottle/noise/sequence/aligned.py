@@ -54,7 +54,7 @@ class MovingNoise:
     Attributes:
         curve: noise of a frame against its signal.
         held: part of a frame's noise that the next one still holds, wherever it is found; NaN where not measurable.
-        correlation: of the noise of frames 1, 2, ... apart.
+        correlation: correlation of the noise of frames 1, 2, ... apart.
         owner: whether shared noise stays with the detector or moves with the image.
         differences: aligned differences of frames far apart, NaN where nothing is flat or known.
     """

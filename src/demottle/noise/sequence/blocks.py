@@ -39,7 +39,7 @@ class Blocks:
         mean: mean signal, shape (rows, columns) of blocks.
         structure: D_1, D_2, ... of the pixels in each block, shape (lags, rows, columns).
         still: blocks in which nothing moves, where all was measured and nothing is saturated.
-        moving_share: of the usable blocks, those where something moves.
+        moving_share: share of the usable blocks, those where something moves.
         frames: the frames that were looked at.
     """
 
@@ -163,7 +163,7 @@ def shared_in_space(differences: Sequence[NDArray[np.float32]], reach: int = 3) 
     """Noise correlation of pixels up to `reach` apart, shape (reach + 1, reach + 1): rows down, columns right; [0, 0] is 1.
 
     Args:
-        differences: of frames in which the scene is the same, so that they hold noise only; NaN where they are not.
+        differences: differences of frames in which the scene is the same, so that they hold noise only; NaN where they are not.
         reach: in pixels.
     """
     total = np.zeros((reach + 1, reach + 1))

@@ -48,7 +48,7 @@ class SequenceFingerprint:
         lag: part of the signal that the next frame holds, electronic noise apart: what a correction for lag has to use. NaN
             where it cannot be told (few frames, a panning table, numbers that are not proportional to the X-rays).
         temporal_correlation: noise correlation of frames 1, 2, ... apart.
-        spatial_correlation: of pixels up to 3 apart, shape (4, 4), rows down and columns right; NaN where not measurable.
+        spatial_correlation: correlation of pixels up to 3 apart, shape (4, 4), rows down and columns right; NaN where unknown.
         moving_share: part of the image in which something moves.
         pan: how far the whole image moves per frame, in pixels (median).
         saturated: share of pixels at the top of the range.
@@ -239,7 +239,7 @@ def _oddities(image: Image) -> list[str]:
     repeats = sum(bool(np.array_equal(a, b)) for a, b in zip(image.voxels[1:], image.voxels[:-1], strict=True))
     if repeats:
         found.append(
-            f"{counted(repeats, 'frame')} repeat{'s' if repeats == 1 else ''} the one before bit by bit, so the run was "
+            f"{counted(repeats, 'frame')} repeat{'s' if repeats == 1 else ''} the one before bit for bit, so the run was "
             "stored at a higher rate than it was taken at."
         )
     saturated = _saturated(image)

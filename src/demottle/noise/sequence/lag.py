@@ -58,7 +58,7 @@ def freed(curve: NoiseCurve, lag: float, held: float) -> NoiseCurve:
     """Return the noise of frames whose lag was undone: `(1 + lag^2 - 2 lag held) / (1 - lag)^2` times the variance.
 
     Args:
-        curve: of the frames as they are.
+        curve: curve of the frames as they are.
         lag: that is undone.
         held: noise correlation of successive frames before that.
     """

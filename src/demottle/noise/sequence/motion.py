@@ -184,7 +184,7 @@ def shared_grain(pairs: Iterable[tuple[Voxels, Voxels, NDArray[np.bool_]]]) -> f
     """How much of its finest detail a frame shares with the next at the same pixels: motion hardly changes that.
 
     Args:
-        pairs: of a frame, the next one, and where to look.
+        pairs: pairs of a frame, the next one, and where to look.
     """
     product, square = 0.0, 0.0
     for one, other, where in pairs:

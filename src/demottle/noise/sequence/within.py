@@ -18,8 +18,8 @@ from demottle.noise.sequence.flat import flat_blocks, groups_of
 from demottle.noise.sequence.motion import Motions
 
 REPEATED = (
-    "All frames show one picture, shifted by whole pixels or not at all, noise and all: brought onto each other they are the "
-    "same bit by bit. So an average over time takes no noise out, and a filter has to work within the frame."
+    "All frames show one picture, shifted by whole pixels or not at all, noise included: once aligned they are identical, bit "
+    "for bit. So an average over time removes no noise, and a filter has to work within the frame."
 )
 _SAME = 0.95  # of the pixels, for a frame to be the one before
 _FINEST = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / 6

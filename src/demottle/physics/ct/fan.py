@@ -44,7 +44,7 @@ def fan_project(
     Args:
         slice_: attenuation in 1/mm, shape (rows, columns), zero outside.
         pixel_mm: edge of a square pixel and width of a bin on the axis.
-        angles: of the views, in radians.
+        angles: angles of the views, in radians.
         distance: from the source to the axis, mm.
         bins: how many; odd.
 

@@ -2,7 +2,7 @@
 
 Heart, diaphragm, catheter and guidewire move in front of spine and ribs, and the table pans. A frame is the part of the
 X-rays that comes through, `exp(-sum of line integrals)`, averaged over each pixel at 2 x 2 points; parallel rays, one energy
-(50 keV), no scatter, no blur within a pulse. Noise is no part of it: `fluoroscopy.acquire` adds it.
+(50 keV), no scatter, no blur within a pulse. Noise is not part of it: `fluoroscopy.acquire` adds it.
 """
 
 from collections.abc import Callable

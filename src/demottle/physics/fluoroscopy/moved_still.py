@@ -28,7 +28,7 @@ class StillMotion:
         kind: "rest", "pan", "zoom" and "rotation" about the middle, "heartbeat" (a third of the frame, the rest stands still) or
             "breathing" (up and down, most at the bottom, nothing at the top).
         speed: pixels per frame: of a pan; of the corners in zoom and rotation; the highest in heartbeat and breathing.
-        direction: of a pan, degrees from the right, downward.
+        direction: direction of a pan, degrees from the right, downward.
     """
 
     kind: Kind = "rest"

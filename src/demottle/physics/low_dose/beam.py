@@ -34,7 +34,7 @@ class Beam(Protocol):
     """What the simulation needs of a geometry.
 
     Attributes:
-        distances: of each bin's ray from the axis, in mm, shape (bins,).
+        distances: distances of each bin's ray from the axis, in mm, shape (bins,).
         views: how many.
     """
 

@@ -58,7 +58,7 @@ class Acquisition:
 
     Attributes:
         kvp: tube voltage.
-        source_to_axis_mm, source_to_detector_mm: of the gantry.
+        source_to_axis_mm, source_to_detector_mm: distances in mm of the gantry.
         scan_diameter_mm: field that the fan covers, which the bow-tie is made for.
         modulation: strength of the angular tube-current modulation: current ~ exp(modulation * line integral).
         tube_current: in mA for each slice; None where the header does not say.

@@ -43,7 +43,7 @@ class Calibration:
         levels: measured level of each slice in HU; NaN where it has too little flat tissue.
         fit: measured over expected local level across the flat tissue, 10th and 90th percentile: 1 and 1 for a perfect
             model of where the noise is strong and weak.
-        electronic_share: of the scan's own variance in flat tissue, median over slices, 0 to 1.
+        electronic_share: electronic share of the scan's own variance in flat tissue, median over slices, 0 to 1.
     """
 
     photons: NDArray[np.float64]

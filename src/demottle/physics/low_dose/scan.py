@@ -39,8 +39,8 @@ class Settings:
     """What can be chosen.
 
     Attributes:
-        kernel: of the filtered back-projection; "match": the one whose noise has the scan's own mean frequency.
-        correlation: of the noise of adjacent slices, 0 to 0.95; "geometry": from slice thickness and distance;
+        kernel: kernel of the filtered back-projection; "match": the one whose noise has the scan's own mean frequency.
+        correlation: correlation of the noise of adjacent slices, 0 to 0.95; "geometry": from slice thickness and distance;
             "measured": the scan's own.
         electronic: electronic noise in photons rms.
         bow_tie: 0 for none, 1 for a bow-tie that flattens a water cylinder as wide as the scanner's field.

@@ -28,7 +28,7 @@ class Tube:
         water: attenuation of water in 1/mm.
         electronic: electronic noise in photons rms.
         bow_tie: 0 for none, 1 for a filter that fully flattens a water cylinder of `diameter_mm`.
-        diameter_mm: of the field that the bow-tie is made for.
+        diameter_mm: diameter of the field that the bow-tie is made for.
         modulation: current ~ exp(modulation * largest line integral of the view); 0 for a constant current.
     """
 

@@ -55,7 +55,7 @@ def functional_series(
 
     Args:
         volumes: one every 2 s.
-        slices, size: of the head, 3 mm apart and size x size pixels.
+        slices, size: slices and size of the head, 3 mm apart and size x size pixels.
         snr: median signal of gray matter over sigma where the g-factor is 1.
         g_factor: the largest one.
         seed: another seed gives another head, other noise and other spots.

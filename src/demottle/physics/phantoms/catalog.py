@@ -27,7 +27,7 @@ class Kind:
     Attributes:
         title: what it is, in a few words.
         build: makes it.
-        diameter: of the body in mm, unless the user chooses it.
+        diameter: diameter of the body in mm, unless the user chooses it.
         takes: which of the `Choices` mean something for it.
         sigma: noise that suits it, in HU; of MR in percent of the largest signal.
         blur_mm: blur that suits it, in mm.
@@ -112,8 +112,8 @@ def build(
         size: rows and columns.
         spacing: mm between slices, rows, columns; None: slices of 3 mm, pixels that show the whole phantom.
         seed: another seed gives another patient (body, brain).
-        diameter: of the water in mm, where the kind takes one.
-        contrast: of the low-contrast rods in HU (rods).
+        diameter: diameter of the water in mm, where the kind takes one.
+        contrast: contrast of the low-contrast rods in HU (rods).
         blur_mm: standard deviation of a Gaussian blur, where the kind takes one.
         weighting: contrast between the tissues, "t1" or "t2" (brain).
         listener: hears of every slice, where painting takes long.

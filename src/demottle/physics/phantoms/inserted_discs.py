@@ -33,7 +33,7 @@ class InsertedDiscs:
         image: the scan with the discs.
         present: slice, row, column of the middle of each disc.
         absent: places of the same kind without one.
-        diameter_mm, height_mm: of the discs; they are cylinders along the slices' normal.
+        diameter_mm, height_mm: diameter and height of the discs; they are cylinders along the slices' normal.
         contrast: in HU.
     """
 
@@ -95,11 +95,11 @@ def insert_discs(
 
     Args:
         scan: CT in HU.
-        diameter_mm: of the discs.
+        diameter_mm: diameter of the discs.
         contrast: in HU, of either sign.
         count: how many discs.
         seed: another seed gives other places.
-        height_mm: of the discs along the slices' normal; None: three slices.
+        height_mm: height of the discs along the slices' normal; None: three slices.
         blur_mm: standard deviation of a Gaussian that softens their edge as the scanner's kernel would have.
 
     Raises:

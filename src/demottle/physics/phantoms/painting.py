@@ -45,7 +45,7 @@ def paint_slices(
         spacing: mm between slices, rows, columns, in the solids' own coordinates.
         background: value where nothing is painted; its label is 0.
         listener: hears of every slice.
-        height: of the middle of the stack, in mm.
+        height: height of the middle of the stack, in mm.
 
     Returns:
         Values, float32, and labels, uint8, both (slices, size, size); labels are those in the middle of each slice.

@@ -57,8 +57,8 @@ class Choices:
 
     Attributes:
         seed: another seed gives another patient (body, brain).
-        diameter: of the water cylinder in mm (water, low-contrast).
-        contrast: of the low-contrast rods in HU (rods).
+        diameter: diameter of the water cylinder in mm (water, low-contrast).
+        contrast: contrast of the low-contrast rods in HU (rods).
         blur_mm: standard deviation of a Gaussian blur in mm (all but body and brain).
         weighting: contrast between the tissues, "t1" or "t2" (brain).
     """

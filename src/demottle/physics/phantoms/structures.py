@@ -136,7 +136,7 @@ class GroundTruth:
             return GroundTruth(record["kind"], (slices, rows, columns), (z, y, x), structures, blur, settings)
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(
-                "This is no truth.json of demottle, or of a newer version; take the one that `demottle simulate phantom` "
+                "This is not a truth.json of demottle, or of a newer version; take the one that `demottle simulate phantom` "
                 "wrote beside the truth."
             ) from error
 

@@ -23,7 +23,7 @@ class Leak:
     Attributes:
         before, after: correlation at lags 1, 2, ..., what anatomy shares taken out (`demottle.noise.correlation`).
         gain: rise at the worst of lags 1 to 3; 0 where nothing rose; NaN where it could not be measured.
-        shared: of CT, the noise that slices share afterwards, in the flattest tissue (`demottle.noise.shared`).
+        shared: the noise that slices of a CT share afterwards, in the flattest tissue (`demottle.noise.shared`).
     """
 
     before: Correlation
@@ -55,7 +55,7 @@ def slice_leak(before: Image, after: Image, correlation: Correlation | None = No
 
     Args:
         before, after: images of the same shape.
-        correlation: of `before`, where it is known already.
+        correlation: correlation of `before`, where it is known already.
     """
     first = slice_correlation(before) if correlation is None else correlation
     anatomy: tuple[float, ...] = ()

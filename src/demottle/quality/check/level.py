@@ -47,7 +47,7 @@ def noise_levels(
         before, after: images of the same shape.
         known: noise level that was measured on `before` in other ways too (air, differences of slices), where it was. Deviations
             of MR much above it are of anatomy, in small images above all: then nothing is said.
-        correlation: of the noise of `before` between slices, where it is known already.
+        correlation: correlation of the noise of `before` between slices, where it is known already.
     """
     found: list[list[np.ndarray[tuple[int], np.dtype[np.float32]]]] = [[], [], []]
     for z in picked_slices(before.shape[0], _MOST_SLICES):

@@ -19,7 +19,7 @@ def lung_plane(smooth: Voxels, spacing: Sequence[float], guide: Voxels | None = 
 
     Args:
         smooth: the slice in HU, smoothed by no more than a few mm: a wider blur makes rims thick.
-        spacing: of rows and columns in mm.
+        spacing: spacing of rows and columns in mm.
         guide: smoothed slice that decides what is body; None: `smooth`.
     """
     low, high = LUNG_HU

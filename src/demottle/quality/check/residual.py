@@ -31,7 +31,7 @@ class EdgeTest:
     """How far the residual holds structure of the image.
 
     Attributes:
-        correlation: of residual and fine structure on edges, above what noise alone gives; 0: none, 1: nothing else.
+        correlation: correlation of residual and fine structure on edges, above what noise alone gives; 0: none, 1: nothing else.
         error: its standard error over slices; where there are fewer than four, over bands of each of them.
         lost_share: share of the fine structure's amplitude that went into the residual (0.03: edges lost 3 % of it).
         deviation: standard deviation of the residual on edges over that in flat regions; 1: the same amount everywhere.

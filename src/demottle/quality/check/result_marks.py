@@ -51,7 +51,7 @@ def marked_slices(
 
     Args:
         before, after: an image and its denoised form.
-        correlation: of the noise of `before` between slices; None: measured.
+        correlation: correlation of the noise of `before` between slices; None: measured.
         at_most: number of slices, spread evenly.
     """
     if before.unit != "HU" or before.sequence or before.shape[0] < FEWEST_SLICES:

@@ -31,7 +31,7 @@ class TissueShift:
         ci_low, ci_high: 90 % confidence interval of the shift.
         equivalent: True where two one-sided tests at 5 % show |shift| < margin: the interval lies within the margin.
         margin: the largest shift that does not matter: 2 HU; 1 % of the range of values where there is no HU.
-        p_value: of the equivalence test (`demottle.quality.equivalence`).
+        p_value: p-value of the equivalence test (`demottle.quality.equivalence`).
         blocks: how many independent blocks the interval rests on.
     """
 
@@ -66,7 +66,7 @@ def tissue_shifts(
             `after` decides (`demottle.quality.check.result_marks`); in fewer than five slices, where much noise is left and in
             other images the slices above and below (`demottle.quality.check.tissues`).
         margin: the largest shift that does not matter, in the image's unit; None: 2 HU, or 1 % of the range of values.
-        correlation: of the noise of `before` between slices; None: measured where it is needed.
+        correlation: correlation of the noise of `before` between slices; None: measured where it is needed.
 
     Raises:
         InputError: where the shapes differ, or for a margin that is not positive.

@@ -61,7 +61,7 @@ class PairSpectra:
 
     Attributes:
         frequency: in 1/mm.
-        before, after: of each.
+        before, after: measures of each.
         cross: real part of their cross spectrum, <DFT2(before) DFT2(after)*>.
         lowest: the first bin that is not left of trend and anatomy.
     """

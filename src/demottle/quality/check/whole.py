@@ -37,7 +37,7 @@ class Check:
         untouched: what changed where nothing should: in air around the body and in metal.
         warnings: what a reader of the images should know, in sentences; empty when all is well.
         no_spectra: why there are no spectra, as a sentence; empty where there are.
-        bias_removed: of MR magnitudes whose bias was taken out on purpose: by how much that lowered the mean of each tissue.
+        bias_removed: by how much the mean of each tissue fell where the bias of MR magnitudes was taken out on purpose.
             `tissues` and `edges` are then of the result with the bias put back; what they show was not intended.
     """
 
@@ -97,9 +97,9 @@ def check(
 
     Args:
         before, after: images of the same shape.
-        fingerprint: of `before`, where it was measured already; saves a second measurement.
+        fingerprint: fingerprint of `before`, where it was measured already; saves a second measurement.
         listener: hears of the stage "check".
-        margin: of the equivalence tests of tissue means, in the image's unit; None: see `tissue_shifts`.
+        margin: margin of the equivalence tests of tissue means, in the image's unit; None: see `tissue_shifts`.
 
     Raises:
         InputError: where the shapes or units differ.

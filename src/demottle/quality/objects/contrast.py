@@ -50,7 +50,7 @@ class Recovered:
     """Contrast of one structure.
 
     Attributes:
-        name: of the structure; diameter_mm: its size.
+        name: name of the structure; diameter_mm: its size.
         contrast: true contrast in HU.
         before, after: contrast found, in HU: mean of the disc less mean of a ring around it.
         reference: the same in the truth, where there is one (partial volume takes some of it there too); else NaN.

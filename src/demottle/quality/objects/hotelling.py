@@ -38,7 +38,7 @@ class Hotelling:
         auc_held_out: rank statistic of images that the template was not made from (10-fold); a little pessimistic.
         present, absent: number of images.
         channels: number of channels.
-        confidence: of both intervals.
+        confidence: confidence of both intervals.
     """
 
     dprime: float
@@ -73,8 +73,8 @@ def hotelling(
             independent of each other (regions of one image must not overlap).
         channels: (c, rows, columns), see `demottle.quality.objects.channels`.
         bootstrap: number of resamples.
-        confidence: of the interval.
-        seed: of resampling and folds; the same seed gives the same figures.
+        confidence: confidence of the interval.
+        seed: seed of resampling and folds; the same seed gives the same figures.
 
     Raises:
         InputError: other shapes than the channels', NaN, too few images for that many channels, too few pixels (or no noise)

@@ -32,7 +32,7 @@ class Observed:
     """What the observer reached with one question.
 
     Attributes:
-        name: of the disc, or of the two that are to be told apart.
+        name: name of the disc, or of the two that are to be told apart.
         task: "detection" or "discrimination".
         before, after: d' with its interval, area under the ROC curve, numbers of images and channels.
         change, change_low, change_high: d' after minus before, with its 95 % interval (paired).

@@ -17,7 +17,7 @@ class Sharpness:
     """The edge of one structure in a result, and in what it is held against (the truth, else the input).
 
     Attributes:
-        name: of the structure.
+        name: name of the structure.
         contrast: in HU, as the list of structures says.
         reference, after: measured edges.
         f50_change, f10_change: relative change of f50 and f10, -0.05: 5 % less sharp. Where only the reference stays above the
@@ -65,7 +65,7 @@ class Pooled:
     """Structures of one size and contrast, of either sign, taken together: several discs say better what one says poorly.
 
     Attributes:
-        name: of the structure, or how many of which contrast.
+        name: name of the structure, or how many of which contrast.
         contrast: its size in HU.
         f50_change, f10_change: means over the structures, weighted by one over the squared standard errors where all are known.
         f50_error, f10_error: their standard errors.

@@ -70,7 +70,7 @@ class SequenceCheck:
         trail: spread of the removed part's block means where something moves over that where nothing does, in units of the
             noise: about 1 where only noise was removed; NaN where nothing moves.
         warnings: what a reader should know, in sentences.
-        edges: of MR series, whether what was removed holds edges (`demottle.quality.sequence.series_slices`); None for X-rays.
+        edges: whether what was removed from an MR series holds edges (`quality.sequence.series_slices`); None for X-rays.
         signal_range: from the 1st to the 99th percentile of the voxels, of MR series; NaN for X-rays.
         volumes: how many volumes or frames the means are of.
     """

@@ -61,9 +61,9 @@ def response_of(
 
     Args:
         denoise: from a noisy run to a clean one; a fitted `Denoiser` is one.
-        exposure: of the runs; the defaults of `Exposure` without it. Scatter is left out: it would widen every edge.
-        speeds: of the edge, from the lowest to the highest.
-        seed: of the noise.
+        exposure: exposure of the runs; the defaults of `Exposure` without it. Scatter is left out: it would widen every edge.
+        speeds: speeds of the edge, from the lowest to the highest.
+        seed: seed of the noise.
     """
     unscattered = replace(exposure or Exposure(), scatter=0.0)
 
@@ -92,7 +92,7 @@ def response_at(
         like: modality, unit and spacing of the scenes.
         curve: noise against signal of that run.
         speeds, seed: as in `response_of`.
-        lag: of that run, signal and noise alike. A filter that undoes it is faster than the run it is given: what it misses of
+        lag: lag of that run. A filter that undoes it is faster than the run it is given: what it misses of
             a step is then below 0.
     """
     low, high = (float(curve.signal[0] + part * (curve.signal[-1] - curve.signal[0])) for part in (0.25, 0.75))

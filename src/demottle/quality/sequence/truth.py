@@ -28,7 +28,7 @@ class SequenceErrors:
         temporal: error over time: standard deviation of a pixel's error over all frames, root mean square over pixels. Grain
             that moves is part of it, and so is what trails behind motion.
         spatial: error over space: standard deviation of the error over the pixels of a frame, root mean square over frames.
-        flicker: of the error: standard deviation over time of its means over blocks of 32 x 32 pixels, root mean square over
+        flicker: flicker of the error: standard deviation over time of its means over blocks of 32 x 32 pixels, rms over
             all blocks, moving ones too.
         means_moving: root mean square of the error's means over blocks of 8 x 8 pixels, where something moves: noise nearly
             cancels in them, so this is structure that was lost or left behind. NaN like `psnr_moving`.
@@ -113,7 +113,7 @@ def flicker(frames: NDArray[np.float32], still: Mask | None = None) -> float:
     Args:
         frames: a run, or the error of one, (frames, rows, columns).
         still: (rows, columns), where nothing moves: only blocks that lie wholly in it count, and the median of their variances,
-            because what creeps through one is no flicker. None: all blocks, their root mean square.
+            because what creeps through one is not flicker. None: all blocks, their root mean square.
 
     Returns:
         NaN where no block is left.

@@ -27,7 +27,7 @@ class RingCorrelation:
 
     Attributes:
         frequency: ring centers in 1/mm, without zero.
-        correlation: of all patches together, by ring.
+        correlation: correlation of all patches together, by ring.
         by_patch: (patches, rings).
         unexplained: standard deviation in HU, by patch, of what does not follow the truth: noise left and structure
             invented, at frequencies from the first ring to Nyquist.

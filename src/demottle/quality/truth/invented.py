@@ -65,7 +65,7 @@ def noise_only(
     Args:
         before, after: (n, rows, columns) in HU: uniform value plus noise, and what came out of it.
         spacing: pixel spacing in mm.
-        diameters: of the false discs to look for, in mm; those below 3 pixels or too large for the planes are left out.
+        diameters: diameters of the false discs to look for, in mm; those below 3 pixels or too large for the planes are left out.
         fewest: least number of 64 x 64 regions for the spectra (smaller planes: 32 x 32).
 
     Raises:

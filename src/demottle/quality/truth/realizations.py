@@ -36,7 +36,7 @@ class Agreement:
         changed: sqrt(<(x - a)(y - b)>): what was removed from both alike, structure lost or invented; 0 for an honest
             denoiser, not found where the product is negative by chance (0 then).
         error: sqrt((<(a - y)^2> + <(b - x)^2>) / 2 - noise_before^2): RMS error against the unknown truth.
-        correlation: of x - a and y - b, from -1 to 1; 0: what was removed has nothing in common.
+        correlation: correlation of x - a and y - b, from -1 to 1; 0: what was removed has nothing in common.
     """
 
     noise_before: float

@@ -67,7 +67,7 @@ def against_truth(
         mask: where to compare, of the same shape. None: where all three are valid.
         window: range of PSNR and SSIM; the body window [-160, 240] HU by default, and for other units the truth's 1st to
             99th percentile.
-        margin: of the equivalence tests of tissue means; None: see `tissue_shifts`.
+        margin: margin of the equivalence tests of tissue means; None: see `tissue_shifts`.
 
     Raises:
         InputError: where shapes differ or the mask is empty.

@@ -230,7 +230,7 @@ def _describe_series(dataset: Dataset, steps: Sequence[ProcessingStep]) -> None:
 
 
 def _series_number(dataset: Dataset) -> int:
-    """Return the source's number; 0 where it has none, or text that is no number."""
+    """Return the source's number; 0 where it has none, or text that is not a number."""
     try:
         return int(str(dataset.get("SeriesNumber")))
     except (TypeError, ValueError):

@@ -124,7 +124,7 @@ def _derived_object(planes: Sequence[_Plane], images: Sequence[Image]) -> Datase
 
 
 def _stored_pixels(planes: Sequence[_Plane], frames: int, clean: bool) -> tuple[NDArray[Any] | None, NDArray[Any]]:
-    """Return all frames of one file, as they were stored and as they are to be; what is no part of the images stays.
+    """Return all frames of one file, as they were stored and as they are to be; what is not part of the images stays.
 
     `clean` leaves out what lies in the bits that no value has; only with it the pixels as they were are returned too.
     """
