@@ -9,9 +9,9 @@ from torch.nn import functional
 
 from demottle.events import Listener, silent
 from demottle.image import Image
+from demottle.learning.data.patches import cut_patches, patch_places
 from demottle.learning.device import best_device, has_fast_bfloat16
 from demottle.learning.one_network import learn
-from demottle.learning.patches import cut_patches, patch_places
 from demottle.learning.schedule import CosineSchedule
 from demottle.learning.seeding import seeded
 from demottle.networks.single_frame_unet import SingleFrameUNet

@@ -17,8 +17,8 @@ from benchmarks.cases import CACHE, RECIPES, Case
 from benchmarks.unpaired_parts import part_noise, part_truth
 from demottle.benchmark.suites.judging import body_mask
 from demottle.image import Image
-from demottle.learning.cohort import Sets
-from demottle.learning.gathering import Choices, entries_of, sets_of
+from demottle.learning.data.cohort import Sets
+from demottle.learning.data.dataset import Choices, entries_of, sets_of
 from demottle.physics.phantoms.phantom import body_phantom, low_dose_scan
 
 SLICES, SIZE, SPACING = 4, 320, (3.0, 1.1, 1.1)

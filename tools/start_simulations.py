@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from demottle.image import Image, Voxels
-from demottle.learning.structures import random_structures
+from demottle.learning.data.structures import random_structures
 from demottle.physics.ct.ct_noise import Scanner, independent_noise
 from demottle.physics.ct.projection import Kernel
 from demottle.physics.phantoms.catalog import build

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from tests.methods.small_sets import small_sets
 
-from demottle.learning.exam import SimulatedExam
 from demottle.learning.pictures import before_and_after
+from demottle.learning.validation import SimulatedExam
 
 
 def test_it_knows_good_from_bad(tmp_path: Path) -> None:

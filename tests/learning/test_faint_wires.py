@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from demottle.learning.faint_wires import DEEPEST, FAINTEST, faint_wires
+from demottle.learning.data.faint_wires import DEEPEST, FAINTEST, faint_wires
 
 
 def test_wires_are_thin_and_faint() -> None:

@@ -10,9 +10,9 @@ import torch
 from demottle import io
 from demottle.errors import InputError
 from demottle.image import Image
-from demottle.learning.cohort import Sets
-from demottle.learning.drawing import PairedPatches, UnpairedPatches
-from demottle.learning.gathering import Choices, Reading, entries_of, gather, sets_of
+from demottle.learning.data.cohort import Sets
+from demottle.learning.data.dataset import Choices, Reading, entries_of, gather, sets_of
+from demottle.learning.data.sampling import PairedPatches, UnpairedPatches
 from demottle.learning.players import Share
 
 CT = Reading(modality="CT", spacing=(3.0, 1.5, 1.5))

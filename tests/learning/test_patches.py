@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from demottle.errors import InputError
-from demottle.learning.patches import cut_patches, patch_places
+from demottle.learning.data.patches import cut_patches, patch_places
 
 
 def test_patches_lie_inside_and_repeat() -> None:

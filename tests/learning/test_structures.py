@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from demottle.learning.structures import LARGEST, MOST, STRONGEST, random_structures
+from demottle.learning.data.structures import LARGEST, MOST, STRONGEST, random_structures
 
 
 def test_the_same_seed_draws_the_same_structures() -> None:

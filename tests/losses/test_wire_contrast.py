@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from demottle.learning.faint_wires import faint_wires
+from demottle.learning.data.faint_wires import faint_wires
 from demottle.losses.wire_contrast import contrast_lost
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from demottle.image import Image
-from demottle.learning.cohort import Sets
-from demottle.learning.gathering import Choices, entries_of, sets_of
+from demottle.learning.data.cohort import Sets
+from demottle.learning.data.dataset import Choices, entries_of, sets_of
 
 
 def small_sets(folder: Path, paired: bool = False, shift: float = 0.0) -> Sets:

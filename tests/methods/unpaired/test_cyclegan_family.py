@@ -13,7 +13,7 @@ from tests.methods.small_sets import small_sets
 from demottle.errors import InputError
 from demottle.events import Progress
 from demottle.image import Image
-from demottle.learning.cohort import Sets
+from demottle.learning.data.cohort import Sets
 from demottle.learning.observing import Report
 from demottle.learning.run import Run
 from demottle.methods.base import Budget

@@ -11,7 +11,7 @@ from tests.methods.small_sets import small_sets
 from demottle.errors import InputError, UnsuitableError
 from demottle.events import Progress
 from demottle.image import Image
-from demottle.learning.gathering import entries_of, sets_of
+from demottle.learning.data.dataset import entries_of, sets_of
 from demottle.learning.observing import Report
 from demottle.learning.run import Run
 from demottle.learning.seeding import seeded

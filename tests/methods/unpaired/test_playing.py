@@ -8,8 +8,8 @@ from tests.methods.small_sets import small_sets
 
 from demottle.errors import UnsuitableError
 from demottle.image import Voxels
-from demottle.learning.cohort import Sets
-from demottle.learning.exam import SimulatedExam
+from demottle.learning.data.cohort import Sets
+from demottle.learning.validation import SimulatedExam
 from demottle.methods.unpaired import pdml
 from demottle.methods.unpaired.playing import noise_left
 

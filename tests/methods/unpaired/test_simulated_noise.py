@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter
 
 from demottle.errors import UnsuitableError
 from demottle.image import Image
-from demottle.learning.gathering import entries_of, sets_of
+from demottle.learning.data.dataset import entries_of, sets_of
 from demottle.learning.players import Share
 from demottle.methods.unpaired.simulated_noise import LowDoseNoises, NoisyPatches
 

@@ -10,8 +10,8 @@ from tests.methods.small_sets import scan_of, small_sets
 from demottle.errors import UnsuitableError
 from demottle.events import Progress
 from demottle.image import Image
-from demottle.learning.cohort import Sets
-from demottle.learning.gathering import entries_of, sets_of
+from demottle.learning.data.cohort import Sets
+from demottle.learning.data.dataset import entries_of, sets_of
 from demottle.learning.run import Run
 from demottle.methods import Budget
 from demottle.methods.unpaired import pdml, perceptual_cyclegan

@@ -37,8 +37,8 @@ def build(spec: CaseSpec, cache: Path) -> Case:
     truth, noisy = _image(spec, parts["truth"]), _image(spec, parts["noisy"])
 
     def sets(paired: bool) -> Any:
-        from demottle.learning.gathering import Choices as Split
-        from demottle.learning.gathering import entries_of, sets_of
+        from demottle.learning.data.dataset import Choices as Split
+        from demottle.learning.data.dataset import entries_of, sets_of
 
         sides = ("low", "same") if paired else ("low", "full")
         names = [

@@ -18,8 +18,8 @@ from demottle.cli.train.screen import TrainingScreen
 from demottle.errors import OutputError
 
 if TYPE_CHECKING:
-    from demottle.learning.cohort import Sets
-    from demottle.learning.gathering import Choices, Reading
+    from demottle.learning.data.cohort import Sets
+    from demottle.learning.data.dataset import Choices, Reading
 
 _HARDLY_LESS = 0.95
 DATA, TRAINING, WATCHING = "Data", "Training", "Watching"
@@ -93,7 +93,7 @@ def train(
     _refuse_among_scans((output, *([cache] if cache else [])), (low, full))
     _refuse_existing(output, folder, resume, overwrite)
     from demottle.learning import processes
-    from demottle.learning.gathering import Choices, Reading
+    from demottle.learning.data.dataset import Choices, Reading
 
     processes.join(best_device())
     if preset is None and fitting == "small" and not processes.rank():
@@ -186,7 +186,7 @@ def _gathered(low: Path, full: Path, cache: Path, choices: "Choices", reading: "
     """Read the scans; with several processes the first one reads, the others find them in the cache."""
     from demottle.events import silent
     from demottle.learning import processes
-    from demottle.learning.gathering import gather
+    from demottle.learning.data.dataset import gather
 
     if processes.rank():
         processes.wait()
@@ -211,8 +211,8 @@ def _trained(
 ) -> Any:
     from demottle.io.staging import staged
     from demottle.learning import processes
+    from demottle.learning.loggers import PictureFiles, TensorBoardFiles
     from demottle.learning.run import Run
-    from demottle.learning.traces import PictureFiles, TensorBoardFiles
     from demottle.methods import Budget
 
     folder.mkdir(exist_ok=True)
@@ -240,7 +240,7 @@ def _trained(
 def _tidied(folder: Path, cache: Path | None) -> Iterator[None]:
     """Where the block fails or is stopped: keep what a checkpoint can go on from, else leave what was there before."""
     from demottle.learning import processes
-    from demottle.learning.scan_cache import remove
+    from demottle.learning.data.scan_cache import remove
 
     was_there, cache_was_there = folder.exists(), (folder / "cache").exists()
     try:
@@ -261,7 +261,7 @@ def _tidied(folder: Path, cache: Path | None) -> Iterator[None]:
 
 def _clean_up(folder: Path, cache: Path | None) -> None:
     """Take away what only an unfinished training needs; manifest, pictures and TensorBoard's files stay."""
-    from demottle.learning.scan_cache import remove
+    from demottle.learning.data.scan_cache import remove
 
     for checkpoint in folder.glob("*.safetensors"):
         checkpoint.unlink()

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from demottle.image import Mask, Voxels
-from demottle.learning.patches import Positions, cut_patches, patch_places
+from demottle.learning.data.patches import Positions, cut_patches, patch_places
 from demottle.methods.one_scan.scan_samples import ScanSamples
 
 _PATCHES = 32

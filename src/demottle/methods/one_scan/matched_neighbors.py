@@ -32,8 +32,8 @@ from torch.nn import functional
 from demottle.errors import InputError, UnsuitableError, counted
 from demottle.events import Listener, silent
 from demottle.image import Image, Voxels
-from demottle.learning.patches import Positions, cut_patches, patch_places
-from demottle.learning.structures import random_structures
+from demottle.learning.data.patches import Positions, cut_patches, patch_places
+from demottle.learning.data.structures import random_structures
 from demottle.losses.neighbors import bounded_square, matched_error
 from demottle.methods.base import Budget, Tensors
 from demottle.methods.one_scan.neighbor_targets import matched_targets

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from demottle.image import Image, Voxels
-from demottle.learning.patches import Positions
+from demottle.learning.data.patches import Positions
 from demottle.methods.one_scan.protection import fill_invalid
 from demottle.methods.one_scan.scan_samples import ScanSamples
 from demottle.noise import guide

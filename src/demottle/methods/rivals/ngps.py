@@ -18,7 +18,7 @@ from torch import Tensor
 from demottle.errors import InputError
 from demottle.events import Listener, silent
 from demottle.image import Image, Mask, Voxels
-from demottle.learning.patches import Positions, cut_patches, patch_places
+from demottle.learning.data.patches import Positions, cut_patches, patch_places
 from demottle.losses.neighbors import continuity, matched_error, regional_consistency
 from demottle.methods.base import Budget, Tensors
 from demottle.methods.one_scan.protection import fill_invalid

@@ -20,7 +20,7 @@ from torch import Tensor
 from demottle.errors import InputError
 from demottle.events import Listener, silent
 from demottle.image import Image, Voxels
-from demottle.learning.patches import Positions, cut_patches, patch_places
+from demottle.learning.data.patches import Positions, cut_patches, patch_places
 from demottle.methods.base import Budget, Tensors
 from demottle.methods.one_scan.protection import fill_invalid
 from demottle.methods.one_scan.scan_fit import Ground, ScanSettings, fit_on_scan, restore_slice_network

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from demottle.errors import InputError, UnsuitableError
 from demottle.events import Listener, Progress, Stage
 from demottle.image import Image
+from demottle.learning.data.patches import PatchPlaces, cut_patches, patch_places
 from demottle.learning.device import best_device
 from demottle.learning.one_network import learn
-from demottle.learning.patches import PatchPlaces, cut_patches, patch_places
 from demottle.learning.schedule import CosineSchedule
 from demottle.learning.seeding import seeded
 from demottle.methods.base import Budget, Tensors

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from torch import Tensor
 
-from demottle.learning.patches import Positions, patch_places
+from demottle.learning.data.patches import Positions, patch_places
 from demottle.methods.udca.clip import Clip
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from demottle.image import Voxels
-from demottle.learning.patches import Positions
+from demottle.learning.data.patches import Positions
 
 
 class Stacks:

@@ -23,9 +23,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from demottle.image import Voxels
+from demottle.learning.data.faint_wires import faint_wires
+from demottle.learning.data.structures import random_structures
 from demottle.learning.device import best_device
-from demottle.learning.faint_wires import faint_wires
-from demottle.learning.structures import random_structures
 from demottle.losses.edge_preserving import edge_preserving
 from demottle.losses.motion_fusion import released_fusion
 from demottle.losses.neighbors import bounded_square

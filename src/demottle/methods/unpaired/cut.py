@@ -6,8 +6,8 @@ from typing import Any
 
 from demottle.errors import InputError
 from demottle.events import Listener, silent
-from demottle.learning.cohort import Sets
-from demottle.learning.drawing import UnpairedPatches
+from demottle.learning.data.cohort import Sets
+from demottle.learning.data.sampling import UnpairedPatches
 from demottle.learning.run import Run
 from demottle.learning.seeding import seeded
 from demottle.methods.base import Budget, Tensors

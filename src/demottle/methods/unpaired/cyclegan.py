@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from demottle.events import Listener, silent
-from demottle.learning.cohort import Sets
+from demottle.learning.data.cohort import Sets
 from demottle.learning.run import Run
 from demottle.methods.base import Budget, Tensors
 from demottle.methods.unpaired import full_band, perceptual_cyclegan

@@ -40,8 +40,8 @@ class GeneratorSettings:
         scale: HU that the networks see as 1: `x = 1/2 + HU / scale`, which is `(HU + 1000) / 2000` at 2000; ours is nearer to the
             size of noise, which a short training sees better.
         averaging: decay of the moving average of the weights per step; 0: the last weights.
-        check_every: steps between two looks at a criterion that needs no pairs (`learning.exam`), which then decides when to end
-            and which weights to keep; 0: the last weights.
+        check_every: steps between two looks at a criterion that needs no pairs (`learning.validation`), which then decides
+            when to end and which weights to keep; 0: the last weights.
         patience: looks without improvement before the training ends.
     """
 

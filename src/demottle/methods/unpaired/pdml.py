@@ -20,8 +20,8 @@ from torch import nn
 from demottle.errors import InputError
 from demottle.events import Listener, silent
 from demottle.image import Voxels
-from demottle.learning.cohort import Sets
-from demottle.learning.drawing import Derive, UnpairedPatches
+from demottle.learning.data.cohort import Sets
+from demottle.learning.data.sampling import Derive, UnpairedPatches
 from demottle.learning.players import Share
 from demottle.learning.run import Run
 from demottle.learning.seeding import seeded
@@ -70,8 +70,8 @@ class Settings:
         scale: HU that the network sees as 1.
         averaging: decay of the moving average of the weights per step; 0: the last weights (ours: the paper keeps the
             weights that do best on pairs).
-        check_every: steps between two looks at a criterion that needs no pairs (`learning.exam`), which then decides when to end
-            and which weights to keep; 0: the last weights.
+        check_every: steps between two looks at a criterion that needs no pairs (`learning.validation`), which then decides
+            when to end and which weights to keep; 0: the last weights.
         patience: looks without improvement before the training ends.
     """
 

@@ -13,8 +13,8 @@ from torch import nn
 
 from demottle.errors import InputError
 from demottle.events import Listener, silent
-from demottle.learning.cohort import Sets
-from demottle.learning.drawing import UnpairedPatches
+from demottle.learning.data.cohort import Sets
+from demottle.learning.data.sampling import UnpairedPatches
 from demottle.learning.observing import watching_part
 from demottle.learning.run import Run
 from demottle.learning.seeding import seeded

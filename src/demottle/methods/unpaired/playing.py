@@ -12,13 +12,13 @@ from torch import nn
 from demottle.errors import InputError, UnsuitableError
 from demottle.events import Listener
 from demottle.image import Voxels
-from demottle.learning.cohort import Sets
+from demottle.learning.data.cohort import Sets
 from demottle.learning.device import has_fast_bfloat16
-from demottle.learning.exam import SimulatedExam, pieces
 from demottle.learning.pictures import before_and_after
 from demottle.learning.run import Run
 from demottle.learning.schedule import LinearSchedule
 from demottle.learning.training import train
+from demottle.learning.validation import SimulatedExam, pieces
 from demottle.methods.base import Budget
 from demottle.methods.unpaired.trained_network import TrainedNetwork, trained_summary
 from demottle.methods.unpaired.watched_game import WatchedGame

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from demottle.errors import UnsuitableError
-from demottle.learning.cohort import Scan, Sets
-from demottle.learning.drawing import Derive, SidePatches
-from demottle.learning.exam import WHITE, level_of, own_spectrum
+from demottle.learning.data.cohort import Scan, Sets
+from demottle.learning.data.sampling import Derive, SidePatches
 from demottle.learning.players import Share
+from demottle.learning.validation import WHITE, level_of, own_spectrum
 from demottle.methods.unpaired.watched_game import Draw
 from demottle.noise.slices import spread
 from demottle.noise.synthesis import NoiseSource

@@ -11,8 +11,8 @@ from torch.nn import functional
 
 from demottle.errors import InputError
 from demottle.events import Listener, silent
-from demottle.learning.cohort import Sets
-from demottle.learning.drawing import PairedPatches
+from demottle.learning.data.cohort import Sets
+from demottle.learning.data.sampling import PairedPatches
 from demottle.learning.players import Player, Share
 from demottle.learning.run import Run
 from demottle.learning.seeding import seeded

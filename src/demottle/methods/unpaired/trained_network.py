@@ -11,7 +11,7 @@ from torch import nn
 from demottle.errors import UnsuitableError
 from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Voxels
-from demottle.learning.cohort import Facts, Sets
+from demottle.learning.data.cohort import Facts, Sets
 from demottle.learning.device import best_device, has_fast_bfloat16
 from demottle.methods.base import Denoiser, Tensors
 from demottle.methods.one_scan.protection import blended, changeable, fill_invalid

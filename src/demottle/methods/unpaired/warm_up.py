@@ -2,8 +2,8 @@
 
 Against a discriminator a generator needs very many steps until it removes noise at all. Here it first lowers
 `mean |G(y + n) - y|`, y full dose, n noise with the spectrum of the low-dose scans and up to their strength. No pairs are
-needed for that: it is what the criterion without pairs (`learning.exam`) judges by. The same term can stay in the game after it
-(`simulated_noise`), so that the game does not undo what was gained.
+needed for that: it is what the criterion without pairs (`learning.validation`) judges by. The same term can stay in the game
+after it (`simulated_noise`), so that the game does not undo what was gained.
 """
 
 from collections.abc import Mapping

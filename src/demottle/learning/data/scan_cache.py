@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from demottle.errors import InputError
 from demottle.image import Image, Voxels
 from demottle.io.staging import staged
-from demottle.learning.cohort import Facts, Scan
+from demottle.learning.data.cohort import Facts, Scan
 from demottle.noise import guide
 from demottle.noise.body import body_plane
 from demottle.noise.flat import valid_plane
 from demottle.noise.level import noise_level
 from demottle.noise.slices import spread
 
-_GRID = 16  # as `learning.patches`
+_GRID = 16  # as `learning.data.patches`
 _FEWEST_SLICES = 4
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from demottle.errors import InputError
 from demottle.image import Voxels
-from demottle.learning.cohort import Scan, Sets, Side
+from demottle.learning.data.cohort import Scan, Sets, Side
 from demottle.noise import guide
 from demottle.noise.body import body_plane
 from demottle.noise.correlation import slice_correlation

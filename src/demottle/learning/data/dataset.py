@@ -13,10 +13,10 @@ from demottle.errors import InputError
 from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image
 from demottle.io.formats import format_of, stem_of
-from demottle.learning import scan_cache
-from demottle.learning.cohort import Facts, Scan, Sets, Side
-from demottle.learning.headers import kernel_of, patient_number
-from demottle.learning.split import exam_patients
+from demottle.learning.data import scan_cache
+from demottle.learning.data.cohort import Facts, Scan, Sets, Side
+from demottle.learning.data.headers import kernel_of, patient_number
+from demottle.learning.data.split import exam_patients
 
 EXAM_SHARE = 0.2
 MOST_GIGABYTES = 20.0

@@ -1,6 +1,6 @@
 """Two sets of scans to learn from, low dose and full dose, of which slices are read only when they are needed.
 
-Made by `learning.gathering`. Values are stored once, in files that are mapped into memory, so that thousands of slices cost
+Made by `learning.data.dataset`. Values are stored once, in files that are mapped into memory, so that thousands of slices cost
 no memory; what a method derives from whole slices (a wavelet band) is stored beside them.
 """
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from demottle.errors import InputError
 from demottle.image import Image, Voxels
-from demottle.learning.patches import PatchPlaces
+from demottle.learning.data.patches import PatchPlaces
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from demottle.image import Voxels
-from demottle.learning.cohort import Scan, Sets, Side
-from demottle.learning.patches import cut_patches
+from demottle.learning.data.cohort import Scan, Sets, Side
+from demottle.learning.data.patches import cut_patches
 from demottle.learning.players import Share
 
 Derive = tuple[str, Callable[[Voxels], Voxels]]
