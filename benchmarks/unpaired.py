@@ -156,10 +156,10 @@ def trained(asked: Asked) -> Any:
 
 
 def tell(report: Report) -> None:
-    if report.step % 100 == 0 or report.exam is not None:
+    if report.step % 100 == 0 or report.validation is not None:
         losses = "  ".join(f"{name} {value:.4f}" for name, value in report.losses.items())
-        exam = "" if report.exam is None else f"  criterion {report.exam:.4f}"
-        print(f"{report.step}/{report.steps}  {losses}{exam}  {report.seconds_left:.0f} s left", flush=True)
+        validation = "" if report.validation is None else f"  criterion {report.validation:.4f}"
+        print(f"{report.step}/{report.steps}  {losses}{validation}  {report.seconds_left:.0f} s left", flush=True)
 
 
 def told(asked: Asked, line: Any) -> None:

@@ -97,7 +97,10 @@ def test_an_unpaired_cohort_has_other_patients_on_its_two_sides_and_pairs_have_t
     assert case.sets is not None
     for paired in (False, True):
         sets = case.sets(paired)
-        patients = [sets.low.patients | sets.low_exam.patients, sets.full.patients | sets.full_exam.patients]
+        patients = [
+            sets.low.patients | sets.low_validation.patients,
+            sets.full.patients | sets.full_validation.patients,
+        ]
         assert len(patients[0]) == len(patients[1]) == 5
         assert (patients[0] == patients[1]) is paired
 

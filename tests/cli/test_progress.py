@@ -80,7 +80,7 @@ def test_stages_add_up_to_the_time_of_the_clock_and_none_is_left_out() -> None:
         listener(Progress(Stage.LEARN, 1, 2))
         moves.time += 4
         listener(Progress(Stage.LEARN, 2, 2))
-        moves.time += 5  # an exam of what was learned
+        moves.time += 5  # a validation of what was learned
         listener(Progress(Stage.APPLY, 0, 1))
         moves.time += 6
         listener(Progress(Stage.APPLY, 1, 1))

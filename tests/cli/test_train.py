@@ -41,7 +41,7 @@ def test_from_two_folders_to_a_denoised_scan(sides: tuple[Path, Path], tmp_path:
     traces = tmp_path / "liver-training"
     assert sorted(path.name for path in traces.iterdir()) == ["manifest.json", "pictures", "tensorboard"]
     manifest = json.loads((traces / "manifest.json").read_text())
-    assert sorted(one["used_for"] for one in manifest["low"]) == ["exam", "learning"]
+    assert sorted(one["used_for"] for one in manifest["low"]) == ["learning", "validation"]
     assert len(list((traces / "pictures").glob("*.png"))) == 4
     assert list((traces / "tensorboard").iterdir())
 

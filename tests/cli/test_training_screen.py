@@ -9,7 +9,7 @@ from demottle.learning.observing import Report
 
 
 def report(step: int, loss: float, part: str = "") -> Report:
-    return Report(step, 100, {"generator/identity": loss}, 1.0, 60.0, 200.0, exam=0.5, part=part)
+    return Report(step, 100, {"generator/identity": loss}, 1.0, 60.0, 200.0, validation=0.5, part=part)
 
 
 def test_the_table_shows_losses_and_time_left() -> None:

@@ -36,13 +36,13 @@ class LineAndJudge(Game[Numbers]):
 
     batch = 8
 
-    def __init__(self, exam_at: Mapping[int, float] | None = None, rate: float = 0.05) -> None:
+    def __init__(self, found_at: Mapping[int, float] | None = None, rate: float = 0.05) -> None:
         self.players = {
             "line": Player(seeded(lambda: nn.Linear(1, 1), 0), rate, averaged=True, largest_gradient=10.0),
             "judge": Player(seeded(judge, 1), rate),
         }
         self.seen = torch.zeros(1)
-        self.exams = iter((exam_at or {}).values())
+        self.looks = iter((found_at or {}).values())
 
     def draw(self, share: Share) -> Numbers:
         self.seen = self.seen + 1
@@ -58,8 +58,8 @@ class LineAndJudge(Game[Numbers]):
         error = (batch.guess.detach() - 3 * batch.x + 1).abs()
         return {"judge": ((self.players["judge"].network(batch.x) - error) ** 2).mean()}
 
-    def exam(self, networks: Mapping[str, nn.Module]) -> float | None:
-        return next(self.exams, None)
+    def validation(self, networks: Mapping[str, nn.Module]) -> float | None:
+        return next(self.looks, None)
 
     def state(self) -> Mapping[str, Tensor]:
         return {"seen": self.seen}
@@ -138,16 +138,16 @@ def test_a_damaged_checkpoint_is_one_sentence(tmp_path: Path, content: bytes) ->
 
 
 def test_it_ends_when_the_criterion_no_longer_falls_and_hands_back_the_best(tmp_path: Path) -> None:
-    exams = {10: 3.0, 20: 1.0, 30: 2.0, 40: 2.0}
+    looks = {10: 3.0, 20: 1.0, 30: 2.0, 40: 2.0}
     course = LinearSchedule(1000, check_every=10, patience=2, averaging=0)
-    stopped = train(LineAndJudge(exams), course)
+    stopped = train(LineAndJudge(looks), course)
     assert (stopped.history.step, stopped.history.best_step) == (40, 20)
     assert stopped.history.ended.startswith("stopped early")
     assert "step 20" in stopped.history.summary()["weights"]
     saved = tmp_path / "checkpoint.safetensors"
     with pytest.raises(Killed):
         course = LinearSchedule(1000, check_every=10, patience=2, averaging=0, save_every=25)
-        train(LineAndJudge(exams), course, saved=saved, listener=kill_at(29))
+        train(LineAndJudge(looks), course, saved=saved, listener=kill_at(29))
     resumed = train(LineAndJudge({30: 2.0, 40: 2.0}), course, saved=saved)
     assert same(stopped, resumed)
 

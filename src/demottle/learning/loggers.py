@@ -60,8 +60,8 @@ class TensorBoardFiles:
         for name, value in report.losses.items():
             self._writer.add_scalar(before + name, value, report.step)
         self._writer.add_scalar(before + "rate", report.rate, report.step)
-        if report.exam is not None:
-            self._writer.add_scalar("criterion", report.exam, report.step)
+        if report.validation is not None:
+            self._writer.add_scalar("criterion", report.validation, report.step)
         for name, picture in report.pictures.items():
             self._writer.add_image(name, _bytes(picture), report.step, dataformats="HW")
 

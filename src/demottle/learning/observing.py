@@ -15,7 +15,7 @@ class Report:
         losses: "player/loss" to its weighted mean since the last report.
         rate: learning rate relative to its peak, 0 to 1.
         seconds, seconds_left: spent (earlier runs of a resumed training included), and left at this pace.
-        exam: the criterion that needs no pairs, where it was measured just now; lower is better.
+        validation: the criterion that needs no pairs, where it was measured just now; lower is better.
         pictures: sample pictures by name, float32 (rows, columns) in [0, 1]; empty most of the time.
         part: what comes before the training itself, such as "warm-up"; it counts its own steps. Empty: the training itself.
     """
@@ -26,7 +26,7 @@ class Report:
     rate: float
     seconds: float
     seconds_left: float
-    exam: float | None = None
+    validation: float | None = None
     pictures: Mapping[str, Voxels] = field(default_factory=dict)
     part: str = ""
 

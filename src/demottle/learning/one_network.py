@@ -68,6 +68,6 @@ class _OneNetwork(Game[None]):
         """The one loss."""
         return {"loss": self._loss_of(self.players[_WHO].network)}
 
-    def exam(self, networks: Mapping[str, nn.Module]) -> float | None:
+    def validation(self, networks: Mapping[str, nn.Module]) -> float | None:
         """The criterion, where there is one."""
         return None if self._criterion is None else self._criterion(networks[_WHO])

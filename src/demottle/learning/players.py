@@ -110,7 +110,7 @@ class Game(ABC, Generic[B]):
         Gradients reach only this player's network; the others are frozen for the turn, but pass gradients through.
         """
 
-    def exam(self, networks: Mapping[str, nn.Module]) -> float | None:
+    def validation(self, networks: Mapping[str, nn.Module]) -> float | None:
         """Judge the networks (by player, averaged where asked) without pairs; lower is better. None: no criterion."""
         return None
 

@@ -71,11 +71,11 @@ def train(
             training.go_on_from(saved, key)
         while not training.over():
             training.step()
-            exam = training.examine()
+            validation = training.examine()
             show = schedule.show_every > 0 and training.due(schedule.show_every)
             save = saved is not None and training.due(schedule.save_every)
-            if schedule.report_every and (show or exam is not None or training.due(schedule.report_every)):
-                training.report(exam, show, observers)
+            if schedule.report_every and (show or validation is not None or training.due(schedule.report_every)):
+                training.report(validation, show, observers)
             if save and saved is not None:
                 training.save(saved, key)
             listener(Progress(game.stage, training.history.step, training.expected_steps(), training.note))
@@ -155,19 +155,19 @@ class _Training:
         found = None
         if processes.rank() == 0:
             with torch.no_grad():
-                found = self.game.exam(self._networks())
-        exam: float | None = processes.same_for_all(found)
+                found = self.game.validation(self._networks())
+        validation: float | None = processes.same_for_all(found)
         history, schedule = self.history, self.schedule
-        if exam is None:
+        if validation is None:
             return None
-        if history.note(exam, schedule.least_gain) and schedule.keeps_best:
+        if history.note(validation, schedule.least_gain) and schedule.keeps_best:
             self.best = copy.deepcopy(self._networks())
         settled = history.looks_without_gain >= schedule.patience
         if settled and not history.ended and self.pace.settle(history.step):
             history.ended = STOPPED_EARLY
-        return exam
+        return validation
 
-    def report(self, exam: float | None, show: bool, observers: Sequence[Observer]) -> None:
+    def report(self, validation: float | None, show: bool, observers: Sequence[Observer]) -> None:
         """Tell the observers the mean losses since the last report."""
         history = self.history
         steps = max(1, history.step - history.reported)
@@ -186,7 +186,7 @@ class _Training:
             pictures = self.game.pictures(self._networks()) if show else {}
         seconds, rate = self._seconds(), self.pace.rate(history.step, self._seconds()) or 0.0
         left = self.pace.left(history.step, seconds)
-        told = Report(history.step, self.expected_steps(), losses, rate, seconds, left, exam, pictures)
+        told = Report(history.step, self.expected_steps(), losses, rate, seconds, left, validation, pictures)
         for observer in observers:
             observer(told)
 

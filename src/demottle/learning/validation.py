@@ -25,7 +25,7 @@ _SKIN = 6  # pixels; `body_plane` has a margin of 3 outside
 _LEAST_SHARE = 0.3  # of the low-dose noise that is added at least, where both sides are hardly different
 
 
-class SimulatedExam:
+class SimulatedValidation:
     """Held-out slices, with and without the noise added to them."""
 
     def __init__(self, sets: Sets, count: int = 4, seed: int = 0) -> None:
@@ -34,16 +34,16 @@ class SimulatedExam:
         Raises:
             InputError: where the noise of the low-dose scans cannot be measured.
         """
-        low, full = (level_of(side.scans) for side in (sets.low_exam, sets.full_exam))
+        low, full = (level_of(side.scans) for side in (sets.low_validation, sets.full_validation))
         if low is None:
             raise InputError(
                 "The noise of the held-out low-dose scans cannot be measured, so there is no criterion; train without one."
             )
         self.level = float(np.sqrt(max(low**2 - (full or 0.0) ** 2, (_LEAST_SHARE * low) ** 2)))
         random = np.random.default_rng([seed, 7])
-        self.clean = pieces(sets.full_exam, count)
+        self.clean = pieces(sets.full_validation, count)
         side = max(max(plane.shape) for plane in self.clean)
-        source = NoiseSource(spectrum_of(sets.low_exam.scans), side + side % 2)
+        source = NoiseSource(spectrum_of(sets.low_validation.scans), side + side % 2)
         self.noisy = [
             plane + np.float32(self.level) * source.draw(1, random)[0, : plane.shape[0], : plane.shape[1]]
             for plane in self.clean

@@ -56,7 +56,7 @@ def test_a_slice_without_neighbors_teaches_itself_in_every_patch(
 
     fitted = matched_neighbors.fit(one, settings, measure(one), seed=0, budget=Budget(steps=40))
 
-    examined = 16  # patches of the exam, drawn once
+    examined = 16  # patches of the validation, drawn once
     assert sum(drawn) == examined + 40 * 2
     assert fitted.fitted["loss_last"] < 1.2 * (1 + settings.recorruption**-2)  # the noise of the target alone
     assert (fitted(one).voxels - 40)[0, 40:120, 40:120].std() < 12

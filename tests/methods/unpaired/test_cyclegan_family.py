@@ -61,7 +61,10 @@ def test_judged_shown_and_resumed_to_the_bit(
     settings, told = small(module, **given, check_every=2), list[Report]()
     run = Run(tmp_path, (told.append,), save_every=2, show_every=4)
     whole = module.train(sets, settings, budget=Budget(steps=4), run=replace(run, folder=None))
-    assert [report.exam is not None for report in told if report.step in (2, 4) and report.exam] == [True, True]
+    assert [report.validation is not None for report in told if report.step in (2, 4) and report.validation] == [
+        True,
+        True,
+    ]
     picture = told[-1].pictures["sample-1"]
     assert picture.shape == (96, 3 * 96) and 0 <= picture.min() < picture.max() <= 1
     with pytest.raises(Killed):
@@ -73,7 +76,7 @@ def test_judged_shown_and_resumed_to_the_bit(
 def test_pairs_teach_to_remove_noise(paired: Sets) -> None:
     settings = small(supervised, **TINY, network="attention-unet", patch=48, rate=3e-3)
     trained = supervised.train(paired, settings, budget=Budget(steps=60))
-    low, full = (side.scans[0].image() for side in (paired.low_exam, paired.full_exam))
+    low, full = (side.scans[0].image() for side in (paired.low_validation, paired.full_validation))
     body = full.voxels > -900
     before, after = ((x.voxels - full.voxels)[body].std() for x in (low, trained(low)))
     assert after < 0.9 * before

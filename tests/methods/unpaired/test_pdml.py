@@ -72,7 +72,7 @@ def test_ct_numbers_cannot_follow_full_dose_scans_that_are_off_by_20_hu(tmp_path
     outputs = []
     for shift in (0.0, 20.0):
         sets = small_sets(tmp_path / f"{shift}", shift=shift)
-        image = sets.low_exam.scans[0].image()
+        image = sets.low_validation.scans[0].image()
         outputs.append(pdml.train(sets, TINY, budget=Budget(steps=3))(image).voxels)
     assert outputs[1] == pytest.approx(outputs[0], abs=0.01)
 
@@ -99,7 +99,7 @@ def test_a_kill_changes_no_bit_and_reports_come(tmp_path: Path) -> None:
     assert {f"generator/{loss}" for loss in ("adversarial", "identity", "metric", "simulated noise")} < set(
         reports[-1].losses
     )
-    assert [report.step for report in reports if report.exam is not None] == [2, 4, 6]
+    assert [report.step for report in reports if report.validation is not None] == [2, 4, 6]
     parts = [report.part for report in reports]
     assert parts == sorted(parts, reverse=True) and set(parts) == {"warm-up", ""}  # each counts its own steps
     pictures = next(report.pictures for report in reports if report.pictures)
@@ -122,7 +122,7 @@ def test_a_kill_changes_no_bit_and_reports_come(tmp_path: Path) -> None:
 def test_every_ablation_can_be_trained_and_saved(changes: dict[str, object], tmp_path: Path) -> None:
     sets = small_sets(tmp_path / "cache")
     trained = pdml.train(sets, replace(TINY, **changes), budget=Budget(steps=1))  # type: ignore[arg-type]
-    image = sets.low_exam.scans[0].image()
+    image = sets.low_validation.scans[0].image()
     loaded = load(trained.save(tmp_path / "model.safetensors"))
     assert np.array_equal(loaded(image).voxels, trained(image).voxels)
 

@@ -9,7 +9,7 @@ from tests.methods.small_sets import small_sets
 from demottle.errors import UnsuitableError
 from demottle.image import Voxels
 from demottle.learning.data.cohort import Sets
-from demottle.learning.validation import SimulatedExam
+from demottle.learning.validation import SimulatedValidation
 from demottle.methods.unpaired import pdml
 from demottle.methods.unpaired.playing import noise_left
 
@@ -27,9 +27,9 @@ def test_doing_nothing_leaves_all_of_the_noise_and_a_filter_leaves_less(sets: Se
     def blurred(plane: Voxels) -> Voxels:
         return np.asarray((plane + np.roll(plane, 1, 0) + np.roll(plane, 1, 1)) / 3, np.float32)
 
-    exam = SimulatedExam(sets)
-    assert noise_left(exam, lambda plane: plane) == pytest.approx(1, abs=0.05)
-    left = noise_left(exam, blurred)
+    validation = SimulatedValidation(sets)
+    assert noise_left(validation, lambda plane: plane) == pytest.approx(1, abs=0.05)
+    left = noise_left(validation, blurred)
     assert left < 0.95
 
 

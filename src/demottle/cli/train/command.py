@@ -55,10 +55,11 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", metavar="", help="Continue where it was stopped.", rich_help_panel=TRAINING)
     ] = False,
-    exam_share: Annotated[
+    validation_share: Annotated[
         float,
         typer.Option(min=0.01, max=0.9, metavar="S", help="Share of patients for validation.", rich_help_panel=DATA),
     ] = 0.2,
+    earlier_name: Annotated[float | None, typer.Option("--exam-share", min=0.01, max=0.9, hidden=True)] = None,
     allow_mixed: Annotated[
         bool, typer.Option("--allow-mixed", metavar="", help="Accept several kernels.", rich_help_panel=DATA)
     ] = False,
@@ -98,7 +99,7 @@ def train(
     processes.join(best_device())
     if preset is None and fitting == "small" and not processes.rank():
         say('There is no GPU here, so the preset is "small"; "--preset full" is the full size, which is made for one.')
-    choices = Choices(seed, exam_share, allow_mixed, cache_limit, _learns_from_pairs(method))
+    choices = Choices(seed, earlier_name or validation_share, allow_mixed, cache_limit, _learns_from_pairs(method))
     reading = Reading(options.parse_modality(modality), options.parse_spacing(spacing), accept_uneven)
     with _tidied(folder, cache):
         sets = _gathered(low, full, cache or folder / "cache", choices, reading)

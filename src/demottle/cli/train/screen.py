@@ -52,8 +52,8 @@ class TrainingScreen:
         self._report = report
         for name, value in report.losses.items():
             self._curves[name].append(value)
-        if report.exam is not None:
-            self._curves["criterion"].append(report.exam)
+        if report.validation is not None:
+            self._curves["criterion"].append(report.validation)
         if not self._drawn and self._now() - self._said >= SECONDS_BETWEEN_LINES:
             self._said = self._now()
             say(self.line())

@@ -120,15 +120,15 @@ class Sets:
 
     Attributes:
         low, full: to learn from.
-        low_exam, full_exam: scans of other patients, for the criterion and the sample pictures.
+        low_validation, full_validation: scans of other patients, for the criterion and the sample pictures.
         manifest: what went where, as plain values; no patient data.
         key: hash of all contents and of the split.
     """
 
     low: Side
     full: Side
-    low_exam: Side
-    full_exam: Side
+    low_validation: Side
+    full_validation: Side
     manifest: Mapping[str, Any] = field(repr=False)
     key: str
 

@@ -16,9 +16,9 @@ from demottle.io.formats import format_of, stem_of
 from demottle.learning.data import scan_cache
 from demottle.learning.data.cohort import Facts, Scan, Sets, Side
 from demottle.learning.data.headers import kernel_of, patient_number
-from demottle.learning.data.split import exam_patients
+from demottle.learning.data.split import validation_patients
 
-EXAM_SHARE = 0.2
+VALIDATION_SHARE = 0.2
 MOST_GIGABYTES = 20.0
 
 
@@ -37,14 +37,14 @@ class Choices:
 
     Attributes:
         seed: seed of the split.
-        exam_share: share of the patients of each side kept for the criterion and the pictures.
+        validation_share: share of the patients of each side kept for the criterion and the pictures.
         allow_mixed: take scans of several kernels or modalities together.
         most_gigabytes: size limit of the cache; where the slices need more, fewer of each scan are kept, evenly spread.
         paired: the scans of the two sides show the same, by name: who learns from pairs.
     """
 
     seed: int = 0
-    exam_share: float = EXAM_SHARE
+    validation_share: float = VALIDATION_SHARE
     allow_mixed: bool = False
     most_gigabytes: float = MOST_GIGABYTES
     paired: bool = False
@@ -136,17 +136,17 @@ def sets_of(
     sides = [sorted(scans, key=lambda scan: scan.facts.name) for scans in sides]
     _check([scan.facts for scan in sides[0]], [scan.facts for scan in sides[1]], choices)
     low_patients, full_patients = ([scan.facts.patient for scan in side] for side in sides)
-    exam = exam_patients(low_patients, full_patients, choices.exam_share, choices.seed)
+    validation = validation_patients(low_patients, full_patients, choices.validation_share, choices.seed)
     parts = [
-        Side(tuple(scan for scan in side if (scan.facts.patient in exam) is held))
+        Side(tuple(scan for scan in side if (scan.facts.patient in validation) is held))
         for held in (False, True)
         for side in sides
     ]
     listed: dict[str, Any] = {
-        name: [_listed(scan.facts, scan.facts.patient in exam) for scan in side]
+        name: [_listed(scan.facts, scan.facts.patient in validation) for scan in side]
         for name, side in zip(("low", "full"), sides, strict=True)
     }
-    manifest = {"seed": choices.seed, "exam_share": choices.exam_share, "paired": choices.paired, **listed}
+    manifest = {"seed": choices.seed, "validation_share": choices.validation_share, "paired": choices.paired, **listed}
     told = [(one["content"], one["used_for"]) for name in ("low", "full") for one in listed[name]]
     key = hashlib.sha256(repr((told, choices.paired, most_bytes)).encode()).hexdigest()
     return Sets(parts[0], parts[1], parts[2], parts[3], manifest, key)
@@ -202,11 +202,11 @@ def _check_pairs(low: Sequence[Facts], full: Sequence[Facts]) -> None:
             )
 
 
-def _listed(facts: Facts, exam: bool) -> dict[str, Any]:
+def _listed(facts: Facts, validation: bool) -> dict[str, Any]:
     return {
         "scan": facts.label,
         "patient": facts.patient,
-        "used_for": "exam" if exam else "learning",
+        "used_for": "validation" if validation else "learning",
         "content": facts.content,
         "kernel": facts.kernel,
         "slices": facts.shape[0],

@@ -7,7 +7,7 @@ import numpy as np
 from demottle.errors import InputError
 
 
-def exam_patients(low: Sequence[str], full: Sequence[str], share: float, seed: int) -> set[str]:
+def validation_patients(low: Sequence[str], full: Sequence[str], share: float, seed: int) -> set[str]:
     """Choose the patients to be kept from learning, on both sides alike.
 
     Args:

@@ -67,7 +67,7 @@ class Settings(ScanSettings):
             default: slices then share what is left of the noise.
         outlier: errors beyond this many standard deviations of the target's noise count linearly: they are matches that
             are none.
-        channels, patch, batch, rate, start, start_kept, early_stop: as `ScanSettings`; the exam is the error on slices held out.
+        channels, patch, batch, rate, start, start_kept, early_stop: as `ScanSettings`; validation: the error on slices held out.
     """
 
     slices: int = 1
@@ -181,8 +181,8 @@ class Lesson:
         self._places = patch_places(body & ~aside[:, None, None], ground.patch)
         held_out = patch_places(body & (aside if aside.any() else ~aside)[:, None, None], ground.patch)
         examined = np.random.default_rng(seed + 1)
-        self._exam = held_out.draw(_EXAMINED, examined)
-        self._added = self._noise.draw_stack(self._exam, self._patch, examined) if self._alone else None
+        self._validation = held_out.draw(_EXAMINED, examined)
+        self._added = self._noise.draw_stack(self._validation, self._patch, examined) if self._alone else None
 
     def facts(self) -> Mapping[str, Any]:
         """Return for the record how much of the body has a match."""
@@ -229,12 +229,12 @@ class Lesson:
         ).mean() / self._level**2
         return loss
 
-    def exam(self, student: torch.nn.Module) -> float:
+    def validation(self, student: torch.nn.Module) -> float:
         """Matched error on the patches set aside, in units of the noise variance; of slices alone that of recorrupted ones."""
         total = 0.0
         with torch.inference_mode():
-            for some in np.array_split(np.arange(len(self._exam)), 4):
-                places = self._exam[some]
+            for some in np.array_split(np.arange(len(self._validation)), 4):
+                places = self._validation[some]
                 image, deviation, target, weight = self._patches(places)
                 if self._added is not None:
                     noise = torch.from_numpy(self._added[some]).to(self._device) * deviation

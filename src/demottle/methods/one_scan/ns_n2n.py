@@ -43,7 +43,7 @@ class Settings(ScanSettings):
         use_mask: compare only matched pixels; without, all pixels of the body.
         consistency: weight of regional consistency; 0 switches it off.
         continuity: weight of inter-slice continuity; 0 switches it off.
-        channels, patch, batch, rate, early_stop: as `ScanSettings`; the exam is the reconstruction error on fixed patches.
+        channels, patch, batch, rate, early_stop: as `ScanSettings`; validation: the reconstruction error on fixed patches.
     """
 
     guide: Literal["gaussian", "nlm"] = "gaussian"
@@ -104,7 +104,7 @@ class _Lesson:
         self._matched = np.stack([self._match(a, b) for a, b in zip(samples.slices, self._next, strict=True)])
         self._random = np.random.default_rng(seed)
         self._places = patch_places(samples.body, ground.patch)
-        self._exam = self._places.draw(4 * settings.batch, np.random.default_rng(seed + 1))
+        self._validation = self._places.draw(4 * settings.batch, np.random.default_rng(seed + 1))
 
     def facts(self) -> Mapping[str, Any]:
         """Return for the record how much of the body has a match."""
@@ -125,11 +125,11 @@ class _Lesson:
         out: Tensor = loss / self._level**2
         return out
 
-    def exam(self, student: torch.nn.Module) -> float:
+    def validation(self, student: torch.nn.Module) -> float:
         """Reconstruction error on fixed patches, in units of the noise variance."""
         total = 0.0
         with torch.inference_mode():
-            for places in np.array_split(self._exam, 4):
+            for places in np.array_split(self._validation, 4):
                 x, y, deviation, weight = self._patches(places)
                 total += float(matched_error(student(x, deviation), y, weight)) / 4
         return total / self._level**2

@@ -46,7 +46,7 @@ _GENTLER = 0.3
 NOT_WORTH_IT = "not begun: so little tissue would teach the shipped weights nothing"
 
 _TOO_FEW_TO_EXAMINE = 3
-"""Slices of CT: on a single one of shoulders the exam refused weights that were 3 dB better than learning without them."""
+"""Slices of CT: on a single one of shoulders the validation refused weights that were 3 dB better than learning without them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,11 +58,11 @@ class ScanSettings:
         patch, batch: side of a patch in pixels, patches per step.
         rate: peak learning rate.
         start: begin with weights that were trained on simulations and come with demottle, in place of random ones, where
-            the scan's own exam says that they help.
+            the scan's own validation says that they help.
         start_kept: shares, 0 to 1, of the shipped weights in the mean of those and the learned ones, which is the network that is
             used (after Wortsman et al., Robust fine-tuning of zero-shot models, CVPR 2022). Of several the scan chooses
             (`kept_share`).
-        early_stop: end when the error on the exam no longer falls.
+        early_stop: end when the error on the validation no longer falls.
         spare_steps: from the shipped weights, learn less from a scan of little tissue, where it brings little.
     """
 
@@ -93,7 +93,7 @@ class Lesson(Protocol):
     def loss(self, student: nn.Module) -> Tensor:
         """Draw the next batch and return its loss."""
 
-    def exam(self, student: nn.Module) -> float:
+    def validation(self, student: nn.Module) -> float:
         """Return the error on what is always the same."""
 
     def facts(self) -> Mapping[str, Any]:
@@ -187,7 +187,9 @@ def fit_on_scan(
     if worth_it:
         begun = copy.deepcopy(student.network.state_dict())
         rate = settings.rate * (_GENTLER if started else 1)
-        learned, history = learn(student, lesson.loss, schedule, rate=rate, criterion=lesson.exam, listener=listener)
+        learned, history = learn(
+            student, lesson.loss, schedule, rate=rate, criterion=lesson.validation, listener=listener
+        )
         kept = 0.0
         if started:
             kept = keep_what_the_scan_says(
@@ -205,11 +207,11 @@ def fit_on_scan(
 
 
 def _begin(student: Normalized, lesson: Lesson) -> bool:
-    """Begin with the shipped weights, unless the scan's own exam says that the filter alone does better."""
-    untrained, filter_alone = copy.deepcopy(student.network.state_dict()), lesson.exam(student)
+    """Begin with the shipped weights, unless the scan's own validation says that the filter alone does better."""
+    untrained, filter_alone = copy.deepcopy(student.network.state_dict()), lesson.validation(student)
     if not fill_from_start(student.network):
         return False
-    if lesson.exam(student) < filter_alone:
+    if lesson.validation(student) < filter_alone:
         return True
     student.network.load_state_dict(untrained)
     return False

@@ -42,7 +42,7 @@ class Settings(ScanSettings):
         best: places that are averaged.
         accepted: share of the finds over matched tissue that are no worse than the worst find that counts elsewhere.
         consistency, continuity: weights of these losses.
-        channels, patch, batch, rate, early_stop: as `ScanSettings`; the exam is the reconstruction error on fixed patches.
+        channels, patch, batch, rate, early_stop: as `ScanSettings`; validation: the reconstruction error on fixed patches.
     """
 
     tolerance: float = 25.0
@@ -124,7 +124,7 @@ class _Lesson:
         )
         self._random = np.random.default_rng(seed)
         self._places = patch_places(samples.body, ground.patch)
-        self._exam = self._places.draw(4 * settings.batch, np.random.default_rng(seed + 1))
+        self._validation = self._places.draw(4 * settings.batch, np.random.default_rng(seed + 1))
 
     def facts(self) -> Mapping[str, Any]:
         """Return for the record how much of the body has a match, and how much a target."""
@@ -151,11 +151,11 @@ class _Lesson:
         out: Tensor = loss / self._ground.scale.level**2
         return out
 
-    def exam(self, student: torch.nn.Module) -> float:
+    def validation(self, student: torch.nn.Module) -> float:
         """Reconstruction error on fixed patches, in units of the noise variance."""
         total = 0.0
         with torch.inference_mode():
-            for places in np.array_split(self._exam, 4):
+            for places in np.array_split(self._validation, 4):
                 cut = self._cut(places)
                 answer = student(cut(self._ground.samples.slices), cut(self._ground.samples.deviation))
                 total += float(matched_error(answer, cut(self._targets[0]), cut(self._counts[0]))) / 4

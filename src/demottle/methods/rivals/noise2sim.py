@@ -38,7 +38,7 @@ class Settings(ScanSettings):
         neighbor: how many slices away the other one may be.
         window: side in pixels of the mean that is compared, odd.
         tolerance: largest difference of two means that counts as similar, HU (or the image's unit).
-        channels, patch, batch, rate, early_stop: as `ScanSettings`; the exam is the loss on fixed patches.
+        channels, patch, batch, rate, early_stop: as `ScanSettings`; validation: the loss on fixed patches.
     """
 
     neighbor: int = 2
@@ -87,8 +87,8 @@ class _Lesson:
         self._random = np.random.default_rng(seed)
         self._places = patch_places(ground.samples.body, ground.patch)
         random = np.random.default_rng(seed + 1)
-        exam = self._places.draw(4 * settings.batch, random)
-        self._exam = [(places, self._partners(places, random)) for places in np.array_split(exam, 4)]
+        validation = self._places.draw(4 * settings.batch, random)
+        self._validation = [(places, self._partners(places, random)) for places in np.array_split(validation, 4)]
 
     def facts(self) -> Mapping[str, Any]:
         """Return for the record how much of the body is similar in the next slice."""
@@ -108,10 +108,10 @@ class _Lesson:
         turned = [axis for axis in (-1, -2) if self._random.random() < 0.5]
         return self._error(student, places, self._partners(places, self._random), turned)
 
-    def exam(self, student: torch.nn.Module) -> float:
+    def validation(self, student: torch.nn.Module) -> float:
         """The same on fixed patches."""
         with torch.inference_mode():
-            return float(np.mean([float(self._error(student, *one, [])) for one in self._exam]))
+            return float(np.mean([float(self._error(student, *one, [])) for one in self._validation]))
 
     def _partners(self, places: Positions, random: np.random.Generator) -> list[int]:
         """For every place the index of another slice; at the ends of the scan those on the other side."""

@@ -18,7 +18,7 @@ from demottle.learning.pictures import before_and_after
 from demottle.learning.run import Run
 from demottle.learning.schedule import LinearSchedule
 from demottle.learning.training import train
-from demottle.learning.validation import SimulatedExam, pieces
+from demottle.learning.validation import SimulatedValidation, pieces
 from demottle.methods.base import Budget
 from demottle.methods.unpaired.trained_network import TrainedNetwork, trained_summary
 from demottle.methods.unpaired.watched_game import WatchedGame
@@ -122,11 +122,11 @@ def played(
         # Of a copy: a denoiser lays out its network's memory anew, which can change the last bits of what follows.
         return denoiser_of(copy.deepcopy(generator), fitted).plane
 
-    exam = _exam(sets, seed, needed=schedule.check_every > 0)
-    if schedule.check_every and exam:
-        game.examiner = lambda generator: exam.score(plane_of(generator))
+    validation = _validation(sets, seed, needed=schedule.check_every > 0)
+    if schedule.check_every and validation:
+        game.validator = lambda generator: validation.score(plane_of(generator))
     if schedule.show_every:
-        samples = pieces(sets.low_exam, 2)
+        samples = pieces(sets.low_validation, 2)
         game.shower = lambda generator: before_and_after(samples, plane_of(generator))
     trained = train(
         game,
@@ -140,28 +140,28 @@ def played(
         stop=run.stop,
     )
     learned = game.generator_of(trained.networks)
-    left = None if exam is None else noise_left(exam, plane_of(learned))
+    left = None if validation is None else noise_left(validation, plane_of(learned))
     return denoiser_of(learned, {**fitted, **trained.history.summary(), "simulated_noise_left": left})
 
 
-def _exam(sets: Sets, seed: int, needed: bool) -> SimulatedExam | None:
-    """Return the exam on held-out scans; None where their noise cannot be measured, unless it is needed."""
+def _validation(sets: Sets, seed: int, needed: bool) -> SimulatedValidation | None:
+    """Return the validation on held-out scans; None where their noise cannot be measured, unless it is needed."""
     try:
-        return SimulatedExam(sets, seed=seed)
+        return SimulatedValidation(sets, seed=seed)
     except InputError:
         if needed:
             raise
         return None
 
 
-def noise_left(exam: SimulatedExam, plane: Callable[[Voxels], Voxels]) -> float:
+def noise_left(validation: SimulatedValidation, plane: Callable[[Voxels], Voxels]) -> float:
     """Return the error that is left of noise simulated on held-out full-dose slices, as a share of that noise.
 
     Raises:
         UnsuitableError: where it is `_ASTRAY` or more.
     """
     with torch.inference_mode():
-        left = exam.score(plane)
+        left = validation.score(plane)
     if not left < _ASTRAY:
         raise UnsuitableError(
             f"The training diverged: what was learned makes noise simulated on held-out slices {left:.3g} times as large; "

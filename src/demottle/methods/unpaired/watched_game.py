@@ -18,20 +18,20 @@ class WatchedGame(Game[B]):
     """A game with room for someone who judges the generator without pairs, and someone who draws what it makes.
 
     Attributes:
-        examiner: returns a figure for a generator, lower is better; None: no criterion.
+        validator: returns a figure for a generator, lower is better; None: no criterion.
         shower: returns pictures; None: no pictures.
     """
 
-    examiner: Callable[[nn.Module], float] | None = None
+    validator: Callable[[nn.Module], float] | None = None
     shower: Callable[[nn.Module], Mapping[str, Voxels]] | None = None
 
     @abstractmethod
     def generator_of(self, networks: Mapping[str, nn.Module]) -> nn.Module:
         """Return the generator from low to full dose out of the players' networks."""
 
-    def exam(self, networks: Mapping[str, nn.Module]) -> float | None:
+    def validation(self, networks: Mapping[str, nn.Module]) -> float | None:
         """Return the noise measure of the validation scans, where it is due."""
-        return None if self.examiner is None else self.examiner(self.generator_of(networks))
+        return None if self.validator is None else self.validator(self.generator_of(networks))
 
     def pictures(self, networks: Mapping[str, nn.Module]) -> Mapping[str, Voxels]:
         """Return sample pictures, where they are due."""

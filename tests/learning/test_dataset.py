@@ -44,12 +44,12 @@ def share(step: int = 0, items: range = range(6)) -> Share:
 
 def test_split_by_patient_and_written_down(folders: tuple[Path, Path], tmp_path: Path) -> None:
     sets = gather(*folders, tmp_path / "cache", reading=CT)
-    assert len(sets.low.scans) == 3 and len(sets.low_exam.scans) == 1
-    assert len(sets.full.scans) == 2 and len(sets.full_exam.scans) == 1
-    assert not (sets.low.patients | sets.full.patients) & (sets.low_exam.patients | sets.full_exam.patients)
+    assert len(sets.low.scans) == 3 and len(sets.low_validation.scans) == 1
+    assert len(sets.full.scans) == 2 and len(sets.full_validation.scans) == 1
+    assert not (sets.low.patients | sets.full.patients) & (sets.low_validation.patients | sets.full_validation.patients)
     manifest = json.loads(json.dumps(sets.manifest))
     used = {one["patient"]: one["used_for"] for one in manifest["low"]}
-    assert used[next(iter(sets.low_exam.patients))] == "exam"
+    assert used[next(iter(sets.low_validation.patients))] == "validation"
     assert sum(value == "learning" for value in used.values()) == 3
     summary = sets.summary()
     assert summary["noise_range"][0] == pytest.approx(20, rel=0.15) and summary["unit"] == "HU"
@@ -60,8 +60,8 @@ def test_split_by_patient_and_written_down(folders: tuple[Path, Path], tmp_path:
 def test_someone_is_always_learned_from_and_someone_checked_on(
     share_kept: float, folders: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    sets = gather(*folders, tmp_path / "cache", Choices(exam_share=share_kept), CT)
-    assert sets.low.scans and sets.low_exam.scans and sets.full.scans and sets.full_exam.scans
+    sets = gather(*folders, tmp_path / "cache", Choices(validation_share=share_kept), CT)
+    assert sets.low.scans and sets.low_validation.scans and sets.full.scans and sets.full_validation.scans
     assert (len(sets.low.scans) == 1) is (share_kept == 0.9)
 
 
@@ -180,7 +180,7 @@ def test_dicom_patients_are_hashed_and_kernels_are_not_mixed(tmp_path: Path) -> 
                 header.save_as(file)
     sides = tmp_path / "low", tmp_path / "full"
     sets = gather(*sides, tmp_path / "cache")
-    assert len(sets.low.patients | sets.low_exam.patients) == 2
+    assert len(sets.low.patients | sets.low_validation.patients) == 2
     text = json.dumps(sets.manifest)
     assert "MRN" not in text and "Miller" not in text
     for file in (tmp_path / "full" / "Miller^Anna6").iterdir():
