@@ -244,7 +244,7 @@ def findings(fingerprint: SequenceFingerprint) -> tuple[str, ...]:
 
 
 def _of_volumes(found: SequenceFingerprint) -> tuple[str, ...]:
-    """Of a series of MR volumes, whose contrast may change from one to the next: averaging over time is not what they are for."""
+    """Plan for a series of MR volumes, whose contrast may change from one to the next: so nothing is averaged over time."""
     if not np.isfinite(found.held):
         return ()
     if found.held <= INDEPENDENT:

@@ -49,7 +49,7 @@ class Result:
 
 @dataclass(frozen=True, eq=False)
 class VolumeResult(Result):
-    """Of a volume of slices.
+    """Result for a volume of slices.
 
     Attributes:
         texture: a slice without and with texture; None where there is too little uniform tissue to measure it.
@@ -68,7 +68,7 @@ class VolumeResult(Result):
 
 @dataclass(frozen=True, eq=False)
 class SequenceResult(Result):
-    """Of a run of frames, or of MR volumes over time.
+    """Result for a run of frames, or for MR volumes over time.
 
     Attributes:
         ms_per_frame: time that applying the method took.

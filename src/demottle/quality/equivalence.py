@@ -14,7 +14,7 @@ from scipy import stats
 from demottle.errors import InputError, only
 
 LEVEL = 0.05
-"""Of each of the two tests; the two-sided interval that belongs to it has a confidence of 1 - 2 LEVEL = 90 %."""
+"""Level of each of the two tests; the two-sided interval that belongs to it has a confidence of 1 - 2 LEVEL = 90 %."""
 FEWEST_BLOCKS = 8
 
 

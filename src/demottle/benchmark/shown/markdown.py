@@ -136,7 +136,7 @@ def _named(rows: Sequence[Row], name: str) -> str:
 
 
 def shown_of(names: Sequence[str], bounds: AbstractSet[str], suite: Suite) -> set[str]:
-    """Of entrants from best to worst, choose those that every table shows at once: the input, the best five and the default."""
+    """Choose the entrants that every table shows at once: the input, the best five and the default. `names`: best first."""
     ranked = [name for name in names if name != INPUT and name not in bounds]
     return {INPUT, *ranked[:BEST], *([suite.default] if suite.default else [])}
 

@@ -19,7 +19,7 @@ from demottle.physics.phantoms.phantom import body_phantom
 
 TITLE = "CT volumes"
 CORRELATIONS = (0.12, 0.45, 0.0, 0.25)
-"""Of the noise of adjacent slices; in this order, so that what is there first spans the range."""
+"""Correlations of the noise of adjacent slices; in this order, so that what is there first spans the range."""
 SEEDS, QUICK_SEEDS = 3, 1
 FIRST_SEED = 1000
 """No setting of any method was chosen on patients from here on."""

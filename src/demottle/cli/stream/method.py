@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MEASURED = 24
 """How many frames of a live source a filter is measured on."""
 FEWEST = 4
-"""Of them: from 4 the noise is within 5 % of what 24 say, lag only within a tenth."""
+"""Fewest of them: from 4 on the noise is within 5 % of what 24 say, lag only within a tenth."""
 
 
 @dataclass(frozen=True, eq=False)

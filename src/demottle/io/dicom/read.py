@@ -56,7 +56,7 @@ class DicomPayload(Payload):
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Of the image that these slices make."""
+        """Slices, rows and columns of the image that these slices make."""
         return len(self.slices), self.slices[0].rows, self.slices[0].columns
 
     def views(self, voxels: np.ndarray) -> list[np.ndarray]:

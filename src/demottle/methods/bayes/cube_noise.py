@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 Cube = tuple[int, int, int]
 """Sides of a cube in voxels: slices, rows, columns."""
 _LEAST = 0.01
-"""Of the mean: the smallest variance that any pattern in a cube is believed to have. A measured spectrum can be 0 where noise is
+"""Share of the mean: the least variance that a pattern in a cube is believed to have. A measured spectrum can be 0 where noise is
 only rare, and what has no noise would be taken for tissue whatever it is."""
 
 

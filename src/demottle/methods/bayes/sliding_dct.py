@@ -16,7 +16,7 @@ from torch.nn import functional
 from demottle.methods.bayes.cube_noise import Cube
 
 _STEEP = 50
-"""Of the passage from nothing to all of a coefficient around the threshold: a step would leave the side to rounding, and so to
+"""Width of the passage from nothing to all of a coefficient at the threshold: a step would leave the side to rounding, and so to
 the order of the slices."""
 _SLAB = 24
 """Slices treated at once: the transforms of a whole scan need several times its memory."""

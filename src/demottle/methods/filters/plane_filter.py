@@ -28,7 +28,7 @@ FilterSettings = TypeVar("FilterSettings", bound="DataclassInstance")
 
 
 _LEAST = 0.05
-"""Of the image's noise level: the lowest local one that a slice is divided by."""
+"""Share of the image's noise level: the lowest local one that a slice is divided by."""
 
 
 class PlaneFilter(Denoiser, Generic[FilterSettings]):

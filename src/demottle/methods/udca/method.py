@@ -47,9 +47,9 @@ __all__ = ["NAME", "Settings", "fit", "fit_runs", "learning_seconds", "restore",
 
 NAME = "udca"
 STEPS, STEPS_OF_OTHERS = 1000, 500
-"""Of learning: of students that remember, whose edges are a third sharper than after 500, and of those that see one frame."""
+"""Steps of learning: for students that remember (edges a third sharper than after 500), and for those that see one frame."""
 STEPS_PER_FRAME, FEWEST_STEPS, MOST_STEPS = 10, 80, 300
-"""Of students that begin with the shipped weights: for each frame of the run, and from where to where."""
+"""Steps from the shipped weights on: for each frame of the run, and from where to where."""
 FEWEST_FRAMES = 8
 _GENTLER = 1 / 3  # rate where learning begins with the shipped weights
 _MULTIPLE = 8

@@ -19,7 +19,7 @@ from demottle.networks.projection_heads import ProjectionHeads
 
 @dataclass(frozen=True)
 class CutWeights:
-    """Of the losses, and what the contrastive one compares.
+    """Weights of the losses, and what the contrastive one compares.
 
     Attributes:
         contrast: weight of the contrastive loss, half of it for low-dose, half for full-dose patches.

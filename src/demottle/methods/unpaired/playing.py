@@ -36,7 +36,7 @@ class TrainingSettings(Protocol):
 
     @property
     def steps(self) -> int:
-        """Of training."""
+        """Steps of training."""
 
     @property
     def averaging(self) -> float:

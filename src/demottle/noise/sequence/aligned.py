@@ -209,7 +209,7 @@ class _Bench:
         return shared_grain((self._frame(t), self._frame(t + 1), where) for t, where in some)
 
     def _far_enough(self, pairs: list[_Pair]) -> list[_Pair]:
-        """Of every start the pair with the smallest lag over which most flat blocks move far."""
+        """Return, for every start, the pair with the smallest lag over which most flat blocks move far."""
         found: dict[int, _Pair] = {}
         for pair in pairs:
             where, _ = self.blocks(pair)

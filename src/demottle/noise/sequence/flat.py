@@ -14,7 +14,7 @@ _GROUPS, _LEAST = 6, 40  # of brightness, and blocks in each
 
 
 def flat_blocks(smooth: Voxels, usable: Mask) -> Mask:
-    """Of the usable blocks of like brightness, those with the least gradient.
+    """Return, of the usable blocks of like brightness, those with the least gradient.
 
     Args:
         smooth: a frame after a Gaussian filter of `SMOOTH` pixels, (rows, columns).

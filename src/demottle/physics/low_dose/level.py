@@ -60,7 +60,7 @@ class _SliceLevel:
     electronic: float
     ratio: NDArray[np.float64]
     squares: NDArray[np.float64]
-    """Of the flat pixels: measured, quantum and electronic variance, shape (3, pixels)."""
+    """Variances of the flat pixels: measured, quantum and electronic variance, shape (3, pixels)."""
 
 
 def calibrate(

@@ -16,7 +16,7 @@ from demottle.physics.ct.projection import FloatArray
 from demottle.physics.low_dose.beam import Beam
 
 MOST_VARIANCE = 1.0
-"""Of one added line integral: where hardly a photon arrives scanners clamp the logarithm, and so does this."""
+"""Limit of one added line integral: where hardly a photon arrives scanners clamp the logarithm, and so does this."""
 _LEAST_CURRENT, _MOST_CURRENT = 0.2, 4.0  # of the mean: what tubes and generators can do within a turn
 
 

@@ -15,7 +15,7 @@ _MOST_SLICES = 24
 _ANATOMY = 1.5
 """Times the known level of MR: above it deviations hold anatomy."""
 _SURELY_NOISE = 1.15
-"""Of the most frequent deviation of MR, or of the noise of CT: places up to it hold noise, and hardly any of the anatomy."""
+"""Multiple of the most frequent deviation (MR) or of the noise (CT): places up to it hold hardly any anatomy."""
 
 _FEWEST = 0.02  # of the flat places: where none holds noise alone, the calmest are taken
 

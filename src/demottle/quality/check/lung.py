@@ -9,7 +9,7 @@ from demottle.image import Mask, Voxels
 from demottle.noise.body import body_plane
 
 LUNG_HU = (-950.0, -300.0)
-"""Of a smooth guide: lung with its small vessels, neither air nor what is around."""
+"""Range of a smooth guide: lung with its small vessels, neither air nor what is around."""
 _THICK_MM = 12.0
 _CLOSED = 7  # pixels
 

@@ -31,7 +31,7 @@ from demottle.quality.sequence.truth import flicker
 from demottle.quality.to_plain import plain
 
 SHIFT_LIMIT = 0.1
-"""Of the noise level: how far a mean may move before it is worth a warning."""
+"""How far a mean may move before it is worth a warning, as a share of the noise level."""
 TRAIL_LIMIT = 1.4
 """How much more the removed part may hold in moving blocks than in still ones. The truth itself gives up to 1.3 (blocks that are
 taken for moving hold a little more noise), filters whose trails outweigh the noise 1.4 and more."""

@@ -6,9 +6,9 @@ from demottle.image import Image, Mask
 from demottle.quality.sequence.truth import SequenceErrors, sequence_errors, window_of
 
 _MOVES = 0.01
-"""Of the range of the truth: a pixel that changes by more than this over the run is one where something moves."""
+"""Share of the range of the truth: a pixel that changes by more over the run is one where something moves."""
 _TOO_FEW = 0.005
-"""Of the pixels, for a figure of their own."""
+"""Fewest pixels, as a share, for a figure of their own."""
 
 
 def compared(before: Image, after: Image, truth: Image) -> tuple[SequenceErrors, SequenceErrors]:

@@ -62,7 +62,7 @@ def random_field(shape: tuple[int, int, int], spacing: tuple[float, float, float
 
 
 def _variance(size_mm: float, blur: Sequence[float]) -> float:
-    """Of the field after a blur, in any unit: the integral over all frequencies of the squared difference of both Gaussians."""
+    """Power of the field after a blur, in any unit: the integral of the squared difference of both Gaussians."""
     one, two = (0.4 * size_mm) ** 2, (0.8 * size_mm) ** 2
 
     def together(sum_of_squares: float) -> float:
