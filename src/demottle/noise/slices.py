@@ -2,9 +2,12 @@
 
 import numpy as np
 
+MOST_SLICES = 48
 
-def spread(count: int, most: int) -> list[int]:
-    """Return at most `most` indices, spread evenly over `count` slices."""
-    if count <= most:
-        return list(range(count))
-    return [int(i) for i in np.linspace(0, count - 1, most).round()]
+
+def spread(count: int, most: int = MOST_SLICES, margin: int = 0) -> list[int]:
+    """Return at most `most` slice numbers, evenly spread over `margin` to `count - margin - 1`, in rising order."""
+    first, last = margin, count - margin - 1
+    if last < first:
+        return []
+    return [int(place) for place in np.linspace(first, last, min(last - first + 1, most)).round()]

@@ -16,6 +16,7 @@ from demottle.quality.check.shifts import TissueShift
 from demottle.quality.check.verdicts import UNIFORM
 from demottle.quality.check.whole import Check
 from demottle.quality.limits import Limits
+from demottle.quality.measures import SCORES
 from demottle.quality.objects.observers import Observed
 from demottle.quality.objects.sharpness import Sharpness, pooled
 from demottle.quality.to_plain import plain
@@ -153,15 +154,14 @@ def _means(check: Check, limits: Limits) -> Iterator[Verdict]:
 
 
 def _truth(found: Comparison, unit: str, limits: Limits) -> Iterator[Verdict]:
-    ratio = found.after.rmse / found.before.rmse if found.before.rmse > 0 else float("nan")
-    yield from verdict(
-        "truth_rmse",
-        "RMSE against the truth, after over before",
-        ratio,
-        limits.truth_rmse,
-        "",
-        why="the input is the truth",
-    )
+    for row in SCORES:
+        if row.limit is not None:
+            worse, better = row.values(found) if row.better == "up" else row.values(found)[::-1]
+            ratio = worse / better if better > 0 else float("nan")
+            what = (
+                f"{row.title} against the truth, {'before over after' if row.better == 'up' else 'after over before'}"
+            )
+            yield from verdict(row.limit, what, ratio, getattr(limits, row.limit), "", why="the input is the truth")
     for error in found.after.tissues if unit == "HU" else ():
         if error.name != "air":
             kind, limit = _of_kind(error, limits.truth_uniform, limits.truth_other)

@@ -15,6 +15,7 @@ from demottle.image import Image
 from demottle.quality.check.verdicts import moved
 from demottle.quality.check.whole import Check
 from demottle.quality.evaluation import Evaluation
+from demottle.quality.measures import SCORES, in_words, rows_of
 from demottle.quality.objects.sharpness import Pooled, pooled
 from demottle.quality.texture import TextureSample
 from demottle.quality.truth.whole import Comparison
@@ -93,6 +94,8 @@ def _html(
         check=check,
         moved=lambda t: moved(t, check.unit),
         truth=compared,
+        scores=SCORES,
+        repeat_rows=rows_of("repeat"),
         two_levels=words.two_levels(check, record),
         gate=gate,
         worst=worst,
@@ -116,6 +119,7 @@ def environment_and_style() -> tuple[Environment, Markup]:
     environment.filters["signed"] = words.signed
     environment.filters["share"] = words.share
     environment.globals["found_and_limit"] = words.found_and_limit
+    environment.globals["in_words"] = in_words
     environment.globals["uncertain"] = words.uncertain
     return environment, Markup(source_of(environment, "page.css"))
 

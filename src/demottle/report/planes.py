@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from demottle.errors import OutputError
 from demottle.image import Image
-from demottle.quality.sampling import picked_slices
+from demottle.noise.slices import spread
 
 Plane = NDArray[np.float32]
 
@@ -52,7 +52,7 @@ def coding_of(image: Image, noise: float) -> Coding:
     """Return a coding fine against the noise: CT in steps of 0.5 to 2 HU, anything else in 8000 steps."""
     if image.unit == "HU":
         return Coding(_CT_RANGE[0], float(np.clip(noise / 12, 0.5, 2)) if np.isfinite(noise) else 1.0)
-    sample = image.voxels[picked_slices(image.shape[0], 8)]
+    sample = image.voxels[spread(image.shape[0], 8)]
     low, high = float(np.nanmin(sample)), float(np.nanmax(sample))
     room = 0.1 * max(high - low, 1e-6)
     return Coding(low - room, (high - low + 2 * room) / 8000)
@@ -65,7 +65,7 @@ def box_of(image: Image) -> Box:
     if image.unit != "HU":
         return whole
     seen = np.zeros((rows, columns), np.bool_)
-    for z in picked_slices(image.shape[0], 24):
+    for z in spread(image.shape[0], 24):
         # Opening takes away the table and cables, which are thin.
         body = (cv2.GaussianBlur(np.nan_to_num(image.voxels[z]), (0, 0), 2) > -300).astype(np.uint8)
         seen |= cv2.morphologyEx(body, cv2.MORPH_OPEN, np.ones((15, 15), np.uint8)).astype(np.bool_)
@@ -144,7 +144,7 @@ def _cuts(image: Image) -> list[Cut]:
 def _plane_set(cut: Cut, images: dict[str, Image], coding: Coding, pixels: float, wanted: int | None) -> dict[str, Any]:
     height, width = cut.take(images["before"], cut.places[0]).shape
     count = max(1, min(int(pixels / (width * height)), _MOST))
-    chosen = [cut.places[i] for i in picked_slices(len(cut.places), count, cut.margin)]
+    chosen = [cut.places[i] for i in spread(len(cut.places), count, cut.margin)]
     if wanted is not None and wanted not in chosen:
         chosen = sorted({*chosen, wanted})
     return {

@@ -15,6 +15,7 @@ from demottle.errors import counted
 from demottle.image import Image
 from demottle.quality.sequence.check import SHIFT_LIMIT, TRAIL_LIMIT, SequenceCheck
 from demottle.quality.sequence.compared import structure_lost
+from demottle.quality.sequence.measures import error_rows
 from demottle.quality.sequence.response import Response
 from demottle.quality.sequence.truth import SequenceErrors
 from demottle.report import words
@@ -27,19 +28,6 @@ _WIDEST = 360  # pixels of one of the three pictures
 _QUALITY = 70
 _REMOVED_SIGMAS = 3.0
 _LONGEST = 400  # ms that a volume of MR is shown, however long it took
-ERROR_ROWS = (
-    ("PSNR", "psnr", "dB", 2),
-    ("PSNR where nothing moves", "psnr_still", "dB", 2),
-    ("PSNR where something moves", "psnr_moving", "dB", 2),
-    ("SSIM", "ssim", "", 3),
-    ("mean error", "bias", "", 2),
-    ("error over time", "temporal", "", 1),
-    ("error over space", "spatial", "", 1),
-    ("flicker of the error", "flicker", "", 2),
-    ("error of 8 x 8 means in motion", "means_moving", "", 1),
-)
-"""Name, attribute of `SequenceErrors`, unit and decimals of what is told of errors against a truth."""
-_OF_MR = ("psnr", "ssim", "bias")  # of series of volumes: the others are of what moves before a camera
 
 
 def write_sequence_page(
@@ -88,7 +76,7 @@ def write_sequence_page(
         check=check,
         response=response,
         errors=errors,
-        error_rows=[row for row in ERROR_ROWS if before.modality != "MR" or row[1] in _OF_MR],
+        error_rows=error_rows(before.modality),
         film=Markup(film_of(before, after, check.noise.before, compared)),
         sigmas=_REMOVED_SIGMAS,
     )

@@ -1,11 +1,9 @@
 """What is told of every result: names, units, digits, and which way is better."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from demottle.benchmark.engine.results import Row
-
-Better = Literal["high", "low", "zero", "one"]
+from demottle.quality.measures import IMAGE_UNIT, Better, measure
 
 
 @dataclass(frozen=True)
@@ -15,7 +13,7 @@ class Kind:
     Attributes:
         key: in the rows.
         title, unit: in tables.
-        better: which way is better; "zero", "one": nearer to that.
+        better: as in `Measure`.
         digits: after the point.
         percent: shown times 100.
         tested: compared with the rival in paired tests.
@@ -39,21 +37,27 @@ class Kind:
         return None if value is None else 100 * float(value) if self.percent else float(value)
 
 
+def _as_measured(key: str, tested: bool = False) -> Kind:
+    """The figure that `demottle evaluate` tells too, called and written the same here."""
+    row = measure(key)
+    return Kind(key, row.title, "HU" if row.unit == IMAGE_UNIT else row.unit, row.better, row.digits, tested=tested)
+
+
 QUALITY = (
-    Kind("psnr", "PSNR", "dB", "high", tested=True),
-    Kind("rmse", "RMSE", "HU", "low", tested=True),
-    Kind("bias", "bias", "HU", "zero"),
-    Kind("rmse_bone", "RMSE in bone", "HU", "low"),
-    Kind("bias_dark", "bias where dark", "HU", "zero"),
-    Kind("ssim", "SSIM", "", "high", 3, tested=True),
-    Kind("dprime", "d'", "", "high", tested=True),
+    _as_measured("psnr", tested=True),
+    _as_measured("rmse", tested=True),
+    _as_measured("bias"),
+    Kind("rmse_bone", "RMSE in bone", "HU", "down"),
+    Kind("bias_dark", "mean error where dark", "HU", "zero"),
+    _as_measured("ssim", tested=True),
+    Kind("dprime", "d'", "", "up", tested=True),
     Kind("contrast_large", "contrast, 15 mm 35 HU", "%", "one", 0, percent=True),
     Kind("contrast_faint", "contrast, 8 mm 20 HU", "%", "one", 0, percent=True, tested=True),
     Kind("contrast_small", "contrast, 6 mm 35 HU", "%", "one", 0, percent=True),
     Kind("f50", "f50 of 35 HU edges", "%", "one", 0, percent=True),
     Kind("nps_shift", "NPS mean, shift", "1/mm", "zero", 3),
     Kind("nps_peak_shift", "NPS peak, shift", "1/mm", "zero", 3),
-    Kind("psnr_wire", "PSNR of wires", "dB", "high", tested=True),
+    Kind("psnr_wire", "PSNR of wires", "dB", "up", tested=True),
     Kind("shift_fat", "fat", "HU", "zero"),
     Kind("shift_all_fat", "fat, thin layers too", "HU", "zero"),
     Kind("shift_fluid", "fluid", "HU", "zero"),
@@ -61,10 +65,10 @@ QUALITY = (
     Kind("shift_bone", "bone", "HU", "zero"),
 )
 COST = (
-    Kind("learning", "measure and learn", "s", "low", 1),
-    Kind("per_slice", "per slice", "s", "low", 3),
-    Kind("seconds", "whole scan", "s", "low", 1),
-    Kind("cpu_seconds", "processor", "s", "low", 1),
-    Kind("peak_mib", "peak memory", "MiB", "low", 0),
-    Kind("joules", "energy", "J", "low", 0),
+    Kind("learning", "measure and learn", "s", "down", 1),
+    Kind("per_slice", "per slice", "s", "down", 3),
+    Kind("seconds", "whole scan", "s", "down", 1),
+    Kind("cpu_seconds", "processor", "s", "down", 1),
+    Kind("peak_mib", "peak memory", "MiB", "down", 0),
+    Kind("joules", "energy", "J", "down", 0),
 )

@@ -8,7 +8,7 @@ from demottle.cli.evaluate.figures_csv import write_csv
 from demottle.cli.gate import show_gate
 from demottle.cli.screen.console import heading, out, say_warnings, show_json
 from demottle.cli.screen.progress import Stages, watch
-from demottle.cli.screen.tables import before_after, change_of, number, percent
+from demottle.cli.screen.tables import before_after, change_of, measured, number, percent
 from demottle.errors import InputError
 from demottle.events import Stage
 
@@ -88,7 +88,7 @@ def evaluate_run(
         return verdict
     say_warnings([*found.get("truth", {}).get("warnings", ()), *check.warnings])
     if errors is not None:
-        _show_errors(*errors)
+        _show_errors(errors, check)
     _show_check(check)
     if verdict is not None:
         show_gate(verdict)
@@ -134,34 +134,30 @@ def _write_page(
     write_sequence_page(before, after, check, record or record_of(before, after), path, errors=errors)
 
 
-def _show_errors(before: "SequenceErrors", after: "SequenceErrors") -> None:
-    from demottle.report.sequence import ERROR_ROWS
+def _show_errors(errors: "Errors", check: "SequenceCheck") -> None:
+    from demottle.quality.sequence.measures import error_rows
 
-    low, high = before.window
+    low, high = errors[0].window
     heading("Against the truth", f"range {low:.4g} to {high:.4g}")
     table = before_after()
-    for name, attribute, unit, places in ERROR_ROWS:
-        one, other = (float(getattr(errors, attribute)) for errors in (before, after))
+    for row in error_rows(check.modality):
+        one, other = row.values(errors)
         if isfinite(one) or isfinite(other):
-            table.add_row(
-                f"{name} ({unit})" if unit else name,
-                number(one, places),
-                number(other, places),
-                change_of(one, other, places),
-            )
+            table.add_row(row.headed(check.unit), *measured(row, one, other))
     out.print(table)
 
 
 def _show_check(check: "SequenceCheck") -> None:
+    from demottle.quality.sequence.measures import sequence_measure
+
     heading("Without it", "in still parts")
     table = before_after()
-    noise = check.noise
-    table.add_row(
-        "noise of a frame", number(noise.before), number(noise.after), percent(-noise.removed_share, sign=True)
-    )
-    table.add_row("held over to the next", number(check.held_before, 2), number(check.held_after, 2), "")
-    low, high = check.flicker_before, check.flicker_after
-    table.add_row("flicker, still parts", number(low, 2), number(high, 2), change_of(low, high, 2))
+    noise_row, held, flicker = (sequence_measure(key) for key in ("noise", "held_over", "flicker_still"))
+    change = percent(-check.noise.removed_share, sign=True)
+    table.add_row(noise_row.title, *(number(v, noise_row.digits) for v in noise_row.values(check)), change)
+    table.add_row(held.title, *(number(v, held.digits) for v in held.values(check)), "")
+    low, high = flicker.values(check)
+    table.add_row(flicker.title, number(low, 2), number(high, 2), change_of(low, high, 2))
     for shift in check.shifts:
         change = change_of(shift.before, shift.after)
         table.add_row(f"mean, {shift.name} parts", number(shift.before), number(shift.after), change)

@@ -8,7 +8,16 @@ from rich.text import Text
 
 from demottle.cli.evaluate.observer_tables import columns, show_noise_only, show_observers
 from demottle.cli.screen.console import heading, out
-from demottle.cli.screen.tables import CAREFUL, GOOD, before_after, number, percent, show_check, show_comparison
+from demottle.cli.screen.tables import (
+    CAREFUL,
+    GOOD,
+    before_after,
+    change_of,
+    number,
+    percent,
+    show_check,
+    show_comparison,
+)
 
 if TYPE_CHECKING:
     from demottle.quality.check.whole import Check
@@ -72,15 +81,16 @@ def show_equivalence(check: "Check") -> None:
 
 def show_repeat(repeat: "Repeat", unit: str) -> None:
     """Show what a second realization tells."""
+    from demottle.quality.measures import rows_of
+
     heading("Against the second scan", "in the body; needs no truth, since its noise is other noise")
-    table, agreed = before_after(), repeat.agreement
-    for name, before, after in (
-        (f"noise ({unit})", agreed.noise_before, agreed.noise_after),
-        (f"RMSE, truth unknown ({unit})", agreed.noise_before, agreed.error),
-    ):
-        table.add_row(name, number(before), number(after), number(after - before, sign=True))
-    style = CAREFUL if repeat.structure_found else GOOD
-    table.add_row(f"removed from both alike ({unit})", "", Text(number(agreed.changed), style=style), "")
+    table = before_after()
+    for row in rows_of("repeat"):
+        before, after = row.values(repeat.agreement)
+        style = "" if isfinite(before) else CAREFUL if repeat.structure_found else GOOD
+        change = change_of(before, after, row.digits) if isfinite(before) else ""
+        first = number(before, row.digits) if isfinite(before) else ""
+        table.add_row(row.headed(unit), first, Text(number(after, row.digits), style=style), change)
     out.print(table)
 
 

@@ -10,6 +10,7 @@ from demottle.cli.screen.console import heading, out
 
 if TYPE_CHECKING:
     from demottle.quality.check.whole import Check
+    from demottle.quality.measures import Measure
     from demottle.quality.truth.whole import Comparison
 
 GOOD, CAREFUL, PLAIN = "green", "yellow", ""
@@ -27,23 +28,26 @@ def show_check(check: "Check") -> None:
     """Show what can be measured without a truth: noise, slices, edges, CT numbers."""
     from demottle.quality.check.spectra import peak
     from demottle.quality.check.verdicts import edges_verdict, moved
+    from demottle.quality.measures import measure
 
     table = before_after()
     noise, unit = check.noise, check.unit
     share = -noise.removed_share
     table.add_row(
-        f"noise level ({unit})",
+        measure("noise").headed(unit),
         number(noise.before),
         number(noise.after),
         Text(percent(share, sign=True), style=GOOD if share < 0 else CAREFUL),
     )
     if check.spectra is not None:
         before, after = (peak(spectrum) for spectrum in (check.spectra.before, check.spectra.after))
-        table.add_row("noise peak (1/mm)", number(before, 2), number(after, 2), change_of(before, after, 2))
+        table.add_row(
+            measure("nps_peak").headed(unit), number(before, 2), number(after, 2), change_of(before, after, 2)
+        )
     if check.leak is not None:
         rho = [part.rho[0] if part.rho else nan for part in (check.leak.before, check.leak.after)]
         change = Text(change_of(rho[0], rho[1], 2), style=CAREFUL if check.leak.noticeable else GOOD)
-        table.add_row("noise shared by next slice", *(number(value, 2) for value in rho), change)
+        table.add_row(measure("slice_leak").headed(unit), *(number(value, 2) for value in rho), change)
     verdict = edges_verdict(check.edges)
     table.add_row("edges", "", "", Text(verdict, style=GOOD if verdict == "kept" else CAREFUL))
     word = "CT number" if unit == "HU" else "mean"
@@ -62,30 +66,32 @@ def show_check(check: "Check") -> None:
 
 def show_comparison(comparison: "Comparison", unit: str, where: str) -> None:
     """Show errors against a truth, before and after."""
-    before, after = comparison.before, comparison.after
+    from demottle.quality.measures import SCORES, in_words, measure
+
     low, high = comparison.window
-    heading("Against the truth", f"{where}; PSNR and SSIM in [{low:.0f}, {high:.0f}] {unit}")
+    ranged = in_words([row.title for row in SCORES if row.windowed])
+    heading("Against the truth", f"{where}; {ranged} in [{low:.0f}, {high:.0f}] {unit}")
     table = before_after()
-    rows = (
-        (f"RMSE ({unit})", before.rmse, after.rmse, 1, -1),
-        ("PSNR (dB)", before.psnr, after.psnr, 2, 1),
-        ("SSIM", before.ssim, after.ssim, 3, 1),
-        ("VIF, whole slices", before.vif, after.vif, 3, 1),
-        ("GMSD, whole slices", before.gmsd, after.gmsd, 3, -1),
-        ("true detail up to (1/mm)", before.frc, after.frc, 2, 1),
-    )
-    for name, first, second, places, better in rows:
-        change = second - first
-        style = GOOD if change * better > 0 else CAREFUL
-        shown = ("to Nyquist" if v == inf else number(v, places) for v in (first, second))
-        table.add_row(name, *shown, Text(change_of(first, second, places), style=style))
+    for row in SCORES:
+        table.add_row(row.headed(unit), *measured(row, *row.values(comparison)))
+    row, before, after = measure("mean_error"), comparison.before, comparison.after
     errors = {tissue.name: [tissue.shift] for tissue in before.tissues}
     for tissue in after.tissues:
         errors.setdefault(tissue.name, [nan]).append(tissue.shift)
-    table.add_row(f"mean error ({unit})", number(before.bias, sign=True), number(after.bias, sign=True), "")
     for name, values in errors.items():
-        table.add_row(f"mean error, {name} ({unit})", *(number(value, sign=True) for value in values), "")
+        shown = (number(value, row.digits, sign=True) for value in values)
+        table.add_row(f"{row.title}, {name} ({unit})", *shown, "")
     out.print(table)
+
+
+def measured(row: "Measure", before: float, after: float) -> tuple[str, str, Text]:
+    """Value before, value after and change of a measure, as they are printed; the change green where it is for the better."""
+    signed = row.better == "zero"
+    first, second = (row.infinite if v == inf else number(v, row.digits, sign=signed) for v in (before, after))
+    if signed:  # the sign tells which way it went; a difference of two signs tells nothing more
+        return first, second, Text("")
+    style = GOOD if row.gain(before, after) > 0 else CAREFUL
+    return first, second, Text(change_of(before, after, row.digits), style=style)
 
 
 def number(value: float, places: int = 1, sign: bool = False) -> str:

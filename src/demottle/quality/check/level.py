@@ -9,7 +9,7 @@ from demottle.image import Image
 from demottle.noise.correlation import Correlation
 from demottle.noise.flat import flat_plane
 from demottle.noise.level import ANATOMY, deviation_plane, most_frequent, noise_level
-from demottle.quality.sampling import picked_slices
+from demottle.noise.slices import spread
 
 _MOST_SLICES = 24
 _ANATOMY = 1.5
@@ -50,7 +50,7 @@ def noise_levels(
         correlation: correlation of the noise of `before` between slices, where it is known already.
     """
     found: list[list[np.ndarray[tuple[int], np.dtype[np.float32]]]] = [[], [], []]
-    for z in picked_slices(before.shape[0], _MOST_SLICES):
+    for z in spread(before.shape[0], _MOST_SLICES):
         first, second = np.nan_to_num(before.voxels[z]), np.nan_to_num(after.voxels[z])
         flat = flat_plane(before, z)
         for values, plane in zip(found, (first, second, first - second), strict=True):

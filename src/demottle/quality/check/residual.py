@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from demottle.image import Image, Mask, Voxels
 from demottle.noise import guide
+from demottle.noise.slices import MOST_SLICES, spread
 from demottle.quality.check.lung import LUNG_HU, lung_plane
-from demottle.quality.sampling import MOST_SLICES, picked_slices
 
 _FINE, _COARSE = 1.0, 3.0  # pixels: the Gaussians between which structure is looked for
 _STEEPEST = 0.1  # share of a region's pixels that count as edges
@@ -69,7 +69,7 @@ def edge_tests(before: Image, after: Image, at_most: int = MOST_SLICES) -> list[
     """
     regions = _REGIONS if before.unit == "HU" else {"foreground": (0.0, np.inf)}
     found: dict[str, list[NDArray[np.float64]]] = {name: [] for name in regions}
-    picked = picked_slices(before.shape[0], at_most)
+    picked = spread(before.shape[0], at_most)
     for z in picked:
         for name, moments in _moments(before, after, z, regions, 1 if len(picked) >= _FEW_SLICES else _BANDS).items():
             found[name] += moments

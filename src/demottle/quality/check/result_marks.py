@@ -20,8 +20,8 @@ from demottle.noise import guide
 from demottle.noise.correlation import Correlation, slice_correlation
 from demottle.noise.fat_layers import FAT_HU, fat_layers
 from demottle.noise.selection import FEWEST_SLICES, Selection, selection_of
+from demottle.noise.slices import MOST_SLICES, spread
 from demottle.quality.check.tissues import CT_TISSUES, Labels, label_plane, smoothed
-from demottle.quality.sampling import MOST_SLICES, picked_slices
 
 LAYERS = ("fat at the skin", "fat at bone")
 NAMES = (*(tissue.name for tissue in CT_TISSUES), *LAYERS)
@@ -71,7 +71,7 @@ def tellable(selection: Selection, ranges: Sequence[tuple[float, float]]) -> lis
 
 
 def _slices(before: Image, after: Image, of_tissues: Selection, of_layers: Selection, at_most: int) -> Iterator[Marked]:
-    for z in picked_slices(before.shape[0], at_most):
+    for z in spread(before.shape[0], at_most):
         difference = np.nan_to_num(after.voxels[z] - before.voxels[z])
         plane = _put_back(np.nan_to_num(after.voxels[z]), difference, after)
         valid = None if before.valid is None else before.valid[z]

@@ -11,8 +11,8 @@ from demottle.noise import guide
 from demottle.noise.correlation import Correlation
 from demottle.noise.flat import tissue_mask, valid_plane
 from demottle.noise.matching import tolerance_of
+from demottle.noise.slices import spread
 from demottle.noise.spectrum import REGION, Spectrum, spectrum_of_noise
-from demottle.quality.sampling import picked_slices
 
 _MOST_SLICES = 24
 _MOST_REGIONS = 400
@@ -126,7 +126,7 @@ def chosen_places(before: Image) -> tuple[int, Places]:
             f"{only(len(places), 'region')} of {size} x {size} pixels {are(len(places))} uniform tissue; comparing noise "
             f"spectra needs at least {_FEWEST}."
         )
-    return size, [places[i] for i in picked_slices(len(places), _MOST_REGIONS)]
+    return size, [places[i] for i in spread(len(places), _MOST_REGIONS)]
 
 
 def _quiet_places(before: Image, after: Image, correlation: Correlation) -> tuple[int, Places]:
@@ -146,7 +146,7 @@ def _places(image: Image, size: int) -> Places:
     """Corners (slice, row, column) of half-overlapping regions of matched soft tissue."""
     slices, rows, columns = image.shape
     found = []
-    for z in picked_slices(slices, _MOST_SLICES, margin=1 if slices >= 3 else 0):
+    for z in spread(slices, _MOST_SLICES, margin=1 if slices >= 3 else 0):
         usable = _usable(image, z)
         for top in range(0, rows - size + 1, size // 2):
             for left in range(0, columns - size + 1, size // 2):

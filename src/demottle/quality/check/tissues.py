@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demottle.image import Image
+from demottle.noise.slices import MOST_SLICES, spread
 from demottle.quality.check.lung import lung_plane
-from demottle.quality.sampling import MOST_SLICES, picked_slices
 
 Plane = NDArray[np.float32]
 Labels = NDArray[np.uint8]
@@ -63,7 +63,7 @@ def tissues_of(image: Image) -> tuple[Tissue, ...]:
     """Return the tissues told apart in an image: CT's by HU; elsewhere dark, middle and bright thirds of the foreground."""
     if image.unit == "HU":
         return CT_TISSUES
-    sample = image.voxels[picked_slices(image.shape[0], 8)]
+    sample = image.voxels[spread(image.shape[0], 8)]
     low, high = (float(v) for v in np.percentile(sample, [1, 99]))
     steps = np.linspace(low + 0.1 * (high - low), high, 4)
     step, steepest = float(steps[1] - steps[0]), 0.08 * (high - low)
@@ -91,7 +91,7 @@ def labelled_slices(
         label, margin = _by_neighbors(image, tissues, distance), distance
     else:
         label, margin = _by_ring(image, tissues), 0
-    for z in picked_slices(slices, at_most, margin):
+    for z in spread(slices, at_most, margin):
         labels = label(z)
         if image.valid is not None:
             labels = np.where(image.valid[z], labels, 0).astype(np.uint8)

@@ -8,7 +8,7 @@ import numpy as np
 from demottle.image import Image, Mask, Voxels
 from demottle.noise import guide
 from demottle.noise.body import body_plane
-from demottle.quality.sampling import picked_slices
+from demottle.noise.slices import spread
 
 METAL_HU = 2500.0
 _MOST_SLICES = 24
@@ -37,7 +37,7 @@ def untouched(before: Image, after: Image) -> Untouched:
         return Untouched(float("nan"), float("nan"), 0, 0)
     squares = {"air": 0.0, "metal": 0.0}
     counts = {"air": 0, "metal": 0}
-    with_air = set(picked_slices(before.shape[0], _MOST_SLICES))
+    with_air = set(spread(before.shape[0], _MOST_SLICES))
     for z in range(before.shape[0]):
         plane = before.voxels[z]
         places: dict[str, Mask] = {"metal": _valid(before, z, plane > METAL_HU)}

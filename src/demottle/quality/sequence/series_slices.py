@@ -11,8 +11,8 @@ import numpy as np
 
 from demottle.image import Image, Mask, Voxels
 from demottle.io.files.nifti_frames import GAP
+from demottle.noise.slices import spread
 from demottle.quality.check.residual import EdgeTest, edge_test
-from demottle.quality.sampling import picked_slices
 
 _VOLUMES, _SLICES = 16, 12
 
@@ -34,7 +34,7 @@ def slices_in_frame(image: Image) -> int:
 def volume_slices(before: Image, after: Image, volume: int) -> tuple[Image, Image]:
     """Return some slices of one volume before and after, as stacks."""
     count = slices_in_frame(before)
-    picked = [(place, volume) for place in picked_slices(count, _SLICES)]
+    picked = [(place, volume) for place in spread(count, _SLICES)]
     return _cut(before, count, picked), _cut(after, count, picked)
 
 
@@ -63,7 +63,7 @@ def _cut(image: Image, count: int, picked: list[tuple[int, int]]) -> Image:
 
 def series_edges(before: Image, after: Image) -> EdgeTest:
     """Return the edge test (see `edge_test`) that fares worst, chance apart: of single volumes, or of the means over all."""
-    stacks = [volume_slices(before, after, volume) for volume in picked_slices(before.shape[0], _VOLUMES)]
+    stacks = [volume_slices(before, after, volume) for volume in spread(before.shape[0], _VOLUMES)]
     tests = [edge_test(*pair) for pair in (*stacks, mean_slices(before, after))]
     return max(tests, key=_surely, default=tests[0])
 
@@ -77,7 +77,7 @@ def _surely(test: EdgeTest) -> float:
 
 def signal_range(image: Image) -> float:
     """Return the distance from the 1st to the 99th percentile of the measured voxels of a few frames."""
-    frames = picked_slices(image.shape[0], 8)
+    frames = spread(image.shape[0], 8)
     seen = image.voxels[frames] if image.valid is None else image.voxels[frames][image.valid[frames]]
     low, high = np.percentile(seen, [1, 99]) if seen.size else (0.0, 0.0)
     return float(high - low)

@@ -4,9 +4,9 @@ All functions take arrays of the same shape, (rows, columns) or (slices, rows, c
 (None: everywhere). Windows are (lower, upper) in HU.
 """
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+from skimage.metrics import structural_similarity
 
 from demottle.errors import InputError
 
@@ -16,8 +16,7 @@ Where = NDArray[np.bool_] | None
 BODY_WINDOW = (-160.0, 240.0)
 LUNG_WINDOW = (-1350.0, 150.0)
 
-_SIGMA = 1.5  # width in pixels of SSIM's Gaussian weights
-_WINDOW = 11  # scikit-image cuts the Gaussian at 3.5 sigma: 2 * int(3.5 * 1.5 + 0.5) + 1
+_WINDOW = 11  # pixels a side: scikit-image cuts its Gaussian of 1.5 pixels at 3.5 sigma
 
 
 def rmse(image: Array, truth: Array, mask: Where = None) -> float:
@@ -51,13 +50,21 @@ def ssim(image: Array, truth: Array, mask: Where = None, window: tuple[float, fl
     Raises:
         InputError: where no voxel of the mask is left.
     """
-    total, count = 0.0, 0
+    total, count, rim = 0.0, 0, _WINDOW // 2
     for plane, true_plane, inside in _slices(image, truth, mask):
-        values = _ssim_map(_clipped(plane, window), _clipped(true_plane, window), window[1] - window[0])
-        rim = _WINDOW // 2
-        values, inside = values[rim:-rim, rim:-rim], inside[rim:-rim, rim:-rim]
-        total += float(values[inside].sum())
-        count += int(inside.sum())
+        inside = inside[rim:-rim, rim:-rim]
+        if inside.any():
+            pair = (_clipped(plane, window), _clipped(true_plane, window))
+            _, values = structural_similarity(  # type: ignore[no-untyped-call]
+                *pair,
+                data_range=window[1] - window[0],
+                gaussian_weights=True,
+                sigma=1.5,
+                use_sample_covariance=False,
+                full=True,
+            )
+            total += float(values[rim:-rim, rim:-rim][inside].sum())
+            count += int(inside.sum())
     if count == 0:
         raise InputError(
             "The mask is empty inside the outer 5 pixels of the slices; structural similarity needs voxels there."
@@ -65,26 +72,10 @@ def ssim(image: Array, truth: Array, mask: Where = None, window: tuple[float, fl
     return total / count
 
 
-def _ssim_map(x: NDArray[np.float64], y: NDArray[np.float64], data_range: float) -> NDArray[np.float64]:
-    c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
-    mean_x, mean_y = _weighted(x), _weighted(y)
-    var_x = _weighted(x * x) - mean_x**2
-    var_y = _weighted(y * y) - mean_y**2
-    covariance = _weighted(x * y) - mean_x * mean_y
-    above = (2 * mean_x * mean_y + c1) * (2 * covariance + c2)
-    below = (mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2)
-    result: NDArray[np.float64] = above / below
-    return result
-
-
 def _clipped(plane: Array, window: tuple[float, float]) -> NDArray[np.float64]:
     # Voxels that were never measured may be NaN; they lie outside the mask and must not spread into it.
     clipped: NDArray[np.float64] = np.clip(np.nan_to_num(plane, nan=window[0]), *window).astype(np.float64)
     return clipped
-
-
-def _weighted(plane: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(cv2.GaussianBlur(plane, (_WINDOW, _WINDOW), _SIGMA, borderType=cv2.BORDER_REFLECT), np.float64)
 
 
 def _slices(image: Array, truth: Array, mask: Where) -> list[tuple[Array, Array, NDArray[np.bool_]]]:

@@ -15,8 +15,8 @@ from demottle.errors import InputError
 from demottle.image import Image, Mask
 from demottle.noise import guide
 from demottle.noise.body import body_plane
+from demottle.noise.slices import spread
 from demottle.quality.arrays import planes_of, same_shape
-from demottle.quality.sampling import picked_slices
 
 Array = NDArray[np.float64]
 _MOST_SLICES = 24
@@ -112,7 +112,7 @@ def compare_repeats(before: Image, after: Image, second_before: Image, second_af
     Raises:
         InputError: where the two inputs are the same image, or no body is found.
     """
-    chosen = picked_slices(before.shape[0], _MOST_SLICES)
+    chosen = spread(before.shape[0], _MOST_SLICES)
     body = np.stack([_body(before, second_before, z) for z in chosen])
     voxels = int(body.sum())
     if voxels < _FEWEST:
