@@ -17,7 +17,7 @@ def test_plain_smoothing_invents_nothing(noise) -> None:
     assert found.amplification < 1
     assert found.shift == pytest.approx(0, abs=0.05)
     assert found.after < 0.5 * found.before
-    assert all(disc.after <= disc.before for disc in found.discs)
+    assert len(found.discs) > 1 and all(disc.after <= disc.before for disc in found.discs)
     assert abs(found.excess) < 0.3
 
 

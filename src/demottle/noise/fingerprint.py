@@ -105,33 +105,8 @@ def measure(image: Image, listener: Listener = silent) -> Fingerprint:
     lags = range(1, min(_MATCHED_LAGS, image.shape[0] - 1) + 1)
     shares = tuple(matched_share(image, lag, tolerance) for lag in lags)
     listener(Progress(Stage.MEASURE, 3, steps, "noise spectrum"))
-    warnings, no_spectrum = [], ""
-    spectrum: Spectrum | None = None
-    try:
-        spectrum = _spectrum(image, correlation)
-        # The regions of a spectrum are large: they may hold as much anatomy as the windows of the slices themselves.
-        most = max(high, _of_slices(image)[1]) if image.unit == "HU" else high
-        if np.isfinite(most) and spectrum.sigma > _MOST_EXCESS * most:
-            no_spectrum = (
-                f"The regions for a noise spectrum hold {spectrum.sigma:.0f} {image.unit}, but the noise is {level:.0f} "
-                f"{image.unit}: there is anatomy in them, so that no method is told this spectrum."
-            )
-            spectrum = None
-    except InputError as error:
-        no_spectrum = str(error)
-    if no_spectrum:
-        warnings.append(no_spectrum)
-    if image.unit == "HU" and level > MUCH_HU:
-        warnings.append(
-            f"The noise is {level:.0f} HU: thin structures (bone, vessels) come out blurred at more than {MUCH_HU:.0f} HU, "
-            "and the result may fail the gate; averaging slices to 3 mm or more before helps."
-        )
-    if not np.isfinite(level):
-        warnings.append("No flat soft tissue was found, so the noise level is unknown.")
-    if correlation.rho and not np.isfinite(correlation.rho[0]):
-        warnings.append(
-            "Too little flat tissue is the same in neighboring slices to measure how their noise correlates."
-        )
+    spectrum, no_spectrum = _spectrum_of_noise(image, correlation, level, high)
+    warnings = _warnings(image, level, correlation, no_spectrum)
     listener(Progress(Stage.MEASURE, steps, steps))
     overlap = None if image.slice_thickness is None else max(0.0, 1 - image.spacing[0] / image.slice_thickness)
     return Fingerprint(
@@ -150,6 +125,39 @@ def measure(image: Image, listener: Listener = silent) -> Fingerprint:
         warnings=tuple(warnings),
         no_spectrum=no_spectrum,
     )
+
+
+def _spectrum_of_noise(
+    image: Image, correlation: Correlation, level: float, high: float
+) -> tuple[Spectrum | None, str]:
+    """The spectrum, or None and why: nothing to measure it on, or anatomy in its regions (`high`: most noise of a window)."""
+    try:
+        spectrum = _spectrum(image, correlation)
+        # The regions of a spectrum are large: they may hold as much anatomy as the windows of the slices themselves.
+        most = max(high, _of_slices(image)[1]) if image.unit == "HU" else high
+    except InputError as error:
+        return None, str(error)
+    if np.isfinite(most) and spectrum.sigma > _MOST_EXCESS * most:
+        return None, (
+            f"The regions for a noise spectrum hold {spectrum.sigma:.0f} {image.unit}, but the noise is {level:.0f} "
+            f"{image.unit}: there is anatomy in them, so that no method is told this spectrum."
+        )
+    return spectrum, ""
+
+
+def _warnings(image: Image, level: float, correlation: Correlation, no_spectrum: str) -> list[str]:
+    """What has to be said of a scan before anything is made of it."""
+    said = [no_spectrum] if no_spectrum else []
+    if image.unit == "HU" and level > MUCH_HU:
+        said.append(
+            f"The noise is {level:.0f} HU: thin structures (bone, vessels) come out blurred at more than {MUCH_HU:.0f} HU, "
+            "and the result may fail the gate; averaging slices to 3 mm or more before helps."
+        )
+    if not np.isfinite(level):
+        said.append("No flat soft tissue was found, so the noise level is unknown.")
+    if correlation.rho and not np.isfinite(correlation.rho[0]):
+        said.append("Too little flat tissue is the same in neighboring slices to measure how their noise correlates.")
+    return said
 
 
 def _spectrum(image: Image, correlation: Correlation) -> Spectrum:

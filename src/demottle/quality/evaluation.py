@@ -96,19 +96,10 @@ def evaluate(
     Raises:
         InputError: for images that do not belong together, or of which nothing can be measured.
     """
-    named = {"The input": before, "The output": after}
-    if truth is not None:
-        named["The truth"] = truth
-    if second is not None:
-        named |= {"The second input": second[0], "The second output": second[1]}
-    refuse_apart(named)
+    _refuse_images(before, after, truth, second)
     if structures is not None:
         _refuse_structures(structures, before)
     body = None if truth is None else body_of(truth)
-    if body is not None and not body.any():
-        raise InputError(
-            f"The truth holds no body (nothing above {BODY_HU:.0f} HU) in which errors could be measured; is it the right series?"
-        )
     found = check(before, after, margin=margin, listener=listener)
     if truth is not None:
         found = replace(found, warnings=(*truth_given_twice(truth, before, after), *found.warnings))
@@ -136,6 +127,21 @@ def evaluate(
 def body_of(truth: Image) -> Mask | None:
     """Where errors against a truth count; None (everywhere) without HU."""
     return truth.voxels > BODY_HU if truth.unit == "HU" else None
+
+
+def _refuse_images(before: Image, after: Image, truth: Image | None, second: tuple[Image, Image] | None) -> None:
+    """Raise InputError where images do not belong together, or the truth holds nothing to compare with."""
+    named = {"The input": before, "The output": after}
+    if truth is not None:
+        named["The truth"] = truth
+    if second is not None:
+        named |= {"The second input": second[0], "The second output": second[1]}
+    refuse_apart(named)
+    body = None if truth is None else body_of(truth)
+    if body is not None and not body.any():
+        raise InputError(
+            f"The truth holds no body (nothing above {BODY_HU:.0f} HU) in which errors could be measured; is it the right series?"
+        )
 
 
 def _refuse_structures(structures: GroundTruth, image: Image) -> None:

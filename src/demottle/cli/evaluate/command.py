@@ -1,17 +1,33 @@
 """`demottle evaluate`: how good is an output; against its input, a truth, a second scan, known structures; one or many."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from demottle.cli.evaluate.batch import evaluate_batch
 from demottle.cli.evaluate.case import Given, Reading, evaluate_case
 from demottle.cli.evaluate.figures_csv import write_csv
+from demottle.cli.evaluate.options import (
+    AbsentInput,
+    AbsentOutput,
+    AskGate,
+    Batch,
+    Csv,
+    Html,
+    Margin,
+    Output,
+    Overwrite,
+    Scan,
+    SecondInput,
+    SecondOutput,
+    Structures,
+    Truth,
+)
 from demottle.cli.evaluate.patterns import holds
 from demottle.cli.evaluate.sequence import evaluate_run, is_run
 from demottle.cli.evaluate.tables import show_evaluation
-from demottle.cli.gate import PANEL, LimitsFile, limits_of, show_gate
+from demottle.cli.gate import LimitsFile, limits_of, show_gate
 from demottle.cli.places import refuse_existing
 from demottle.cli.screen.console import say_warnings, show_json
 from demottle.cli.screen.guard import guarded
@@ -31,55 +47,29 @@ from demottle.cli.screen.options import (
 from demottle.cli.screen.progress import watch
 from demottle.events import Stage
 
-KNOWN = "What is known besides"
-RESULTS = "Results"
+if TYPE_CHECKING:
+    from demottle.quality.limits import Limits
+
 GATE_FAILED = 3
 
 
 @guarded
 def evaluate(
-    output: Annotated[Path | None, typer.Argument(metavar="OUT", help="A denoised scan.", show_default=False)] = None,
-    scan: Annotated[Path | None, typer.Option("--input", metavar="SCAN", help="The scan it was made from.")] = None,
-    truth: Annotated[
-        Path | None, typer.Option(metavar="TRUTH", help="The noise-free scan.", rich_help_panel=KNOWN)
-    ] = None,
-    second_input: Annotated[
-        Path | None, typer.Option(metavar="SCAN2", help="The same object scanned again.", rich_help_panel=KNOWN)
-    ] = None,
-    second_output: Annotated[
-        Path | None, typer.Option(metavar="OUT2", help="Result made from SCAN2.", rich_help_panel=KNOWN)
-    ] = None,
-    structures: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="truth.json of a phantom.", rich_help_panel=KNOWN)
-    ] = None,
-    absent_input: Annotated[
-        Path | None, typer.Option(metavar="SCAN0", help="The phantom without its objects.", rich_help_panel=KNOWN)
-    ] = None,
-    absent_output: Annotated[
-        Path | None, typer.Option(metavar="OUT0", help="Result made from SCAN0.", rich_help_panel=KNOWN)
-    ] = None,
-    margin: Annotated[
-        float | None,
-        typer.Option(metavar="HU", help="Margin of the tests that CT numbers are the same. Default: 2 HU."),
-    ] = None,
-    batch: Annotated[
-        str | None,
-        typer.Option(metavar="CSV|PATTERN", help="Many cases: a table, or 'OUT/{case}/{method}'."),
-    ] = None,
-    gate: Annotated[
-        bool,
-        typer.Option("--gate", metavar="", help="Check against limits; exit 3 if one fails.", rich_help_panel=PANEL),
-    ] = False,
+    output: Output = None,
+    scan: Scan = None,
+    truth: Truth = None,
+    second_input: SecondInput = None,
+    second_output: SecondOutput = None,
+    structures: Structures = None,
+    absent_input: AbsentInput = None,
+    absent_output: AbsentOutput = None,
+    margin: Margin = None,
+    batch: Batch = None,
+    gate: AskGate = False,
     limits: LimitsFile = None,
-    csv: Annotated[
-        Path | None, typer.Option("--csv", metavar="FILE", help="Write every figure.", rich_help_panel=RESULTS)
-    ] = None,
-    html: Annotated[
-        Path | None, typer.Option("--html", metavar="FILE", help="Write the page.", rich_help_panel=RESULTS)
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", metavar="", help="Replace earlier results.", rich_help_panel=RESULTS)
-    ] = False,
+    csv: Csv = None,
+    html: Html = None,
+    overwrite: Overwrite = False,
     as_json: Json = False,
     spacing: Spacing = None,
     series: Series = None,
@@ -112,6 +102,20 @@ def evaluate(
         if verdict is not None and not verdict.passed:
             _fail(verdict.reasons)
         return
+    _evaluate_volume(given, reading, held, margin, csv, html, as_json, gated)
+
+
+def _evaluate_volume(
+    given: Given,
+    reading: Reading,
+    held: "Limits",
+    margin: float | None,
+    csv: Path | None,
+    html: Path | None,
+    as_json: bool,
+    gated: bool,
+) -> None:
+    """Measure one volume, write what was asked for and show the rest; exit code 3 where it fails a gate that was asked for."""
     from demottle.io import warnings_of
 
     with watch() as listener:
@@ -125,7 +129,7 @@ def evaluate(
         from demottle.quality.cohort import Case
         from demottle.quality.figures import figures_of
 
-        write_csv(csv, [Case(str(scan), str(output), tuple(figures_of(found)))])
+        write_csv(csv, [Case(str(given.scan), str(given.output), tuple(figures_of(found)))])
     if as_json:
         show_json(found.to_dict())
     else:

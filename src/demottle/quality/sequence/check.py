@@ -30,6 +30,7 @@ from demottle.quality.sequence.series_slices import series_edges, signal_range
 from demottle.quality.sequence.truth import flicker
 from demottle.quality.to_plain import plain
 
+_NAN = float("nan")
 SHIFT_LIMIT = 0.1
 """How far a mean may move before it is worth a warning, as a share of the noise level."""
 TRAIL_LIMIT = 1.4
@@ -115,27 +116,16 @@ def check_sequence(
     motions = find_motions(before, frames)
     pans = motions.speed() >= PANNING
     if len(frames) < 2 or pans:
-        nothing = float("nan")
-        level = _moving_level(before, motions) if pans else nothing
-        noise = Levels(level, nothing, nothing, nothing)
-        checked = (noise, nothing, nothing, nothing)
-        flickers = [nothing, nothing]
-        shifts = _shifts(before, compared, frames, level, restored)
+        checked = _without_still_parts(_moving_level(before, motions) if pans else _NAN)
     else:
-        blocks, cleaned = measure_blocks(before, frames), measure_blocks(after, frames)
-        cleaned = Blocks(cleaned.mean, cleaned.structure, blocks.still, cleaned.moving_share, frames)
-        held = _held(blocks), _held(cleaned)
-        low, high = _level(cleaned, held[1]), _level(blocks, held[0])
-        noise = Levels(high, low, _removed(before, after, blocks), 1 - low / high if high > 0 else float("nan"))
-        checked = (noise, *held, _trail(before, compared, blocks))
-        shifts = _shifts(before, compared, frames, noise.before, restored)
-        still = pixels_of(blocks.still, before.shape[1:])
-        flickers = [flicker(image.voxels[frames.start : frames.stop], still) for image in (before, after)]
+        checked = _with_still_parts(before, after, compared, frames)
+    noise, held, trail, flickers = checked
+    shifts = _shifts(before, compared, frames, noise.before, restored)
     listener(Progress(Stage.CHECK, 2, 2))
-    warnings = tuple(_warnings(shifts, checked[3], noise, before.modality == "MR"))
+    warnings = tuple(_warnings(shifts, trail, noise, before.modality == "MR"))
     if pans:
         warnings = (*warnings, NOTHING_ALIKE if before.modality == "MR" else NOTHING_STILL)
-    edges, spread = None, float("nan")
+    edges, spread = None, _NAN
     if before.modality == "MR":
         edges, spread = series_edges(before, compared), signal_range(before)
         warnings = (*edge_warnings(edges), *warnings)
@@ -145,17 +135,35 @@ def check_sequence(
         before.modality,
         before.unit,
         noise,
-        checked[1],
-        checked[2],
-        flickers[0],
-        flickers[1],
+        *held,
+        *flickers,
         shifts,
-        checked[3],
+        trail,
         warnings,
         edges,
         spread,
         len(frames),
     )
+
+
+_Checked = tuple[Levels, tuple[float, float], float, tuple[float, float]]
+"""Noise, what is held over before and after, trail, flicker before and after."""
+
+
+def _without_still_parts(level: float) -> _Checked:
+    """Where nothing stays the same there is a noise level at most."""
+    return Levels(level, _NAN, _NAN, _NAN), (_NAN, _NAN), _NAN, (_NAN, _NAN)
+
+
+def _with_still_parts(before: Image, after: Image, compared: Image, frames: range) -> _Checked:
+    blocks, cleaned = measure_blocks(before, frames), measure_blocks(after, frames)
+    cleaned = Blocks(cleaned.mean, cleaned.structure, blocks.still, cleaned.moving_share, frames)
+    held = _held(blocks), _held(cleaned)
+    low, high = _level(cleaned, held[1]), _level(blocks, held[0])
+    noise = Levels(high, low, _removed(before, after, blocks), 1 - low / high if high > 0 else _NAN)
+    still = pixels_of(blocks.still, before.shape[1:])
+    one, other = (flicker(image.voxels[frames.start : frames.stop], still) for image in (before, after))
+    return noise, held, _trail(before, compared, blocks), (one, other)
 
 
 def _held(blocks: Blocks) -> float:
