@@ -35,7 +35,7 @@ def test_ct_volumes_span_the_correlations_asked_for() -> None:
 def test_anatomies_are_split_by_name_and_no_judging_kind_is_like_a_tuning_one() -> None:
     tuning, judging = ct_anatomies.TUNING, ct_anatomies.JUDGING
     assert len(judging) >= 8 and all(name.startswith("judge: ") for name in judging)
-    assert all(name.startswith("tune: ") for name in tuning)
+    assert tuning and all(name.startswith("tune: ") for name in tuning)
     kinds = [
         (one["kernel"], one["spacing"][0], one["rho"], one["sigma"]) for one in (*tuning.values(), *judging.values())
     ]

@@ -26,7 +26,8 @@ def test_json_holds_the_figures_and_the_plan(simulated: Path, demottle: Demottle
     assert 25 < told["noise_level"] < 60
     assert told["slice_correlation"][0] == pytest.approx(0.25, abs=0.15)
     assert told["plan"]["method"]
-    assert all(reason.endswith(".") for reason in told["plan"]["reasons"])
+    reasons = told["plan"]["reasons"]
+    assert reasons and all(reason.endswith(".") for reason in reasons)
 
 
 def test_a_single_slice_of_nothing_is_inspected_without_complaint(tmp_path: Path, demottle: Demottle) -> None:

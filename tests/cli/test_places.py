@@ -33,7 +33,7 @@ def test_the_original_is_never_replaced(tmp_path: Path) -> None:
     scan = tmp_path / "scan"
     scan.mkdir()
     for output in (scan, scan / "out", scan / ".." / "scan"):
-        with pytest.raises(OutputError):
+        with pytest.raises(OutputError, match="scan"):
             refuse_inside(scan, output)
     refuse_inside(scan, tmp_path / "scan-2")
 

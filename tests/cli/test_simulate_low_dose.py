@@ -53,7 +53,9 @@ def test_series_says_that_it_is_simulated(simulated: Path, quarter: tuple[Path, 
 
 @pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="needs dicom3tools")
 def test_every_object_is_valid_dicom(quarter: tuple[Path, dict[str, object]]) -> None:
-    for path in quarter[0].iterdir():
+    paths = sorted(quarter[0].iterdir())
+    assert len(paths) == 8
+    for path in paths:
         told = subprocess.run(["dciodvfy", path], capture_output=True, text=True, check=False).stderr
         assert not [line for line in told.splitlines() if line.startswith("Error")]
 

@@ -129,7 +129,7 @@ def test_a_spacing_that_no_scanner_makes_is_refused(spacing):
 
 def test_a_run_may_be_slow_or_fast_but_its_pixels_are_millimeters():
     assert Image(np.zeros((2, 8, 8), np.float32), (1800, 1, 1), "XA").sequence
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match="5000"):
         Image(np.zeros((2, 8, 8), np.float32), (1 / 15, 5000, 1), "XA")
 
 

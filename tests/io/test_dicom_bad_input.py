@@ -166,7 +166,7 @@ def test_a_folder_without_images_and_a_path_that_is_not_there(tmp_path):
     with pytest.raises(InputError, match="no file or folder"):
         read(tmp_path / "nowhere")
     (tmp_path / "broken.zip").write_bytes(b"PK\x03\x04 no zip")
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=r"broken\.zip"):
         read(tmp_path / "broken.zip")
 
 

@@ -13,7 +13,7 @@ def test_an_element_of_an_unknown_kind_is_named_before_the_work(ct, tmp_path):
     content = path.read_bytes()
     at = content.index(b"\x20\x00\x10\x00SH")  # StudyID, whose VR becomes nonsense
     path.write_bytes(content[: at + 4] + b"\x00\x01" + content[at + 6 :])
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=path.name):
         image = read(folder)
         check_output(image, tmp_path / "out")
 

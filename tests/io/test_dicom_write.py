@@ -195,7 +195,7 @@ def test_a_zip_can_be_the_source(ct, tmp_path, denoised):
     image = read(tmp_path / "a.zip")
     out = write(denoised(image, 2), tmp_path / "out")
     assert np.array_equal(read(out, accept_own_output=True).voxels, image.voxels + 2)
-    with pytest.raises(OutputError):
+    with pytest.raises(OutputError, match="zip"):
         write(image, tmp_path / "b.zip")
 
 

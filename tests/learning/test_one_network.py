@@ -61,5 +61,5 @@ def test_a_listener_that_raises_stops_it() -> None:
 
 @pytest.mark.parametrize("wrong", [{"steps": 0}, {"steps": 5, "minutes": 0.0}])
 def test_impossible_schedules(wrong: dict[str, float]) -> None:
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=list(wrong)[-1]):
         CosineSchedule(**wrong)  # type: ignore[arg-type]

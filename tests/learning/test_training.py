@@ -170,7 +170,7 @@ def test_training_that_diverges_is_one_sentence() -> None:
 
 @pytest.mark.parametrize("bad", [{"steps": 0}, {"steps": 5, "minutes": 0}])
 def test_courses_that_cannot_run_are_refused(bad: dict[str, float]) -> None:
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=list(bad)[-1]):
         LinearSchedule(**bad)  # type: ignore[arg-type]
 
 

@@ -41,8 +41,9 @@ def test_middle_of_an_ellipsoid_is_inside():
 def test_nothing_of_a_solid_lies_outside_its_box(solid):
     low, high = solid.box()
     grid = np.linspace(-40, 40, 81, dtype=np.float32)
-    for z in grid:
-        inside = solid.distance(float(z), grid[:, None], grid[None]) < 0
+    planes = [(z, solid.distance(float(z), grid[:, None], grid[None]) < 0) for z in grid]
+    assert any(inside.any() for _, inside in planes)
+    for z, inside in planes:
         if inside.any():
             assert low[0] <= z <= high[0]
             rows, columns = np.nonzero(inside)

@@ -96,7 +96,7 @@ def test_nothing_is_left_where_the_page_cannot_be_written(tmp_path: Path) -> Non
         written(blocked / "page.html")
     folder = tmp_path / "page.html"
     folder.mkdir()
-    with pytest.raises(OutputError):
+    with pytest.raises(OutputError, match="cannot be written"):
         written(folder)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "page.html"]
 

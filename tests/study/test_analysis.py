@@ -87,7 +87,9 @@ def test_agreement_is_that_of_readers_who_see_the_same(analyses: Callable[[str],
 
 
 def test_time_is_told(analyses: Callable[[str], Analysis]) -> None:
-    for one in analyses("single").reading:
+    told = analyses("single").reading
+    assert told
+    for one in told:
         assert (one.trials, one.seconds, one.too_fast) == (36, 20.0, 0)
 
 

@@ -65,6 +65,7 @@ def test_every_figure_of_the_page_is_that_of_the_analysis(tmp_path: Path) -> Non
     found = analysis()
     write_study_page(found, tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert len(found.gains) > 1
     for gain in found.gains:
         shown = f"{gain.mean.value:+.2f} ({gain.mean.ci_low:+.2f} to {gain.mean.ci_high:+.2f})".replace("-", "\u2212")
         assert shown in page

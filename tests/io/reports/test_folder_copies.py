@@ -54,7 +54,7 @@ def test_other_pixels_at_the_same_place_are_no_copies(ct: Ct) -> None:
     for file in sorted(folder.iterdir()):
         other = np.frombuffer(pydicom.dcmread(file).PixelData, "<u2") + np.uint16(1)
         copied(file, f"again-{file.name}", PixelData=other.tobytes())
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match="held by more than one slice"):
         read(folder)
 
 

@@ -73,7 +73,7 @@ def test_nl_bayes_puts_the_contrast_of_a_lesion_back(plain: Image, scan: tuple[I
     [{"kept": 1.5}, {"look": -0.1}, {"coarse": 2.0}, {"coarse_sigma": 0.0}, {"step": 6}, {"similar": 0}, {"patch": 17}],
 )
 def test_settings_that_cannot_work_are_refused(wrong: dict[str, float]) -> None:
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=next(iter(wrong))):
         Settings(**wrong)
 
 

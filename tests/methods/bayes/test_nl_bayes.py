@@ -58,7 +58,7 @@ def test_few_slices_are_no_obstacle(slices: int) -> None:
     [{"side": 0}, {"similar": 0}, {"step": 6}, {"side": 5, "depth": 21}, {"search_slices": -1}, {"threshold": 0.0}],
 )
 def test_settings_that_cannot_work_are_refused(wrong: dict[str, int]) -> None:
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=next(iter(wrong))):
         Settings(**wrong)
 
 

@@ -164,7 +164,7 @@ def test_settings_and_images_it_cannot_use_are_one_sentence(tmp_path: Path) -> N
         {"averaging": 1.0},
         {"blocks": 999},
     ):
-        with pytest.raises(InputError):
+        with pytest.raises(InputError, match=next(iter(bad))):
             Settings(**bad)  # type: ignore[arg-type]
     mr = [(f"p{n}", Image(np.random.default_rng(n).random((3, 64, 64)) + 1, (1, 1, 1), "MR")) for n in range(4)]
     sets = sets_of(entries_of(mr[:2]), entries_of(mr[2:]), tmp_path)
