@@ -109,7 +109,7 @@ def test_what_would_not_end_in_time_is_not_begun(
 
 @pytest.mark.parametrize("wrong", [{"jobs": 0}, {"threads": 0}, {"wall": 0.0}, {"wall": float("nan")}])
 def test_work_that_cannot_be_is_refused(wrong: dict[str, float]) -> None:
-    with pytest.raises(InputError, match=next(iter(wrong))):
+    with pytest.raises(InputError, match=r"at least one job|has to be positive"):
         Work(**wrong)  # type: ignore[arg-type]
 
 
