@@ -137,11 +137,9 @@ def _run(tree: Path, tests: list[str], seconds: float) -> tuple[int, str]:
     """Run quick tests until one fails; 124 where they take longer than allowed."""
     command = [
         sys.executable,
-        "-m",
         "pytest",
         "-x",
         "-q",
-        "-m",
         "not slow",
         "-p",
         "no:cacheprovider",

@@ -22,7 +22,7 @@ def test_an_output_is_compared_with_its_input_and_the_truth(
         "noise level (HU)",
         "Against the truth",
         "in the body",
-        "PSNR and SSIM in [-160, 240] HU",
+        "PSNR, SSIM, VIF and GMSD in [-160, 240] HU",
         "RMSE (HU)",
     ):
         assert word in result.stdout
