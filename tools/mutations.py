@@ -135,18 +135,8 @@ def tried(one: Mutation, tree: Path, seconds: float) -> str:
 
 def _run(tree: Path, tests: list[str], seconds: float) -> tuple[int, str]:
     """Run quick tests until one fails; 124 where they take longer than allowed."""
-    command = [
-        sys.executable,
-        "pytest",
-        "-x",
-        "-q",
-        "not slow",
-        "-p",
-        "no:cacheprovider",
-        "--tb=no",
-        "-rfE",
-        *tests,
-    ]
+    options = ["-x", "-q", "-p", "no:cacheprovider", "--tb=no", "-rfE"]
+    command = [sys.executable, "-m", "pytest", *options, *tests]
     environment = {
         **os.environ,
         "PYTHONPATH": str(tree / "src"),
