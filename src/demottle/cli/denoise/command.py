@@ -3,11 +3,10 @@
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from demottle.cli.denoise import series_options
+from demottle.cli.denoise import arguments, series_options
 from demottle.cli.denoise.aside import with_aside
 from demottle.cli.denoise.batch import denoise_folder
 from demottle.cli.denoise.job import denoise_scan
@@ -23,59 +22,21 @@ from demottle.cli.screen.progress import watch
 from demottle.events import Stage
 from demottle.io.formats import output_name
 
-METHOD = "Method"
-PAGE = "The page"
-
 
 @guarded
 def denoise(
     scan: options.Scan,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Where the denoised scan goes.")],
-    method: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", help="Method: see 'demottle methods'. Default: the scan decides.", rich_help_panel=METHOD
-        ),
-    ] = None,
-    model: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Use a saved network; learn nothing.", rich_help_panel=METHOD),
-    ] = None,
-    save_model: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Keep the fitted network.", rich_help_panel=METHOD)
-    ] = None,
-    strength: Annotated[
-        float,
-        typer.Option(min=0, max=1, metavar="S", help="1 removes all the noise found, 0 none.", rich_help_panel=METHOD),
-    ] = 1.0,
-    minutes: Annotated[
-        float | None,
-        typer.Option(min=0.01, metavar="M", help="Time to learn. Default: the scan decides.", rich_help_panel=METHOD),
-    ] = None,
-    steps: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Steps to learn, instead of minutes.", rich_help_panel=METHOD)
-    ] = None,
-    keep_bias: Annotated[
-        bool,
-        typer.Option(
-            "--keep-bias", metavar="", help="MR: leave the mean as the noise raised it.", rich_help_panel=METHOD
-        ),
-    ] = False,
-    texture: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SHARE",
-            help="Noise to leave in the scan's own grain: 0 to 1, or auto for the least that keeps its texture.",
-            rich_help_panel=METHOD,
-        ),
-    ] = None,
-    seed: Annotated[
-        int, typer.Option(min=0, metavar="N", help="The same seed gives the same result.", rich_help_panel=METHOD)
-    ] = 0,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the method; repeatable.", rich_help_panel=METHOD),
-    ] = None,
+    output: arguments.Output,
+    method: arguments.Method = None,
+    model: arguments.Model = None,
+    save_model: arguments.SaveModel = None,
+    strength: arguments.Strength = 1.0,
+    minutes: arguments.Minutes = None,
+    steps: arguments.Steps = None,
+    keep_bias: arguments.KeepBias = False,
+    texture: arguments.Texture = None,
+    seed: arguments.Seed = 0,
+    settings: arguments.Settings = None,
     phase: series_options.Phase = None,
     noise_volumes: series_options.NoiseVolumes = None,
     noise_scan: series_options.NoiseScan = None,
@@ -91,29 +52,11 @@ def denoise(
     modality: options.Modality = None,
     unit: options.Unit = None,
     accept_uneven: options.AcceptUneven = False,
-    accept_own_output: Annotated[
-        bool,
-        typer.Option(
-            "--accept-own-output",
-            metavar="",
-            help="Denoise again what demottle wrote.",
-            rich_help_panel=options.READING,
-        ),
-    ] = False,
-    format: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Format of OUT. Default: that of SCAN.", rich_help_panel=options.READING),
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", metavar="", help="Replace earlier results.", rich_help_panel=options.READING)
-    ] = False,
-    report: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Where the page goes. Default: OUT-report.", rich_help_panel=PAGE),
-    ] = None,
-    no_report: Annotated[
-        bool, typer.Option("--no-report", metavar="", help="Neither page nor run.json.", rich_help_panel=PAGE)
-    ] = False,
+    accept_own_output: arguments.AcceptOwnOutput = False,
+    format: arguments.Format = None,
+    overwrite: arguments.Overwrite = False,
+    report: arguments.Report = None,
+    no_report: arguments.NoReport = False,
     limits: LimitsFile = None,
     force: Force = False,
     as_json: options.Json = False,

@@ -2,9 +2,8 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import typer
 from rich.text import Text
 
 from demottle.cli.places import refuse_inside
@@ -24,6 +23,7 @@ from demottle.cli.screen.options import (
 )
 from demottle.cli.screen.progress import watch
 from demottle.cli.screen.tables import facts
+from demottle.cli.simulate import arguments
 from demottle.errors import InputError, OutputError
 from demottle.events import Stage
 from demottle.io.formats import output_name
@@ -31,7 +31,6 @@ from demottle.io.formats import output_name
 if TYPE_CHECKING:
     from demottle.physics.low_dose.scan import LowDose
 
-MODEL = "Scanner model"
 _SHOWN = (
     ("tube voltage", "kvp", " kV"),
     ("tube current", "tube_current", " mA"),
@@ -44,46 +43,20 @@ _SHOWN = (
 @guarded
 def low_dose(
     scan: Scan,
-    dose: Annotated[float, typer.Option(metavar="D", help="Fraction of the scan's dose, above 0 and up to 1.")],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Where the simulated scan goes.")],
-    seed: Annotated[int, typer.Option(min=0, metavar="N", help="The same seed gives the same noise.")] = 0,
-    repeats: Annotated[
-        int, typer.Option(min=1, max=999, metavar="N", help="Scans with independent noise: OUT/repeat-01, ...")
-    ] = 1,
-    kernel: Annotated[
-        str,
-        typer.Option(metavar="NAME", help="Kernel: soft, standard, sharp; match: the scan's.", rich_help_panel=MODEL),
-    ] = "match",
-    correlation: Annotated[
-        str | None,
-        typer.Option(
-            metavar="R|measured",
-            help="Noise correlation of adjacent slices; without it thickness and distance decide.",
-            rich_help_panel=MODEL,
-        ),
-    ] = None,
-    electronic: Annotated[
-        float, typer.Option(metavar="PHOTONS", help="Electronic noise, photons rms.", rich_help_panel=MODEL)
-    ] = 8.0,
-    bow_tie: Annotated[
-        float, typer.Option(metavar="B", help="Bow-tie filter, 0 (none) to 1 (full).", rich_help_panel=MODEL)
-    ] = 0.5,
-    modulation: Annotated[
-        float | None,
-        typer.Option(metavar="M", help="Angular current modulation, 0 to 1.", rich_help_panel=MODEL),
-    ] = None,
-    beam: Annotated[
-        str, typer.Option(metavar="NAME", help="Beam: parallel or fan.", rich_help_panel=MODEL)
-    ] = "parallel",
-    projector: Annotated[
-        str, typer.Option(metavar="NAME", help="Projector: builtin, or astra where installed.", rich_help_panel=MODEL)
-    ] = "builtin",
-    accept_truncated: Annotated[
-        bool,
-        typer.Option("--accept-truncated", metavar="", help="Accept a cut-off body.", rich_help_panel=MODEL),
-    ] = False,
-    format: Annotated[str | None, typer.Option(metavar="NAME", help="Format to write.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace what is there.")] = False,
+    dose: arguments.LowDoseDose,
+    output: arguments.LowDoseOutput,
+    seed: arguments.LowDoseSeed = 0,
+    repeats: arguments.LowDoseRepeats = 1,
+    kernel: arguments.LowDoseKernel = "match",
+    correlation: arguments.LowDoseCorrelation = None,
+    electronic: arguments.LowDoseElectronic = 8.0,
+    bow_tie: arguments.LowDoseBowTie = 0.5,
+    modulation: arguments.LowDoseModulation = None,
+    beam: arguments.LowDoseBeam = "parallel",
+    projector: arguments.LowDoseProjector = "builtin",
+    accept_truncated: arguments.LowDoseAcceptTruncated = False,
+    format: arguments.LowDoseFormat = None,
+    overwrite: arguments.LowDoseOverwrite = False,
     series: Series = None,
     volume: Volume = None,
     spacing: Spacing = None,

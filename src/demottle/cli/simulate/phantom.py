@@ -3,90 +3,42 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from demottle.cli.dataset import published_together, refuse_existing
 from demottle.cli.screen.console import out, say
 from demottle.cli.screen.guard import guarded
 from demottle.cli.screen.options import Debug, parse_spacing
 from demottle.cli.screen.progress import watch
+from demottle.cli.simulate import arguments
 from demottle.errors import InputError
 
 BELONGS = re.compile(r"absent|(scan|truth|repeat-\d+)(\.nii\.gz)?|truth\.json|flow\.npy|parts\.npy")
-KINDS = "body, water, low-contrast, rods, wire (CT), brain (MR), dynamic (fluoroscopy)."
-SHAPE, NOISE, DYNAMIC, MR = "Shape", "Noise", "Fluoroscopy", "MR"
 SLICES, CORRELATION = 24, 0.25
 FRAMES, RATE = 60, 15.0
 
 
 @guarded
 def phantom(
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where the data set goes.")],
-    kind: Annotated[str, typer.Option(metavar="KIND", help=KINDS)] = "body",
-    size: Annotated[int, typer.Option(min=32, metavar="N", help="Rows and columns.")] = 256,
-    slices: Annotated[int | None, typer.Option(min=1, metavar="N", help="Number of slices (24).")] = None,
-    spacing: Annotated[
-        str | None,
-        typer.Option(
-            metavar="Z,Y,X", help="Voxel size in mm; default: 3, and what shows the whole.", rich_help_panel=SHAPE
-        ),
-    ] = None,
-    diameter: Annotated[
-        float | None,
-        typer.Option(metavar="MM", help="Diameter of water (200) or low-contrast (150).", rich_help_panel=SHAPE),
-    ] = None,
-    contrast: Annotated[
-        float | None, typer.Option(metavar="HU", help="Contrast of the low-contrast rods (35).", rich_help_panel=SHAPE)
-    ] = None,
-    blur: Annotated[
-        float | None, typer.Option(metavar="MM", help="Gaussian blur (rods, wire 0.5; else 0).", rich_help_panel=SHAPE)
-    ] = None,
-    sigma: Annotated[
-        float | None,
-        typer.Option(
-            min=0.0,
-            metavar="HU",
-            help="Noise in the middle (body 40, water 20, else 10); brain: % of the maximum (5).",
-            rich_help_panel=NOISE,
-        ),
-    ] = None,
-    dose: Annotated[
-        float | None, typer.Option(metavar="D", help="Share of the dose that gives --sigma (1).", rich_help_panel=NOISE)
-    ] = None,
-    correlation: Annotated[
-        float | None,
-        typer.Option(
-            min=0.0, max=0.7, metavar="R", help="Noise correlation of adjacent slices (0.25).", rich_help_panel=NOISE
-        ),
-    ] = None,
-    kernel: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Kernel: soft (default), standard or sharp.", rich_help_panel=NOISE),
-    ] = None,
-    repeats: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Scans with independent noise (1).", rich_help_panel=NOISE)
-    ] = None,
-    weighting: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Tissue contrast: t1 (default) or t2.", rich_help_panel=MR)
-    ] = None,
-    acquired: Annotated[
-        float | None,
-        typer.Option(metavar="SHARE", help="Share of k-space acquired; the rest is zeros (1).", rich_help_panel=MR),
-    ] = None,
-    uneven: Annotated[
-        float | None,
-        typer.Option(metavar="U", help="Noise in the middle is 1 + U times that at the rim (0).", rich_help_panel=MR),
-    ] = None,
-    frames: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Number of frames (60).", rich_help_panel=DYNAMIC)
-    ] = None,
-    rate: Annotated[
-        float | None, typer.Option(metavar="HZ", help="Frames per second (15).", rich_help_panel=DYNAMIC)
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, metavar="N", help="The same seed gives the same scan.")] = 0,
-    overwrite: Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace what is there.")] = False,
+    output: arguments.PhantomOutput,
+    kind: arguments.PhantomKind = "body",
+    size: arguments.PhantomSize = 256,
+    slices: arguments.PhantomSlices = None,
+    spacing: arguments.PhantomSpacing = None,
+    diameter: arguments.PhantomDiameter = None,
+    contrast: arguments.PhantomContrast = None,
+    blur: arguments.PhantomBlur = None,
+    sigma: arguments.PhantomSigma = None,
+    dose: arguments.PhantomDose = None,
+    correlation: arguments.PhantomCorrelation = None,
+    kernel: arguments.PhantomKernel = None,
+    repeats: arguments.PhantomRepeats = None,
+    weighting: arguments.PhantomWeighting = None,
+    acquired: arguments.PhantomAcquired = None,
+    uneven: arguments.PhantomUneven = None,
+    frames: arguments.PhantomFrames = None,
+    rate: arguments.PhantomRate = None,
+    seed: arguments.PhantomSeed = 0,
+    overwrite: arguments.PhantomOverwrite = False,
     debug: Debug = False,
 ) -> None:
     """Write an analytic phantom: its noise-free truth, what is where in it, and low-dose scans of it."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -13,7 +13,8 @@ from demottle.cli.screen.guard import CANNOT, guarded
 from demottle.cli.screen.options import Debug, Json, refuse_saving_a_model, refuse_two_limits
 from demottle.cli.screen.progress import Stages, watch
 from demottle.cli.screen.tables import facts
-from demottle.cli.stream.method import FEWEST, MEASURED, Ready, made_ready, with_loaded_model
+from demottle.cli.stream import arguments
+from demottle.cli.stream.method import Ready, made_ready, with_loaded_model
 from demottle.cli.stream.places import Place
 from demottle.events import Stage
 
@@ -22,64 +23,25 @@ if TYPE_CHECKING:
     from demottle.stream.live import LiveReport
     from demottle.stream.sources import Source
 
-LIVE, HOW = "Live", "Method"
-
 
 @guarded
 def stream(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A file, a folder being written, - or tcp:PORT.")],
-    output: Annotated[
-        str, typer.Option("--output", "-o", metavar="OUT", help="A file, a new folder/, or - for bytes.")
-    ],
-    model: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A fitted method ('denoise --save-model').", rich_help_panel=HOW)
-    ] = None,
-    method: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Method to fit first (live: filters only).", rich_help_panel=HOW)
-    ] = None,
-    minutes: Annotated[
-        float | None, typer.Option(min=0.01, metavar="M", help="Time to learn from a file.", rich_help_panel=HOW)
-    ] = None,
-    steps: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Steps to learn, instead of minutes.", rich_help_panel=HOW)
-    ] = None,
-    measure: Annotated[
-        int | None,
-        typer.Option(
-            min=FEWEST,
-            metavar="N",
-            help=f"Frames a live filter is measured on first ({MEASURED}).",
-            rich_help_panel=HOW,
-        ),
-    ] = None,
-    save_model: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="File for the fitted network, for --model.", rich_help_panel=HOW)
-    ] = None,
-    engine: Annotated[
-        str, typer.Option(metavar="NAME", help="Engine: auto (the faster), torch or onnx.", rich_help_panel=HOW)
-    ] = "auto",
-    save_onnx: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the network as ONNX.", rich_help_panel=HOW)
-    ] = None,
-    rate: Annotated[
-        float | None, typer.Option(metavar="HZ", help="Frames per second. Default: as they come.", rich_help_panel=LIVE)
-    ] = None,
-    queue: Annotated[int, typer.Option(metavar="N", help="Frames that may wait, at most.", rich_help_panel=LIVE)] = 4,
-    policy: Annotated[
-        str | None,
-        typer.Option(
-            metavar="drop|slow", help="Policy when it falls behind. Default: slow for files.", rich_help_panel=LIVE
-        ),
-    ] = None,
-    raw: Annotated[
-        str | None,
-        typer.Option(metavar="GEOMETRY", help="Geometry of raw bytes: ROWSxCOLUMNSxTYPE.", rich_help_panel=LIVE),
-    ] = None,
-    stall: Annotated[
-        float,
-        typer.Option(min=0.1, metavar="S", help="Seconds without a frame after which it ends.", rich_help_panel=LIVE),
-    ] = 10.0,
-    overwrite: Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace an earlier file.")] = False,
+    source: arguments.Source,
+    output: arguments.Output,
+    model: arguments.Model = None,
+    method: arguments.Method = None,
+    minutes: arguments.Minutes = None,
+    steps: arguments.Steps = None,
+    measure: arguments.Measure = None,
+    save_model: arguments.SaveModel = None,
+    engine: arguments.Engine = "auto",
+    save_onnx: arguments.SaveOnnx = None,
+    rate: arguments.Rate = None,
+    queue: arguments.Queue = 4,
+    policy: arguments.Policy = None,
+    raw: arguments.Raw = None,
+    stall: arguments.Stall = 10.0,
+    overwrite: arguments.Overwrite = False,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:

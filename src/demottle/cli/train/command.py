@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -14,6 +14,7 @@ from demottle.cli.screen.console import heading, out, say, say_warnings, show_js
 from demottle.cli.screen.guard import guarded
 from demottle.cli.screen.progress import watch
 from demottle.cli.screen.stopping import signals_wait
+from demottle.cli.train import arguments
 from demottle.cli.train.screen import TrainingScreen
 from demottle.errors import OutputError
 
@@ -22,66 +23,32 @@ if TYPE_CHECKING:
     from demottle.learning.data.dataset import Choices, Reading
 
 _HARDLY_LESS = 0.95
-DATA, TRAINING, WATCHING = "Data", "Training", "Watching"
 
 
 @guarded
 def train(
-    method: Annotated[
-        str, typer.Argument(metavar="METHOD", help="Method that learns from sets: see 'demottle methods'.")
-    ],
-    low: Annotated[Path, typer.Option("--low", metavar="FOLDER", help="Low-dose scans.", rich_help_panel=DATA)],
-    full: Annotated[
-        Path, typer.Option("--full", metavar="FOLDER", help="Full-dose scans of others.", rich_help_panel=DATA)
-    ],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where the model goes.")],
-    preset: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Preset: full, or small without a GPU.", rich_help_panel=TRAINING)
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A setting; repeatable.", rich_help_panel=TRAINING),
-    ] = None,
-    steps: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="Steps to train. Default: the preset's.", rich_help_panel=TRAINING),
-    ] = None,
-    minutes: Annotated[
-        float | None, typer.Option(min=0.01, metavar="M", help="Minutes, at most.", rich_help_panel=TRAINING)
-    ] = None,
-    seed: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Seed; the same one gives the same model.", rich_help_panel=TRAINING)
-    ] = 0,
-    resume: Annotated[
-        bool, typer.Option("--resume", metavar="", help="Continue where it was stopped.", rich_help_panel=TRAINING)
-    ] = False,
-    validation_share: Annotated[
-        float,
-        typer.Option(min=0.01, max=0.9, metavar="S", help="Share of patients for validation.", rich_help_panel=DATA),
-    ] = 0.2,
-    earlier_name: Annotated[float | None, typer.Option("--exam-share", min=0.01, max=0.9, hidden=True)] = None,
-    allow_mixed: Annotated[
-        bool, typer.Option("--allow-mixed", metavar="", help="Accept several kernels.", rich_help_panel=DATA)
-    ] = False,
-    cache: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Folder to cache slices in.", rich_help_panel=DATA)
-    ] = None,
-    cache_limit: Annotated[
-        float, typer.Option(min=0.01, metavar="GB", help="Disk space for slices, at most.", rich_help_panel=DATA)
-    ] = 20.0,
+    method: arguments.Method,
+    low: arguments.Low,
+    full: arguments.Full,
+    output: arguments.Output,
+    preset: arguments.Preset = None,
+    settings: arguments.Settings = None,
+    steps: arguments.Steps = None,
+    minutes: arguments.Minutes = None,
+    seed: arguments.Seed = 0,
+    resume: arguments.Resume = False,
+    validation_share: arguments.ValidationShare = 0.2,
+    earlier_name: arguments.EarlierName = None,
+    allow_mixed: arguments.AllowMixed = False,
+    cache: arguments.Cache = None,
+    cache_limit: arguments.CacheLimit = 20.0,
     spacing: options.Spacing = None,
     modality: options.Modality = None,
     accept_uneven: options.AcceptUneven = False,
-    pictures: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Samples every N steps; 0: none.", rich_help_panel=WATCHING)
-    ] = 1000,
-    tensorboard: Annotated[
-        bool, typer.Option("--tensorboard", metavar="", help="Write its files.", rich_help_panel=WATCHING)
-    ] = False,
-    save_every: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Steps between checkpoints.", rich_help_panel=WATCHING)
-    ] = 500,
-    overwrite: Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace an earlier model.")] = False,
+    pictures: arguments.Pictures = 1000,
+    tensorboard: arguments.Tensorboard = False,
+    save_every: arguments.SaveEvery = 500,
+    overwrite: arguments.Overwrite = False,
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:

@@ -1,0 +1,80 @@
+"""The arguments and options of `demottle denoise`: what they are called, how they are told of, what they take."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from demottle.cli.screen import options
+
+METHOD = "Method"
+PAGE = "The page"
+
+
+Output = Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Where the denoised scan goes.")]
+Method = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Method: see 'demottle methods'. Default: the scan decides.", rich_help_panel=METHOD
+    ),
+]
+Model = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Use a saved network; learn nothing.", rich_help_panel=METHOD),
+]
+SaveModel = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Keep the fitted network.", rich_help_panel=METHOD)
+]
+Strength = Annotated[
+    float,
+    typer.Option(min=0, max=1, metavar="S", help="1 removes all the noise found, 0 none.", rich_help_panel=METHOD),
+]
+Minutes = Annotated[
+    float | None,
+    typer.Option(min=0.01, metavar="M", help="Time to learn. Default: the scan decides.", rich_help_panel=METHOD),
+]
+Steps = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Steps to learn, instead of minutes.", rich_help_panel=METHOD)
+]
+KeepBias = Annotated[
+    bool,
+    typer.Option("--keep-bias", metavar="", help="MR: leave the mean as the noise raised it.", rich_help_panel=METHOD),
+]
+Texture = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SHARE",
+        help="Noise to leave in the scan's own grain: 0 to 1, or auto for the least that keeps its texture.",
+        rich_help_panel=METHOD,
+    ),
+]
+Seed = Annotated[
+    int, typer.Option(min=0, metavar="N", help="The same seed gives the same result.", rich_help_panel=METHOD)
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="A setting of the method; repeatable.", rich_help_panel=METHOD),
+]
+AcceptOwnOutput = Annotated[
+    bool,
+    typer.Option(
+        "--accept-own-output",
+        metavar="",
+        help="Denoise again what demottle wrote.",
+        rich_help_panel=options.READING,
+    ),
+]
+Format = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Format of OUT. Default: that of SCAN.", rich_help_panel=options.READING),
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", metavar="", help="Replace earlier results.", rich_help_panel=options.READING)
+]
+Report = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Where the page goes. Default: OUT-report.", rich_help_panel=PAGE),
+]
+NoReport = Annotated[
+    bool, typer.Option("--no-report", metavar="", help="Neither page nor run.json.", rich_help_panel=PAGE)
+]
