@@ -1,8 +1,9 @@
 """`demottle denoise`: a noisy scan in, a clean one out, and a page that shows what was removed."""
 
 import time
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import typer
 
@@ -68,34 +69,10 @@ def denoise(
     (echoes, phases, kernels) becomes one series again, or --volume chooses one.
     """
     begun = time.monotonic()
+    given = SimpleNamespace(**locals())  # all the options by name, to hand on as one
     options.refuse_two_limits(minutes, steps)
     options.refuse_saving_a_model(model, save_model)
-    from demottle.pipeline.request import Request
-
-    request = Request(
-        method=method,
-        settings=options.parse_settings(settings or []) or None,
-        model=model,
-        strength=strength,
-        seed=seed,
-        minutes=minutes,
-        steps=steps,
-        keep_bias=keep_bias,
-        texture=options.parse_texture(texture),
-    )
-    reading = Reading(
-        series,
-        options.parse_spacing(spacing),
-        accept_uneven,
-        accept_own_output,
-        options.parse_modality(modality),
-        options.parse_unit(unit),
-        volume,
-    )
-    files = SeriesFiles(
-        phase, noise_volumes, noise_scan, noise_map, gfactor, sigma, save_phase, save_noise_map, save_components
-    )
-    wishes = Wishes(request, reading, format, overwrite, limits_of(limits), force, files)
+    wishes = _wishes(given)
     refuse_inside(scan, output)
     scans = _scans_in(scan, series)
     wishes.files.refuse_contradictions(model, method, len(scans))
@@ -104,21 +81,54 @@ def denoise(
             raise typer.BadParameter("needs a single scan, but SCAN holds several", param_hint="--save-model")
         denoise_folder(scan, scans, output, report, not no_report, _with_model(wishes), as_json)
         return
-    target = places_of_series(output, scans[0], format)
-    places = places_for(target or output_name(output, scans[0], format), report, not no_report, save_model)
-    places = wishes.files.added_to(places, scans[0], output if target else None)
-    places = with_aside(places, report)
+    _denoise_one(scans[0], given, wishes, begun)
+
+
+def _denoise_one(scan: Path, given: SimpleNamespace, wishes: Wishes, begun: float) -> None:
+    target = places_of_series(given.output, scan, given.format)
+    output = target or output_name(given.output, scan, given.format)
+    places = places_for(output, given.report, not given.no_report, given.save_model)
+    places = wishes.files.added_to(places, scan, given.output if target else None)
+    places = with_aside(places, given.report)
     with watch() as listener:
         listener.began(begun)  # packages were loaded since
         with listener.stage(Stage.START):
             wishes = _with_model(wishes)
             _import_what_takes_long()
-        outcome = denoise_scan(scans[0], places, wishes, listener)
-    if as_json:
+        outcome = denoise_scan(scan, places, wishes, listener)
+    if given.as_json:
         show_json(outcome.to_dict())
         return
     say_warnings(outcome.warnings)
     show_outcome(outcome)
+
+
+def _wishes(given: SimpleNamespace) -> Wishes:
+    """What was asked for, from the options."""
+    from demottle.pipeline.request import Request
+
+    request = Request(
+        method=given.method,
+        settings=options.parse_settings(given.settings or []) or None,
+        model=given.model,
+        strength=given.strength,
+        seed=given.seed,
+        minutes=given.minutes,
+        steps=given.steps,
+        keep_bias=given.keep_bias,
+        texture=options.parse_texture(given.texture),
+    )
+    reading = Reading(
+        given.series,
+        options.parse_spacing(given.spacing),
+        given.accept_uneven,
+        given.accept_own_output,
+        options.parse_modality(given.modality),
+        options.parse_unit(given.unit),
+        given.volume,
+    )
+    files = SeriesFiles(**{field.name: getattr(given, field.name) for field in fields(SeriesFiles)})
+    return Wishes(request, reading, given.format, given.overwrite, limits_of(given.limits), given.force, files)
 
 
 def _scans_in(scan: Path, series: str | None) -> list[Path]:

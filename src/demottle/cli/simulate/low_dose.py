@@ -68,7 +68,6 @@ def low_dose(
 ) -> None:
     """Add the noise that a CT scan would have had at a lower dose; the result says SIMULATED."""
     from demottle import io
-    from demottle.io.staging import staged
     from demottle.physics.low_dose.scan import LowDose, Settings, check_dose
 
     check_dose(dose)
@@ -82,43 +81,39 @@ def low_dose(
         projector=cast("Any", projector),
         accept_truncated=accept_truncated,
     )
-    scan = io.only_file_in(scan)
-    names = _names(scan, output, format, repeats)
+    where = {"modality": modality, "unit": unit, "accept_uneven": accept_uneven, "spacing": parse_spacing(spacing)}
+    names = _names(scan := io.only_file_in(scan), output, format, repeats)
     whole = names[0] if repeats == 1 else output
     refuse_inside(scan, whole)
     if whole.exists() and not overwrite:
         raise OutputError(f"{whole} exists already; choose another name or add --overwrite.")
     with watch() as listener:
         with listener.stage(Stage.READ):
-            image = io.read(
-                scan,
-                series=series,
-                volume=volume,
-                spacing=parse_spacing(spacing),
-                accept_uneven=accept_uneven,
-                modality=modality,
-                unit=unit,
-                listener=listener,
-            )
+            image = io.read(scan, series=series, volume=volume, **cast("Any", where), listener=listener)
         lost = io.check_output(image, names[0], format)
         simulation = LowDose(image, dose, settings, listener, workers=os.cpu_count() or 1)
-        options = {"format": format, "overwrite": overwrite, "listener": listener}
-        if repeats == 1:
-            levels = [_draw_and_write(simulation, seed, 0, whole, options)]
-        else:
-            with staged(output, overwrite=overwrite) as folder:  # all realizations or none
-                folder.mkdir()
-                levels = [
-                    _draw_and_write(simulation, seed, index, folder / name.name, options)
-                    for index, name in enumerate(names)
-                ]
+        levels = _written(
+            simulation, seed, names, whole, {"format": format, "overwrite": overwrite, "listener": listener}
+        )
     warnings = (*io.warnings_of(image), *lost, *simulation.warnings, *simulation.check(levels))
     record = {**simulation.to_dict(), "reached_level_hu": levels, "seed": seed, "warnings": list(warnings)}
     if as_json:
-        show_json({**record, "input": str(scan), "output": [str(name) for name in names]})
-        return
+        return show_json({**record, "input": str(scan), "output": list(map(str, names))})
     say_warnings(warnings)
-    _show(simulation, levels, whole)
+    return _show(simulation, levels, whole)
+
+
+def _written(simulation: "LowDose", seed: int, names: list[Path], whole: Path, options: dict[str, Any]) -> list[float]:
+    """Write one realization, or several as one folder: all of them or none; return their noise levels in HU."""
+    from demottle.io.staging import staged
+
+    if len(names) == 1:
+        return [_draw_and_write(simulation, seed, 0, whole, options)]
+    with staged(whole, overwrite=options["overwrite"]) as folder:
+        folder.mkdir()
+        return [
+            _draw_and_write(simulation, seed, index, folder / name.name, options) for index, name in enumerate(names)
+        ]
 
 
 def _draw_and_write(simulation: "LowDose", seed: int, repeat: int, path: Path, options: dict[str, Any]) -> float:

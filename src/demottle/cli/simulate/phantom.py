@@ -46,23 +46,13 @@ def phantom(
         refuse_existing(output, BELONGS)
     shape = {"slices": slices, "spacing": spacing, "diameter": diameter, "contrast": contrast, "blur": blur}
     noise = {"sigma": sigma, "dose": dose, "correlation": correlation, "kernel": kernel, "repeats": repeats}
-    film = {"frames": frames, "rate": rate}
     magnitude = {"weighting": weighting, "acquired": acquired, "uneven": uneven}
-    from demottle.cli.simulate.phantom_files import MrNoise, Noise, write_ct, write_dynamic, write_mr
+    from demottle.cli.simulate.phantom_files import MrNoise, Noise, write_ct, write_mr
 
     if kind == "dynamic":
         _refuse(shape | noise | magnitude, "is for CT or MR phantoms; the dynamic one is written without noise")
-        from demottle.physics.fluoroscopy.dynamic import dynamic_phantom
-
-        with watch() as listener, published_together(output, BELONGS, overwrite) as folder:
-            made = dynamic_phantom(frames or FRAMES, size, RATE if rate is None else rate, seed=seed, listener=listener)
-            names = write_dynamic(folder, made, seed)
-        say(
-            "The frames are NIfTI, not DICOM, and free of noise; 'demottle simulate fluoroscopy' takes noisy runs as DICOM."
-        )
-        _list(output, names)
-        return
-    _refuse(film, "is for --kind dynamic")
+        return _dynamic(output, frames or FRAMES, size, RATE if rate is None else rate, seed, overwrite)
+    _refuse({"frames": frames, "rate": rate}, "is for --kind dynamic")
     from demottle.physics.ct.ct_noise import check_share
     from demottle.physics.phantoms.catalog import build, kind_named
     from demottle.physics.phantoms.repeats import kernel_named
@@ -76,8 +66,7 @@ def phantom(
             scene = build(kind, slices or SLICES, size, step, seed, diameter, contrast, blur, weighting, listener)
             names = write_mr(folder, kind, scene, wanted, listener)
         say("The volumes are NIfTI, which does not say that they are MR: give --modality MR with them.")
-        _list(output, names)
-        return
+        return _list(output, names)
     _refuse(magnitude, "is for --kind brain")
     share = 1.0 if dose is None else dose
     check_share(share)
@@ -86,6 +75,19 @@ def phantom(
     with watch() as listener, published_together(output, BELONGS, overwrite) as folder:
         scene = build(kind, slices or SLICES, size, step, seed, diameter, contrast, blur, listener=listener)
         names = write_ct(folder, kind, scene, quantum, listener)
+    return _list(output, names)
+
+
+def _dynamic(output: Path, frames: int, size: int, rate: float, seed: int, overwrite: bool) -> None:
+    from demottle.cli.simulate.phantom_files import write_dynamic
+    from demottle.physics.fluoroscopy.dynamic import dynamic_phantom
+
+    with watch() as listener, published_together(output, BELONGS, overwrite) as folder:
+        made = dynamic_phantom(frames, size, rate, seed=seed, listener=listener)
+        names = write_dynamic(folder, made, seed)
+    say(
+        "The frames are NIfTI, not DICOM, and free of noise; 'demottle simulate fluoroscopy' takes noisy runs as DICOM."
+    )
     _list(output, names)
 
 

@@ -56,12 +56,7 @@ def stream(
     if measure is not None and model is not None:
         raise typer.BadParameter("learns nothing, so --measure does not go with it", param_hint="--model")
     request = Request(method=method, model=model, minutes=minutes, steps=steps, live=True)
-    if engine not in ("auto", "torch", "onnx"):
-        raise typer.BadParameter("has to be auto, torch or onnx", param_hint="--engine")
-    if policy not in (None, "drop", "slow"):
-        raise typer.BadParameter("has to be drop or slow", param_hint="--policy")
-    if as_json and output == "-":
-        raise typer.BadParameter("cannot share standard output with the frames", param_hint="--json")
+    _refuse_unknown(engine, policy, json_beside_frames=as_json and output == "-")
     geometry = None if raw is None else parse_geometry(raw)
     if not overwrite:
         refuse_existing((None if output == "-" or output.endswith("/") else Path(output), save_model, save_onnx))
@@ -83,6 +78,20 @@ def stream(
                 opened, ready, output, listener, engine=engine, save_onnx=save_onnx, overwrite=overwrite,
                 settings={"rate": rate, "queue": queue, "policy": policy or _usual(opened), "patience": stall},
             )  # fmt: skip
+    _tell(ready, report, chosen, as_json, shown=output != "-")
+
+
+def _refuse_unknown(engine: str, policy: str | None, json_beside_frames: bool) -> None:
+    if engine not in ("auto", "torch", "onnx"):
+        raise typer.BadParameter("has to be auto, torch or onnx", param_hint="--engine")
+    if policy not in (None, "drop", "slow"):
+        raise typer.BadParameter("has to be drop or slow", param_hint="--policy")
+    if json_beside_frames:
+        raise typer.BadParameter("cannot share standard output with the frames", param_hint="--json")
+
+
+def _tell(ready: Ready, report: "LiveReport", chosen: Any, as_json: bool, shown: bool) -> None:
+    """Say how the run went, and end with the exit code of one that ended too early."""
     denoiser = ready.denoiser
     late = ready.watched.warnings(denoiser) if ready.watched is not None else []
     say_warnings(late)
@@ -95,7 +104,7 @@ def stream(
     }
     if as_json:
         show_json(record)
-    elif output != "-":
+    elif shown:
         _show(report, denoiser.method, chosen.engine)
     if report.dropped:
         say_warnings([f"{len(report.dropped)} frames were dropped, because denoising could not keep up."])
