@@ -56,9 +56,10 @@ dist: $(READY) ## wheel and source archive, in dist/
 	rm -rf dist
 	$(BIN)/python -m build --no-isolation
 
-benchmark: $(READY) ## the figures of the README (installs bm3d, which is free for non-commercial use only)
+benchmark: $(READY) ## methods on the public scans: DEMOTTLE_REAL_DATA=FOLDER make benchmark (installs bm3d, free for non-commercial use only)
+	@test -n "$$DEMOTTLE_REAL_DATA" || { echo "Set DEMOTTLE_REAL_DATA to the folder with the public scans."; exit 2; }
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[benchmark]"
-	$(BIN)/python -m benchmarks
+	$(BIN)/demottle benchmark --suite ct-real
 
 clean: ## remove what the targets made, .venv included
 	rm -rf .venv demo build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis src/*.egg-info

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from demottle import io
-from demottle.benchmark.engine.entrants import INPUT, Entrant, absent, chosen, entrants
+from demottle.benchmark.engine.entrants import INPUT, PLANNED, Entrant, chosen, competing, entrants, missing, usual
 from demottle.benchmark.engine.running import run_entrant, true_correlation
 from demottle.benchmark.suites import ct_anatomies, ct_unpaired, ct_volume, fluoroscopy, mr
 from demottle.benchmark.suites.cases import CaseSpec, Choices
@@ -15,14 +15,18 @@ from demottle.errors import InputError
 from demottle.image import Image
 from demottle.methods.registry import METHODS
 
+THREE_OF_EACH = ("ct-volume", "ct-real", "ct-unpaired", "fluoroscopy", "mr")
+
 
 @pytest.mark.parametrize("name", SUITES)
-def test_no_two_cases_share_a_seed_and_quick_ones_are_fewer(name: str) -> None:
-    every, few = (SUITES[name].specs(Choices(quick=quick)) for quick in (False, True))
+def test_no_two_cases_share_a_seed_and_quick_ones_are_fewer(name: str, tmp_path: Path) -> None:
+    real = tmp_path if SUITES[name].only_public else None
+    every, few = (SUITES[name].specs(Choices(quick=quick, real=real)) for quick in (False, True))
     for specs in (every, few):
         assert len({spec.seed for spec in specs}) == len({spec.key for spec in specs}) == len(specs)
-    seeds = 1 if name == "ct-anatomies" else 3
-    assert len(few) < len(every) and len({spec.group for spec in every}) * seeds == len(every)
+    assert len(few) < len(every)
+    if name in THREE_OF_EACH:
+        assert len({spec.group for spec in every}) * 3 == len(every)
     assert {spec.suite for spec in every} == {name}
 
 
@@ -118,13 +122,13 @@ def test_a_folder_of_real_scans_gives_cases_whose_rows_do_not_say_where_it_lies(
 
 
 def test_every_method_of_the_registry_competes_somewhere_or_is_said_to_be_absent() -> None:
-    there = {one.method for suite in SUITES.values() for one in entrants(suite.images, suite.trained)}
-    missing = {name for suite in SUITES.values() for name in absent(suite.images, suite.trained)}
-    assert there - {""} | missing == set(METHODS)
+    there = {one.method for suite in SUITES.values() for one in competing(suite)}
+    absent = {name for suite in SUITES.values() for name in missing(suite)}
+    assert there - {""} | absent == set(METHODS)
 
 
 def test_what_sees_the_truth_is_marked_as_a_bound() -> None:
-    bounds = {one.name for suite in SUITES.values() for one in entrants(suite.images, suite.trained) if one.sees_truth}
+    bounds = {one.name for suite in SUITES.values() for one in competing(suite) if one.sees_truth}
     assert {"clean-targets", "supervised"} <= bounds
     assert not bounds & {INPUT, "matched-neighbors", "nlm", "bm3d", "pdml"}
 
@@ -134,6 +138,25 @@ def test_entrants_are_chosen_by_name_and_the_input_is_always_there() -> None:
     assert [one.name for one in chosen(everybody, ["tv"])] == [INPUT, "tv"]
     with pytest.raises(InputError, match="There is no magic in this suite"):
         chosen(everybody, ["magic"])
+
+
+def test_a_method_with_other_settings_is_an_entrant_of_its_own() -> None:
+    everybody = entrants("volumes", False)
+    both = chosen(everybody, ["tv", "tv:iterations=5"], changes={"tv:iterations=5": {"iterations": 5}})
+    assert [(one.name, one.method, dict(one.settings)) for one in both[1:]] == [
+        ("tv", "tv", {}),
+        ("tv:iterations=5", "tv", {"iterations": 5}),
+    ]
+    with pytest.raises(InputError, match="clean-targets has no settings"):
+        chosen(everybody, ["clean-targets:batch=2"], changes={"clean-targets:batch=2": {"batch": 2}})
+
+
+def test_a_suite_names_its_usual_entrants_and_others_are_there_when_named() -> None:
+    suite = SUITES["single-slice"]
+    everybody = competing(suite)
+    names = [one.name for one in usual(suite, everybody)]
+    assert {INPUT, PLANNED, "nl-bayes"} <= set(names) and "gaussian" not in names
+    assert [one.name for one in chosen(everybody, ["gaussian"])] == [INPUT, "gaussian"]
 
 
 def test_a_run_says_what_it_was_run_with(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.fluoroscopy_plan_cases import still_of
+from demottle.benchmark.suites.decisions.runs import still_of
 from demottle.errors import InputError
 from demottle.image import Image
 from demottle.noise.sequence.fingerprint import measure_sequence

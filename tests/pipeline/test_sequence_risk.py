@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.fluoroscopy_plan import judge
-from benchmarks.fluoroscopy_plan_cases import PlanCase, cases_of, run_of
+from demottle.benchmark.suites.decisions.fluoroscopy_plan import judge
+from demottle.benchmark.suites.decisions.runs import PlanCase, cases_of, run_of
 from demottle.errors import UnsuitableError
 from demottle.methods.registry import method
 from demottle.noise.sequence.fingerprint import measure_sequence

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from benchmarks.fluoroscopy_plan_cases import PlanCase, run_of
-from benchmarks.fluoroscopy_wires import Measured, measured
+from demottle.benchmark.suites.decisions.fluoroscopy_wires import Measured, measured
+from demottle.benchmark.suites.decisions.runs import PlanCase, run_of
 from demottle.image import Image, Voxels
 from demottle.methods.registry import method
 from demottle.noise.sequence.fingerprint import SequenceFingerprint, measure_sequence

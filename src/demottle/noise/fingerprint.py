@@ -22,7 +22,7 @@ _FEW_SLICES = 3
 _MOST_EXCESS = 1.25  # of a spectrum over the noise of the noisiest tissue
 
 MUCH_HU = 60.0
-"""Noise of CT beyond which a default result failed the gate, by a shift of thin bone (`benchmarks.gate_thirty`)."""
+"""Noise of CT beyond which a default result failed the gate, by a shift of thin bone (`demottle benchmark --suite gate`)."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demottle.benchmark.engine.cost import Spent, spending
-from demottle.benchmark.engine.entrants import BOUND, INPUT, TRUE_SPECTRUM, Entrant
+from demottle.benchmark.engine.entrants import BOUND, INPUT, PLANNED, TRUE_SPECTRUM, Entrant
 from demottle.benchmark.suites.cases import Case
 from demottle.image import Image, Voxels
 from demottle.methods import Budget
@@ -52,6 +52,8 @@ def run_entrant(entrant: Entrant, case: Case, minutes: float | None, threads: in
     """
     if entrant.name == INPUT:
         return Ran(case.noisy, Spent(), Spent(), {}, {})
+    if entrant.name == PLANNED:
+        return _planned(case, minutes)
     budget = Budget(minutes=minutes)
     with spending() as learning:
         denoiser = _fitted(entrant, case, budget, threads)
@@ -60,6 +62,18 @@ def run_entrant(entrant: Entrant, case: Case, minutes: float | None, threads: in
         if entrant.textured:
             image = with_texture(case.noisy, image, texture_of(case.noisy, image))
     return Ran(image, learning, applying, denoiser.settings, denoiser.fitted)
+
+
+def _planned(case: Case, minutes: float | None) -> Ran:
+    """What `denoise` makes of a case without options; times without that of the check."""
+    from demottle.pipeline.run import denoise
+
+    with spending() as every:
+        result = denoise(case.noisy, seed=case.spec.seed, minutes=minutes)
+    times, made = result.record["times"], result.denoiser
+    learning = Spent(times["measure"] + times["learn"], every.cpu_seconds - times["apply"])
+    applying = Spent(times["apply"], times["apply"])
+    return Ran(result.image, learning, applying, {"method": made.method, **made.settings}, made.fitted)
 
 
 def _fitted(entrant: Entrant, case: Case, budget: Budget, threads: int) -> Denoiser:

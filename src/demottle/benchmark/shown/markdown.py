@@ -35,7 +35,7 @@ def markdown(results: Results, suite: Suite, rival: str | None) -> str:
         inside = [row for row in rows if row["group"] == group]
         count = len({row["seed"] for row in inside})
         parts.append(f"**{group}**, {tables.heading(count)}:")
-        parts.append(_quality(inside, names, SHOWN, suite, shown))
+        parts.append(_quality(inside, names, [kind.key for kind in QUALITY] if suite.own else SHOWN, suite, shown))
     if any(_BY_KEY[key].of(row) is not None for row in rows for key in TISSUES):
         parts.append("**CT numbers**, all cases: mean of output minus input inside each tissue, HU:")
         parts.append(_quality(rows, names, TISSUES, suite, shown))

@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import PackageLoader
 from markupsafe import Markup
 
-from demottle.benchmark.engine.entrants import INPUT, absent
+from demottle.benchmark.engine.entrants import INPUT, missing
 from demottle.benchmark.engine.results import Results, Row
 from demottle.benchmark.shown import tables
 from demottle.benchmark.shown.figures import COST, QUALITY, Kind
@@ -42,7 +42,7 @@ def write_benchmark_page(results: Results, suite: Suite, rival: str | None, path
         plots=_plots(rows, names, suite.unit),
         pictures=_pictures(rows, names),
         facts=list(_facts(results, rows)),
-        absent=[name for name in absent(suite.images, suite.trained) if name not in names],
+        absent=[name for name in missing(suite) if name not in names],
         bounds={row["entrant"] for row in rows if row["sees_truth"]},
         settings=_settings(rows, names),
     )

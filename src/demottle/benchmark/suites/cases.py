@@ -71,18 +71,36 @@ class Case:
 
 
 @dataclass(frozen=True)
+class Finding:
+    """What a suite that measures for itself found in one case.
+
+    Attributes:
+        quality: figures by their key; None where one could not be measured.
+        said: the rest that is worth keeping, plain values; "missed" tells in a sentence what did not reach its aim.
+        cost: figures that take the place of those of the process, for what runs in a process of its own.
+    """
+
+    quality: Mapping[str, float | None]
+    said: Mapping[str, Any] = field(default_factory=dict)
+    cost: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Choices:
     """What a user chooses of a suite.
 
     Attributes:
         quick: smaller images and one seed.
         seeds: how many of each group; None: the suite's own number.
-        real: a folder with real scans of little noise, which suite ct-volume takes as truths; None: simulated patients only.
+        real: a folder with real scans: any of little noise for ct-volume, the public ones for the others; None: simulated
+            patients only.
+        cohort: the larger cohort of ct-unpaired in the place of the small one.
     """
 
     quick: bool = False
     seeds: int | None = None
     real: Path | None = None
+    cohort: bool = False
 
 
 def numbered(

@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from demottle.benchmark.suites.cases import Case, CaseSpec, Choices
+from demottle.benchmark.suites.cases import Case, CaseSpec, Choices, Finding
 from demottle.errors import InputError
 from demottle.image import Image
 
@@ -23,6 +23,12 @@ class Suite:
         trained: there are sets of scans to train on.
         unit: unit of errors.
         default: the method that `demottle denoise` chooses for most such cases; "" where there is none.
+        own: it names its own entrants and measures them itself (`entrants()`, `measure(spec, entrant, cache)`), because what it
+            judges is a decision or a machine, not a method.
+        public: it is made, or has more cases, of the public scans.
+        only_public: it has no cases without them.
+        usual: who competes where nobody is named, beside the input; none: everybody.
+        minutes: for learning where the user names none; None: the usual.
     """
 
     name: str
@@ -32,6 +38,21 @@ class Suite:
     trained: bool = False
     unit: str = "HU"
     default: str = "guided-bayes"
+    own: bool = False
+    public: bool = False
+    only_public: bool = False
+    usual: tuple[str, ...] = ()
+    minutes: float | None = None
+
+    def own_entrants(self) -> tuple[str, ...]:
+        """Who competes in a suite that measures for itself."""
+        names: tuple[str, ...] = self._module.entrants()
+        return names
+
+    def measure(self, spec: CaseSpec, entrant: str, cache: Path) -> Finding:
+        """Measure one entrant on one case, in a suite that does so itself."""
+        found: Finding = self._module.measure(spec, entrant, cache)
+        return found
 
     def specs(self, choices: Choices) -> tuple[CaseSpec, ...]:
         """Return the cases, in the order in which they are worked on."""
@@ -67,6 +88,45 @@ _ALL = (
         "demottle.benchmark.suites.ct_anatomies",
     ),
     Suite(
+        "ct-real",
+        "the public scans of abdomen and chest made noise-free, at a low dose",
+        "demottle.benchmark.suites.ct_real",
+        public=True,
+        only_public=True,
+        usual=(
+            "matched-neighbors",
+            "guided-bayes",
+            "bm3d",
+            "bm3d-white",
+            "bm3d-true-spectrum",
+            "nlm",
+            "tv",
+            "clean-targets",
+        ),
+        minutes=20.0,
+    ),
+    Suite(
+        "single-slice",
+        "one to three slices of the public scans with uneven noise",
+        "demottle.benchmark.suites.single_slice",
+        public=True,
+        only_public=True,
+        usual=(
+            "default",
+            "guided-bayes",
+            "matched-neighbors",
+            "nl-bayes",
+            "spectral-wiener",
+            "tv",
+            "nlm",
+            "bilateral",
+            "bm3d-white",
+            "bm3d",
+            "bm3d-even",
+        ),
+        minutes=20.0,
+    ),
+    Suite(
         "ct-unpaired",
         "CT, trained on unpaired low-dose and full-dose scans, a new patient",
         "demottle.benchmark.suites.ct_unpaired",
@@ -87,6 +147,49 @@ _ALL = (
         "demottle.benchmark.suites.mr",
         unit="%",
         default="nl-bayes",
+    ),
+    Suite(
+        "fluoroscopy-plan",
+        "short runs: is the filter that the plan takes nearly the best, and never worse than the input?",
+        "demottle.benchmark.suites.decisions.fluoroscopy_plan",
+        images="sequences",
+        unit="gray levels",
+        own=True,
+        default="",
+        public=True,
+    ),
+    Suite(
+        "fluoroscopy-wires",
+        "short runs: what each filter leaves of thin moving wires",
+        "demottle.benchmark.suites.decisions.fluoroscopy_wires",
+        images="sequences",
+        unit="gray levels",
+        own=True,
+        default="",
+    ),
+    Suite(
+        "gate",
+        "CT: does the default's own result pass the gate, and does the gate tell what is so?",
+        "demottle.benchmark.suites.decisions.gate",
+        own=True,
+        default="",
+        public=True,
+    ),
+    Suite(
+        "nordic",
+        "complex MR series: functional and diffusion",
+        "demottle.benchmark.suites.nordic",
+        images="sequences",
+        unit="",
+        own=True,
+        default="",
+    ),
+    Suite(
+        "speed",
+        "time and memory of commands, live runs and trained models on this machine",
+        "demottle.benchmark.suites.speed.suite",
+        own=True,
+        default="",
     ),
 )
 SUITES: Mapping[str, Suite] = {suite.name: suite for suite in _ALL}

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from demottle.benchmark.suites import unpaired_cohort
 from demottle.benchmark.suites.cases import Case, CaseSpec, Choices, numbered
 from demottle.benchmark.suites.discs import Placed
 from demottle.benchmark.suites.judging import body_mask
@@ -26,13 +27,17 @@ _APART = 100  # between the seeds of cohorts, so that no patient is in two
 
 
 def specs(choices: Choices) -> tuple[CaseSpec, ...]:
-    """Return the cohorts, each with its new patient."""
+    """Return the cohorts, each with its new patient; with `cohort` those of `unpaired_cohort`."""
+    if choices.cohort:
+        return unpaired_cohort.specs(choices)
     count = choices.seeds or (QUICK_SEEDS if choices.quick else SEEDS)
     return numbered("ct-unpaired", {"40 HU": {}}, QUICK if choices.quick else FULL, count, FIRST_SEED, _APART)
 
 
 def build(spec: CaseSpec, cache: Path) -> Case:
     """Make a cohort and its new patient, or take them from the cache."""
+    if "cohort" in spec.recipe:
+        return unpaired_cohort.build(spec, cache)
     parts = kept(cache, spec, lambda: _drawn(spec))
     truth, noisy = _image(spec, parts["truth"]), _image(spec, parts["noisy"])
 

@@ -20,7 +20,12 @@ def place_of(cache: Path, spec: CaseSpec) -> Path:
 
 def kept(cache: Path, spec: CaseSpec, make: Callable[[], Parts]) -> Parts:
     """Return the arrays of a case, made now or before."""
-    path = place_of(cache, spec)
+    return kept_as(cache, place_of(cache, spec).stem, make)
+
+
+def kept_as(cache: Path, name: str, make: Callable[[], Parts]) -> Parts:
+    """Return the arrays of that name, made now or before."""
+    path = cache / f"{name}.npz"
     if not path.exists():
         parts = make()
         cache.mkdir(parents=True, exist_ok=True)

@@ -10,14 +10,20 @@ from demottle.cli.benchmark.tables import as_plain, show_suite
 from demottle.cli.places import refuse_unwritable
 from demottle.cli.screen.console import say, say_error, say_warnings, show_json
 from demottle.cli.screen.guard import guarded
-from demottle.cli.screen.options import Debug, Json
+from demottle.cli.screen.options import Debug, Json, parse_settings
 from demottle.cli.screen.progress import watch
 
 if TYPE_CHECKING:
+    from demottle.benchmark.engine.entrants import Entrant
     from demottle.benchmark.engine.results import Cell, Results
+    from demottle.benchmark.suites.catalog import Suite
 
 MINUTES, QUICK_MINUTES = 0.75, 0.2
 SUITE = "ct-volume"
+SUITE_HELP = (
+    "Suite. Methods: ct-volume, ct-real, ct-anatomies, ct-unpaired, single-slice, fluoroscopy, mr, nordic; decisions: "
+    "fluoroscopy-plan, fluoroscopy-wires, gate; the machine: speed."
+)
 RUNNING = "How it runs"
 NOTHING_DONE = 1  # the exit code where every cell that was run failed
 
@@ -25,14 +31,20 @@ NOTHING_DONE = 1  # the exit code where every cell that was run failed
 @guarded
 def benchmark(
     suite: Annotated[
-        str, typer.Option(metavar="NAME", help="ct-volume, ct-anatomies, ct-unpaired, fluoroscopy or mr.")
+        str,
+        typer.Option(metavar="NAME", help=SUITE_HELP),
     ] = SUITE,
     quick: Annotated[bool, typer.Option("--quick", metavar="", help="Small images, one seed: minutes.")] = False,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Results and page; benchmark-results/SUITE.")
     ] = None,
     method: Annotated[
-        list[str] | None, typer.Option("--method", metavar="NAME", help="Method to run, beside the input; repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--method",
+            metavar="NAME",
+            help="Method to run, beside the input; NAME:SETTING=VALUE for other settings; repeatable.",
+        ),
     ] = None,
     rival: Annotated[str | None, typer.Option(metavar="NAME", help="Method that the others are compared with.")] = None,
     seeds: Annotated[int | None, typer.Option(metavar="N", min=1, help="Cases of each kind.")] = None,
@@ -41,8 +53,11 @@ def benchmark(
     ] = None,
     real: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Real CT scans with little noise, as further truths (ct-volume)."),
+        typer.Option(metavar="FOLDER", help="Real CT scans: for ct-volume any of little noise, else the public ones."),
     ] = None,
+    cohort: Annotated[
+        bool, typer.Option("--cohort", metavar="", help="Larger cohort of ct-unpaired, with parts of the public scans.")
+    ] = False,
     page: Annotated[
         bool, typer.Option("--report", metavar="", help="Run nothing: tables and page from what is there.")
     ] = False,
@@ -68,7 +83,6 @@ def benchmark(
 
     What is there already is not run again: after Ctrl-C the same command goes on. Writes results.jsonl and benchmark.html.
     """
-    from demottle.benchmark.engine.entrants import absent, chosen, entrants
     from demottle.benchmark.engine.results import Results
     from demottle.benchmark.engine.runner import Work, cells_of
     from demottle.benchmark.shown.page import write_benchmark_page
@@ -78,11 +92,10 @@ def benchmark(
     from demottle.errors import InputError
 
     asked = suite_named(suite)
-    if real is not None and suite != SUITE:
-        raise typer.BadParameter(f"{suite} takes no real scans, only {SUITE} does", param_hint="--real")
-    folder = out or Path("benchmark-results") / f"{suite}{'-quick' if quick else ''}"
-    everybody = chosen(entrants(asked.images, asked.trained), method or [], absent(asked.images, asked.trained))
-    limit = minutes_of(minutes, quick)
+    real = _real(asked, real, cohort)
+    folder = out or Path("benchmark-results") / f"{suite}{'-cohort' if cohort else ''}{'-quick' if quick else ''}"
+    everybody = _entrants(asked, method or [])
+    limit = minutes_of(minutes, quick, asked.minutes)
     refuse_unwritable(folder)
     results = Results(folder / "results.jsonl")
     say_warnings(results.doubts)
@@ -92,7 +105,7 @@ def benchmark(
             refuse_unknown_rival(results.rows, [one.name for one in everybody], suite, rival)
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         work = Work(jobs, threads or max(1, cores // jobs), wall, cache or folder / "cases")
-        specs = asked.specs(Choices(quick, seeds, real))
+        specs = asked.specs(Choices(quick, seeds, real, cohort))
         cells = cells_of(specs, everybody, limit, work.threads)
         if retry:
             results.forget_failures()
@@ -117,15 +130,44 @@ def benchmark(
         raise typer.Exit(NOTHING_DONE)
 
 
-def minutes_of(asked: float | None, quick: bool) -> float:
-    """The time budget.
+def _entrants(suite: "Suite", names: list[str]) -> "tuple[Entrant, ...]":
+    """Who competes: those named, some of them with settings of their own, else the usual ones."""
+    from demottle.benchmark.engine.entrants import base_of, chosen, competing, missing, usual
+    from demottle.methods.registry import METHODS
+    from demottle.pipeline.settings import check_settings
+
+    everybody = competing(suite)
+    if not names:
+        return usual(suite, everybody)
+    changes = {name: parse_settings(name.partition(":")[2].split(",")) for name in names if ":" in name}
+    for name, settings in changes.items():
+        if base_of(name) in METHODS:
+            check_settings(base_of(name), settings)
+    return chosen(everybody, names, missing(suite), changes)
+
+
+def _real(suite: "Suite", given: Path | None, cohort: bool) -> Path | None:
+    """The folder of real scans that a suite uses; the public ones are found by the environment, too."""
+    from demottle.benchmark.suites.real_scans import needed, real_folder
+
+    if cohort and not suite.trained:
+        raise typer.BadParameter(f"{suite.name} learns from no cohort", param_hint="--cohort")
+    public = suite.public or cohort
+    if given is not None and not public and suite.name != SUITE:
+        raise typer.BadParameter(f"{suite.name} takes no real scans", param_hint="--real")
+    folder = real_folder(given) if public else given
+    return needed(folder) if suite.only_public else folder
+
+
+def minutes_of(asked: float | None, quick: bool, usual: float | None = None) -> float:
+    """The time budget: the one asked for, else the suite's, else the usual one.
 
     Raises:
         typer.BadParameter: where it is not positive.
     """
     if asked is not None and not 0 < asked < 1e6:
         raise typer.BadParameter(f"{asked:g} is not a time to learn in; give minutes above 0", param_hint="--minutes")
-    return asked or (QUICK_MINUTES if quick else MINUTES)
+    return asked or (QUICK_MINUTES if quick else usual or MINUTES)
 
 
 def _run(cells: "list[Cell]", results: "Results", work: Any, settings: dict[str, Any]) -> bool:

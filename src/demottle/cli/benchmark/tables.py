@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 SHOWN = ("psnr", "rmse", "dprime", "contrast_faint", "psnr_wire", "bias_dark")
 """What fits a terminal; the page has everything."""
+COST_HEADS = {"seconds": "scan s", "per_slice": "slice s", "peak_mib": "MiB", "joules": "J"}
 HEADS = {"contrast_faint": "faint %", "psnr_wire": "wires dB"}
 
 
@@ -28,6 +29,9 @@ def show_suite(results: "Results", suite: "Suite", rival: str | None) -> None:
     if rows:
         _show_cost(rows, names, rival)
     _show_tests(rows, rival, suite.unit)
+    for row in rows:
+        if missed := row.get("said", {}).get("missed"):
+            say(f"Missed, {tables.case_of(row)}: {missed}", style="yellow")
     failed = tables.failures(results.rows, suite.name)
     if failed:
         count = sum(len(cases) for *_, cases in failed)
@@ -42,7 +46,7 @@ def _show_quality(suite: "Suite", group: str, rows: list[dict[str, Any]], names:
     from demottle.benchmark.shown.figures import QUALITY
 
     heading(f"{suite.name}, {group}", tables.heading(len({row["seed"] for row in rows})))
-    kinds = [kind for kind in QUALITY if kind.key in SHOWN and _known(rows, kind)]
+    kinds = [kind for kind in QUALITY if (suite.own or kind.key in SHOWN) and _known(rows, kind)]
     table = _table(["", *(HEADS.get(kind.key, kind.named(suite.unit)) for kind in kinds)])
     for name in names:
         if any(row["entrant"] == name for row in rows):
@@ -56,11 +60,11 @@ def _show_cost(rows: list[dict[str, Any]], names: list[str], rival: str | None) 
     from demottle.benchmark.shown.figures import COST, QUALITY
 
     by = {kind.key: kind for kind in (*QUALITY, *COST)}
-    kinds = [by[key] for key in ("seconds", "per_slice", "peak_mib", "joules") if _known(rows, by[key])]
+    kinds = [by[key] for key in COST_HEADS if _known(rows, by[key])]
     compared = {"time": "seconds", "memory": "peak_mib", "RMSE": "rmse"} if rival is not None else {}
     heading("Cost", "" if rival is None else f"ratios: to {rival} on the same cases")
     ratios = [f"{name} ratio" for name in compared]
-    table = _table(["", "scan s", "slice s", "MiB", *(["J"] if by["joules"] in kinds else []), *ratios])
+    table = _table(["", *(COST_HEADS[kind.key] for kind in kinds), *ratios])
     for name in names:
         cells = [f"{tables.over(rows, name, kind).mean:.{kind.digits}f}" for kind in kinds]
         found = [tables.ratio(rows, name, rival or "", by[key]) for key in compared.values()]

@@ -1,1 +1,0 @@
-"""Benchmarks: what demottle reaches, beside named rivals, in one run. `make benchmark`."""

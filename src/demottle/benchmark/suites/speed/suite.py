@@ -1,0 +1,54 @@
+"""The cases of suite speed: commands on long scans, students that run live, trained models on a whole scan.
+
+Nothing is judged but the machine, so quality is left to the other suites; what runs says its engine, precision and threads.
+Run it with `--jobs 1` on a machine with nothing else to do.
+"""
+
+from pathlib import Path
+
+from demottle.benchmark.suites.cases import CaseSpec, Choices, Finding
+from demottle.benchmark.suites.speed import applying, commands, live
+
+SEEDS = 1
+UNPAIRED = ("pdml", "perceptual-cyclegan")
+STUDENTS = ((512, "light"), (1024, "paper"))
+RATE = 30.0
+FULL = {"denoise": 500, "simulate low-dose": 64, "size": 512, "apply": 64, "frames": 200}
+QUICK = {"denoise": 12, "simulate low-dose": 12, "size": 96, "apply": 2, "frames": 12}
+
+
+def specs(choices: Choices) -> tuple[CaseSpec, ...]:
+    """Return the cases; `--seeds` repeats each, as times scatter."""
+    sizes = QUICK if choices.quick else FULL
+    size = sizes["size"]
+    groups: dict[str, dict[str, object]] = {
+        f"{command}, {sizes[command]} slices": {"command": command, "slices": sizes[command], "size": size}
+        for command in commands.COMMANDS
+    }
+    for side, student in STUDENTS:
+        rows = size if choices.quick else side
+        groups[f"live, {student}, {rows} x {rows}"] = {"student": student, "size": rows, "frames": sizes["frames"]}
+    for name in UNPAIRED:
+        for preset in ("small",) if choices.quick else ("small", "full"):
+            wanted = {"model": name, "preset": preset, "slices": sizes["apply"], "size": size}
+            groups[f"{name}, {preset}, {sizes['apply']} slices"] = wanted
+    return tuple(
+        CaseSpec("speed", group, number * len(groups) + place, recipe)
+        for number in range(choices.seeds or SEEDS)
+        for place, (group, recipe) in enumerate(groups.items())
+    )
+
+
+def entrants() -> tuple[str, ...]:
+    """Demottle, on this machine."""
+    return ("demottle",)
+
+
+def measure(spec: CaseSpec, entrant: str, cache: Path) -> Finding:
+    """Take the time and memory of one case."""
+    recipe = spec.recipe
+    if "command" in recipe:
+        return commands.measured(recipe["command"], recipe["slices"], recipe["size"])
+    if "student" in recipe:
+        return live.measured(recipe["size"], recipe["student"], recipe["frames"], RATE)
+    return applying.measured(recipe["model"], recipe["preset"], recipe["slices"], recipe["size"])

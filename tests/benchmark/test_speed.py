@@ -1,0 +1,49 @@
+"""Suite speed at sizes that take seconds."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from demottle.benchmark.suites.cases import Choices
+from demottle.benchmark.suites.speed import commands, live, suite
+from demottle.errors import DemottleError
+
+QUICK = {spec.group: spec for spec in suite.specs(Choices(quick=True))}
+
+
+def test_a_command_is_measured_in_its_own_process_with_what_it_wrote(tmp_path: Path) -> None:
+    spec = QUICK["simulate low-dose, 12 slices"]
+    found = suite.measure(spec, "demottle", tmp_path)
+    assert found.said["files"] >= 12 and found.quality["passes"] == 1
+    assert 50 < found.cost["peak_mib"] < 4096 and 0 < found.cost["seconds"] < 600
+
+
+def test_a_command_that_fails_says_why() -> None:
+    with pytest.raises(DemottleError, match="ended with 3: no room"):
+        commands.spent([sys.executable, "-c", "import sys; print('no room'); sys.exit(3)"])
+
+
+def test_the_peak_is_that_of_the_command_not_of_this_process() -> None:
+    small, large = (
+        commands.spent([sys.executable, "-c", f"x = bytearray({size} * 2**20)"])[2] * 1024 for size in (1, 200)
+    )
+    assert 150 < large - small < 250
+
+
+def test_a_live_run_gives_every_frame_and_the_time_of_one() -> None:
+    found = live.measured(64, "light", frames=6, rate=5.0)
+    assert found.said["as_fast_as_it_goes"]["results"] == 6
+    assert found.quality["fps"] == pytest.approx(1e3 / found.quality["frame_ms"], rel=0.05)
+    assert 0 < found.quality["latency_ms"] <= found.quality["latency_p99_ms"]
+
+
+def test_a_trained_model_is_timed_over_all_its_slices(tmp_path: Path) -> None:
+    found = suite.measure(QUICK["pdml, small, 2 slices"], "demottle", tmp_path)
+    assert found.said["measured_slices"] == 2 and found.said["precision"] in ("float32", "bfloat16")
+    assert found.cost["per_slice"] == pytest.approx(found.cost["seconds"] / 2, abs=1e-3)
+
+
+def test_the_full_suite_names_what_the_documentation_tells() -> None:
+    groups = [spec.group for spec in suite.specs(Choices())]
+    assert {"denoise, 500 slices", "live, light, 512 x 512", "live, paper, 1024 x 1024"} <= set(groups)
