@@ -57,7 +57,7 @@ def test_the_source_archive_builds_by_itself_and_holds_no_tests(dist: Path) -> N
     with tarfile.open(next(dist.glob("*.tar.gz"))) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert {"pyproject.toml", "README.md", "LICENSE", "src/demottle/report/viewer.js"} <= names
-    assert not [name for name in names if name.split("/")[0] in ("tests", "benchmarks", "docs")]
+    assert not [name for name in names if name.split("/")[0] in ("tests", "docs")]
 
 
 def test_it_works_where_only_the_wheel_is_installed(installed: Path, tmp_path: Path) -> None:
