@@ -12,6 +12,7 @@ from demottle.errors import DemottleError
 QUICK = {spec.group: spec for spec in suite.specs(Choices(quick=True))}
 
 
+@pytest.mark.slow
 def test_a_command_is_measured_in_its_own_process_with_what_it_wrote(tmp_path: Path) -> None:
     spec = QUICK["simulate low-dose, 12 slices"]
     found = suite.measure(spec, "demottle", tmp_path)
@@ -31,6 +32,7 @@ def test_the_peak_is_that_of_the_command_not_of_this_process() -> None:
     assert 150 < large - small < 250
 
 
+@pytest.mark.slow
 def test_a_live_run_gives_every_frame_and_the_time_of_one() -> None:
     found = live.measured(64, "light", frames=6, rate=5.0)
     assert found.said["as_fast_as_it_goes"]["results"] == 6

@@ -4,12 +4,11 @@ A few phantom slices, up and down again with fresh noise each time, make a serie
 those of all cores together: they hold on a busy machine too.
 """
 
-import os
+import json
 import platform
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -79,14 +78,21 @@ def spent(command: list[str]) -> tuple[float, float, float]:
     Raises:
         DemottleError: where it failed.
     """
-    begun = time.monotonic()
-    with tempfile.TemporaryFile() as told:
-        process = subprocess.Popen(command, stdout=told, stderr=told)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            told.seek(0)
-            last = told.read().decode(errors="replace").strip().splitlines()[-1:]
-            raise DemottleError(f"The command ended with {process.returncode}: {' '.join(last)}")
-    unit = 1 if platform.system() == "Darwin" else 1024  # bytes there, kilobytes elsewhere
-    return time.monotonic() - begun, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit / 2**30
+    ran = subprocess.run([sys.executable, "-S", "-c", _LAUNCH, *command], capture_output=True, check=False)
+    if ran.returncode:
+        last = (ran.stdout + ran.stderr).decode(errors="replace").strip().splitlines()[-1:]
+        raise DemottleError(f"The command ended with {ran.returncode}: {' '.join(last)}")
+    seconds, processor, peak = json.loads(ran.stdout.splitlines()[-1])
+    return seconds, processor, peak * (1 if platform.system() == "Darwin" else 1024) / 2**30
+
+
+# A process inherits the peak of the one that starts it, so a small one stands between this and the command.
+_LAUNCH = """
+import json, resource, subprocess, sys, time
+begun = time.monotonic()
+code = subprocess.run(sys.argv[1:]).returncode
+seconds, used = time.monotonic() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
+if code:
+    sys.exit(code)
+print("\\n" + json.dumps([seconds, used.ru_utime + used.ru_stime, used.ru_maxrss]))
+"""
