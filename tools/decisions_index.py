@@ -18,7 +18,8 @@ Made by `python -m tools.decisions_index`; `CONTRIBUTING.md` tells how to add on
 **How far to trust them.** Most are single runs (one noise seed, one learning seed), some on a loaded machine; learning alone
 moves PSNR by a few tenths of a dB. Commands named `benchmarks.…` are scripts of their day, which suites of
 [`demottle benchmark`](../benchmark/former-commands.md) replaced. The column "repeat" says whether a command of
-the project gives the figures again: *no* marks those of throwaway scripts, *in part* those where some rows came from one. A command names modules as they were when it was run.
+the project gives the figures again: *no* marks those of throwaway scripts, *in part* those where some rows came from
+one. A command names modules as they were when it was run.
 All early settings of `matched-neighbors` were chosen on the truth of the abdomen case that the benchmark also judges.
 
 | | decision | repeat |
