@@ -85,6 +85,9 @@ def test_ctrl_c_says_what_is_there(tmp_path: Path, demottle: Demottle, monkeypat
         (["--real", "nowhere"], "There is no file or folder nowhere"),
         (["--real", ".", "--suite", "mr"], "mr takes no real scans"),
         (["--report"], "no results of ct-volume"),
+        (["--cohort"], "ct-volume learns from no cohort"),
+        (["--method", "tv:nothing=1"], "tv has no setting nothing"),
+        (["--method", "tv:iterations"], "is not of the form key=value"),
     ],
 )
 def test_what_cannot_be_is_one_sentence_and_leaves_nothing(
@@ -94,6 +97,27 @@ def test_what_cannot_be_is_one_sentence_and_leaves_nothing(
     assert result.exit_code == 2, result.output
     assert says in " ".join(result.output.replace("│", " ").split())
     assert "Traceback" not in result.output and not (tmp_path / "out").exists()
+
+
+def test_a_suite_of_the_public_scans_says_how_to_name_them_and_shows_results_without(
+    demottle: Demottle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DEMOTTLE_REAL_DATA", raising=False)
+    result = demottle("benchmark", "--suite", "ct-real", "-o", tmp_path / "out")
+    assert result.exit_code == 2 and "--real or DEMOTTLE_REAL_DATA" in " ".join(result.output.split())
+    result = demottle("benchmark", "--suite", "ct-real", "--report", "-o", tmp_path / "out")
+    assert "no results of ct-real" in " ".join(result.output.split())
+
+
+@pytest.mark.slow
+def test_a_suite_that_judges_a_decision_shows_its_figures_like_the_others(demottle: Demottle, tmp_path: Path) -> None:
+    asked = ["benchmark", "--suite", "fluoroscopy-wires", "--quick", "--method", "nvca", "-o", tmp_path / "out"]
+    result = demottle(*asked)
+    assert result.exit_code == 0, result.output
+    assert "fluoroscopy-wires, judge" in result.output and "nvca" in result.output
+    assert "detectability, wires of 4" in (tmp_path / "out" / "benchmark.html").read_text()
+    again = demottle(*asked)
+    assert "4 of 4 results are in" in " ".join(again.output.split())
 
 
 def test_what_lacks_its_package_says_how_to_get_it(
