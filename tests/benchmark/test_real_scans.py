@@ -109,7 +109,7 @@ def test_a_cohort_with_parts_of_public_scans_judges_patients_that_nothing_is_lea
         assert 20 < (case.noisy.voxels - case.truth.voxels)[case.body].std() < 65
     assert case.sets is not None
     sets = case.sets(False)
-    low, full = sets.low.patients | sets.low_exam.patients, sets.full.patients | sets.full_exam.patients
+    low, full = sets.low.patients | sets.low_validation.patients, sets.full.patients | sets.full_validation.patients
     assert low == {*(f"phantom{n}" for n in range(5)), "abdomen0"}
     assert full == {*(f"phantom{n}" for n in range(5, 10)), "abdomen1"}
 

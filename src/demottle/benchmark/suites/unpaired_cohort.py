@@ -69,8 +69,8 @@ def build(spec: CaseSpec, cache: Path) -> Case:
     noisy = truth.with_voxels(np.rint(truth.voxels + parts["noise"]))
 
     def sets(paired: bool) -> Any:
-        from demottle.learning.gathering import Choices as Split
-        from demottle.learning.gathering import entries_of, sets_of
+        from demottle.learning.data.dataset import Choices as Split
+        from demottle.learning.data.dataset import entries_of, sets_of
 
         low, full = entries_of(_side(spec, "low", cache)), entries_of(_side(spec, "same" if paired else "full", cache))
         where = cache / f"sets-{spec.key}-{'pairs' if paired else 'apart'}"
