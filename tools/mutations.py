@@ -2,7 +2,8 @@
 
     python -m tools.mutations --seed 1 --count 24 --table mutations.md
 
-A sentence loses a word, a number changes; then the quick tests run that import the module, and those of its room that name it.
+A sentence loses a word, a number changes; then the quick tests run that import the module; where
+there are none, those of its room that are called like it or its folder.
 A failing test is run once more on the code as it is, so that a test that fails anyway does not count as one that noticed.
 """
 
@@ -79,19 +80,18 @@ def _other(number: str) -> str:
 
 
 def relevant_tests(file: str, root: Path = ROOT) -> list[str]:
-    """Return the test files that import a module, and those of its room that are called like it."""
+    """Return the test files that import a module; where none does, those of its room called like it, or all of the room."""
     module = file.removeprefix("src/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-    room, names = Path(file).parts[2], {Path(file).stem, Path(file).parent.name}
+    room = Path(file).parts[2]
+    names = {Path(file).stem, Path(file).parent.name} - {room}
     found, near = [], []
     for test in sorted((root / "tests").rglob("test_*.py")):
         place, text = test.relative_to(root), test.read_text(encoding="utf-8")
         if re.search(rf"\b{re.escape(module)}\b", text):
             found.append(str(place))
-        elif place.parts[1] == room and any(name in str(place) or test.stem[5:] in name for name in names):
+        elif place.parts[1] == room and any(name in "/".join(place.parts[2:]) for name in names):
             near.append(str(place))
-    return [*found, *near] or [
-        str(path.relative_to(root)) for path in sorted((root / "tests" / room).glob("test_*.py"))
-    ]
+    return found or near or [str(path.relative_to(root)) for path in sorted((root / "tests" / room).glob("test_*.py"))]
 
 
 def copy_of(target: Path) -> None:

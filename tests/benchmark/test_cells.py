@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from demottle.benchmark.engine.cell import run_cell
+from demottle.benchmark.engine.cell import reason_of, run_cell
 from demottle.benchmark.engine.entrants import BOUND, Entrant
 from demottle.benchmark.engine.results import Cell, Row
 from demottle.benchmark.suites.cases import CaseSpec
+from demottle.errors import InputError
 
 CT = {"slices": 6, "size": 96, "spacing": [3.0, 4.0, 4.0]}
 
@@ -49,3 +50,16 @@ def test_the_bound_learns_from_the_truth(tmp_path: Path) -> None:
     assert rows[BOUND]["status"] == "done", rows[BOUND]
     assert rows[BOUND]["quality"]["psnr"] > rows["spectral-wiener"]["quality"]["psnr"]
     assert rows[BOUND]["steps"] > 5
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (MemoryError(), "There was not enough memory."),
+        (InputError("The scan is empty; give another."), "The scan is empty; give another."),
+        (ValueError("a\n  b"), "ValueError: a b"),
+        (ValueError(), "ValueError"),
+    ],
+)
+def test_a_cell_that_fails_says_why_in_one_line(error: Exception, reason: str) -> None:
+    assert reason_of(error) == reason
