@@ -75,3 +75,29 @@ def test_names_for_lists_tell_the_reference() -> None:
     assert [row.headed("HU") for row in rows_of("repeat")[:2]] == ["noise (HU)", "RMSE, truth unknown (HU)"]
     assert measure("gmsd").headed("HU") == "GMSD, whole slices"
     assert (in_words(["one"]), in_words(["one", "two", "three"])) == ("one", "one, two and three")
+
+
+def test_names_in_csv_files_stay_because_scripts_read_them() -> None:
+    told = [row.full_name("fat", "[-160, 240] HU") for row in MEASURES]
+    assert told == [
+        "noise in flat tissue", "noise removed", "noise spectrum, peak", "noise spectrum, mean",
+        "noise spectrum, shift of the peak", "noise correlation of adjacent slices", "edges in what was removed, correlation",
+        "edges in what was removed, share lost", "change in air around the body", "change in metal", "mean of fat",
+        "shift of fat", "RMSE against the truth", "mean error against the truth", "PSNR in [-160, 240] HU",
+        "SSIM in [-160, 240] HU", "VIF in [-160, 240] HU", "GMSD in [-160, 240] HU",
+        "detail that follows the truth, up to (FRC 0.5)", "mean error of fat", "noise, from two realizations",
+        "RMSE, from two realizations", "removed from both realizations alike", "correlation of what was removed from both",
+        "contrast of fat", "share of contrast left of fat", "share of contrast left of fat, standard error", "f50 of fat",
+        "f10 of fat", "d' NPW of fat", "d' NPWE of fat", "d' CHO of fat", "d' CHO of fat, 95 % low",
+        "d' CHO of fat, 95 % high", "noise-only: noise", "noise-only: shift of the mean",
+        "noise-only: largest rise of noise power", "noise-only: excess kurtosis", "noise-only: strongest false disc of fat",
+    ]  # fmt: skip
+    told = [row.full_name("dark", "[0, 100]") for row in SEQUENCE_MEASURES]
+    assert told == [
+        "PSNR in [0, 100]", "PSNR where nothing moves in [0, 100]", "PSNR where something moves in [0, 100]",
+        "SSIM in [0, 100]", "mean error against the truth", "error over time against the truth",
+        "error over space against the truth", "flicker of the error", "error of 8 x 8 means where something moves",
+        "noise of a frame in still parts", "noise removed", "noise held over to the next frame", "flicker in still parts",
+        "removed where it moves, over at rest", "share of edges removed", "mean of the dark parts",
+        "shift of the dark parts, share of the noise",
+    ]  # fmt: skip

@@ -34,3 +34,10 @@ def test_two_discs_of_one_contrast_are_known_better_than_one() -> None:
     assert both.f50_error < min(found[0].f50_error, found[1].f50_error)
     assert both.f50_change == pytest.approx(1 / 1.3 - 1, abs=3 * both.f50_error)
     assert strong.f50_change == found[2].f50_change
+
+
+def test_pixels_that_are_not_square_are_a_reason_not_to_measure() -> None:
+    scan = ct(planes(1.0)[None], (3.0, 1.0, 1.2))
+    disc = Structure("disc", Insert((0.0, *CENTERS[0]), float(RADIUS), 35.0, np.inf), 0.0, "edge")
+    reason = "disc: Its pixels are not square, and an edge profile needs square ones."
+    assert sharpness(scan, scan, [disc]) == ([], [reason])

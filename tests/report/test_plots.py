@@ -38,3 +38,10 @@ def test_ids_of_several_plots_in_one_page_do_not_collide(drawn: list[str]) -> No
 def test_tissues_are_named_in_the_plot(drawn: list[str]) -> None:
     assert "soft tissue" in drawn[1]
     assert "±2 HU" in drawn[1]
+
+
+def test_plots_say_what_they_show(drawn: list[str]) -> None:
+    spectrum, tissue, leak = drawn
+    assert "spatial frequency (1/mm)" in spectrum and "noise power (HU² mm²)" in spectrum
+    assert "mean after − mean before (HU); shaded: ±2 HU" in tissue
+    assert "distance (slices)" in leak and "noise correlation" in leak and ">before<" in leak and ">after<" in leak

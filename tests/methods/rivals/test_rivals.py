@@ -189,3 +189,8 @@ def test_a_structure_that_moved_is_found_again() -> None:
     several, worst = similar_pixels(guide, moved, moved, window=7, patch=5, best=4)
     assert (worst >= cost).all()
     assert several.std() < guide.std()
+
+
+def test_the_tiny_network_of_zs_n2n_takes_one_number_of_channels() -> None:
+    with pytest.raises(InputError, match=r"channels is \[8, 16\]; the tiny network has a single number of them\."):
+        METHODS["zs-n2n"].load().Settings(channels=(8, 16))
