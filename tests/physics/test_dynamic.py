@@ -3,7 +3,7 @@ import pytest
 
 from demottle.errors import InputError
 from demottle.physics.fluoroscopy.dynamic import Part, dynamic_phantom
-from demottle.physics.fluoroscopy.moving import mean_chord
+from demottle.physics.fluoroscopy.moving import Rib, mean_chord
 
 FRAMES, SIZE, RATE = 12, 96, 4.0
 
@@ -72,3 +72,9 @@ def test_same_seed_same_bits_another_seed_another_patient(scene):
 def test_impossible_sequence_is_refused(wrong):
     with pytest.raises(InputError, match="positive"):
         dynamic_phantom(**wrong)
+
+
+def test_the_middle_of_a_rib_is_marrow_of_half_the_density() -> None:
+    rib = Rib(top=0.0, sag=0.0, reach=50.0, radius=5.0, mu=0.05)
+    (value,) = rib.integral(np.zeros((1, 1)), np.zeros((1, 1)), 0.01).ravel()
+    assert value == pytest.approx(0.05 * (10 - 0.5 * 7), rel=1e-3)

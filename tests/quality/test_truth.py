@@ -36,3 +36,20 @@ def test_a_mask_and_invalid_voxels_limit_where_errors_count() -> None:
 def test_a_truth_of_another_shape_is_refused() -> None:
     with pytest.raises(InputError, match="one shape"):
         against_truth(ct(body(4)), ct(body(4)), ct(body(5)))
+
+
+def test_likenesses_need_slices_of_48_pixels() -> None:
+    random = np.random.default_rng(0)
+    for side, measured in ((48, True), (47, False)):
+        truth = random.normal(40, 40, (2, side, side))
+        found = against_truth(ct(truth + random.normal(0, 9, truth.shape)), ct(truth), ct(truth))
+        assert np.isfinite([found.before.vif, found.before.gmsd]).all() == measured
+        assert np.isfinite([found.before.rmse, found.before.ssim]).all()
+
+
+def test_a_score_that_does_not_exist_is_named() -> None:
+    truth = body(4)
+    found = against_truth(ct(truth + 1), ct(truth), ct(truth)).before
+    assert found["rmse"] == found.rmse
+    with pytest.raises(AttributeError, match="no score 'mse'; there are rmse, bias, psnr"):
+        _ = found.mse

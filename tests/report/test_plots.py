@@ -5,7 +5,7 @@ import pytest
 from tests.quality.phantoms import body, ct, noise
 
 from demottle.quality import check
-from demottle.report import plots
+from demottle.report import curves, plots
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +18,7 @@ def drawn() -> list[str]:
         plots.spectrum_plot(found.spectra, "HU"),
         plots.tissue_plot(found.tissues, "HU"),
         plots.leak_plot(found.leak),
+        curves.texture_plot(found.spectra),
     ]
 
 
@@ -41,7 +42,8 @@ def test_tissues_are_named_in_the_plot(drawn: list[str]) -> None:
 
 
 def test_plots_say_what_they_show(drawn: list[str]) -> None:
-    spectrum, tissue, leak = drawn
+    spectrum, tissue, leak, texture = drawn
     assert "spatial frequency (1/mm)" in spectrum and "noise power (HU² mm²)" in spectrum
     assert "mean after − mean before (HU); shaded: ±2 HU" in tissue
     assert "distance (slices)" in leak and "noise correlation" in leak and ">before<" in leak and ">after<" in leak
+    assert "spatial frequency (1/mm); dotted: mean frequency" in texture and "noise power / variance (mm²)" in texture

@@ -12,9 +12,9 @@ from demottle.errors import InputError
 from demottle.image import Image, Mask
 from demottle.noise.slices import spread
 from demottle.quality.truth.fourier_ring import ring_correlation
+from demottle.quality.truth.similarity import LEAST_SIDE
 
 _FEW_SLICES = 12  # for what takes long and differs little from slice to slice
-_LEAST_SIDE = 48
 _NAN = float("nan")
 
 
@@ -59,7 +59,7 @@ def in_whole_slices(measure: Callable[[NDArray[Any], NDArray[Any], tuple[float, 
     """Return a score made by `measure(image, truth, window)` of at most 12 whole slices; NaN below 48 pixels a side."""
 
     def score(pair: TruthPair) -> float:
-        if min(pair.image.shape[1:]) < _LEAST_SIDE:
+        if min(pair.image.shape[1:]) < LEAST_SIDE:
             return _NAN
         few = spread(pair.image.shape[0], _FEW_SLICES)
         one, other = (np.nan_to_num(image.voxels[few]) for image in (pair.image, pair.truth))

@@ -17,7 +17,7 @@ from demottle.quality.truth.errors import BODY_WINDOW
 
 Array = NDArray[np.float64]
 
-_LEAST_SIDE = 48  # four scales of VIF use up 41 pixels and more
+LEAST_SIDE = 48  # pixels: four scales of VIF use up 41 pixels and more
 _SCALES = (17, 9, 5, 3)  # side of VIF's Gaussian windows, finest scale first
 _EYE_NOISE = 2.0  # variance of the visual noise
 _TINY = 1e-10
@@ -54,9 +54,9 @@ def _mean(
 ) -> float:
     one, other = planes_of(image, "image's planes"), planes_of(truth, "truth's planes")
     same_shape("image and truth", one, other)
-    if min(one.shape[1:]) < _LEAST_SIDE:
+    if min(one.shape[1:]) < LEAST_SIDE:
         raise InputError(
-            f"Slices of {one.shape[1]} x {one.shape[2]} pixels are too small; this needs {_LEAST_SIDE} a side."
+            f"Slices of {one.shape[1]} x {one.shape[2]} pixels are too small; this needs {LEAST_SIDE} a side."
         )
     low, high = window
     if not high > low:
