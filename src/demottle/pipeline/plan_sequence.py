@@ -318,8 +318,8 @@ def _of_pixels(found: SequenceFingerprint) -> str:
 def _of_motion(found: SequenceFingerprint) -> str:
     if found.pan >= PANNING:
         return (
-            f"The whole image moves by about {found.pan:.1f} pixels per frame, and its noise was measured on frames brought onto "
-            "each other. A filter over time has to let go of what moves; within a frame pixels can be averaged as usual."
+            f"The whole image moves by about {found.pan:.1f} pixels per frame, and its noise was measured on aligned "
+            "frames. A filter over time has to let go of what moves; within a frame pixels can be averaged as usual."
         )
     if found.moving_share > 0.03:
         return f"Something moves in {100 * found.moving_share:.0f} % of the image; what moves must not leave a trail."
