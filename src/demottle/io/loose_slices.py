@@ -6,9 +6,10 @@ from pathlib import Path
 
 from demottle.errors import InputError
 from demottle.io.dicom.files import FileRef, collect, is_hidden
-from demottle.io.dicom.read import quiet_pydicom
-from demottle.io.dicom.scan import SliceHeader, scan
+from demottle.io.dicom.payload import quiet_pydicom
+from demottle.io.dicom.scan import scan
 from demottle.io.dicom.series import choose, group_series
+from demottle.io.dicom.slice_header import SliceHeader
 from demottle.io.formats import format_of
 from demottle.io.scans import find_scans
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from demottle.errors import InputError
 from demottle.io.dicom.aside import Aside, refuse_nothing_read
 from demottle.io.dicom.files import FileRef, collect, is_hidden
-from demottle.io.dicom.read import list_dicom_series, quiet_pydicom, run_in_dicom
+from demottle.io.dicom.payload import quiet_pydicom
+from demottle.io.dicom.read import list_dicom_series, run_in_dicom
 from demottle.io.dicom.scan import scan, scan_file
 from demottle.io.dicom.series import SeriesInfo
 from demottle.io.formats import format_of

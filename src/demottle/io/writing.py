@@ -6,7 +6,7 @@ from pathlib import Path
 from demottle.errors import OutputError
 from demottle.events import Listener, silent
 from demottle.image import Image
-from demottle.io.dicom.read import DicomPayload
+from demottle.io.dicom.payload import DicomPayload
 from demottle.io.formats import Format, output_format, with_suffix
 from demottle.io.payload import payload_of
 from demottle.io.staging import staged

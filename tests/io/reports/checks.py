@@ -9,7 +9,7 @@ import SimpleITK
 from numpy.typing import NDArray
 
 from demottle.image import Image
-from demottle.io.dicom.read import DicomPayload
+from demottle.io.dicom.payload import DicomPayload
 
 _NEAR = 0.1  # mm
 

@@ -4,6 +4,7 @@ import numpy as np
 import pydicom
 import pytest
 
+from demottle.image import Image
 from demottle.io import read, write
 from demottle.io.values.padding import padding_in
 
@@ -81,3 +82,18 @@ def test_padding_read_without_its_sign_is_outside(ct):
     stored = np.where(_disc(), 1064, 63536)
     image = read(ct(slices=1, rows=ROWS, columns=COLUMNS, stored=stored, BitsStored=16, HighBit=15))
     assert np.array_equal(image.valid[0], _disc())
+
+
+@pytest.mark.parametrize("value", [-3024, 40000])
+def test_a_slice_has_its_own_padding_whatever_the_others_hold_in_every_format(ct, tmp_path, value):
+    """Only the last slice is padded; DICOM and a file of floating-point numbers tell alike what was measured."""
+    voxels = np.random.default_rng(2).normal(40, 5, (3, ROWS, COLUMNS)).round().astype(np.float32)
+    voxels[2][~_disc()] = value
+    path = tmp_path / "in.mha"
+    write(Image(voxels, (2.0, 1.0, 1.0), "CT", "HU"), path)
+    wide = {"BitsAllocated": 32, "BitsStored": 32, "HighBit": 31, "PixelRepresentation": 1}
+    stored = ct(slices=1, rows=ROWS, columns=COLUMNS, stored=voxels[2], RescaleIntercept="0", **wide)
+    expected = np.ones(voxels.shape, bool)
+    expected[2] = _disc()
+    assert np.array_equal(read(path).valid, expected)
+    assert np.array_equal(read(stored).valid[0], expected[2])

@@ -7,7 +7,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from demottle.io.dicom.files import FileRef
-from demottle.io.dicom.scan import SliceHeader, slice_header
+from demottle.io.dicom.slice_header import SliceHeader, slice_header
 
 PLANES = {"axial": [1, 0, 0, 0, 1, 0], "coronal": [1, 0, 0, 0, 0, -1], "sagittal": [0, 1, 0, 0, 0, -1]}
 

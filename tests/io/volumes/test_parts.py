@@ -7,7 +7,7 @@ import pytest
 from tests.io.volumes.headers import header, series
 
 from demottle.errors import InputError
-from demottle.io.dicom.scan import SliceHeader
+from demottle.io.dicom.slice_header import SliceHeader
 from demottle.io.volumes.series import Part, parts_of
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from demottle.errors import InputError, are, counted
 from demottle.io.dicom.files import FileRef
 from demottle.io.dicom.pixels import iter_stored
-from demottle.io.dicom.scan import SliceHeader
+from demottle.io.dicom.slice_header import SliceHeader
 
 _CHUNK = 1 << 20
 

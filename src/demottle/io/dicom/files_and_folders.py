@@ -9,7 +9,8 @@ from demottle.image import Image
 from demottle.io.dicom.headers.new import write_new_series
 from demottle.io.dicom.headers.new_run import write_new_run
 from demottle.io.dicom.headers.write import write_dicom, write_dicom_file
-from demottle.io.dicom.read import DicomPayload, DicomSeries, open_dicom
+from demottle.io.dicom.payload import DicomPayload
+from demottle.io.dicom.read import DicomSeries, open_dicom
 from demottle.io.formats import Given, suffix_of
 from demottle.io.payload import payload_of
 

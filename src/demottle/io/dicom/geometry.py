@@ -8,7 +8,7 @@ import numpy as np
 
 from demottle.errors import InputError, counted
 from demottle.io.dicom.kind import can_be_slice
-from demottle.io.dicom.scan import SliceHeader
+from demottle.io.dicom.slice_header import SliceHeader
 from demottle.io.grid.cosines import cosines
 from demottle.io.payload import Affine
 

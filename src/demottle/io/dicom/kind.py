@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from demottle.io.dicom.scan import SliceHeader
+from demottle.io.dicom.slice_header import SliceHeader
 
 _ROOT = "1.2.840.10008.5.1.4.1.1."
 _PROJECTIONS = tuple(_ROOT + ending for ending in ("12.1", "12.1.1", "12.2", "12.2.1"))

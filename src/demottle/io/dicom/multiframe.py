@@ -14,7 +14,7 @@ from demottle.io.dicom.files import FileRef
 from demottle.io.dicom.headers.header import derivation_codes, derivation_text, derived_image_type, source_item
 from demottle.io.dicom.headers.marks import UNCHANGED
 from demottle.io.dicom.headers.uids import steps_key
-from demottle.io.dicom.scan import SliceHeader, integer, slice_header
+from demottle.io.dicom.slice_header import SliceHeader, integer, slice_header
 from demottle.io.volumes.traits import traits_of_frame, values_of_groups
 
 _FRAME_TYPES = (

@@ -13,18 +13,15 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, JPEGExtended12Bit, 
 
 from demottle.errors import InputError
 from demottle.io.bombs import refuse_bomb
-from demottle.io.dicom.scan import SliceHeader, is_encapsulated
+from demottle.io.dicom.slice_header import SliceHeader, is_encapsulated
 from demottle.io.values.ct_units import refuse_other_unit
 from demottle.io.values.float_pixels import refuse_float_pixels
-from demottle.io.values.padding import padding_in
+from demottle.io.values.padding import BELOW_AIR, OUTSIDE_CIRCLE, outside_circle, padding_in
 from demottle.io.volumes.tiles import cut
 
 Plane = NDArray[Any]
-_OUTSIDE_CIRCLE = -2000
 _NOTHING = -1024  # HU, where scanners cut off
-_BELOW_AIR = -1500  # HU; noise in air does not get there
 _MOST = 1e12  # what voxels may reach; squares of more have no room in float32
-_ABOVE_METAL = 32767  # HU; a negative number read without its sign does
 
 
 def check_readable(header: SliceHeader) -> None:
@@ -134,8 +131,8 @@ def meaning(header: SliceHeader, stored: Plane) -> tuple[NDArray[np.float32], ND
     """Return voxels (float32, slope * stored + intercept) and where they were measured.
 
     Not measured are regions at the border of the slice or large ones (`padding_in`) that hold a padding value:
-    PixelPaddingValue (and its range); for CT also what scanners put outside the reconstruction circle: -2000 HU, a stored
-    -2000 where the rescale takes it below -1500 HU, or any value that all four corners share and no tissue has.
+    PixelPaddingValue (and its range); for CT also what scanners put outside the reconstruction circle (`outside_circle`), and
+    a stored -2000 where the rescale takes it below -1500 HU.
     """
     value = values_of(header, stored)
     slope, intercept = rescale(header)
@@ -150,12 +147,9 @@ def meaning(header: SliceHeader, stored: Plane) -> tuple[NDArray[np.float32], ND
         if header.modality == "CT":  # nor has any a number below that of nothing at all
             unfit |= invalid & (voxels < _NOTHING)
     if header.modality == "CT":
-        invalid |= voxels == _OUTSIDE_CIRCLE
-        if _OUTSIDE_CIRCLE * slope + intercept < _BELOW_AIR:
-            invalid |= value == _OUTSIDE_CIRCLE
-        corner = voxels[0, 0]
-        if not _BELOW_AIR <= corner <= _ABOVE_METAL and (voxels[[0, -1, -1], [-1, 0, -1]] == corner).all():
-            invalid |= voxels == corner
+        invalid |= outside_circle(voxels)
+        if OUTSIDE_CIRCLE * slope + intercept < BELOW_AIR:
+            invalid |= value == OUTSIDE_CIRCLE
     return voxels, ~(padding_in(invalid) | unfit)
 
 

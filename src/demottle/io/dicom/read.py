@@ -1,19 +1,12 @@
 """Read one DICOM series as an `Image`."""
 
-import warnings
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pydicom
-from pydicom.dataset import Dataset
 
 from demottle.errors import InputError, counted
-from demottle.events import Listener, Progress, Stage, silent
+from demottle.events import Listener, silent
 from demottle.image import Image, Source
 from demottle.io.dicom.aside import (
     Aside,
@@ -24,52 +17,22 @@ from demottle.io.dicom.aside import (
     remarks,
 )
 from demottle.io.dicom.copies import without_copies
-from demottle.io.dicom.files import FileRef, collect, hidden_with_dicom
+from demottle.io.dicom.decoding import decoded
+from demottle.io.dicom.files import collect, hidden_with_dicom
 from demottle.io.dicom.geometry import Stack, stack
-from demottle.io.dicom.headers.marks import MARK_TAGS, read_history
+from demottle.io.dicom.headers.marks import read_history
 from demottle.io.dicom.kind import as_volume, modality_of
-from demottle.io.dicom.pixels import check_readable, iter_stored, meaning
-from demottle.io.dicom.scan import SliceHeader, scan
+from demottle.io.dicom.payload import DicomPayload, marks_of, quiet_pydicom
+from demottle.io.dicom.pixels import check_readable
+from demottle.io.dicom.scan import scan
+from demottle.io.dicom.sequence import read_sequence
 from demottle.io.dicom.series import SeriesInfo, choose, group_series
+from demottle.io.dicom.slice_header import SliceHeader
 from demottle.io.grid.jumps import jump_warning
-from demottle.io.payload import Payload
 from demottle.io.values.ct_units import hounsfield
 from demottle.io.values.scale import scale_doubt
+from demottle.io.volumes.over_time import read_over_time
 from demottle.io.volumes.series import Part, choose_part, part_warnings, parts_of, refuse_number, unplaced
-
-_THREADS = 4
-
-
-@dataclass(frozen=True)
-class DicomPayload(Payload):
-    """What the writer needs to find each slice's own file again; the pixels stay on disk.
-
-    Attributes:
-        slices: the header of each slice, in the order of `views`.
-        volume: its number among the volumes of its series, from 1; 0 where the series is a run of frames.
-        label: what distinguishes it from the other volumes of its series; empty where it is the only one.
-    """
-
-    slices: tuple[SliceHeader, ...] = field(default=(), repr=False)
-    volume: int = 0
-    label: str = ""
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Slices, rows and columns of the image that these slices make."""
-        return len(self.slices), self.slices[0].rows, self.slices[0].columns
-
-    def views(self, voxels: np.ndarray) -> list[np.ndarray]:
-        """Return the part of an array of the image's shape that belongs to each slice."""
-        return list(voxels)
-
-
-@contextmanager
-def quiet_pydicom() -> Iterator[None]:
-    """Read leniently: pydicom's remarks about odd headers are not the user's business."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 def list_dicom_series(path: Path) -> list[SeriesInfo]:
@@ -128,14 +91,10 @@ class DicomSeries:
         """
         with quiet_pydicom():
             if not self.parts:
-                from demottle.io.dicom.sequence import read_sequence  # here, because it builds on this file
-
                 refuse_number(volume)
                 return read_sequence(self.path, self.members, self.aside, listener)
             part = choose_part(self.parts, volume, f"The series {self.members[0].series_uid}")
             if part.over_time:
-                from demottle.io.volumes.over_time import read_over_time
-
                 return read_over_time(self.path, part, self.aside, listener)
             return self._read_volume(part, listener)
 
@@ -147,12 +106,7 @@ class DicomSeries:
             volume = stack(group, accept_uneven=self.accept_uneven)
         except InputError as error:
             raise InputError(f"{error}{self.lost}", remedy=error.remedy) from error
-        voxels = np.empty((len(volume.slices), group[0].rows, group[0].columns), np.float32)
-        invalid = decode(volume.slices, list(voxels), listener)
-        valid = np.ones(voxels.shape, np.bool_) if invalid else None
-        for index, measured in invalid.items():
-            assert valid is not None
-            valid[index] = measured
+        voxels, valid = decoded(volume.slices, listener)
         first = volume.slices[0]
         modality = modality_of(first)
         in_hu, doubt = hounsfield(volume.slices, voxels, valid, self.unit) if modality == "CT" else (False, "")
@@ -208,46 +162,6 @@ def open_dicom(
         parts, strays = parts_of(members, accept_uneven=accept_uneven)
         lost = maybe_missing(beside)
         return DicomSeries(path, tuple(members), parts, (*said, *kind, *strays), lost, accept_uneven, unit)
-
-
-def by_file(slices: Sequence[SliceHeader]) -> dict[FileRef, list[int]]:
-    """Return the indices of the slices in each file, in the file's own order of frames."""
-    files: dict[FileRef, list[int]] = defaultdict(list)
-    for index, header in enumerate(slices):
-        files[header.file].append(index)
-    return {file: sorted(indices, key=lambda index: slices[index].frame or 0) for file, indices in files.items()}
-
-
-def decode(slices: Sequence[SliceHeader], views: Sequence[np.ndarray], listener: Listener) -> dict[int, np.ndarray]:
-    """Decode each slice into its view; no more than a few stored slices are in memory at a time.
-
-    Returns:
-        Where each slice was measured, for those that were not measured everywhere.
-    """
-    invalid: dict[int, np.ndarray] = {}
-
-    def one(indices: list[int]) -> None:
-        planes = iter_stored([slices[index] for index in indices])
-        for index, stored in zip(indices, planes, strict=True):
-            views[index][:], measured = meaning(slices[index], stored)
-            if not measured.all():
-                invalid[index] = measured
-
-    files = list(by_file(slices).values())
-    with ThreadPoolExecutor(_THREADS) as pool:
-        try:
-            for done, _ in enumerate(pool.map(one, files), start=1):
-                listener(Progress(Stage.READ, done, len(files)))
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
-    return invalid
-
-
-def marks_of(file: FileRef) -> Dataset:
-    """Return the elements of a file in which demottle keeps its marks."""
-    with file.open() as stream:
-        return pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=MARK_TAGS, force=True)
 
 
 def _number_warnings(first: SliceHeader, doubts: tuple[str, ...]) -> tuple[str, ...]:

@@ -4,19 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
 
 from demottle.errors import InputError, counted
-from demottle.events import Listener, Progress, Stage, silent
-from demottle.image import Image, Mask, Source, Voxels
+from demottle.events import Listener, silent
+from demottle.image import Image, Source
+from demottle.io.dicom.decoding import decoded
 from demottle.io.dicom.headers.marks import read_history
-from demottle.io.dicom.pixels import check_readable, iter_stored, meaning
-from demottle.io.dicom.read import DicomPayload
-from demottle.io.dicom.scan import SliceHeader, number, numbers, slice_header
+from demottle.io.dicom.payload import DicomPayload
+from demottle.io.dicom.pixels import check_readable
 from demottle.io.dicom.sequence_time import frame_times
 from demottle.io.dicom.shutter import shutter_of_frames
+from demottle.io.dicom.slice_header import SliceHeader, number, numbers, slice_header
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,10 @@ def read_sequence(
         check_readable(frame)
     times = frame_times(dataset, len(frames))
     down, right, guessed = _pixel_size(frames[0], dataset)
-    voxels, valid = _decode(frames, dataset, listener)
+    voxels, valid = decoded(frames, listener)
+    seen = shutter_of_frames(dataset, *voxels.shape)
+    if seen is not None:
+        valid = seen if valid is None else valid & seen
     history = read_history(dataset)
     payload = SequencePayload(
         warnings=tuple(text for text in (*aside, *notes, times.warning, guessed) if text),
@@ -115,21 +118,3 @@ def _pixel_size(header: SliceHeader, dataset: Dataset) -> tuple[float, float, st
         larger = number(dataset, "EstimatedRadiographicMagnificationFactor") or 1.0
         return imager[0] / larger, imager[1] / larger, ""
     return 1.0, 1.0, "The file states no pixel size; 1 mm is assumed, which matters for lengths only."
-
-
-def _decode(frames: tuple[SliceHeader, ...], dataset: Dataset, listener: Listener) -> tuple[Voxels, Mask | None]:
-    rows, columns = frames[0].rows, frames[0].columns
-    voxels = np.empty((len(frames), rows, columns), np.float32)
-    invalid: dict[int, Mask] = {}
-    for index, stored in enumerate(iter_stored(frames)):
-        voxels[index], measured = meaning(frames[index], stored)
-        if not measured.all():
-            invalid[index] = ~measured
-        listener(Progress(Stage.READ, index + 1, len(frames)))
-    seen = shutter_of_frames(dataset, len(frames), rows, columns)
-    if not invalid:
-        return voxels, seen
-    valid = np.ones(voxels.shape, np.bool_)
-    for index, where in invalid.items():
-        valid[index] = ~where
-    return voxels, valid if seen is None else valid & seen

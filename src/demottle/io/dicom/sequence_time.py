@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from pydicom.dataset import Dataset
 
-from demottle.io.dicom.scan import number
+from demottle.io.dicom.slice_header import number
 
 ASSUMED_RATE = 15.0
 """Frames per second where a file states none; speeds follow from it, but no pixel does."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from demottle.errors import InputError
 from demottle.io.dicom.kind import is_readable, is_run
-from demottle.io.dicom.scan import SliceHeader
+from demottle.io.dicom.slice_header import SliceHeader
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from demottle.image import Mask
-from demottle.io.dicom.scan import integer
+from demottle.io.dicom.slice_header import integer
 
 _EDGES = ("LeftVertical", "RightVertical", "UpperHorizontal", "LowerHorizontal")
 

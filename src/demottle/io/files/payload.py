@@ -14,7 +14,7 @@ from demottle.image import Image, Mask, ProcessingStep, Source
 from demottle.io.dicom.headers.marks import step_as_dict
 from demottle.io.files.stored import to_stored
 from demottle.io.payload import Payload, payload_of
-from demottle.io.values.padding import padding_in
+from demottle.io.values.padding import outside_circle, padding_in
 from demottle.io.values.scale import scale_doubt
 
 Loaded = TypeVar("Loaded")
@@ -81,7 +81,7 @@ def image_of(
         raise InputError(f"{path} holds no voxels (its shape is {stored.shape}); replace it.")
     voxels = as_voxels(stored, payload.slope, payload.intercept)
     missing = _fill_missing(voxels, path)
-    valid = outside_circle(voxels, modality)
+    valid = measured_in(voxels, modality)
     if missing is not None:
         told = f"{counted(int(missing.sum()), 'voxel')} without a number (NaN or infinite): kept, not measured."
         payload = replace(payload, missing=missing, warnings=(*payload.warnings, told))
@@ -164,22 +164,21 @@ def restore(image: Image, stored: NDArray[Any], payload: FilePayload) -> NDArray
     return result
 
 
-def outside_circle(voxels: NDArray[np.float32], modality: str | None) -> Mask | None:
-    """Return where a CT volume holds measurements; None: everywhere, or no CT.
+def measured_in(voxels: NDArray[np.float32], modality: str | None) -> Mask | None:
+    """Return where a CT volume holds measurements; None: everywhere, or the image is not CT.
 
-    Not measured are regions at the border of a slice, or large ones (`padding_in`), of -2000 HU or of a value below -1500 HU
-    that all corners share.
+    Not measured are regions at the border of a slice, or large ones (`padding_in`), of what scanners put outside the
+    reconstruction circle (`outside_circle`).
     """
     if modality != "CT":
         return None
-    corners = voxels[:, [0, 0, -1, -1], [0, -1, 0, -1]]
-    padding = {-2000.0} | (
-        {float(corners[0, 0])} if corners[0, 0] < -1500 and (corners == corners[0, 0]).all() else set()
-    )
-    invalid = np.isin(voxels, np.array(sorted(padding), np.float32))
-    if not invalid.any():
-        return None
-    return ~np.stack([padding_in(plane) for plane in invalid])
+    valid: Mask | None = None
+    for index, plane in enumerate(voxels):  # slice by slice: no mask of the whole volume unless it is needed
+        outside = outside_circle(plane)
+        if outside.any():
+            valid = np.ones(voxels.shape, np.bool_) if valid is None else valid
+            valid[index] = ~padding_in(outside)
+    return valid
 
 
 def unit_of(modality: str | None) -> str:

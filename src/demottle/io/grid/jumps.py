@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from demottle.io.dicom.scan import SliceHeader
+from demottle.io.dicom.slice_header import SliceHeader
 from demottle.io.grid.cosines import cosines
 
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from demottle.errors import OutputError
 from demottle.image import Image
-from demottle.io.dicom.read import DicomPayload
-from demottle.io.dicom.scan import SliceHeader
+from demottle.io.dicom.payload import DicomPayload
+from demottle.io.dicom.slice_header import SliceHeader
 from demottle.io.grid.cosines import cosines
 from demottle.io.grid.slice_axis import steps_of
 from demottle.io.payload import Affine, affine_of, payload_of

@@ -6,7 +6,7 @@ import numpy as np
 
 from demottle.errors import InputError
 from demottle.image import Mask, Voxels
-from demottle.io.dicom.scan import SliceHeader
+from demottle.io.dicom.slice_header import SliceHeader
 
 _HU = ("HU", "HU_MOD", "HOUNSFIELD", "HOUNSFIELD UNITS")
 _OTHER = {

@@ -4,7 +4,7 @@ import pydicom
 from pydicom.tag import Tag
 
 from demottle.errors import InputError
-from demottle.io.dicom.scan import SliceHeader
+from demottle.io.dicom.slice_header import SliceHeader
 
 FLOAT_PIXELS = ("FloatPixelData", "DoubleFloatPixelData")
 _KINDS = {"FloatPixelData": "Float Pixel Data", "DoubleFloatPixelData": "Double Float Pixel Data"}

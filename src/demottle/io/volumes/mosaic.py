@@ -18,7 +18,7 @@ from pydicom.dataset import Dataset
 
 from demottle.errors import InputError
 from demottle.io.dicom.files import FileRef
-from demottle.io.dicom.scan import SliceHeader, slice_header
+from demottle.io.dicom.slice_header import SliceHeader, slice_header
 
 NO_DIRECTION = (
     "The MOSAIC does not say on which side of a slice the next one lies, because its CSA header is missing: where the slices lie "

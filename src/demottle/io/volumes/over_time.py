@@ -9,10 +9,11 @@ import numpy as np
 from demottle.errors import InputError
 from demottle.events import Listener
 from demottle.image import Image, Source
+from demottle.io.dicom.decoding import decode
 from demottle.io.dicom.geometry import Stack, stack
 from demottle.io.dicom.headers.marks import read_history
+from demottle.io.dicom.payload import DicomPayload, marks_of
 from demottle.io.dicom.pixels import check_readable
-from demottle.io.dicom.read import DicomPayload, decode, marks_of
 from demottle.io.files.nifti_frames import GAP, gaps
 from demottle.io.payload import Affine
 from demottle.io.volumes.series import Part, began, part_warnings, unplaced

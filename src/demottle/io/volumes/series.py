@@ -8,7 +8,7 @@ import numpy as np
 
 from demottle.errors import InputError, counted
 from demottle.io.dicom.geometry import along_normal, volume_groups
-from demottle.io.dicom.scan import SliceHeader
+from demottle.io.dicom.slice_header import SliceHeader
 from demottle.io.volumes.labels import labelled
 from demottle.io.volumes.mosaic import NO_DIRECTION, UNPLACED
 from demottle.io.volumes.split import ALWAYS, CONTENT, OVER_TIME, Volume, split

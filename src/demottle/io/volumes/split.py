@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from demottle.errors import InputError
 from demottle.io.dicom.geometry import along_normal, evenly_placed
-from demottle.io.dicom.scan import SliceHeader
+from demottle.io.dicom.slice_header import SliceHeader
 from demottle.io.volumes.slabs import slabs
 from demottle.io.volumes.traits import TIMES, Trait
 

@@ -3,7 +3,7 @@
 import pydicom
 
 from demottle.image import Image
-from demottle.io.dicom.read import DicomPayload, quiet_pydicom
+from demottle.io.dicom.payload import DicomPayload, quiet_pydicom
 from demottle.io.payload import payload_of
 
 

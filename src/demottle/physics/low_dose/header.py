@@ -13,8 +13,8 @@ from pydicom.tag import Tag
 
 from demottle.image import Image
 from demottle.io.dicom.files import FileRef
-from demottle.io.dicom.read import DicomPayload, quiet_pydicom
-from demottle.io.dicom.scan import number
+from demottle.io.dicom.payload import DicomPayload, quiet_pydicom
+from demottle.io.dicom.slice_header import number
 from demottle.io.payload import payload_of
 
 KVP, SOURCE_TO_AXIS_MM, SOURCE_TO_DETECTOR_MM, SCAN_DIAMETER_MM = 120.0, 570.0, 1040.0, 500.0

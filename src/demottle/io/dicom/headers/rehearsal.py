@@ -11,8 +11,8 @@ from demottle.image import Image, ProcessingStep
 from demottle.io.dicom.files import FileRef, in_short
 from demottle.io.dicom.headers.header import derive
 from demottle.io.dicom.multiframe import derive_frames
-from demottle.io.dicom.read import DicomPayload, by_file, quiet_pydicom
-from demottle.io.dicom.scan import SliceHeader
+from demottle.io.dicom.payload import DicomPayload, by_file, quiet_pydicom
+from demottle.io.dicom.slice_header import SliceHeader
 from demottle.io.payload import payload_of
 
 _WHOLE = 64 << 20  # bytes; so large a file is not read to its end, where only broken elements could be

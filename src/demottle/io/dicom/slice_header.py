@@ -1,0 +1,196 @@
+"""One slice's header: where the slice lies and how its stored values become numbers."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydicom.dataset import Dataset
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+from demottle.io.dicom.files import FileRef
+from demottle.io.dicom.headers.marks import is_own_output
+from demottle.io.volumes.traits import Trait, traits_of
+
+_NEEDED_FOR_PIXELS = (
+    "SamplesPerPixel",
+    "PhotometricInterpretation",
+    "BitsAllocated",
+    "BitsStored",
+    "PixelRepresentation",
+)
+
+
+@dataclass(frozen=True)
+class SliceHeader:
+    """One slice (or one frame of a multi-frame file): where it lies and how its stored values become numbers.
+
+    Positions and spacings in mm in DICOM's patient axes; `frame` is None for a single-frame file, else counted from 0.
+    `frames` is the number of frames in the file. `missing` names what the pixels cannot be understood without and the file
+    does not state; `lut` is True where a Modality LUT gives the values their meaning; `tiles` how many slices lie side by side in
+    a Siemens MOSAIC, of which `frame` is the number of this one (0: no MOSAIC). `traits` is what tells
+    the volumes of a series apart (`demottle.io.volumes`).
+    """
+
+    file: FileRef
+    frame: int | None
+    study_uid: str
+    series_uid: str
+    sop_class: str
+    sop_uid: str
+    transfer_syntax: str
+    number: str
+    description: str
+    modality: str
+    image_type: tuple[str, ...]
+    frames: int
+    rows: int
+    columns: int
+    bits_allocated: int
+    bits_stored: int
+    high_bit: int
+    signed: bool
+    samples: int
+    photometric: str
+    position: tuple[float, ...] | None
+    orientation: tuple[float, ...] | None
+    pixel_spacing: tuple[float, ...] | None
+    thickness: float | None
+    spacing_between: float | None
+    slope: float | None
+    intercept: float | None
+    rescale_type: str
+    padding: tuple[int, int] | None
+    own: bool
+    frame_of_reference: str = ""
+    patient: str = field(default="", repr=False)
+    missing: tuple[str, ...] = ()
+    lut: bool = False
+    tiles: int = 0
+    traits: Mapping[str, Trait] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def is_localizer(self) -> bool:
+        """True for scout views, which are not part of a volume."""
+        return "LOCALIZER" in self.image_type
+
+    @property
+    def name(self) -> str:
+        """The file (and frame) to name to a user."""
+        part = "tile" if self.tiles else "frame"
+        return self.file.name if self.frame is None else f"{part} {self.frame + 1} of {self.file.name}"
+
+
+def slice_header(
+    file: FileRef, dataset: Dataset, frame: int | None, place: Dataset, traits: Mapping[str, Trait] | None = None
+) -> SliceHeader:
+    """Build the header of one slice; `place` holds the geometry and rescale, which multi-frame files keep elsewhere.
+
+    `traits` as `traits_of` returns them; None: from `dataset`.
+    """
+    bits = integer(dataset, "BitsStored") or integer(dataset, "BitsAllocated") or 0
+    high_bit = integer(dataset, "HighBit")
+    signed = integer(dataset, "PixelRepresentation") == 1
+    image_type = tuple(str(value) for value in items(place.get("ImageType") or dataset.get("ImageType")))
+    return SliceHeader(
+        file=file,
+        frame=frame,
+        study_uid=text(dataset, "StudyInstanceUID"),
+        series_uid=text(dataset, "SeriesInstanceUID"),
+        sop_class=text(dataset, "SOPClassUID"),
+        sop_uid=text(dataset, "SOPInstanceUID"),
+        transfer_syntax=_transfer_syntax(dataset),
+        number=text(dataset, "SeriesNumber"),
+        description=_printable(text(dataset, "SeriesDescription")),
+        modality=text(dataset, "Modality") or "OT",
+        image_type=image_type,
+        frames=integer(dataset, "NumberOfFrames") or 1,
+        rows=int(dataset.Rows),
+        columns=int(dataset.Columns),
+        bits_allocated=integer(dataset, "BitsAllocated") or 0,
+        bits_stored=bits,
+        high_bit=bits - 1 if high_bit is None else high_bit,
+        signed=signed,
+        samples=integer(dataset, "SamplesPerPixel") or 1,
+        photometric=text(dataset, "PhotometricInterpretation"),
+        position=numbers(place, "ImagePositionPatient", 3),
+        orientation=numbers(place, "ImageOrientationPatient", 6),
+        pixel_spacing=numbers(place, "PixelSpacing", 2),
+        thickness=number(place, "SliceThickness"),
+        spacing_between=number(place, "SpacingBetweenSlices"),
+        slope=number(place, "RescaleSlope"),
+        intercept=number(place, "RescaleIntercept"),
+        rescale_type=text(place, "RescaleType"),
+        padding=_padding(dataset, signed),
+        own=is_own_output(dataset),
+        frame_of_reference=text(dataset, "FrameOfReferenceUID"),
+        patient=text(dataset, "PatientID"),
+        missing=tuple(keyword for keyword in _NEEDED_FOR_PIXELS if dataset.get(keyword) in (None, "")),
+        lut=bool(dataset.get("ModalityLUTSequence")),
+        traits=traits_of(dataset, image_type) if traits is None else traits,
+    )
+
+
+def _transfer_syntax(dataset: Dataset) -> str:
+    syntax = dataset.file_meta.get("TransferSyntaxUID") if hasattr(dataset, "file_meta") else None
+    if syntax:
+        return str(syntax)
+    return str(ImplicitVRLittleEndian if dataset.original_encoding[0] else ExplicitVRLittleEndian)
+
+
+def _padding(dataset: Dataset, signed: bool) -> tuple[int, int] | None:
+    """Return the lowest and highest padding value. Some scanners write a signed value with the unsigned VR."""
+    value, limit = integer(dataset, "PixelPaddingValue"), integer(dataset, "PixelPaddingRangeLimit")
+    if value is None:
+        return None
+    bounds = [value, value if limit is None else limit]
+    if signed:
+        bounds = [bound - 0x10000 if bound > 0x7FFF else bound for bound in bounds]
+    else:
+        bounds = [bound + 0x10000 if bound < 0 else bound for bound in bounds]
+    return min(bounds), max(bounds)
+
+
+def items(value: Any) -> list[Any]:
+    """Return an element's values as a list, however many it has."""
+    if value is None:
+        return []
+    return [value] if isinstance(value, str | bytes | int | float) else list(value)
+
+
+def text(dataset: Dataset, keyword: str) -> str:
+    """Return an element as text, empty where it is absent."""
+    value = dataset.get(keyword)
+    return "" if value is None else str(value).strip()
+
+
+def _printable(words: str) -> str:
+    """Without control characters, which a terminal would obey."""
+    return "".join(one if one.isprintable() else " " for one in words).strip()
+
+
+def numbers(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...] | None:
+    """Return `count` finite numbers, or None where they are absent, too few or unreadable."""
+    try:
+        values = tuple(float(value) for value in items(dataset.get(keyword)))
+    except (TypeError, ValueError):
+        return None
+    return values if len(values) == count and all(math.isfinite(value) for value in values) else None
+
+
+def number(dataset: Dataset, keyword: str) -> float | None:
+    """Return one finite number or None."""
+    values = numbers(dataset, keyword, 1)
+    return values[0] if values else None
+
+
+def integer(dataset: Dataset, keyword: str) -> int | None:
+    """Return one whole number or None."""
+    value = number(dataset, keyword)
+    return None if value is None else int(value)
+
+
+def is_encapsulated(header: SliceHeader) -> bool:
+    """True where the pixels are compressed; a deflated file is not, once read."""
+    syntax = UID(header.transfer_syntax)
+    return syntax != DeflatedExplicitVRLittleEndian and syntax.is_transfer_syntax and syntax.is_encapsulated
