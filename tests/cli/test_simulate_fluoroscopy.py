@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 from tests.cli.conftest import Demottle
 
@@ -24,6 +25,8 @@ def test_the_run_its_truth_and_its_flow_belong_together(tmp_path: Path, demottle
     assert run.spacing == pytest.approx(truth.spacing) and run.spacing[0] == pytest.approx(0.1)
     assert run.sequence and truth.sequence
     assert run.history[-1].method == "simulate-fluoroscopy"
+    header = pydicom.dcmread(tmp_path / "one" / "run.dcm")
+    assert (header.BodyPartExamined, header.PatientID) == ("CHEST", "PHANTOM-DEMOTTLE")
     error = run.voxels - truth.voxels
     record = json.loads((tmp_path / "one" / "truth.json").read_text())
     facts = record["exposure"]
@@ -47,6 +50,8 @@ def test_through_a_ct_scan(tmp_path: Path, demottle: Demottle) -> None:
     run = io.read(tmp_path / "set" / "run.dcm")
     assert run.spacing[1] == pytest.approx(80 / 48)  # the scan is 80 mm high
     assert run.voxels.std() > 0
+    header = pydicom.dcmread(tmp_path / "set" / "run.dcm")
+    assert "BodyPartExamined" not in header and not header.PatientName  # the scan may show anything, of anybody
 
 
 @pytest.mark.parametrize(

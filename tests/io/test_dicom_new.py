@@ -20,7 +20,7 @@ def test_it_comes_back_within_rounding(phantom, tmp_path):
     assert (again.spacing, again.modality, again.unit) == (phantom.spacing, "CT", "HU")
     assert (again.slice_thickness, again.valid) == (2.0, None)
     first = pydicom.dcmread(sorted(out.iterdir())[0])
-    assert first.PatientName == "PHANTOM^DEMOTTLE"
+    assert not first.PatientName  # nobody said whose it is
     assert first.ImageType == ["ORIGINAL", "PRIMARY", "AXIAL"]
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from demottle.image import Image, ProcessingStep, Source
 
 Affine = NDArray[np.float64]
+_PHANTOM = "simulated"  # format of the source of what no file held
 
 
 @dataclass(frozen=True)
@@ -63,9 +64,20 @@ def volume_of(image: Image) -> tuple[int, str]:
     return (int(getattr(payload, "volume", 0)), label) if label else (0, "")
 
 
-def described(description: str, body_part: str = "") -> Source:
-    """Return a source for an image that no file holds yet, so that its series can be named when it is written."""
-    return Source("simulated", "", Payload(description=description, body_part=body_part))
+def described(description: str, body_part: str = "", *, phantom: bool = True) -> Source:
+    """Return a source for an image that no file holds yet, so that its series can be named when it is written.
+
+    Args:
+        description: SeriesDescription.
+        body_part: DICOM's word for what the image shows, such as "ABDOMEN"; empty where unknown.
+        phantom: False for what was simulated from a patient's scan, whose name and study are not known.
+    """
+    return Source(_PHANTOM if phantom else "", "", Payload(description=description, body_part=body_part))
+
+
+def is_phantom(image: Image) -> bool:
+    """True for an image that demottle simulated of a phantom: there is no patient whose name it could lack."""
+    return image.source is not None and image.source.format == _PHANTOM
 
 
 def affine_of(image: Image) -> Affine:

@@ -21,9 +21,11 @@ def write_run(folder: Path, scene: Dynamic, run: Run, origin: dict[str, object])
         folder: exists and is empty.
         scene: the noise-free scene, with flow and parts.
         run: the run taken of it.
-        origin: where the scene comes from: preset, seed, scan.
+        origin: where the scene comes from: preset, seed, and `from_scan`, True where it was projected through a scan.
     """
-    io.write(replace(run.noisy, source=io.described("Fluoroscopy")), folder / RUN)
+    phantom = not origin["from_scan"]  # of a chest; a scan may show anything
+    source = io.described("Fluoroscopy", "CHEST" if phantom else "", phantom=phantom)
+    io.write(replace(run.noisy, source=source), folder / RUN)
     io.write(replace(run.clean, history=()), folder / TRUTH)
     np.save(folder / FLOW, scene.flow)
     np.save(folder / PARTS, scene.parts)

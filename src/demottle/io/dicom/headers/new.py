@@ -19,22 +19,22 @@ from demottle.io.dicom.files import save
 from demottle.io.dicom.headers.header import add_derivation, marked_image_type, series_mark, set_file_meta
 from demottle.io.dicom.headers.marks import write_history
 from demottle.io.dicom.headers.uids import steps_key, uid_from
+from demottle.io.dicom.headers.unknown import add_body_part, add_patient_and_study, study_uid
 from demottle.io.files.stored import integer_limits, to_stored
 from demottle.io.grid.cosines import cosines
 from demottle.io.grid.placement import refuse_skewed
-from demottle.io.payload import Affine, affine_of, body_part_of, description_of
+from demottle.io.payload import Affine, affine_of, description_of, is_phantom
 
-PATIENT = "PHANTOM^DEMOTTLE"
 _PADDING = -2000
-_NO_DATE = "20000101"  # archives sort by date and want one; always the same, so that the bytes are
 _WINDOW = (40, 400)  # center and width in HU: abdomen
 
 
 def write_new_series(image: Image, folder: Path, *, listener: Listener = silent) -> None:
     """Write CT Image Storage objects into `folder`, which is created: 16 bits signed, slope 1, intercept 0, in HU.
 
-    The patient is synthetic (PHANTOM^DEMOTTLE) and dates are fixed: the same image gives the same bytes. Images of the
-    same shape and spacing share study and Frame of Reference, so that they can be compared slice by slice.
+    Patient and study are empty, or those of a phantom (`headers.unknown`); the same image gives the same bytes. Phantoms of the
+    same shape and spacing, and images from one file, share study and Frame of Reference, so that they can be compared slice by
+    slice.
 
     Raises:
         OutputError: the image is not CT in HU; rows and columns that are not perpendicular.
@@ -70,9 +70,9 @@ def _series_header(image: Image, affine: Affine) -> Dataset:
     dataset = Dataset()
     dataset.SpecificCharacterSet = "ISO_IR 100"
     dataset.SOPClassUID = CTImageStorage
-    dataset.StudyInstanceUID = uid_from("new study", place)
+    dataset.StudyInstanceUID = study_uid("new study", image, place)
     dataset.SeriesInstanceUID = uid_from("new series", series_key)
-    dataset.FrameOfReferenceUID = uid_from("new frame of reference", place)
+    dataset.FrameOfReferenceUID = study_uid("new frame of reference", image, place)
     dataset.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
     dataset.Modality = "CT"
     dataset.Manufacturer = "demottle developers"
@@ -81,19 +81,11 @@ def _series_header(image: Image, affine: Affine) -> Dataset:
     description = description_of(image) or "CT"
     mark = series_mark(image.history) if image.history else ""
     dataset.SeriesDescription = f"{description[: 63 - len(mark)]} {mark}".strip()
-    dataset.PatientName = PATIENT
-    dataset.PatientID = "PHANTOM-DEMOTTLE"
-    dataset.PatientBirthDate = dataset.PatientSex = ""
-    dataset.StudyDate, dataset.StudyTime = _NO_DATE, "000000"
-    dataset.AccessionNumber = dataset.ReferringPhysicianName = ""
-    dataset.StudyID = dataset.StudyDescription = "PHANTOM"
+    add_patient_and_study(dataset, image)
     dataset.SeriesNumber = 1 + 9000 * bool(image.history)
     dataset.AcquisitionNumber = 1
-    dataset.PatientPosition = "HFS"
-    if body_part := body_part_of(image):
-        dataset.BodyPartExamined = body_part
-    else:
-        dataset.Laterality = ""  # one of the two has to be there
+    dataset.PatientPosition = "HFS" if is_phantom(image) else ""
+    add_body_part(dataset, image)
     dataset.PositionReferenceIndicator = ""
     dataset.KVP = ""
     dataset.SliceThickness = _ds(image.slice_thickness or image.spacing[0])
@@ -115,7 +107,6 @@ def _place(dataset: Dataset, image: Image, affine: Affine, index: int) -> None:
     position = affine[:3, 3] + index * affine[:3, 2]
     dataset.SOPInstanceUID = uid_from("new instance", str(dataset.SeriesInstanceUID), index)
     dataset.InstanceNumber = index + 1
-    dataset.ContentDate, dataset.ContentTime = _NO_DATE, "000000"
     dataset.ImagePositionPatient = [_ds(value) for value in position]
     along = np.cross(affine[:3, 0], affine[:3, 1])
     dataset.SliceLocation = _ds(float(position @ along / np.linalg.norm(along)))

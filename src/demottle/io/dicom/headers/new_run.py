@@ -18,19 +18,18 @@ from demottle.image import Image
 from demottle.io.dicom.files import save
 from demottle.io.dicom.headers.header import add_derivation, marked_image_type, series_mark, set_file_meta
 from demottle.io.dicom.headers.marks import write_history
-from demottle.io.dicom.headers.new import PATIENT
 from demottle.io.dicom.headers.uids import steps_key, uid_from
-from demottle.io.payload import description_of
+from demottle.io.dicom.headers.unknown import add_body_part, add_patient_and_study, study_uid
+from demottle.io.payload import description_of, is_phantom
 
 _BITS = (8, 10, 12, 16)  # that the standard allows for these objects
 _COARSE = 15.0  # largest value below which rounding to whole numbers would lose the image
-_NO_DATE = "20000101"
 
 
 def write_new_run(image: Image, path: Path, *, one_file: bool) -> None:
     """Write one multi-frame object of whole, unsigned numbers: to `path` itself, or into it as a folder.
 
-    The patient is synthetic and dates are fixed: the same image gives the same bytes.
+    Patient and study are empty, or those of a phantom (`headers.unknown`); the same image gives the same bytes.
 
     Raises:
         OutputError: values below 0, above 65535, or so small that rounding would lose them.
@@ -59,7 +58,7 @@ def _header(image: Image, pixels: NDArray[Any], bits: int) -> Dataset:
     dataset.ImageType = marked_image_type(["DERIVED", "PRIMARY", "SINGLE PLANE"], image.history)
     dataset.SOPClassUID = XRayAngiographicImageStorage if angiography else XRayRadiofluoroscopicImageStorage
     dataset.SOPInstanceUID = uid_from("new run instance", key)
-    dataset.StudyInstanceUID = uid_from("new run study", place)
+    dataset.StudyInstanceUID = study_uid("new run study", image, place)
     dataset.SeriesInstanceUID = uid_from("new run series", key)
     dataset.Modality = image.modality
     dataset.Manufacturer = "demottle developers"
@@ -67,19 +66,15 @@ def _header(image: Image, pixels: NDArray[Any], bits: int) -> Dataset:
     dataset.SoftwareVersions = demottle.__version__
     mark = series_mark(image.history) if image.history else ""
     dataset.SeriesDescription = f"{(description_of(image) or 'Run of frames')[: 63 - len(mark)]} {mark}".strip()
-    dataset.PatientName, dataset.PatientID = PATIENT, "PHANTOM-DEMOTTLE"
-    dataset.PatientBirthDate = dataset.PatientSex = dataset.PatientOrientation = ""
-    dataset.StudyDate = dataset.ContentDate = _NO_DATE
-    dataset.StudyTime = dataset.ContentTime = "000000"
-    dataset.AccessionNumber = dataset.ReferringPhysicianName = ""
-    dataset.StudyID = dataset.StudyDescription = "PHANTOM"
+    add_patient_and_study(dataset, image)
+    dataset.PatientOrientation = ""
     dataset.SeriesNumber = 1 + 9000 * bool(image.history)
     dataset.InstanceNumber = 1
-    dataset.BodyPartExamined = "CHEST"
+    add_body_part(dataset, image)
     dataset.KVP = dataset.XRayTubeCurrent = dataset.ExposureTime = ""
     dataset.RadiationSetting = "SC"  # fluoroscopy, as against single exposures
     if angiography:
-        dataset.PositionerMotion = "STATIC"
+        dataset.PositionerMotion = "STATIC" if is_phantom(image) else ""
         dataset.PositionerPrimaryAngle = dataset.PositionerSecondaryAngle = ""
     _set_time(dataset, image)
     _set_pixels(dataset, image, pixels, bits)
