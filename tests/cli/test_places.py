@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Demottle
 
-from demottle.cli.places import Places, places_for, refuse_inside, refuse_unwritable, staging
+from demottle.cli.places import Places, places_for, refuse_inside
 from demottle.errors import OutputError
+from demottle.io.output import refuse_unwritable
 
 
 def everything_in(folder: Path) -> list[str]:
@@ -40,16 +41,17 @@ def test_the_original_is_never_replaced(tmp_path: Path) -> None:
 
 def test_results_appear_together_at_the_end(tmp_path: Path) -> None:
     final = places_for(tmp_path / "out", None, model=tmp_path / "models" / "a.safetensors")
-    with staging(final) as names:
-        for name in (names.page, names.record, names.model):
+    with final.publishing(overwrite=False) as names:
+        for name in (names.output, names.page, names.record, names.model):
             assert name is not None
             name.write_text("content")
-        for path in (final.page, final.record, final.model):
+        for path in (final.output, final.page, final.record, final.model):
             assert path is not None
             assert not path.exists()
     assert everything_in(tmp_path) == [
         "models",
         "models/a.safetensors",
+        "out",
         "out-report",
         "out-report/report.html",
         "out-report/run.json",
@@ -59,7 +61,7 @@ def test_results_appear_together_at_the_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize("failure", [KeyboardInterrupt, OutputError, SystemExit])
 def test_nothing_is_left_when_it_does_not_end_well(tmp_path: Path, failure: type[BaseException]) -> None:
     final = places_for(tmp_path / "deep" / "out", None)
-    with pytest.raises(failure), staging(final) as names:
+    with pytest.raises(failure), final.publishing(overwrite=False) as names:
         assert names.page is not None
         names.page.write_text("half a page")
         raise failure

@@ -12,7 +12,7 @@ from demottle.errors import OutputError
 from demottle.events import Progress
 from demottle.image import Image
 from demottle.io import read, write
-from demottle.io.staging import staged
+from demottle.io.output import staged
 
 SUFFIXES = ["", ".nii.gz", ".mha", ".mhd", ".nrrd", ".tif", ".npy"]
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from demottle.io.staging import staged
+from demottle.io.output import staged
 from demottle.io.workplace import remove_leftovers, workplace
 
 _DIES = """
 import os, signal, sys
 from pathlib import Path
-from demottle.io.staging import staged
+from demottle.io.output import staged
 final = Path(sys.argv[1])
 with staged(final, overwrite=True) as part:
     part.mkdir()
@@ -24,7 +24,7 @@ with staged(final, overwrite=True) as part:
 _DIES_WHILE_REPLACING = """
 import os, signal, sys
 from pathlib import Path
-from demottle.io.staging import staged
+from demottle.io.output import staged
 real = Path.rename
 def rename(self, target):
     result = real(self, target)

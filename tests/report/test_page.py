@@ -92,11 +92,11 @@ def test_the_two_noise_levels_of_mr_magnitudes_are_told_apart_and_ct_has_one(tmp
 def test_nothing_is_left_where_the_page_cannot_be_written(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("x")
-    with pytest.raises(OutputError, match="cannot be written"):
+    with pytest.raises(OutputError, match="could not be written"):
         written(blocked / "page.html")
     folder = tmp_path / "page.html"
     folder.mkdir()
-    with pytest.raises(OutputError, match="cannot be written"):
+    with pytest.raises(OutputError, match="is a folder, and a file is to be written there"):
         written(folder)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "page.html"]
 

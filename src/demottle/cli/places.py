@@ -3,12 +3,10 @@
 The scan itself is all that goes to OUT, so that OUT can be sent to a PACS as it is; the page and `run.json` go beside it.
 """
 
-import errno
 import hashlib
 import os
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,6 +38,8 @@ class Places:
 
     def refuse_existing(self) -> None:
         """Raise OutputError if any of the names is taken: before the work, not after it."""
+        from demottle.io.output import refuse_existing
+
         refuse_existing(self.named)
 
     def clear_leftovers(self) -> None:
@@ -50,37 +50,26 @@ class Places:
             if final is not None:
                 remove_leftovers(final)
 
+    @contextmanager
+    def publishing(self, overwrite: bool) -> Iterator["Places"]:
+        """Yield places to write to; all results take their names together when the block ends well, or none does.
+
+        Raises:
+            OutputError: a name is taken and `overwrite` is False.
+        """
+        from demottle.io.output import publishing
+
+        with publishing(self.named, overwrite=overwrite) as at:
+            page, record, model = (path and at[path] for path in (self.page, self.record, self.model))
+            extras = {name: at[path] for name, path in self.extras.items()}
+            yield Places(at[self.output], page, record, model, extras=extras)
+
     def refuse_unwritable(self) -> None:
         """Raise OutputError if one of the names cannot be written: before the work as well."""
+        from demottle.io.output import refuse_unwritable
+
         for folder in dict.fromkeys(path.absolute().parent for path in self.named if path is not None):
             refuse_unwritable(folder)
-
-
-def refuse_unwritable(folder: Path) -> None:
-    """Raise OutputError where nothing can be written to a folder, or to the one it would be made in; nothing stays there."""
-    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-    if not there.is_dir():
-        raise OutputError(f"{there} is a file, but a folder is needed there; choose another name.")
-    try:
-        Path(
-            tempfile.mkdtemp(prefix=".demottle-", dir=there)
-        ).rmdir()  # tried: permissions alone do not tell of every disk
-    except OSError as error:
-        raise OutputError(
-            f"Nothing can be written to the folder {there}{_reason(error)}; choose one that you may write to."
-        ) from error
-
-
-def _reason(error: OSError) -> str:
-    """Why nothing can be written, in parentheses; nothing where the system says that a folder which is there is not."""
-    return "" if error.errno == errno.ENOENT else f" ({error.strerror})"
-
-
-def refuse_existing(paths: Iterable[Path | None]) -> None:
-    """Raise OutputError where a name is taken, None standing for nothing wanted: it may be a result that took hours."""
-    for path in paths:
-        if path is not None and path.exists():
-            raise OutputError(f"{path} exists already; choose another name or add --overwrite.")
 
 
 def name_in_batch(scan: Path, root: Path, wanted: str | None) -> Path:
@@ -131,46 +120,3 @@ def refuse_inside(scan: Path, output: Path) -> None:
         raise OutputError(f"{output} is the scan itself; choose another name, the original is never replaced.")
     if outer.is_dir() and outer in inner.parents:
         raise OutputError(f"{output} lies inside the scan's folder {scan}; choose a name outside of it.")
-
-
-@contextmanager
-def staging(places: Places) -> Iterator[Places]:
-    """Yield temporary names for page, record, model and extras; they take their final names when the block ends well.
-
-    The scan itself is written by `demottle.io.write`, which is all or nothing by itself.
-    """
-    from demottle.io.workplace import workplace  # here, because reading and writing files takes a while to import
-
-    moves: list[tuple[Path, Path]] = []
-    made: list[Path] = []
-    done = False
-    try:
-        with ExitStack() as folders:
-
-            def stage(final: Path | None) -> Path | None:
-                if final is None:
-                    return None
-                made.extend(_make(final.absolute().parent))
-                moves.append((folders.enter_context(workplace(final)) / final.name, final))
-                return moves[-1][0]
-
-            page, record, model = (stage(path) for path in (places.page, places.record, places.model))
-            extras = {name: stage(path) or path for name, path in places.extras.items()}
-            yield Places(places.output, page, record, model, extras=extras)
-            for temporary, final in moves:
-                os.replace(temporary, final)  # noqa: PTH105 - a file over a file, in one step
-            done = True
-    finally:
-        for folder in reversed([] if done else made):
-            _remove_if_empty(folder)
-
-
-def _make(folder: Path) -> list[Path]:
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    return list(reversed(missing))
-
-
-def _remove_if_empty(folder: Path) -> None:
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()

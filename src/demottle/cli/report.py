@@ -23,8 +23,9 @@ from demottle.cli.screen.options import (
     parse_unit,
 )
 from demottle.cli.screen.progress import watch
-from demottle.errors import InputError, OutputError
+from demottle.errors import InputError
 from demottle.events import Stage
+from demottle.io.output import refuse_existing
 
 
 @guarded
@@ -52,8 +53,8 @@ def report(
 
     if output.suffix.lower() not in (".html", ".htm"):
         raise typer.BadParameter(f"'{output}' has to end in .html", param_hint="--output")
-    if output.exists() and not overwrite:
-        raise OutputError(f"{output} exists already; choose another name or add --overwrite.")
+    if not overwrite:
+        refuse_existing([output])
     scan, denoised, record = _found(places)
     number = volume or volume_of_record(record)
     reading = Reading(parse_spacing(spacing), parse_modality(modality), accept_uneven, parse_unit(unit), series, number)

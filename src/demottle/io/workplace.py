@@ -2,7 +2,8 @@
 
 A process that is killed (SIGKILL, power) cannot clear up. Each folder is locked for as long as its process lives; the lock goes
 with the process, whatever ends it. The next run of the same output finds folders that nobody holds, puts back what stood in the
-result's place, and removes them. Where the file system knows no locks, nothing is removed.
+place of the result and of those that were published together with it, and removes them. Where the file system knows no locks,
+nothing is removed.
 """
 
 import glob
@@ -10,9 +11,11 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+from demottle.io.exchange import JOURNAL, PUBLISHED, journal_in, undo
 
 try:
     import fcntl
@@ -29,15 +32,20 @@ _RANDOM = 8  # letters that tempfile puts in
 def workplace(final: Path) -> Iterator[Path]:
     """Yield a new hidden folder beside `final`; it is gone when the block ends, and so is what dead runs of `final` left.
 
+    Only where an earlier result could not be brought back from it, it stays, for the next run.
+
     Raises:
         OSError: as the system says.
     """
     remove_leftovers(final)
     folder, lock = _claimed(final)
+    failed = True
     try:
         yield folder
+        failed = False
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if not (failed and any(folder.glob(f"{_REPLACED}*"))):
+            shutil.rmtree(folder, ignore_errors=True)
         if lock is not None:
             os.close(lock)
 
@@ -47,23 +55,48 @@ def aside(folder: Path, final: Path) -> Path:
     return folder / f"{_REPLACED}{final.name}"
 
 
+def is_ours(path: Path) -> bool:
+    """True for what a workplace holds beside results: notes, and what waits."""
+    return path.name in (JOURNAL, PUBLISHED) or path.name.startswith(_REPLACED)
+
+
 def remove_leftovers(final: Path) -> None:
-    """Remove what dead runs left of the result `final`; what they had put aside and not replaced goes back first."""
+    """Remove what dead runs left of the result `final`; what they had put aside goes back first, unless they were done.
+
+    Results that were to be published together with it are brought back too.
+    """
     for folder in sorted(final.parent.glob(glob.escape(_prefix(final)) + "?" * _RANDOM + SUFFIX)):
+        folders, moves = journal_in(folder)
+        with ExitStack() as locks:
+            if not _all_dead([folder, *(one for one in folders if one != folder)], locks):
+                continue
+            undo(moves)
+            if not folders:  # what versions before the journal had put aside
+                _bring_back(folder, final)
+            for one in reversed(folders or [folder]):  # the one that says whether all was done goes last
+                shutil.rmtree(one, ignore_errors=True)
+
+
+def _all_dead(folders: Iterable[Path], locks: ExitStack) -> bool:
+    """Lock the workplaces that are still there; False where somebody is writing in one, or nobody can tell."""
+    for folder in folders:
         try:
             lock = _lock(folder)
-        except OSError:  # somebody is writing there, or it is gone
+        except FileNotFoundError:
             continue
+        except OSError:
+            return False
         if lock is None:
-            continue  # nobody can tell
-        try:
-            for waiting in sorted(folder.glob(f"{_REPLACED}*")):
-                place = final.with_name(waiting.name.removeprefix(_REPLACED))
-                if not place.exists():
-                    waiting.rename(place)
-            shutil.rmtree(folder, ignore_errors=True)
-        finally:
-            os.close(lock)
+            return False
+        locks.callback(os.close, lock)
+    return True
+
+
+def _bring_back(folder: Path, final: Path) -> None:
+    for waiting in sorted(folder.glob(f"{_REPLACED}*")):
+        place = final.with_name(waiting.name.removeprefix(_REPLACED))
+        if not place.exists():
+            waiting.rename(place)
 
 
 def _prefix(final: Path) -> str:

@@ -8,8 +8,8 @@ from demottle.events import Listener, silent
 from demottle.image import Image
 from demottle.io.dicom.payload import DicomPayload
 from demottle.io.formats import Format, output_format, with_suffix
+from demottle.io.output import in_a_sentence, staged
 from demottle.io.payload import payload_of
-from demottle.io.staging import staged
 from demottle.io.volumes.over_time import SeriesPayload
 
 
@@ -20,6 +20,7 @@ def write(
     format: str | None = None,
     overwrite: bool = False,
     listener: Listener = silent,
+    place: Path | None = None,
 ) -> Path:
     """Write an image; it appears under its final name only when complete.
 
@@ -32,6 +33,8 @@ def write(
         format: "dicom", "nifti", "mha", "mhd", "nrrd", "tiff", "npy", "mp4" or "avi", where the name does not say.
         overwrite: replace what is there, once the new output is complete.
         listener: told about progress, stage "write".
+        place: where to write in place of `path`, for who publishes it together with other results
+            (`demottle.io.output.publishing`).
 
     Returns:
         The path written, with the suffix that was added where there was none.
@@ -52,7 +55,7 @@ def write(
     path = with_suffix(path, row)
     for one in images:
         _keep_off_the_input(one, path)
-    with staged(path, overwrite=overwrite) as temporary:
+    with staged(path, overwrite=overwrite) if place is None else in_a_sentence(path, place) as temporary:
         if row.several:
             row.load().write_volumes(images, temporary, listener)
         else:

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from demottle.errors import InputError
-from demottle.io.staging import staged
+from demottle.io.output import staged
 
 _KEY = "demottle-checkpoint"
 

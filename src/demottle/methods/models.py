@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import tempfile
 from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
@@ -14,7 +12,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
 
 from demottle import __version__
-from demottle.errors import InputError, OutputError
+from demottle.errors import InputError
+from demottle.io.output import staged
 from demottle.methods.base import Denoiser
 from demottle.methods.model_ranges import impossible
 from demottle.methods.registry import METHODS
@@ -36,18 +35,8 @@ def save(denoiser: Denoiser, path: Path) -> Path:
     }
     tensors = {name: np.ascontiguousarray(value) for name, value in denoiser.tensors().items()}
     data = to_bytes(tensors, metadata={_KEY: json.dumps(header)})
-    temporary = None
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".demottle-", delete=False) as file:
-            temporary = Path(file.name)
-            file.write(data)
-        temporary.chmod(0o666 & ~_umask())  # a temporary file is private; a model is an ordinary file
-        temporary.replace(path)
-    except OSError as error:
-        raise OutputError(f"The model cannot be written to {path}: {error.strerror or error}.") from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+    with staged(path, overwrite=True) as place:
+        place.write_bytes(data)
     return path
 
 
@@ -144,9 +133,3 @@ def hash_of(denoiser: Denoiser) -> str:
 def _tuples(value: Any) -> Any:
     """JSON has only lists; settings are hashable."""
     return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current

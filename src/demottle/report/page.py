@@ -1,8 +1,6 @@
 """Write the page: everything a reader needs to judge a result, in one HTML file that works offline."""
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,8 +8,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from demottle.errors import InputError, OutputError
+from demottle.errors import InputError
 from demottle.image import Image
+from demottle.io.output import staged
 from demottle.quality.check.verdicts import moved
 from demottle.quality.check.whole import Check
 from demottle.quality.evaluation import Evaluation
@@ -188,18 +187,6 @@ def _once(found: list[str]) -> list[str]:
 
 
 def write_whole(text: str, path: Path) -> None:
-    """Write beside the final name, then rename: a page is there completely or not at all."""
-    handle = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(prefix=".report-", suffix=".part", dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
-        Path(part).chmod(0o644)
-        Path(part).replace(path)
-    except OSError as error:
-        if handle is not None:
-            Path(part).unlink(missing_ok=True)
-        raise OutputError(
-            f"The report {path} cannot be written ({error.strerror}); choose a folder that can be."
-        ) from error
+    """Write a page; it is there completely or not at all."""
+    with staged(path, overwrite=True) as place:
+        place.write_text(text, encoding="utf-8", errors="backslashreplace")

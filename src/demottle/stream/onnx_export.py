@@ -10,7 +10,8 @@ from pathlib import Path
 import torch
 
 from demottle import __version__
-from demottle.errors import InputError, OutputError
+from demottle.errors import InputError
+from demottle.io.output import staged
 from demottle.methods.udca.sequence import SequenceNetwork
 
 OPSET = 18
@@ -65,13 +66,8 @@ def export(denoiser: SequenceNetwork, path: Path, rows: int, columns: int) -> Pa
     model = program.model_proto
     note = {"version": __version__, "rows": rows, "columns": columns, "lag": denoiser.noise.lag}
     model.metadata_props.append(onnx.StringStringEntryProto(key="demottle", value=json.dumps(note)))
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(model.SerializeToString())
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise OutputError(f"The ONNX file cannot be written to {path}: {error.strerror or error}.") from error
+    with staged(path, overwrite=True) as place:
+        place.write_bytes(model.SerializeToString())
     return path
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from demottle.errors import InputError, OutputError, counted
+from demottle.errors import InputError, counted
 from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Voxels
 from demottle.io.formats import stem_of
+from demottle.io.output import refuse_existing, staged
 from demottle.io.scans import find_scans
-from demottle.io.staging import staged
 from demottle.quality.to_plain import plain
 from demottle.study.design import SINGLE, CaseGeometry, Key, Study, draw_images, draw_trials
 from demottle.study.files import ANSWERS, KEY_FILE, StudyFolder, write_key, write_slice, write_study
@@ -114,9 +114,7 @@ def create(
     rng = np.random.default_rng(plan.seed)
     scans = match_scans(arms)
     place = key or output / KEY_FILE
-    for path in (output, place):
-        if path.exists():
-            raise OutputError(f"{path} exists already, and studies are never overwritten; choose another name.")
+    refuse_existing((output, place), never="studies")
     repeats = _repeats(plan, len(scans), len(arms))
     seen = hashlib.sha256()  # of all that is shown: the same images make the same study wherever they lie
     with staged(output) as folder:

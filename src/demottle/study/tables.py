@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from math import isfinite
 from pathlib import Path
 
-from demottle.io.staging import staged
+from demottle.io.output import staged
 from demottle.study.analysis import Analysis
 from demottle.study.comparing import Mean
 from demottle.study.scoring import Ratings

@@ -15,10 +15,10 @@ from demottle.cli.benchmark.options import (
     refuse_rival,
 )
 from demottle.cli.benchmark.running import planned, run_missing, show, work_of
-from demottle.cli.places import refuse_unwritable
 from demottle.cli.screen.console import say_error, say_warnings
 from demottle.cli.screen.guard import guarded
 from demottle.cli.screen.options import Debug, Json
+from demottle.io.output import refuse_unwritable
 
 SUITE_HELP = (
     "Suite. Methods: ct-volume, ct-real, ct-anatomies, ct-unpaired, single-slice, fluoroscopy, mr, nordic; decisions: "

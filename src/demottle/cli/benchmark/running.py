@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from demottle.cli.benchmark.tables import as_plain, show_suite
-from demottle.cli.places import refuse_unwritable
 from demottle.cli.screen.console import say, show_json
 from demottle.cli.screen.progress import watch
+from demottle.io.output import refuse_unwritable
 
 if TYPE_CHECKING:
     from demottle.benchmark.engine.entrants import Entrant

@@ -10,7 +10,7 @@ from demottle.cli.denoise.outcome import Outcome, Wishes, write_results
 from demottle.cli.denoise.series_files import refuse_series_files
 from demottle.cli.denoise.treated import treated
 from demottle.cli.gate import gate_warning, refusal
-from demottle.cli.places import Places, staging
+from demottle.cli.places import Places
 from demottle.cli.screen.console import say, say_error, say_warnings
 from demottle.cli.screen.guard import sentence_of
 from demottle.cli.screen.progress import Stages
@@ -56,15 +56,15 @@ def denoise_scan(scan: Path, places: Places, wishes: Wishes, listener: Stages) -
 
 def _put_aside(outcome: Outcome, wishes: Wishes, listener: Stages) -> "GateError":
     """Keep a result that fails beside the place it was made for, and its model where asked; return what to say of it."""
+    from demottle.io.output import staged
     from demottle.io.refused import marked_refused
     from demottle.methods import method
 
     assert outcome.gate is not None
     places, result = outcome.places, outcome.result
     if places.model is not None:
-        with staging(Places(places.output, model=places.model)) as names:
-            assert names.model is not None
-            result.denoiser.save(names.model)
+        with staged(places.model, overwrite=True) as model:
+            result.denoiser.save(model)
     kept = places.aside
     if kept is not None:
         marked: Any = replace(result, image=marked_refused(result.image, outcome.gate.reasons))

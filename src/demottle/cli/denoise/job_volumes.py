@@ -5,7 +5,6 @@ import shutil
 import tempfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from demottle import __version__
 from demottle.cli.denoise.outcome import Record, Wishes, source_of
 from demottle.cli.denoise.treated import treated
 from demottle.cli.gate import refusal
-from demottle.cli.places import Places, staging
+from demottle.cli.places import Places
 from demottle.cli.screen.console import say, say_warnings
 from demottle.cli.screen.progress import Stages
 from demottle.errors import DemottleError, OutputError
@@ -187,18 +186,20 @@ def _merged(found: "Sequence[tuple[Part, tuple[str, ...]]]") -> tuple[str, ...]:
 def _write(done: "Sequence[_Treated]", places: Places, wishes: Wishes, listener: Stages, scratch: Path) -> None:
     """Put pages, records and the series in their places."""
     from demottle import io
+    from demottle.io.output import publishing
 
-    with ExitStack() as stack:
-        for one in done:
-            page, wanted = scratch / f"{one.part.number}.html", _places_of(places, one.part.number)
-            names = stack.enter_context(staging(wanted if page.exists() else replace(wanted, page=None)))
-            if names.page is not None:
-                shutil.copyfile(page, names.page)
-            if names.record is not None:
-                names.record.write_text(json.dumps(one.record, indent=2, ensure_ascii=False, default=str) + "\n")
+    wanted = [(one, _places_of(places, one.part.number)) for one in done]
+    pages = {own.page: scratch / f"{one.part.number}.html" for one, own in wanted if own.page is not None}
+    pages = {final: drawn for final, drawn in pages.items() if drawn.exists()}
+    records = {own.record: one.record for one, own in wanted if own.record is not None}
+    with publishing([*pages, *records, places.output], overwrite=wishes.overwrite) as at:
+        for final, drawn in pages.items():
+            shutil.copyfile(drawn, at[final])
+        for final, record in records.items():
+            at[final].write_text(json.dumps(record, indent=2, ensure_ascii=False, default=str) + "\n")
         with listener.stage(Stage.WRITE):  # last: everything else that can fail has not failed
-            images = [one.image for one in done]
-            io.write(images, places.output, format=wishes.format, overwrite=wishes.overwrite, listener=listener)
+            images, output = [one.image for one in done], places.output
+            io.write(images, output, format=wishes.format, listener=listener, place=at[output])
 
 
 def _put_aside(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from demottle.cli.denoise.series_files import SeriesFiles
-from demottle.cli.places import Places, staging
+from demottle.cli.places import Places
 from demottle.cli.screen.console import as_json
 from demottle.cli.screen.progress import Stages
 from demottle.events import Stage
@@ -118,7 +118,7 @@ def write_results(outcome: Outcome, wishes: Wishes, listener: Stages) -> None:
     from demottle import io
 
     result = outcome.result
-    with staging(outcome.places) as names:
+    with outcome.places.publishing(wishes.overwrite) as names:
         if names.page is not None and names.record is not None:
             with listener.stage(Stage.REPORT):
                 outcome.draw(outcome.to_dict(), names.page)
@@ -129,4 +129,5 @@ def write_results(outcome: Outcome, wishes: Wishes, listener: Stages) -> None:
         for name, path in names.extras.items():
             outcome.writers[name](path)
         with listener.stage(Stage.WRITE):  # last: everything else that can fail has not failed
-            io.write(result.image, names.output, format=wishes.format, overwrite=wishes.overwrite, listener=listener)
+            output = outcome.places.output
+            io.write(result.image, output, format=wishes.format, listener=listener, place=names.output)

@@ -28,7 +28,6 @@ from demottle.cli.evaluate.patterns import holds
 from demottle.cli.evaluate.sequence import evaluate_run, is_run
 from demottle.cli.evaluate.tables import show_evaluation
 from demottle.cli.gate import LimitsFile, limits_of, show_gate
-from demottle.cli.places import refuse_existing
 from demottle.cli.screen.console import say_warnings, show_json
 from demottle.cli.screen.guard import guarded
 from demottle.cli.screen.options import (
@@ -46,6 +45,7 @@ from demottle.cli.screen.options import (
 )
 from demottle.cli.screen.progress import watch
 from demottle.events import Stage
+from demottle.io.output import refuse_existing
 
 if TYPE_CHECKING:
     from demottle.quality.limits import Limits

@@ -6,7 +6,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from demottle.errors import OutputError
+from demottle.io.output import staged
 
 if TYPE_CHECKING:
     from demottle.quality.cohort import Case
@@ -25,15 +25,11 @@ def write_csv(path: Path, cases: "Iterable[Case]") -> None:
         for figure in case.figures:
             values = (_number(figure.before), _number(figure.after))
             lines.append((case.case, case.method, figure.name, figure.unit, *values))
-    part = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
-            csv.writer(file).writerows(lines)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise OutputError(f"{path} cannot be written ({error.strerror}); choose a place that can be.") from error
+    with (
+        staged(path, overwrite=True) as place,
+        place.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,
+    ):
+        csv.writer(file).writerows(lines)
 
 
 def _number(value: float) -> str:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from demottle.cli.dataset import published_together, refuse_existing
 from demottle.cli.screen.console import out
 from demottle.cli.screen.guard import guarded
 from demottle.cli.screen.options import Debug, Series
 from demottle.cli.screen.progress import Stages, watch
 from demottle.events import Stage
+from demottle.io.output import publishing_in, refuse_taken
 
 if TYPE_CHECKING:
     from demottle.physics.fluoroscopy.dynamic import Dynamic
@@ -60,12 +60,12 @@ def fluoroscopy(
 ) -> None:
     """Take a noisy run of a moving phantom or of a CT scan, with its truth and its flow; the run says SIMULATED."""
     if not overwrite:
-        refuse_existing(output, BELONGS)
+        refuse_taken(output, BELONGS)
     from demottle.cli.simulate.fluoroscopy_files import write_run
     from demottle.physics.fluoroscopy.acquisition import Exposure, acquire
 
     exposure = Exposure(quanta, scatter, blur, lag, electronic, recursion, cast("Any", display), bits)
-    with watch() as listener, published_together(output, BELONGS, overwrite) as folder:
+    with watch() as listener, publishing_in(output, BELONGS, overwrite=overwrite) as folder:
         scene = _scene(from_, series, frames, size, rate, seed, motion, listener)
         run = acquire(scene.image, exposure, seed, listener)
         origin: dict[str, object] = {"preset": motion, "seed": seed, "from_scan": from_ is not None}

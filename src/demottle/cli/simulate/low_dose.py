@@ -68,6 +68,7 @@ def low_dose(
 ) -> None:
     """Add the noise that a CT scan would have had at a lower dose; the result says SIMULATED."""
     from demottle import io
+    from demottle.io.output import exists_already
     from demottle.physics.low_dose.scan import LowDose, Settings, check_dose
 
     check_dose(dose)
@@ -86,7 +87,7 @@ def low_dose(
     whole = names[0] if repeats == 1 else output
     refuse_inside(scan, whole)
     if whole.exists() and not overwrite:
-        raise OutputError(f"{whole} exists already; choose another name or add --overwrite.")
+        raise exists_already(whole)
     with watch() as listener:
         with listener.stage(Stage.READ):
             image = io.read(scan, series=series, volume=volume, **cast("Any", where), listener=listener)
@@ -105,7 +106,7 @@ def low_dose(
 
 def _written(simulation: "LowDose", seed: int, names: list[Path], whole: Path, options: dict[str, Any]) -> list[float]:
     """Write one realization, or several as one folder: all of them or none; return their noise levels in HU."""
-    from demottle.io.staging import staged
+    from demottle.io.output import staged
 
     if len(names) == 1:
         return [_draw_and_write(simulation, seed, 0, whole, options)]

@@ -4,13 +4,13 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from demottle.cli.dataset import published_together, refuse_existing
 from demottle.cli.screen.console import out, say
 from demottle.cli.screen.guard import guarded
 from demottle.cli.screen.options import Debug, parse_spacing
 from demottle.cli.screen.progress import watch
 from demottle.cli.simulate import arguments
 from demottle.errors import InputError
+from demottle.io.output import publishing_in, refuse_taken
 
 BELONGS = re.compile(r"absent|(scan|truth|repeat-\d+)(\.nii\.gz)?|truth\.json|flow\.npy|parts\.npy")
 SLICES, CORRELATION = 24, 0.25
@@ -43,7 +43,7 @@ def phantom(
 ) -> None:
     """Write an analytic phantom: its noise-free truth, what is where in it, and low-dose scans of it."""
     if not overwrite:
-        refuse_existing(output, BELONGS)
+        refuse_taken(output, BELONGS)
     shape = {"slices": slices, "spacing": spacing, "diameter": diameter, "contrast": contrast, "blur": blur}
     noise = {"sigma": sigma, "dose": dose, "correlation": correlation, "kernel": kernel, "repeats": repeats}
     magnitude = {"weighting": weighting, "acquired": acquired, "uneven": uneven}
@@ -62,7 +62,7 @@ def phantom(
     if chosen.modality == "MR":
         _refuse({name: noise[name] for name in ("dose", "correlation", "kernel")}, "is for CT phantoms")
         wanted = MrNoise(level, 1.0 if acquired is None else acquired, uneven or 0.0, seed, count)
-        with watch() as listener, published_together(output, BELONGS, overwrite) as folder:
+        with watch() as listener, publishing_in(output, BELONGS, overwrite=overwrite) as folder:
             scene = build(kind, slices or SLICES, size, step, seed, diameter, contrast, blur, weighting, listener)
             names = write_mr(folder, kind, scene, wanted, listener)
         say("The volumes are NIfTI, which does not say that they are MR: give --modality MR with them.")
@@ -72,7 +72,7 @@ def phantom(
     check_share(share)
     rho = CORRELATION if correlation is None else correlation
     quantum = Noise(level, share, rho, kernel_named(kernel or "soft"), seed, count)
-    with watch() as listener, published_together(output, BELONGS, overwrite) as folder:
+    with watch() as listener, publishing_in(output, BELONGS, overwrite=overwrite) as folder:
         scene = build(kind, slices or SLICES, size, step, seed, diameter, contrast, blur, listener=listener)
         names = write_ct(folder, kind, scene, quantum, listener)
     return _list(output, names)
@@ -82,7 +82,7 @@ def _dynamic(output: Path, frames: int, size: int, rate: float, seed: int, overw
     from demottle.cli.simulate.phantom_files import write_dynamic
     from demottle.physics.fluoroscopy.dynamic import dynamic_phantom
 
-    with watch() as listener, published_together(output, BELONGS, overwrite) as folder:
+    with watch() as listener, publishing_in(output, BELONGS, overwrite=overwrite) as folder:
         made = dynamic_phantom(frames, size, rate, seed=seed, listener=listener)
         names = write_dynamic(folder, made, seed)
     say(

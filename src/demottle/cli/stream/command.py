@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from demottle.cli.places import refuse_existing
 from demottle.cli.screen.console import heading, out, say, say_error, say_warnings, show_json
 from demottle.cli.screen.guard import CANNOT, guarded
 from demottle.cli.screen.options import Debug, Json, refuse_saving_a_model, refuse_two_limits
@@ -17,6 +16,7 @@ from demottle.cli.stream import arguments
 from demottle.cli.stream.method import Ready, made_ready, with_loaded_model
 from demottle.cli.stream.places import Place
 from demottle.events import Stage
+from demottle.io.output import refuse_existing
 
 if TYPE_CHECKING:
     from demottle.image import Image

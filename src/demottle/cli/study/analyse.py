@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
-from demottle.cli.places import refuse_existing
 from demottle.cli.screen.console import out, say_warnings, show_json, shown
 from demottle.cli.screen.guard import guarded
 from demottle.cli.screen.options import Debug, Json
 from demottle.cli.study.serve import Folder
 from demottle.errors import OutputError
+from demottle.io.output import publishing, refuse_existing
 
 RESULTS = "Results"
 
@@ -58,14 +58,15 @@ def analyse(
         refuse_existing(results)
     loaded = load(study, key)
     found = analyse_study(loaded, reference, margin, resamples, seed)
-    if csv is not None:
-        write_results(found, csv)
-    if ratings is not None:
-        write_answers(loaded, ratings)
-    if html is not None:
-        from demottle.study.page import write_study_page
+    with publishing(results, overwrite=overwrite) as at:
+        if csv is not None:
+            write_results(found, at[csv])
+        if ratings is not None:
+            write_answers(loaded, at[ratings])
+        if html is not None:
+            from demottle.study.page import write_study_page
 
-        write_study_page(found, html)
+            write_study_page(found, at[html])
     if as_json:
         show_json(found.to_dict())
         return

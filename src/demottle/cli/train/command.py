@@ -17,6 +17,7 @@ from demottle.cli.screen.stopping import signals_wait
 from demottle.cli.train import arguments
 from demottle.cli.train.screen import TrainingScreen
 from demottle.errors import OutputError
+from demottle.io.output import refuse_existing, staged
 
 if TYPE_CHECKING:
     from demottle.learning.data.cohort import Sets
@@ -73,7 +74,8 @@ def train(
         model = _trained(module, chosen, sets, seed, steps, minutes, folder, pictures, tensorboard, save_every)
     if processes.rank():
         return
-    model.save(output)
+    with staged(output, overwrite=overwrite) as place:
+        model.save(place)
     _clean_up(folder, cache)
     say_warnings(_doubts(model.fitted))
     if as_json:
@@ -132,8 +134,8 @@ def _refuse_existing(output: Path, folder: Path, resume: bool, overwrite: bool) 
         raise OutputError(f"{output.name} is not a name for a model; use one that ends in .safetensors.")
     if not output.parent.is_dir():
         raise OutputError(f"There is no folder {output.parent} for the model; make it first.")
-    if output.exists() and not overwrite:
-        raise OutputError(f"{output} exists already; choose another name or add --overwrite.")
+    if not overwrite:
+        refuse_existing([output])
     if folder.exists() and not folder.is_dir():
         raise OutputError(
             f"{folder} is a file, and the folder of the training would have that name; move it or rename the model."
@@ -177,7 +179,6 @@ def _trained(
     tensorboard: bool,
     save_every: int,
 ) -> Any:
-    from demottle.io.staging import staged
     from demottle.learning import processes
     from demottle.learning.loggers import PictureFiles, TensorBoardFiles
     from demottle.learning.run import Run

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from demottle.errors import InputError
 from demottle.image import Image, Voxels
-from demottle.io.staging import staged
+from demottle.io.output import staged
 from demottle.learning.data.cohort import Facts, Scan
 from demottle.noise import guide
 from demottle.noise.body import body_plane
