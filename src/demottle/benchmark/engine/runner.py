@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -166,7 +167,7 @@ def _begun(cell: Cell, slot: int, work: Work, folder: Path) -> _Running:
             preexec_fn=_pin(slot, work),
         )
     assert process.stdin is not None
-    with process.stdin as asked:
+    with suppress(BrokenPipeError), process.stdin as asked:  # one that is dead already becomes a row that says so
         asked.write(json.dumps(request).encode())
     return _Running(cell, slot, process, answer, errors)
 

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from demottle.benchmark.engine.cost import Spent, spending
 from demottle.benchmark.engine.entrants import BOUND, INPUT, PLANNED, TRUE_SPECTRUM, Entrant
 from demottle.benchmark.suites.cases import Case
+from demottle.events import silent
 from demottle.image import Image, Voxels
 from demottle.methods import Budget
 from demottle.methods.base import Denoiser
-from demottle.methods.bias_corrected import BiasCorrected
 from demottle.methods.registry import method
-from demottle.noise.mr.stabilization import stabilized
+from demottle.pipeline.request import Request
+from demottle.pipeline.run import denoise, fitted, kind_of, planned
 from demottle.pipeline.settings import make_settings
 from demottle.quality.texture import texture_of, with_texture
 
@@ -66,8 +67,6 @@ def run_entrant(entrant: Entrant, case: Case, minutes: float | None, threads: in
 
 def _planned(case: Case, minutes: float | None) -> Ran:
     """What `denoise` makes of a case without options; times without that of the check."""
-    from demottle.pipeline.run import denoise
-
     with spending() as every:
         result = denoise(case.noisy, seed=case.spec.seed, minutes=minutes)
     times, made = result.record["times"], result.denoiser
@@ -95,19 +94,16 @@ def _fitted(entrant: Entrant, case: Case, budget: Budget, threads: int) -> Denoi
             budget=budget,
         )
         return trained
-    settings = make_settings(entrant.method, {**_threads(module, threads), **entrant.settings})
-    seen, known = _seen(case.noisy)
-    fitted: Denoiser = module.fit(seen, settings, known, seed=case.spec.seed, budget=budget)
-    return fitted if seen is case.noisy else BiasCorrected(fitted)
-
-
-def _seen(image: Image) -> tuple[Image, Any]:
-    """What `denoise` lets a method see, and what was measured on that: of MR magnitudes a form with even noise."""
-    known = _measured(image)
-    if image.sequence or not known.noise.correctable:
-        return image, known
-    seen = stabilized(image, known.noise)
-    return seen, _measured(seen)
+    wanted = Request(
+        method=entrant.method,
+        settings={**_threads(module, threads), **entrant.settings},
+        seed=case.spec.seed,
+        minutes=budget.minutes,
+        steps=budget.steps,
+    )
+    kind = kind_of(case.noisy)
+    found = kind.measure(case.noisy, wanted, silent)
+    return fitted(kind, found, wanted, planned(kind, found, wanted)).denoiser
 
 
 def _threads(module: Any, threads: int) -> dict[str, Any]:
@@ -117,7 +113,8 @@ def _threads(module: Any, threads: int) -> dict[str, Any]:
 
 def _told_spectrum(name: str, case: Case, threads: int) -> Denoiser:
     settings, module = make_settings(name, {"threads": threads}), method(name).load()
-    measured: Denoiser = module.fit(case.noisy, settings, _measured(case.noisy))
+    known = kind_of(case.noisy).measure(case.noisy, Request(keep_bias=True), silent).fingerprint
+    measured: Denoiser = module.fit(case.noisy, settings, known)
     noise = case.noisy.voxels - case.truth.voxels
     shared = true_correlation(noise, len(measured.fitted["slice_correlation"]))
     told: Denoiser = module.restore(
@@ -140,13 +137,3 @@ def true_spectrum(noise: Voxels) -> NDArray[np.float64]:
     power = np.mean([np.abs(np.fft.fft2(plane)) ** 2 for plane in noise], axis=0)
     smooth: NDArray[np.float64] = np.fft.ifftshift(cv2.blur(np.fft.fftshift(power), (5, 5)))
     return smooth
-
-
-def _measured(image: Image) -> Any:
-    if image.sequence:
-        from demottle.noise.sequence.fingerprint import measure_sequence
-
-        return measure_sequence(image)
-    from demottle.noise.fingerprint import measure
-
-    return measure(image)
