@@ -12,20 +12,23 @@ import subprocess
 import sys
 from pathlib import Path
 
-_BLOCK = re.compile(r"^```(python|console)\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```(python|console)(?: title=\"([\w.-]+)\")?\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
 
 
 def code_of(page: Path) -> str:
     """All code of a page, in order, each line at its own number, so that an error names the line of the page.
 
+    A block with a title becomes the file of that name.
     A line `$ demottle VERB ...` of a console block becomes `demottle(["VERB", ...])`: who runs the code says what that does.
     """
     text = page.read_text()
     lines = [""] * (text.count("\n") + 1)
     for block in _BLOCK.finditer(text):
-        first = text[: block.start(2)].count("\n")
-        code = block.group(2).splitlines()
-        if block.group(1) == "console":
+        first = text[: block.start(3)].count("\n")
+        code = block.group(3).splitlines()
+        if block.group(2):
+            code = [f"__import__('pathlib').Path({block.group(2)!r}).write_text({block.group(3)!r})"]
+        elif block.group(1) == "console":
             code = [_as_call(line) for line in _joined(code)]
         lines[first : first + len(code)] = code
     return "\n".join(lines) + "\n"

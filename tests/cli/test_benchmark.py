@@ -10,7 +10,7 @@ from tests.cli.conftest import Demottle
 
 from demottle.benchmark.engine import runner
 from demottle.benchmark.suites import ct_volume
-from demottle.methods import registry
+from demottle.methods import card
 
 TINY = {"slices": 6, "size": 96, "spacing": [3.0, 4.0, 4.0], "sigma": 40.0}
 
@@ -123,7 +123,7 @@ def test_a_suite_that_judges_a_decision_shows_its_figures_like_the_others(demott
 def test_what_lacks_its_package_says_how_to_get_it(
     tmp_path: Path, demottle: Demottle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(registry, "find_spec", lambda name: None)
+    monkeypatch.setattr(card, "find_spec", lambda name: None)
     for name in ("bm4d", "bm4d-white", "bm4d-true-spectrum"):
         result = demottle("benchmark", "-o", tmp_path / "out", "--method", name)
         assert result.exit_code == 2, result.output

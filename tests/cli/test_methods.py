@@ -5,7 +5,7 @@ import json
 import pytest
 from tests.cli.conftest import Demottle
 
-from demottle.methods import registry
+from demottle.methods import card
 from demottle.methods.registry import METHODS
 
 
@@ -36,7 +36,7 @@ def test_an_unknown_method_is_answered_with_the_known_ones(demottle: Demottle) -
 def test_a_method_whose_package_is_missing_says_how_to_get_it(
     demottle: Demottle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(registry, "find_spec", lambda name: None)
+    monkeypatch.setattr(card, "find_spec", lambda name: None)
     assert "not installed: pip install bm3d" in " ".join(demottle("methods").stdout.split())
     assert "not installed: pip install bm3d" in demottle("methods", "bm3d").stdout
     told = json.loads(demottle("methods", "--json").stdout)

@@ -4,8 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+from tools.method_tables import OVERVIEW, SIDEBAR, with_sidebar, with_tables
 
-from demottle.methods.registry import METHODS
+from demottle.methods.registry import METHODS, OWN
 
 PAGES = Path(__file__).parents[2] / "docs" / "methods"
 # A part is known by the words that begin it, in bold or as a heading.
@@ -18,7 +19,7 @@ SOURCE = r"(\*\*|## )Sources?\b|arXiv \d{4}\.\d+|\w+,? (19|20)\d\d\b"
 FORMULA = r"(`[^`\n]*|^ {4}\S.*) (=|<=) "
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", [card.name for card in OWN])
 def test_a_methods_page_has_all_its_parts(name: str) -> None:
     text = (PAGES / f"{name}.md").read_text()
     parts = {
@@ -38,3 +39,21 @@ def test_a_methods_page_has_all_its_parts(name: str) -> None:
 def test_links_to_papers_lead_where_they_say(page: Path) -> None:
     for said, address in re.findall(r"\[arXiv ([\d.]+)\]\(([^)]*)\)", page.read_text()):
         assert address == f"https://arxiv.org/abs/{said}"
+
+
+def test_sidebar_and_overview_are_those_of_the_cards() -> None:
+    sidebar, overview = SIDEBAR.read_text(), OVERVIEW.read_text()
+    assert with_sidebar(sidebar) == sidebar  # python tools/method_tables.py
+    assert with_tables(overview) == overview
+    for card in OWN:
+        assert sidebar.count(f"          - methods/{card.name}.md\n") == 1
+        assert overview.count(f"\n| [{card.name}]({card.name}.md) | {'volumes' if card.images == 'both' else ''}") >= 1
+
+
+def test_a_method_that_is_left_out_or_an_excuse_that_is_not_shown_is_missed() -> None:
+    excused = next(card for card in OWN if card.contract.excused)
+    for text, made in ((SIDEBAR.read_text(), with_sidebar), (OVERVIEW.read_text(), with_tables)):
+        without = "".join(line for line in text.splitlines(keepends=True) if "udca.md" not in line)
+        assert made(without) != without
+    other = OVERVIEW.read_text().replace(next(iter(excused.contract.excused.values())), "it likes to")
+    assert with_tables(other) != other

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from tools.run_page import code_of
 from typer.testing import CliRunner
 
 from demottle import io
 from demottle.cli import app
+from demottle.methods import METHODS
 from demottle.physics.phantoms.phantom import body_phantom, low_dose_scan
 from demottle.quality.objects.hotelling import Hotelling
 
@@ -126,6 +128,25 @@ def test_mr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     assert clean < biased - 5  # the bias was taken out
     assert "RMSE in the head" in capsys.readouterr().out
     assert (tmp_path / "mr.png").stat().st_size > 10_000
+
+
+def test_own_method(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        METHODS, "_cards", {name: METHODS[name] for name in METHODS}
+    )  # forgets the tutorial's afterwards
+    small = {"'small']": "'small', '--steps', '60', '--pictures', '0']", "(6, 128,": "(4, 96,"}
+    _run_small("tutorials/own-method.md", small)
+    assert len((tmp_path / "own.py").read_text().splitlines()) <= 60
+    shape = io.read(tmp_path / "new.nii.gz", modality="CT").shape
+    before, clean, truth = (
+        io.read(tmp_path / f"{name}.nii.gz", modality="CT", accept_own_output=True)
+        for name in ("new", "clean", "truth")
+    )
+    tissue = (truth.voxels > -150) & (truth.voxels < 200)
+    error = [float(np.std((image.voxels - truth.voxels)[tissue])) for image in (before, clean)]
+    assert clean.shape == shape
+    assert error[1] < error[0]
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs").rglob("*.md")), ids=lambda page: page.stem)

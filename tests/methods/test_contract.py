@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.ndimage import binary_erosion
+from tests.methods.other_batches import in_other_batches
 from tests.methods.small_sets import small_sets
 
 from demottle.errors import InputError
 from demottle.image import Image
 from demottle.methods import METHODS, Budget, Denoiser, load
+from demottle.methods.card import CLAUSES
 from demottle.noise.fingerprint import Fingerprint, measure
 from demottle.physics.ct.ct_noise import independent_noise, mix_slices
 from demottle.physics.phantoms.phantom import body_phantom
@@ -35,34 +37,24 @@ def fingerprint(scan: Image) -> Fingerprint:
 
 
 VOLUMES = [name for name, info in METHODS.items() if info.takes(sequence=False)]
-SMALL = {"channels": (8, 16), "patch": 64, "batch": 4}
-QUICK: dict[str, dict[str, Any]] = {
-    "ns-n2n": {"patch": 96, "batch": 4},
-    "matched-neighbors": {"patch": 64},
-    "guided-bayes": {"patch": 64},
-    "nl-bayes": {"step": 5},
-    "noise2void": SMALL,
-    "structn2v": SMALL,
-    "neighbor2neighbor": SMALL,
-    "zs-n2n": {"channels": (16,), "patch": 64},
-    "noise2sim": SMALL,
-    "ngps": {**SMALL, "window": 5},
-    "deep-image-prior": {"channels": (8, 8)},
-}
-"""Settings with which a slow method shows what is promised here in less time."""
-SLOW = ("bm3d", "bm4d")
-WRONG = {
-    "spectral-wiener": {"window": 17},
-    "nl-bayes": {"similar": 0},
-    "gaussian": {"sigma": 0.0},
-    "bilateral": {"strength": -1.0},
-    "nlm": {"patch": 4},
-    "tv": {"rounds": 0},
-    "deep-image-prior": {"steps": 0},
-    "bm3d": {"spectrum": "pink"},
-    "bm4d": {"threads": -1},
-}
-"""Settings that cannot work, where it is not a patch of 17 pixels."""
+TISSUES = ((-130, -70), (30, 120))
+"""HU: fat, muscle."""
+
+
+def clause(name: str) -> pytest.MarkDecorator:
+    """A test of a promise that some methods cannot keep: their cards say why, and then it has to fail."""
+    assert name in CLAUSES
+    return pytest.mark.clause(name)
+
+
+@pytest.fixture(autouse=True)
+def _excused(request: pytest.FixtureRequest) -> None:
+    mark = request.node.get_closest_marker("clause")
+    if mark is not None:
+        card = METHODS[request.getfixturevalue("fitted").method]
+        reason = card.contract.excused.get(mark.args[0])
+        if reason is not None:  # two steps of training may end on either side of a bound, by the processor's arithmetic
+            request.applymarker(pytest.mark.xfail(reason=reason, raises=AssertionError, strict=not card.is_trained))
 
 
 def under_contract() -> list[Any]:
@@ -71,7 +63,9 @@ def under_contract() -> list[Any]:
         name: [pytest.mark.skipif(not METHODS[name].is_installed, reason=f"{METHODS[name].needs} is not installed")]
         for name in VOLUMES
     }
-    return [pytest.param(name, marks=marks[name] + [pytest.mark.slow] * (name in SLOW)) for name in VOLUMES]
+    return [
+        pytest.param(name, marks=marks[name] + [pytest.mark.slow] * METHODS[name].contract.slow) for name in VOLUMES
+    ]
 
 
 def train(name: str, seed: int = 0, steps: int = 2) -> Denoiser:
@@ -84,17 +78,12 @@ def train(name: str, seed: int = 0, steps: int = 2) -> Denoiser:
     return trained
 
 
-STEPS = {"matched-neighbors": 30}
-"""Where a dozen steps leave so much noise that nobody can tell how far thin fat moved."""
-
-
 def fit(name: str, scan: Image, fingerprint: Fingerprint, seed: int = 0, steps: int | None = None) -> Denoiser:
-    module = METHODS[name].load()
-    steps = STEPS.get(name, 12) if steps is None else steps
+    module, contract = METHODS[name].load(), METHODS[name].contract
     if METHODS[name].is_trained:
         return train(name, seed)
-    settings = module.Settings(**QUICK.get(name, {}))
-    fitted: Denoiser = module.fit(scan, settings, fingerprint, seed=seed, budget=Budget(steps=steps))
+    settings, budget = module.Settings(**contract.quick), Budget(steps=steps or contract.steps)
+    fitted: Denoiser = module.fit(scan, settings, fingerprint, seed=seed, budget=budget)
     return fitted
 
 
@@ -108,27 +97,22 @@ def cleaned(fitted: Denoiser, scan: Image) -> Image:
     return fitted(scan)
 
 
-@pytest.fixture
-def cleaned_by_what_it_learned(cleaned: Image, fitted: Denoiser) -> Image:
-    if METHODS[fitted.method].is_trained:
-        pytest.skip(
-            "two steps on two patients teach nothing; the method's own tests and the benchmark say what it reaches"
-        )
-    return cleaned
+def error_left(cleaned: Image, scan: Image, truth: Image, where: Any) -> float:
+    """Error that is left, as a share of that before."""
+    before, after = (np.sqrt(((image.voxels - truth.voxels)[where] ** 2).mean()) for image in (scan, cleaned))
+    return float(after / before)
 
 
-def test_less_noise_and_nearer_to_the_truth(
-    cleaned_by_what_it_learned: Image, fitted: Denoiser, scan: Image, truth: Image
-) -> None:
-    if METHODS[fitted.method].rival and METHODS[fitted.method].learns_from != "nothing":
-        pytest.skip("a dozen steps of a small network teach little; tests/methods/rivals says what it reaches")
+@clause("less noise")
+def test_less_noise(cleaned: Image, scan: Image, truth: Image) -> None:
     tissue = (truth.voxels > -150) & (truth.voxels < 200)
-    if METHODS[fitted.method].rival:  # edges aside: a Gaussian blurs them, and has to
-        tissue = binary_erosion(tissue, np.ones((1, 7, 7)))
-    before = np.sqrt(((scan.voxels - truth.voxels)[tissue] ** 2).mean())
-    after = np.sqrt(((cleaned_by_what_it_learned.voxels - truth.voxels)[tissue] ** 2).mean())
+    assert error_left(cleaned, scan, truth, binary_erosion(tissue, np.ones((1, 7, 7)))) < 0.95
+
+
+@clause("nearer to the truth")
+def test_nearer_to_the_truth(cleaned: Image, scan: Image, truth: Image) -> None:
     # A dozen steps on eight small slices; the benchmark says what is reached.
-    assert after < (0.95 if METHODS[fitted.method].rival else 0.65) * before
+    assert error_left(cleaned, scan, truth, (truth.voxels > -150) & (truth.voxels < 200)) < 0.65
 
 
 @pytest.mark.slow
@@ -141,51 +125,53 @@ def test_sixty_steps_are_enough_for_four_tenths_of_the_error(
     assert np.sqrt((after**2).mean()) < 0.6 * np.sqrt(((scan.voxels - truth.voxels)[tissue] ** 2).mean())
 
 
-def test_mean_ct_number_is_kept(cleaned_by_what_it_learned: Image, fitted: Denoiser, scan: Image, truth: Image) -> None:
-    if fitted.method == "deep-image-prior":
-        pytest.skip(
-            "a dozen steps draw no slice; tests/methods/rivals lets it come to its end and looks at the means there"
-        )
-    change = (cleaned_by_what_it_learned.voxels - scan.voxels).astype(np.float64)
-    rival = METHODS[fitted.method].rival  # may blur the skin into the air, as a Gaussian does
+def change_of(cleaned: Image, scan: Image) -> np.ndarray:
+    return (cleaned.voxels - scan.voxels).astype(np.float64)
+
+
+def means_moved(cleaned: Image, scan: Image, truth: Image, side: int) -> float:
+    """By how much the mean of fat or muscle moves, without what lies within half of `side` pixels of its edges."""
+    change, v = change_of(cleaned, scan), truth.voxels
+    tissues = [binary_erosion((v > low) & (v < high), np.ones((1, side, side))) for low, high in TISSUES]
+    return max(float(abs(change[tissue].mean())) for tissue in tissues)
+
+
+@clause("means inside tissues")
+def test_mean_ct_numbers_inside_tissues_are_kept(cleaned: Image, scan: Image, truth: Image) -> None:
+    assert means_moved(cleaned, scan, truth, 9) < 1
+
+
+@clause("means beside edges")
+def test_mean_ct_numbers_beside_edges_are_kept(cleaned: Image, scan: Image, truth: Image) -> None:
+    assert means_moved(cleaned, scan, truth, 5) < 1
+
+
+@clause("means of whole tissues")
+def test_mean_ct_numbers_of_whole_tissues_are_kept(cleaned: Image, scan: Image, truth: Image) -> None:
+    assert means_moved(cleaned, scan, truth, 1) < 4  # pixels of 2 mm after a dozen steps: edges are not yet sharp
+
+
+@clause("mean of soft tissue")
+def test_mean_ct_number_of_soft_tissue_is_kept(cleaned: Image, scan: Image, truth: Image) -> None:
     soft = (truth.voxels > -150) & (truth.voxels < 200)
-    assert rival or abs(change[soft].mean()) < 1  # edges included: what one tissue loses there another gains
-    for low, high in ((-130, -70), (30, 120)):
-        tissue = (truth.voxels > low) & (truth.voxels < high)
-        far = 9 if rival else 5  # a bilateral filter draws fat 4 pixels from muscle toward it by 2 HU
-        inside = binary_erosion(tissue, np.ones((1, far, far)))
-        assert abs(change[inside].mean()) < 1
-        assert rival or abs(change[tissue].mean()) < 4  # pixels of 2 mm after a dozen steps: edges are not yet sharp
+    assert abs(change_of(cleaned, scan)[soft].mean()) < 1  # what one tissue loses at an edge another gains
 
 
+@clause("order of slices")
 def test_the_order_of_the_slices_makes_no_difference(fitted: Denoiser, cleaned: Image, scan: Image) -> None:
-    if fitted.method == "bm4d":
-        pytest.skip("its cubes are laid from the first slice on")
     upside_down = Image(scan.voxels[::-1].copy(), scan.spacing, scan.modality, scan.unit)
-    assert fitted(upside_down).voxels[::-1] == pytest.approx(cleaned.voxels, abs=0.01)
+    assert np.abs(fitted(upside_down).voxels[::-1] - cleaned.voxels).max() < 0.01
 
 
-def test_a_slice_does_not_depend_on_others_in_its_batch(scan: Image, fingerprint: Fingerprint) -> None:
-    import torch
-
-    from demottle.methods.one_scan.slice_network import INPUTS
-    from demottle.networks.half_resolution_unet import HalfResolutionUNet
-    from demottle.networks.windowed_wiener import WindowedWiener
-
-    assert fingerprint.spectrum is not None
-    planes = torch.from_numpy(scan.voxels[:3, None].copy())
-    noise = torch.full_like(planes, 40.0)
-    pilot = WindowedWiener(fingerprint.spectrum.density_2d)
-    network = HalfResolutionUNet(INPUTS)
-    torch.nn.init.normal_(network.last.weight, std=0.1)  # as if it had learned: a new one answers 0 to everything
-    with torch.inference_mode():
-        together = pilot(planes, noise), network(planes.repeat(1, INPUTS, 1, 1) / 40)
-        for index in range(3):
-            one = slice(index, index + 1)
-            alone = pilot(planes[one], noise[one]), network(planes[one].repeat(1, INPUTS, 1, 1) / 40)
-            for first, second in zip(together, alone, strict=True):
-                assert float(first.std()) > 0.01
-                assert first[one].numpy() == pytest.approx(second.numpy(), abs=0.01)
+@clause("any batch size")
+def test_any_batch_size_the_same_result(
+    fitted: Denoiser, cleaned: Image, scan: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = in_other_batches(METHODS[fitted.method].contract.at_once, monkeypatch)
+    assert np.abs(fitted(scan).voxels - cleaned.voxels).max() < 0.01
+    has_network = any(name.endswith("weight") for name in fitted.tensors())
+    at_once = METHODS[fitted.method].contract.at_once
+    assert used() or at_once or not has_network  # a network was shown other batches than before, or less at a time
 
 
 def test_finite_and_same_geometry(cleaned: Image, scan: Image) -> None:
@@ -242,7 +228,7 @@ def test_save_load_same_output(fitted: Denoiser, scan: Image, tmp_path: Path) ->
 @pytest.mark.parametrize("name", VOLUMES)
 def test_bad_settings_are_one_sentence(name: str) -> None:
     module = METHODS[name].load()
-    wrong = WRONG.get(name, {"patch": 17})
+    wrong = METHODS[name].contract.wrong
     with pytest.raises(InputError, match=next(iter(wrong))):
         module.Settings(**wrong)
 

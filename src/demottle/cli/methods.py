@@ -7,13 +7,13 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from demottle.cli.screen.console import heading, out, show_json
+from demottle.cli.screen.console import heading, out, say_warnings, show_json
 from demottle.cli.screen.guard import guarded
-from demottle.cli.screen.options import Debug, Json
+from demottle.cli.screen.options import Debug, Json, MethodFile, use_method_file
 from demottle.cli.screen.tables import facts
 
 if TYPE_CHECKING:
-    from demottle.methods.registry import MethodInfo
+    from demottle.methods.card import MethodInfo
 
 
 @guarded
@@ -22,12 +22,14 @@ def methods(
     settings: Annotated[
         bool, typer.Option("--settings", metavar="", help="Show what --set can change (takes longer).")
     ] = False,
+    method_file: MethodFile = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
     """List the methods, or tell more about one."""
     from demottle.methods.registry import METHODS, method
 
+    use_method_file(method_file)
     if settings and name is None:
         raise typer.BadParameter("needs the NAME of a method", param_hint="--settings")
     chosen = [method(name)] if name else list(METHODS.values())
@@ -37,6 +39,7 @@ def methods(
         _show_one(chosen[0], settings)
     else:
         _show_all(chosen)
+        say_warnings(METHODS.troubles)
 
 
 def _as_mapping(info: "MethodInfo", settings: bool) -> dict[str, Any]:
@@ -52,6 +55,8 @@ def _show_one(info: "MethodInfo", settings: bool) -> None:
     table = facts()
     table.add_row("learns from", Text(info.learns_from))
     table.add_row("paper", Text(info.paper))
+    if info.origin:
+        table.add_row("from", Text(info.origin))
     if info.needs:
         table.add_row("needs", Text(f"{info.needs} (installed)" if info.is_installed else _missing(info)))
     out.print(table)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from demottle.events import Listener, silent
 from demottle.image import Image
+from demottle.methods import model_file
 
 Tensors = Mapping[str, NDArray[np.float32]]
 
@@ -47,13 +48,9 @@ class Denoiser(ABC):
 
     def save(self, path: str | Path) -> Path:
         """Write a model file (safetensors with a JSON header); it appears only when complete."""
-        from demottle.methods.models import save
-
-        return save(self, Path(path))
+        return model_file.write(Path(path), self.method, self.settings, self.fitted, self.tensors())
 
     @property
     def model_hash(self) -> str:
         """SHA-256 over method, settings and learned numbers: the same model, the same hash."""
-        from demottle.methods.models import hash_of
-
-        return hash_of(self)
+        return model_file.hash_of(self.method, self.settings, self.tensors())

@@ -1,6 +1,5 @@
 """Model files: safetensors with a JSON header. Loading one reads numbers and text, and executes nothing."""
 
-import hashlib
 import json
 from dataclasses import fields
 from pathlib import Path
@@ -9,39 +8,17 @@ from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save as to_bytes
 
 from demottle import __version__
 from demottle.errors import InputError
-from demottle.io.output import staged
 from demottle.methods.base import Denoiser
+from demottle.methods.model_file import KEY
 from demottle.methods.model_ranges import impossible
 from demottle.methods.registry import METHODS
 
-_KEY = "demottle"
-
-
-def save(denoiser: Denoiser, path: Path) -> Path:
-    """Write a denoiser to one file; an existing file is replaced only when the new one is complete.
-
-    Raises:
-        OutputError: where the file cannot be written.
-    """
-    header = {
-        "version": __version__,
-        "method": denoiser.method,
-        "settings": dict(denoiser.settings),
-        "fitted": dict(denoiser.fitted),
-    }
-    tensors = {name: np.ascontiguousarray(value) for name, value in denoiser.tensors().items()}
-    data = to_bytes(tensors, metadata={_KEY: json.dumps(header)})
-    with staged(path, overwrite=True) as place:
-        place.write_bytes(data)
-    return path
-
 
 def read_header(path: str | Path) -> dict[str, Any]:
-    """Read what a model file says of itself: version, method, settings, fitted.
+    """Read what a model file says of itself: version, method, settings, fitted; of a method of others also its origin.
 
     Raises:
         InputError: where the file is missing, damaged, or not a model of demottle.
@@ -51,12 +28,13 @@ def read_header(path: str | Path) -> dict[str, Any]:
         raise InputError(f"There is no model file {path}.")
     try:
         with safe_open(path, framework="numpy") as file:
-            text = (file.metadata() or {}).get(_KEY)
+            text = (file.metadata() or {}).get(KEY)
         header = json.loads(text) if text else None
     except (SafetensorError, ValueError, OSError, RecursionError) as error:
         raise InputError(f"{path} is damaged or not a model file; fit the model again or use another file.") from error
     kinds = {"method": str, "settings": dict, "fitted": dict}
-    if not isinstance(header, dict) or not all(isinstance(header.get(name), kind) for name, kind in kinds.items()):
+    known = isinstance(header, dict) and all(isinstance(header.get(name), kind) for name, kind in kinds.items())
+    if not isinstance(header, dict) or not known or not isinstance(header.get("origin", ""), str):
         raise InputError(f"{path} is a safetensors file, but not a model of demottle.")
     if wrong := impossible(header["fitted"]):
         raise InputError(f"{path} is damaged: its {wrong} is not a range that scans can have; make the model again.")
@@ -71,7 +49,7 @@ def load(path: str | Path) -> Denoiser:
     """
     path = Path(path)
     header = read_header(path)
-    module = _module_of(str(header["method"]), path)
+    module = _module_of(str(header["method"]), str(header.get("origin", "")), path)
     try:
         settings = _settings_of(module, header["settings"])
         with safe_open(path, framework="numpy") as file:
@@ -85,13 +63,21 @@ def load(path: str | Path) -> Denoiser:
     return _with_bias_corrected(denoiser)
 
 
-def _module_of(name: str, path: Path) -> ModuleType:
-    if name not in METHODS:
-        raise InputError(
-            f"{path} is of the method {json.dumps(name)}, which demottle {__version__} does not have; use the version that wrote "
-            "it, or make the model again."
-        )
-    return METHODS[name].load()
+def _module_of(name: str, origin: str, path: Path) -> ModuleType:
+    """The module that was given for the method; a model file names one, and never brings it."""
+    there = METHODS[name].origin if name in METHODS else None
+    if there == origin:
+        return METHODS[name].load()
+    said = f"{path} is of the method {json.dumps(name)}"
+    if origin:
+        other = "which is not given" if there is None else f"but the one given is of {there or 'demottle'}"
+        how = "install it" if origin.startswith("the package ") else "give it with --method-file"
+        raise InputError(f"{said} of {json.dumps(origin).strip(chr(34))}, {other}; {how}.")
+    if there is not None:
+        raise InputError(f"{said}, but not of that of {there}; leave that out, or make the model again.")
+    raise InputError(
+        f"{said}, which demottle {__version__} does not have; use the version that wrote it, or make the model again."
+    )
 
 
 def _settings_of(module: ModuleType, given: dict[str, Any]) -> Any:
@@ -117,17 +103,6 @@ def _with_bias_corrected(denoiser: Denoiser) -> Denoiser:
     from demottle.noise.mr.magnitude import RICIAN
 
     return BiasCorrected(denoiser) if denoiser.fitted.get(KEY) == RICIAN else denoiser
-
-
-def hash_of(denoiser: Denoiser) -> str:
-    """SHA-256 over method, settings and learned numbers, as hexadecimal text."""
-    digest = hashlib.sha256()
-    digest.update(denoiser.method.encode())
-    digest.update(json.dumps(dict(denoiser.settings), sort_keys=True).encode())
-    for name, value in sorted(denoiser.tensors().items()):
-        digest.update(name.encode())
-        digest.update(np.ascontiguousarray(value).tobytes())
-    return digest.hexdigest()
 
 
 def _tuples(value: Any) -> Any:

@@ -2,8 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -11,14 +10,10 @@ from demottle.errors import InputError
 from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Voxels
 from demottle.methods.base import Denoiser, Tensors
-from demottle.noise.sequence.curve import NoiseCurve, curve_tensors, noise_facts
+from demottle.methods.filter import Filter, FilterSettings
+from demottle.noise.sequence.curve import NoiseCurve, curve_from, curve_tensors, noise_facts
 from demottle.noise.sequence.fingerprint import SequenceFingerprint
 from demottle.noise.sequence.lag import freed, lag_to_undo, unlagged
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-FilterSettings = TypeVar("FilterSettings", bound="DataclassInstance")
 
 
 class Stream(ABC):
@@ -110,15 +105,18 @@ class LagUndone(Stream):
         return self._inner.finish()
 
 
-class PlainFilter(SequenceDenoiser, Generic[FilterSettings]):
+class PlainFilter(Filter[FilterSettings], SequenceDenoiser):
     """A filter that learns nothing: there is nothing to keep but its settings, and in `fitted` the lag to be undone."""
 
-    def __init__(self, settings: FilterSettings, fitted: Mapping[str, Any], delay: int = 0) -> None:
-        """Keep settings and summary."""
-        self.settings = asdict(settings)
-        self.fitted = dict(fitted)
-        self.delay = delay
-        self._settings = settings
+    def __init__(self, settings: FilterSettings, fitted: Mapping[str, Any]) -> None:
+        """Keep settings and summary; settings of a filter with a delay have it as `delay`."""
+        super().__init__(settings, fitted)
+        self.delay = getattr(settings, "delay", 0)
+
+    @classmethod
+    def measured(cls, image: Image, settings: Any, fingerprint: SequenceFingerprint) -> tuple[Any, ...]:
+        """See `Filter`: nothing but the lag is taken from the run."""
+        return (facts_for(image, fingerprint, settings.correct_lag),)
 
     def stream(self) -> Stream:
         """See `SequenceDenoiser`."""
@@ -129,18 +127,24 @@ class PlainFilter(SequenceDenoiser, Generic[FilterSettings]):
     def _stream(self) -> Stream:
         """Return the live form for frames without lag, before its first frame."""
 
-    def tensors(self) -> Tensors:
-        """Return nothing: there is nothing to remember."""
-        return {}
-
 
 class NoiseFilter(PlainFilter[FilterSettings]):
     """A filter with the noise it was made for."""
 
-    def __init__(self, settings: FilterSettings, fitted: Mapping[str, Any], curve: NoiseCurve, delay: int = 0) -> None:
+    def __init__(self, settings: FilterSettings, fitted: Mapping[str, Any], curve: NoiseCurve) -> None:
         """Keep settings, summary and noise."""
-        super().__init__(settings, fitted, delay)
+        super().__init__(settings, fitted)
         self._curve = curve
+
+    @classmethod
+    def measured(cls, image: Image, settings: Any, fingerprint: SequenceFingerprint) -> tuple[Any, ...]:
+        """See `Filter`: the noise curve is that of the run."""
+        return noise_for(image, fingerprint, settings.correct_lag)
+
+    @classmethod
+    def kept(cls, fitted: Mapping[str, Any], tensors: Tensors) -> tuple[Any, ...]:
+        """See `Filter`."""
+        return fitted, curve_from(fitted, tensors)
 
     def tensors(self) -> Tensors:
         """Return the noise curve."""

@@ -101,10 +101,10 @@ def test_power_across_slices_is_that_of_the_correlation() -> None:
 
 
 def test_a_missing_package_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    from demottle.methods import registry
+    from demottle.methods import card
     from demottle.pipeline.run import denoise
 
-    monkeypatch.setattr(registry, "find_spec", lambda name: None)
+    monkeypatch.setattr(card, "find_spec", lambda name: None)
     with pytest.raises(InputError, match="pip install bm3d"):
         denoise(halves(), method="bm3d")
     with pytest.raises(InputError, match="pip install bm4d"):

@@ -1,6 +1,7 @@
 """One cell in a process of its own (`python -m demottle.benchmark.engine.cell`): its peak of memory and a crash are its own.
 
-Reads a request (JSON) from standard input: the cell, the folder for cases, whether energy can be told apart. Writes the row to
+Reads a request (JSON) from standard input: the cell, the folder for cases, whether energy can be told apart, the file of a method
+of others. Writes the row to
 the file that the request names; that file is there only when the row is complete.
 """
 
@@ -24,6 +25,7 @@ from demottle.benchmark.suites.cases import Case
 from demottle.benchmark.suites.catalog import Suite, suite_named
 from demottle.errors import DemottleError
 from demottle.image import Image, Voxels
+from demottle.methods import use_file
 
 _PICTURE = 160
 """Side of a kept picture in pixels."""
@@ -145,6 +147,8 @@ def _plain(value: float | None, digits: int) -> float | None:
 def main() -> None:
     """Do the cell that standard input asks for."""
     request = json.load(sys.stdin)
+    if request.get("method_file"):
+        use_file(request["method_file"])
     cell = Cell.from_dict(request["cell"])
     _limit_threads(cell.threads)
     row = run_cell(cell, Path(request["cache"]), bool(request["alone"]))

@@ -10,7 +10,8 @@ from typing import Any
 
 from demottle.benchmark.suites.catalog import Suite
 from demottle.errors import InputError
-from demottle.methods.registry import METHODS, MethodInfo, refuse_missing
+from demottle.methods.card import MethodInfo
+from demottle.methods.registry import METHODS, refuse_missing
 
 INPUT = "input"
 BOUND = "clean-targets"

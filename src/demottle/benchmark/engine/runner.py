@@ -38,12 +38,14 @@ class Work:
         threads: threads of the processor for each.
         wall: seconds after which no cell runs any more; None: until all are done.
         cache: folder for cases.
+        method_file: a method of others that takes part, as a Python file; every cell runs it.
     """
 
     jobs: int = 1
     threads: int = 2
     wall: float | None = None
     cache: Path = Path("benchmark-cases")
+    method_file: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
@@ -155,6 +157,7 @@ def _begun(cell: Cell, slot: int, work: Work, folder: Path) -> _Running:
         "cache": str(work.cache.absolute()),
         "alone": work.jobs == 1,
         "answer": str(answer),
+        "method_file": None if work.method_file is None else str(work.method_file.absolute()),
     }
     with errors.open("wb") as said:
         process = subprocess.Popen(

@@ -1,5 +1,6 @@
 """`demottle benchmark`: every method and every rival on the same cases with a known truth, under one time budget."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,7 @@ from demottle.cli.benchmark.options import (
 from demottle.cli.benchmark.running import planned, run_missing, show, work_of
 from demottle.cli.screen.console import say_error, say_warnings
 from demottle.cli.screen.guard import guarded
-from demottle.cli.screen.options import Debug, Json
+from demottle.cli.screen.options import Debug, Json, MethodFile, use_method_file
 from demottle.io.output import refuse_unwritable
 
 SUITE_HELP = (
@@ -46,6 +47,7 @@ def benchmark(
             help="Method to run, beside the input; NAME:SETTING=VALUE for other settings; repeatable.",
         ),
     ] = None,
+    method_file: MethodFile = None,
     rival: Annotated[str | None, typer.Option(metavar="NAME", help="Method that the others are compared with.")] = None,
     seeds: Annotated[int | None, typer.Option(metavar="N", min=1, help="Cases of each kind.")] = None,
     minutes: Annotated[
@@ -87,6 +89,7 @@ def benchmark(
     from demottle.benchmark.suites.cases import Choices
     from demottle.benchmark.suites.catalog import suite_named
 
+    use_method_file(method_file)
     asked = suite_named(suite)
     check_options(asked, real, cohort)
     folder = out or Path("benchmark-results") / f"{suite}{'-cohort' if cohort else ''}{'-quick' if quick else ''}"
@@ -100,7 +103,7 @@ def benchmark(
         refuse_nothing(results, asked)
     else:
         refuse_rival(results, asked, everybody, rival)
-        work = work_of(jobs, threads, wall, cache or folder / "cases")
+        work = replace(work_of(jobs, threads, wall, cache or folder / "cases"), method_file=method_file)
         cells = planned(asked, everybody, Choices(quick, seeds, real_of(asked, real, cohort), cohort), limit, work)
         told = {"suite": suite, "quick": quick, "minutes": limit, "jobs": jobs, "threads": work.threads}
         failed = not run_missing(cells, results, work, told, retry)

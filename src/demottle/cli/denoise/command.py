@@ -29,6 +29,7 @@ def denoise(
     scan: options.Scan,
     output: arguments.Output,
     method: arguments.Method = None,
+    method_file: options.MethodFile = None,
     model: arguments.Model = None,
     save_model: arguments.SaveModel = None,
     strength: arguments.Strength = 1.0,
@@ -72,6 +73,8 @@ def denoise(
     given = SimpleNamespace(**locals())  # all the options by name, to hand on as one
     options.refuse_two_limits(minutes, steps)
     options.refuse_saving_a_model(model, save_model)
+    options.refuse_idle_method_file(method_file, method, model)
+    options.use_method_file(method_file)
     wishes = _wishes(given)
     refuse_inside(scan, output)
     scans = _scans_in(scan, series)

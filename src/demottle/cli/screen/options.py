@@ -45,6 +45,27 @@ AcceptUneven = Annotated[
     bool, typer.Option("--accept-uneven", metavar="", help="Accept uneven slice distances.", rich_help_panel=READING)
 ]
 
+MethodFile = Annotated[
+    Path | None,
+    typer.Option("--method-file", metavar="FILE.py", help="A method of your own.", rich_help_panel="Method"),
+]
+
+
+def use_method_file(path: Path | None) -> None:
+    """Know the method of a Python file from here on, where one is given."""
+    if path is not None:
+        from demottle.methods import use_file
+
+        use_file(path)
+
+
+def refuse_idle_method_file(path: Path | None, method: str | None, model: Path | None) -> None:
+    """Raise BadParameter where a file gives a method that nothing asks for."""
+    if path is not None and method is None and model is None:
+        raise typer.BadParameter(
+            "makes a method known; ask for it with --method, or with a --model", param_hint="--method-file"
+        )
+
 
 def parse_spacing(text: str | None) -> tuple[float, float, float] | None:
     """Read "Z,Y,X" in mm, three positive numbers."""

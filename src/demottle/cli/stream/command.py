@@ -9,7 +9,15 @@ import typer
 
 from demottle.cli.screen.console import heading, out, say, say_error, say_warnings, show_json
 from demottle.cli.screen.guard import CANNOT, guarded
-from demottle.cli.screen.options import Debug, Json, refuse_saving_a_model, refuse_two_limits
+from demottle.cli.screen.options import (
+    Debug,
+    Json,
+    MethodFile,
+    refuse_idle_method_file,
+    refuse_saving_a_model,
+    refuse_two_limits,
+    use_method_file,
+)
 from demottle.cli.screen.progress import Stages, watch
 from demottle.cli.screen.tables import facts
 from demottle.cli.stream import arguments
@@ -28,6 +36,7 @@ if TYPE_CHECKING:
 def stream(
     source: arguments.Source,
     output: arguments.Output,
+    method_file: MethodFile = None,
     model: arguments.Model = None,
     method: arguments.Method = None,
     minutes: arguments.Minutes = None,
@@ -53,6 +62,8 @@ def stream(
 
     refuse_two_limits(minutes, steps)
     refuse_saving_a_model(model, save_model)
+    refuse_idle_method_file(method_file, method, model)
+    use_method_file(method_file)
     if measure is not None and model is not None:
         raise typer.BadParameter("learns nothing, so --measure does not go with it", param_hint="--model")
     request = Request(method=method, model=model, minutes=minutes, steps=steps, live=True)

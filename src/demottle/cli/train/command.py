@@ -32,6 +32,7 @@ def train(
     low: arguments.Low,
     full: arguments.Full,
     output: arguments.Output,
+    method_file: options.MethodFile = None,
     preset: arguments.Preset = None,
     settings: arguments.Settings = None,
     steps: arguments.Steps = None,
@@ -56,6 +57,7 @@ def train(
     """Train METHOD on two folders of scans, and write a model for 'demottle denoise --model'."""
     from demottle.learning.device import best_device
 
+    options.use_method_file(method_file)
     fitting = "small" if best_device().type == "cpu" else "full"
     module, chosen = _method(method, preset or fitting, settings or [])
     folder = output.with_name(f"{output.stem}-training")

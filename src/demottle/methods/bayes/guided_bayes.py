@@ -27,10 +27,11 @@ from demottle.methods.one_scan import matched_neighbors
 from demottle.methods.one_scan.protection import changeable
 from demottle.methods.one_scan.scan_fit import restore_slice_network
 from demottle.methods.one_scan.slice_network import SliceNetwork
+from demottle.methods.registry import name_of
 from demottle.noise import guide
 from demottle.noise.fingerprint import Fingerprint
 
-NAME = "guided-bayes"
+NAME = name_of(__name__)
 _LOOK_EVERY = 2  # places: half of them look as well as all
 _SLAB, _MARGIN = 40, 4  # slices at a time, so that memory does not grow with the scan; and those they see beyond
 _SOFT_HU = (-500.0, 300.0)  # beyond lie air, lung and bone

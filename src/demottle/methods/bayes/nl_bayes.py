@@ -7,9 +7,7 @@ of white noise, within slices and between them, its local level, and in CT what 
 (`restoration`).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -19,16 +17,15 @@ from torch import Tensor
 from demottle.errors import InputError
 from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image
-from demottle.methods.base import Budget, Tensors
 from demottle.methods.bayes.cube_noise import Cube, cube_covariance, fitting
 from demottle.methods.bayes.group_estimate import Grouping, group_estimate
 from demottle.methods.bayes.measured_volume import MeasuredVolume
 from demottle.methods.bayes.sliding_dct import sliding_dct
 from demottle.methods.filters.plane_filter import level_of
-from demottle.methods.filters.told_noise import VolumeFilter, told_noise
-from demottle.noise.fingerprint import Fingerprint
+from demottle.methods.filters.told_noise import VolumeFilter
+from demottle.methods.registry import name_of
 
-NAME = "nl-bayes"
+NAME = name_of(__name__)
 _LOOK = (4, 4, 4)
 """Cubes of the first look."""
 
@@ -130,23 +127,4 @@ class NonLocalBayes(VolumeFilter[Settings]):
         return Grouping(cube, settings.similar, settings.search, settings.search_slices, min(step, cube[1], cube[2]))
 
 
-def fit(
-    image: Image,
-    settings: Settings,
-    fingerprint: Fingerprint,
-    *,
-    seed: int = 0,
-    budget: Budget | None = None,
-    listener: Listener = silent,
-) -> NonLocalBayes:
-    """Take spectrum and slice correlation from the fingerprint; without them the noise is taken as white, and `fitted` says so.
-
-    Raises:
-        UnsuitableError: where not even the noise level is known.
-    """
-    return NonLocalBayes(settings, *told_noise(image, fingerprint))
-
-
-def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> NonLocalBayes:
-    """Rebuild a saved filter."""
-    return NonLocalBayes(settings, fitted, tensors["spectrum"])
+fit, restore = NonLocalBayes.fit, NonLocalBayes.restore

@@ -5,21 +5,17 @@
 s is the measured noise level. A pixel that noise has set far off finds few that are similar and stays as it is.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 
 from demottle.errors import InputError
-from demottle.events import Listener, silent
-from demottle.image import Image, Voxels
-from demottle.methods.base import Budget, Tensors
-from demottle.methods.filters.plane_filter import PlaneFilter, facts_of
-from demottle.noise.fingerprint import Fingerprint
+from demottle.image import Voxels
+from demottle.methods.filters.plane_filter import PlaneFilter
+from demottle.methods.registry import name_of
 
-NAME = "bilateral"
+NAME = name_of(__name__)
 
 
 @dataclass(frozen=True)
@@ -54,23 +50,4 @@ class Bilateral(PlaneFilter[Settings]):
         return np.asarray(out, np.float32)
 
 
-def fit(
-    image: Image,
-    settings: Settings,
-    fingerprint: Fingerprint,
-    *,
-    seed: int = 0,
-    budget: Budget | None = None,
-    listener: Listener = silent,
-) -> Bilateral:
-    """Make the filter; the noise level is measured on each image it is applied to.
-
-    Raises:
-        UnsuitableError: where the noise level is not known.
-    """
-    return Bilateral(settings, facts_of(image, fingerprint))
-
-
-def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> Bilateral:
-    """Rebuild a saved filter."""
-    return Bilateral(settings, fitted)
+fit, restore = Bilateral.fit, Bilateral.restore

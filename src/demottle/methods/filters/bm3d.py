@@ -11,16 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from demottle.events import Listener, silent
 from demottle.image import Image, Voxels
-from demottle.methods.base import Budget, Tensors
+from demottle.methods.base import Tensors
 from demottle.methods.filters.block_matching import BlockMatchingSettings, package, stretched
 from demottle.methods.filters.plane_filter import PlaneFilter
 from demottle.methods.filters.told_noise import told_noise
-from demottle.methods.registry import refuse_missing
+from demottle.methods.registry import name_of, refuse_missing
 from demottle.noise.fingerprint import Fingerprint
 
-NAME = "bm3d"
+NAME = name_of(__name__)
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,17 @@ class Bm3d(PlaneFilter[Settings]):
         self.even = settings.level == "local"
         self._spectrum = np.asarray(spectrum, np.float32)
 
+    @classmethod
+    def measured(cls, image: Image, settings: Settings, fingerprint: Fingerprint) -> tuple[Any, ...]:
+        """See `Filter`; the package has to be installed."""
+        refuse_missing(NAME)
+        return told_noise(image, fingerprint, settings.spectrum == "white")
+
+    @classmethod
+    def kept(cls, fitted: Mapping[str, Any], tensors: Tensors) -> tuple[Any, ...]:
+        """See `Filter`."""
+        return fitted, tensors["spectrum"]
+
     def tensors(self) -> Tensors:
         """Return the spectrum."""
         return {"spectrum": self._spectrum}
@@ -57,25 +67,4 @@ class Bm3d(PlaneFilter[Settings]):
         return np.asarray(module.bm3d(plane.astype(np.float64), told, profile), np.float32)
 
 
-def fit(
-    image: Image,
-    settings: Settings,
-    fingerprint: Fingerprint,
-    *,
-    seed: int = 0,
-    budget: Budget | None = None,
-    listener: Listener = silent,
-) -> Bm3d:
-    """Take the noise spectrum from the fingerprint; without one the noise is taken as white, and `fitted` says so.
-
-    Raises:
-        InputError: where the package is not installed.
-        UnsuitableError: where not even the noise level is known.
-    """
-    refuse_missing(NAME)
-    return Bm3d(settings, *told_noise(image, fingerprint, settings.spectrum == "white"))
-
-
-def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> Bm3d:
-    """Rebuild a saved filter."""
-    return Bm3d(settings, fitted, tensors["spectrum"])
+fit, restore = Bm3d.fit, Bm3d.restore

@@ -4,7 +4,6 @@ It is told the noise spectrum in the slice and the measured correlation between 
 use only and is not installed with demottle: pip install bm4d.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,6 @@ from numpy.typing import NDArray
 from demottle.errors import UnsuitableError, counted
 from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Voxels
-from demottle.methods.base import Budget, Tensors
 from demottle.methods.filters.block_matching import (
     BlockMatchingSettings,
     across_slices,
@@ -24,12 +22,12 @@ from demottle.methods.filters.block_matching import (
 from demottle.methods.filters.plane_filter import kept, level_of, relative_level
 from demottle.methods.filters.told_noise import VolumeFilter, told_noise
 from demottle.methods.one_scan.protection import fill_invalid
-from demottle.methods.registry import refuse_missing
+from demottle.methods.registry import name_of, refuse_missing
 from demottle.noise.correlation import slice_correlation
 from demottle.noise.fingerprint import Fingerprint
 from demottle.noise.local import noise_map
 
-NAME = "bm4d"
+NAME = name_of(__name__)
 FEWEST = 5
 """Slices: a cube of the filter has to fit."""
 
@@ -43,6 +41,13 @@ class Bm4d(VolumeFilter[Settings]):
     """The filter and the noise it is told of; arguments as of `bm3d.Bm3d`."""
 
     method = NAME
+
+    @classmethod
+    def measured(cls, image: Image, settings: Settings, fingerprint: Fingerprint) -> tuple[Any, ...]:
+        """See `Filter`; the package has to be installed."""
+        refuse_missing(NAME)
+        _refuse_thin(image)
+        return told_noise(image, fingerprint, settings.spectrum == "white")
 
     def __call__(self, image: Image, listener: Listener = silent) -> Image:
         """Filter the volume as a whole; the noise level is measured on the image itself.
@@ -75,33 +80,11 @@ class Bm4d(VolumeFilter[Settings]):
         return np.asarray(power * (level**2 * power.size / power.mean()), np.float64)
 
 
-def fit(
-    image: Image,
-    settings: Settings,
-    fingerprint: Fingerprint,
-    *,
-    seed: int = 0,
-    budget: Budget | None = None,
-    listener: Listener = silent,
-) -> Bm4d:
-    """Take the noise spectrum from the fingerprint; without one the noise is taken as white, and `fitted` says so.
-
-    Raises:
-        InputError: where the package is not installed.
-        UnsuitableError: where not even the noise level is known, or for fewer than `FEWEST` slices.
-    """
-    refuse_missing(NAME)
-    _refuse_thin(image)
-    return Bm4d(settings, *told_noise(image, fingerprint, settings.spectrum == "white"))
-
-
-def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> Bm4d:
-    """Rebuild a saved filter."""
-    return Bm4d(settings, fitted, tensors["spectrum"])
-
-
 def _refuse_thin(image: Image) -> None:
     if image.shape[0] < FEWEST:
         raise UnsuitableError(
             f"{NAME} filters cubes and needs at least {FEWEST} slices; the image has {counted(image.shape[0], 'slice')}."
         )
+
+
+fit, restore = Bm4d.fit, Bm4d.restore

@@ -1,20 +1,16 @@
 """The mean of the last frames, as fluoroscopy systems offer it beside the recursive filter."""
 
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from demottle.errors import InputError
-from demottle.events import Listener, silent
-from demottle.image import Image, Voxels
-from demottle.methods.base import Budget, Tensors
-from demottle.methods.streaming import PlainFilter, Stream, facts_for
-from demottle.noise.sequence.fingerprint import SequenceFingerprint
+from demottle.image import Voxels
+from demottle.methods.registry import name_of
+from demottle.methods.streaming import PlainFilter, Stream
 
-NAME = "frame-average"
+NAME = name_of(__name__)
 
 
 @dataclass(frozen=True)
@@ -82,19 +78,4 @@ class FrameAverage(PlainFilter[Settings]):
         return FrameAverageStream(self._settings)
 
 
-def fit(
-    image: Image,
-    settings: Settings,
-    fingerprint: SequenceFingerprint,
-    *,
-    seed: int = 0,
-    budget: Budget | None = None,
-    listener: Listener = silent,
-) -> FrameAverage:
-    """Make the filter; nothing but the lag is taken from the image."""
-    return FrameAverage(settings, facts_for(image, fingerprint, settings.correct_lag), settings.delay)
-
-
-def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> FrameAverage:
-    """Rebuild a saved filter."""
-    return FrameAverage(settings, fitted, settings.delay)
+fit, restore = FrameAverage.fit, FrameAverage.restore

@@ -1,20 +1,16 @@
 """Gaussian smoothing in the slice: the simplest filter there is. Noise and detail go together."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 
 from demottle.errors import InputError
-from demottle.events import Listener, silent
-from demottle.image import Image, Voxels
-from demottle.methods.base import Budget, Tensors
-from demottle.methods.filters.plane_filter import PlaneFilter, facts_of
-from demottle.noise.fingerprint import Fingerprint
+from demottle.image import Voxels
+from demottle.methods.filters.plane_filter import PlaneFilter
+from demottle.methods.registry import name_of
 
-NAME = "gaussian"
+NAME = name_of(__name__)
 
 
 @dataclass(frozen=True)
@@ -44,23 +40,4 @@ class Gaussian(PlaneFilter[Settings]):
         return np.asarray(cv2.GaussianBlur(plane, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101), np.float32)
 
 
-def fit(
-    image: Image,
-    settings: Settings,
-    fingerprint: Fingerprint,
-    *,
-    seed: int = 0,
-    budget: Budget | None = None,
-    listener: Listener = silent,
-) -> Gaussian:
-    """Make the filter; nothing is taken from the image.
-
-    Raises:
-        UnsuitableError: where the noise level is not known.
-    """
-    return Gaussian(settings, facts_of(image, fingerprint))
-
-
-def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> Gaussian:
-    """Rebuild a saved filter."""
-    return Gaussian(settings, fitted)
+fit, restore = Gaussian.fit, Gaussian.restore

@@ -6,21 +6,17 @@ sigma is the measured noise at that signal, so nothing depends on what the file'
 standard deviations now and then: where nothing moves, 7.2 dB are removed instead of the plain filter's 9.5 at w0 = 0.2.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from demottle.errors import InputError
-from demottle.events import Listener, silent
-from demottle.image import Image, Voxels
-from demottle.methods.base import Budget, Tensors
-from demottle.methods.streaming import NoiseFilter, Stream, noise_for
-from demottle.noise.sequence.curve import NoiseCurve, curve_from
-from demottle.noise.sequence.fingerprint import SequenceFingerprint
+from demottle.image import Voxels
+from demottle.methods.registry import name_of
+from demottle.methods.streaming import NoiseFilter, Stream
+from demottle.noise.sequence.curve import NoiseCurve
 
-NAME = "motion-adaptive-recursive"
+NAME = name_of(__name__)
 
 
 @dataclass(frozen=True)
@@ -84,20 +80,4 @@ class MotionAdaptiveRecursive(NoiseFilter[Settings]):
         return MotionAdaptiveStream(self._settings, self._curve)
 
 
-def fit(
-    image: Image,
-    settings: Settings,
-    fingerprint: SequenceFingerprint,
-    *,
-    seed: int = 0,
-    budget: Budget | None = None,
-    listener: Listener = silent,
-) -> MotionAdaptiveRecursive:
-    """Take the noise curve from the fingerprint."""
-    fitted, curve = noise_for(image, fingerprint, settings.correct_lag)
-    return MotionAdaptiveRecursive(settings, fitted, curve)
-
-
-def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> MotionAdaptiveRecursive:
-    """Rebuild a saved filter."""
-    return MotionAdaptiveRecursive(settings, fitted, curve_from(fitted, tensors))
+fit, restore = MotionAdaptiveRecursive.fit, MotionAdaptiveRecursive.restore

@@ -6,9 +6,8 @@ Marchenko and Pastur, whose width tells its variance. Components within it are d
 2016). Nothing is averaged over time or over directions: what a volume alone shows stays in it.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -17,10 +16,10 @@ from numpy.typing import NDArray
 from demottle.errors import InputError
 from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Mask
-from demottle.methods.base import Budget, Denoiser, Tensors
-from demottle.noise.sequence.fingerprint import SequenceFingerprint
+from demottle.methods.filter import Filter
+from demottle.methods.registry import name_of
 
-NAME = "mp-pca"
+NAME = name_of(__name__)
 FEWEST = 4
 """Volumes: with fewer there is no telling noise from signal by their components."""
 _WINDOWS = (5, 7, 9, 11, 13)
@@ -45,20 +44,10 @@ class Settings:
             raise InputError(f"window is {self.window}; it has to be an odd number of at least 3, or 0 to choose it.")
 
 
-class MpPca(Denoiser):
+class MpPca(Filter[Settings]):
     """The filter; it learns nothing and is told nothing of the noise."""
 
     method = NAME
-
-    def __init__(self, settings: Settings, fitted: Mapping[str, Any]) -> None:
-        """Keep settings and summary."""
-        self.settings = asdict(settings)
-        self.fitted = dict(fitted)
-        self._settings = settings
-
-    def tensors(self) -> Tensors:
-        """Return nothing: there is nothing to remember."""
-        return {}
 
     def __call__(self, image: Image, listener: Listener = silent) -> Image:
         """Filter the series; pixels whose window leaves the image or holds padding come out as they went in."""
@@ -133,19 +122,4 @@ def without_noise(windows: Array) -> tuple[Array, NDArray[np.intp]]:
     return (out if wide else out.transpose(0, 2, 1)), signal.sum(axis=1)
 
 
-def fit(
-    image: Image,
-    settings: Settings,
-    fingerprint: SequenceFingerprint,
-    *,
-    seed: int = 0,
-    budget: Budget | None = None,
-    listener: Listener = silent,
-) -> MpPca:
-    """Make the filter; nothing is taken from the image."""
-    return MpPca(settings, {"modality": image.modality, "unit": image.unit})
-
-
-def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> MpPca:
-    """Rebuild a saved filter."""
-    return MpPca(settings, fitted)
+fit, restore = MpPca.fit, MpPca.restore

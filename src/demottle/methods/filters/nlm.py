@@ -6,21 +6,17 @@ d^2 is the mean squared difference of the patches around p and q, s the measured
 white noise; where noise is correlated, patches that share its grain pass for similar and hand it back.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from skimage.restoration import denoise_nl_means
 
 from demottle.errors import InputError
-from demottle.events import Listener, silent
-from demottle.image import Image, Voxels
-from demottle.methods.base import Budget, Tensors
-from demottle.methods.filters.plane_filter import PlaneFilter, facts_of
-from demottle.noise.fingerprint import Fingerprint
+from demottle.image import Voxels
+from demottle.methods.filters.plane_filter import PlaneFilter
+from demottle.methods.registry import name_of
 
-NAME = "nlm"
+NAME = name_of(__name__)
 
 
 @dataclass(frozen=True)
@@ -63,23 +59,4 @@ class NonLocalMeans(PlaneFilter[Settings]):
         return np.asarray(out, np.float32)
 
 
-def fit(
-    image: Image,
-    settings: Settings,
-    fingerprint: Fingerprint,
-    *,
-    seed: int = 0,
-    budget: Budget | None = None,
-    listener: Listener = silent,
-) -> NonLocalMeans:
-    """Make the filter; the noise level is measured on each image it is applied to.
-
-    Raises:
-        UnsuitableError: where the noise level is not known.
-    """
-    return NonLocalMeans(settings, facts_of(image, fingerprint))
-
-
-def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> NonLocalMeans:
-    """Rebuild a saved filter."""
-    return NonLocalMeans(settings, fitted)
+fit, restore = NonLocalMeans.fit, NonLocalMeans.restore

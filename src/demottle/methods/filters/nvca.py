@@ -5,21 +5,17 @@ detection: what is no longer there is not similar. Costs 125 comparisons per pix
 """
 
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from demottle.errors import InputError
-from demottle.events import Listener, silent
-from demottle.image import Image, Voxels
-from demottle.methods.base import Budget, Tensors
-from demottle.methods.streaming import NoiseFilter, Stream, noise_for
-from demottle.noise.sequence.curve import NoiseCurve, curve_from
-from demottle.noise.sequence.fingerprint import SequenceFingerprint
+from demottle.image import Voxels
+from demottle.methods.registry import name_of
+from demottle.methods.streaming import NoiseFilter, Stream
+from demottle.noise.sequence.curve import NoiseCurve
 
-NAME = "nvca"
+NAME = name_of(__name__)
 
 
 @dataclass(frozen=True)
@@ -46,13 +42,18 @@ class Settings:
         if not self.within > 0:
             raise InputError(f"within is {self.within}; it has to be positive.")
 
+    @property
+    def delay(self) -> int:
+        """In frames."""
+        return self.frames // 2
+
 
 class NvcaStream(Stream):
     """The filter's state: the frames around the one whose result is due."""
 
     def __init__(self, settings: Settings, curve: NoiseCurve) -> None:
         """Start without frames."""
-        self.delay = settings.frames // 2
+        self.delay = settings.delay
         self._settings = settings
         self._curve = curve
         self._frames: deque[Voxels] = deque(maxlen=settings.frames)  # with a margin of half a window
@@ -98,20 +99,4 @@ class Nvca(NoiseFilter[Settings]):
         return NvcaStream(self._settings, self._curve)
 
 
-def fit(
-    image: Image,
-    settings: Settings,
-    fingerprint: SequenceFingerprint,
-    *,
-    seed: int = 0,
-    budget: Budget | None = None,
-    listener: Listener = silent,
-) -> Nvca:
-    """Take the noise curve from the fingerprint."""
-    fitted, curve = noise_for(image, fingerprint, settings.correct_lag)
-    return Nvca(settings, fitted, curve, settings.frames // 2)
-
-
-def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> Nvca:
-    """Rebuild a saved filter."""
-    return Nvca(settings, fitted, curve_from(fitted, tensors), settings.frames // 2)
+fit, restore = Nvca.fit, Nvca.restore

@@ -6,32 +6,25 @@ measured local level and s that of the whole image (`noise.local`); what the fil
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any
 
 import numpy as np
 
 from demottle.errors import UnsuitableError
 from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Voxels
-from demottle.methods.base import Denoiser, Tensors
+from demottle.methods.filter import Filter, FilterSettings
 from demottle.methods.one_scan.protection import blended, changeable, fill_invalid
 from demottle.noise.correlation import slice_correlation
 from demottle.noise.fingerprint import Fingerprint
 from demottle.noise.level import noise_level
 from demottle.noise.local import NoiseMap, noise_map
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-FilterSettings = TypeVar("FilterSettings", bound="DataclassInstance")
-
-
 _LEAST = 0.05
 """Share of the image's noise level: the lowest local one that a slice is divided by."""
 
 
-class PlaneFilter(Denoiser, Generic[FilterSettings]):
+class PlaneFilter(Filter[FilterSettings]):
     """A filter that treats every slice by itself, told one noise level for the whole image, whose noise is made even for it.
 
     Attributes:
@@ -40,19 +33,14 @@ class PlaneFilter(Denoiser, Generic[FilterSettings]):
 
     even = True
 
-    def __init__(self, settings: FilterSettings, fitted: Mapping[str, Any]) -> None:
-        """Keep settings and summary."""
-        self._settings = settings
-        self.settings = asdict(settings)
-        self.fitted = dict(fitted)
+    @classmethod
+    def measured(cls, image: Image, settings: FilterSettings, fingerprint: Fingerprint) -> tuple[Any, ...]:
+        """See `Filter`; the noise level is measured again on each image it is applied to."""
+        return (facts_of(image, fingerprint),)
 
     @abstractmethod
     def _plane(self, plane: Voxels, level: float) -> Voxels:
         """Filter one slice (rows, columns) whose noise has the standard deviation `level`."""
-
-    def tensors(self) -> Tensors:
-        """Return nothing: nothing is learned."""
-        return {}
 
     def __call__(self, image: Image, listener: Listener = silent) -> Image:
         """Filter every slice; the noise level is measured on the image itself."""

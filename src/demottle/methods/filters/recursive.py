@@ -4,20 +4,16 @@ Where nothing moves the variance of white noise falls to `w / (2 - w)` of itself
 that fades by 1 - w per frame.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from demottle.errors import InputError
-from demottle.events import Listener, silent
-from demottle.image import Image, Voxels
-from demottle.methods.base import Budget, Tensors
-from demottle.methods.streaming import PlainFilter, Stream, facts_for
-from demottle.noise.sequence.fingerprint import SequenceFingerprint
+from demottle.image import Voxels
+from demottle.methods.registry import name_of
+from demottle.methods.streaming import PlainFilter, Stream
 
-NAME = "recursive"
+NAME = name_of(__name__)
 
 
 @dataclass(frozen=True)
@@ -71,19 +67,4 @@ class Recursive(PlainFilter[Settings]):
         return RecursiveStream(self._settings)
 
 
-def fit(
-    image: Image,
-    settings: Settings,
-    fingerprint: SequenceFingerprint,
-    *,
-    seed: int = 0,
-    budget: Budget | None = None,
-    listener: Listener = silent,
-) -> Recursive:
-    """Make the filter; nothing but the lag is taken from the image."""
-    return Recursive(settings, facts_for(image, fingerprint, settings.correct_lag))
-
-
-def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> Recursive:
-    """Rebuild a saved filter."""
-    return Recursive(settings, fitted)
+fit, restore = Recursive.fit, Recursive.restore

@@ -5,26 +5,27 @@ between slices. The filter itself is `networks.windowed_wiener`.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from demottle.errors import InputError, UnsuitableError
+from demottle.errors import InputError
 from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Voxels
-from demottle.methods.base import Budget, Denoiser, Tensors
+from demottle.methods.filters.told_noise import VolumeFilter, told_noise
 from demottle.methods.one_scan.protection import blended, changeable, fill_invalid
 from demottle.methods.one_scan.restoration import REACH, restore_agreed
+from demottle.methods.registry import name_of
 from demottle.networks.windowed_wiener import WindowedWiener
 from demottle.noise.correlation import slice_correlation
 from demottle.noise.fingerprint import Fingerprint
 from demottle.noise.level import noise_level
 from demottle.noise.local import noise_map
 
-NAME = "spectral-wiener"
+NAME = name_of(__name__)
 
 
 @dataclass(frozen=True)
@@ -47,21 +48,22 @@ class Settings:
             raise InputError(f"threshold is {self.threshold}; it has to be positive.")
 
 
-class SpectralWiener(Denoiser):
+class SpectralWiener(VolumeFilter[Settings]):
     """The filter with the noise it was made for: the shape of the spectrum (n, n), and the level."""
 
     method = NAME
 
     def __init__(self, settings: Settings, fitted: Mapping[str, Any], spectrum: NDArray[np.float32]) -> None:
         """Keep settings, summary and spectrum."""
-        self.settings = asdict(settings)
-        self.fitted = dict(fitted)
-        self._spectrum = spectrum
-        self._filter = WindowedWiener(spectrum, settings.window, 4, settings.threshold)
+        super().__init__(settings, fitted, spectrum)
+        self._filter = WindowedWiener(self._spectrum, settings.window, 4, settings.threshold)
 
-    def tensors(self) -> Tensors:
-        """Return the spectrum."""
-        return {"spectrum": self._spectrum}
+    @classmethod
+    def measured(cls, image: Image, settings: Settings, fingerprint: Fingerprint) -> tuple[Any, ...]:
+        """See `Filter`; without a spectrum the noise is taken as white, and `fitted` says so."""
+        facts, spectrum = told_noise(image, fingerprint)
+        del facts["slice_correlation"]  # not told
+        return facts, spectrum if spectrum.size > 1 else np.ones((64, 64), np.float32)
 
     def __call__(self, image: Image, listener: Listener = silent) -> Image:
         """Filter every slice; the local noise level is measured on the image itself."""
@@ -86,36 +88,4 @@ class SpectralWiener(Denoiser):
         return out
 
 
-def fit(
-    image: Image,
-    settings: Settings,
-    fingerprint: Fingerprint,
-    *,
-    seed: int = 0,
-    budget: Budget | None = None,
-    listener: Listener = silent,
-) -> SpectralWiener:
-    """Take the noise spectrum from the fingerprint; without one the noise is taken as white, and `fitted` says so.
-
-    Raises:
-        UnsuitableError: where not even the noise level is known.
-    """
-    if not np.isfinite(fingerprint.noise_level):
-        raise UnsuitableError(
-            "The image has no flat soft tissue, so its noise cannot be measured; demottle does not guess it."
-        )
-    white = fingerprint.spectrum is None
-    spectrum = np.ones((64, 64)) if fingerprint.spectrum is None else fingerprint.spectrum.density_2d
-    fitted = {
-        "noise_level": fingerprint.noise_level,
-        "white_noise_assumed": white,
-        "unit": image.unit,
-        "modality": image.modality,
-        "spacing_mm": list(image.spacing),
-    }
-    return SpectralWiener(settings, fitted, spectrum.astype(np.float32))
-
-
-def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> SpectralWiener:
-    """Rebuild a saved filter."""
-    return SpectralWiener(settings, fitted, np.asarray(tensors["spectrum"], np.float32))
+fit, restore = SpectralWiener.fit, SpectralWiener.restore

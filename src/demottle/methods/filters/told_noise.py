@@ -1,32 +1,35 @@
 """What filters have in common that are told the noise measured on the scan: its level, its spectrum, what slices share of it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from demottle.image import Image
-from demottle.methods.base import Denoiser, Tensors
+from demottle.methods.base import Tensors
+from demottle.methods.filter import Filter, FilterSettings
 from demottle.methods.filters.plane_filter import facts_of
 from demottle.noise.fingerprint import Fingerprint
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
-FilterSettings = TypeVar("FilterSettings", bound="DataclassInstance")
-
-
-class VolumeFilter(Denoiser, Generic[FilterSettings]):
+class VolumeFilter(Filter[FilterSettings]):
     """A filter of volumes and the noise it is told of: the shape of the spectrum (n, m), and what `told_noise` says."""
 
     def __init__(self, settings: FilterSettings, fitted: Mapping[str, Any], spectrum: NDArray[np.float32]) -> None:
         """Keep settings, summary and spectrum; (1, 1): white noise."""
-        self._settings = settings
-        self.settings = asdict(settings)
-        self.fitted = dict(fitted)
+        super().__init__(settings, fitted)
         self._spectrum = np.asarray(spectrum, np.float32)
+
+    @classmethod
+    def measured(cls, image: Image, settings: FilterSettings, fingerprint: Fingerprint) -> tuple[Any, ...]:
+        """See `Filter`; without a spectrum the noise is taken as white, and `fitted` says so."""
+        return told_noise(image, fingerprint)
+
+    @classmethod
+    def kept(cls, fitted: Mapping[str, Any], tensors: Tensors) -> tuple[Any, ...]:
+        """See `Filter`."""
+        return fitted, tensors["spectrum"]
 
     def tensors(self) -> Tensors:
         """Return the spectrum."""

@@ -5,21 +5,17 @@
 TV is the sum of the lengths of the gradient, s the measured noise level. Edges stay, what lies between them becomes flat.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from skimage.restoration import denoise_tv_chambolle
 
 from demottle.errors import InputError
-from demottle.events import Listener, silent
-from demottle.image import Image, Voxels
-from demottle.methods.base import Budget, Tensors
-from demottle.methods.filters.plane_filter import PlaneFilter, facts_of
-from demottle.noise.fingerprint import Fingerprint
+from demottle.image import Voxels
+from demottle.methods.filters.plane_filter import PlaneFilter
+from demottle.methods.registry import name_of
 
-NAME = "tv"
+NAME = name_of(__name__)
 
 
 @dataclass(frozen=True)
@@ -55,23 +51,4 @@ class TotalVariation(PlaneFilter[Settings]):
         return np.asarray(out * level, np.float32)
 
 
-def fit(
-    image: Image,
-    settings: Settings,
-    fingerprint: Fingerprint,
-    *,
-    seed: int = 0,
-    budget: Budget | None = None,
-    listener: Listener = silent,
-) -> TotalVariation:
-    """Make the filter; the noise level is measured on each image it is applied to.
-
-    Raises:
-        UnsuitableError: where the noise level is not known.
-    """
-    return TotalVariation(settings, facts_of(image, fingerprint))
-
-
-def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> TotalVariation:
-    """Rebuild a saved filter."""
-    return TotalVariation(settings, fitted)
+fit, restore = TotalVariation.fit, TotalVariation.restore

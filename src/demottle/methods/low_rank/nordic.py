@@ -7,8 +7,7 @@ NeuroImage 226, 2021; L. Vizioli et al., Nat Commun 12, 2021), the others shrunk
 D. Donoho, 2017). Nothing is averaged over time or over directions.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,15 +16,16 @@ from numpy.typing import NDArray
 from demottle.errors import InputError
 from demottle.events import Listener, Stage, silent
 from demottle.image import Image
-from demottle.methods.base import Budget, Denoiser, Tensors
+from demottle.methods.filter import Filter
 from demottle.methods.low_rank.blocks import grid_of
 from demottle.methods.low_rank.noise_map import Map, by_components
 from demottle.methods.low_rank.random_matrix import hard, optimal
 from demottle.methods.low_rank.series import Series
 from demottle.methods.low_rank.sweep import swept
+from demottle.methods.registry import name_of
 from demottle.noise.sequence.fingerprint import SequenceFingerprint
 
-NAME = "nordic"
+NAME = name_of(__name__)
 FEWEST = 6
 """Volumes: with fewer the noise cannot be told from the signal by its components."""
 _SHRINKAGE = {"optimal": optimal, "threshold": hard}
@@ -62,20 +62,15 @@ class Settings:
             raise InputError(f"noise is {self.noise}; it has to be a positive number, or 0 to measure it.")
 
 
-class Nordic(Denoiser):
+class Nordic(Filter[Settings]):
     """The filter; it learns nothing, and measures the noise on the series that it is given, unless that says it."""
 
     method = NAME
 
-    def __init__(self, settings: Settings, fitted: Mapping[str, Any]) -> None:
-        """Keep settings and summary."""
-        self.settings = asdict(settings)
-        self.fitted = dict(fitted)
-        self._settings = settings
-
-    def tensors(self) -> Tensors:
-        """Return nothing: there is nothing to remember."""
-        return {}
+    @classmethod
+    def measured(cls, image: Image, settings: Settings, fingerprint: SequenceFingerprint) -> tuple[Any, ...]:
+        """See `Filter`: nothing is measured."""
+        return ({"modality": image.modality, "unit": image.unit, "complex": image.phase is not None},)
 
     def __call__(self, image: Image, listener: Listener = silent) -> Image:
         """Filter the series; its phase too where it has one. `maps` says the noise and how many components were kept.
@@ -126,19 +121,4 @@ def measured_noise(series: Series, listener: Listener = silent) -> Map:
     return series.of_each_part(found)
 
 
-def fit(
-    image: Image,
-    settings: Settings,
-    fingerprint: SequenceFingerprint,
-    *,
-    seed: int = 0,
-    budget: Budget | None = None,
-    listener: Listener = silent,
-) -> Nordic:
-    """Make the filter; nothing is taken from the image."""
-    return Nordic(settings, {"modality": image.modality, "unit": image.unit, "complex": image.phase is not None})
-
-
-def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> Nordic:
-    """Rebuild a saved filter."""
-    return Nordic(settings, fitted)
+fit, restore = Nordic.fit, Nordic.restore

@@ -39,9 +39,10 @@ from demottle.methods.base import Budget, Tensors
 from demottle.methods.one_scan.neighbor_targets import matched_targets
 from demottle.methods.one_scan.scan_fit import Ground, ScanSettings, fit_on_scan, restore_slice_network
 from demottle.methods.one_scan.slice_network import SliceNetwork
+from demottle.methods.registry import name_of
 from demottle.noise.fingerprint import Fingerprint
 
-NAME = "matched-neighbors"
+NAME = name_of(__name__)
 _FEWEST_SLICES = 1
 _FEWEST_TO_HOLD_OUT = 20
 _EXAMINED = 16  # patches

@@ -31,10 +31,11 @@ from demottle.methods.one_scan.calibration import keep_ct_numbers
 from demottle.methods.one_scan.protection import changeable, fill_invalid
 from demottle.methods.one_scan.scan_samples import box_around
 from demottle.methods.one_scan.slice_network import scale_of
+from demottle.methods.registry import name_of
 from demottle.networks.hourglass import Hourglass
 from demottle.noise.fingerprint import Fingerprint
 
-NAME = "deep-image-prior"
+NAME = name_of(__name__)
 _FARTHEST = 3.0  # of x, in widths: what lies beyond is bone and metal
 _AVERAGING = 0.9  # of the outputs, per step
 

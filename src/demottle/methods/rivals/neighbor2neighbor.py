@@ -20,11 +20,12 @@ from demottle.errors import InputError
 from demottle.events import Listener, silent
 from demottle.image import Image
 from demottle.methods.base import Budget, Tensors
+from demottle.methods.registry import name_of
 from demottle.methods.rivals.plain_network import PlainNetwork
 from demottle.methods.rivals.teaching import Batches, Ground, RivalSettings, restore_plain, teach
 from demottle.noise.fingerprint import Fingerprint
 
-NAME = "neighbor2neighbor"
+NAME = name_of(__name__)
 _PAIRS = np.array([(0, 1), (1, 0), (2, 3), (3, 2), (0, 2), (2, 0), (1, 3), (3, 1)])
 """Pixels of a cell, numbered by rows, that share a side."""
 

@@ -24,11 +24,12 @@ from demottle.methods.base import Budget, Tensors
 from demottle.methods.one_scan.protection import fill_invalid
 from demottle.methods.one_scan.scan_fit import Ground, ScanSettings, fit_on_scan, restore_slice_network
 from demottle.methods.one_scan.slice_network import SliceNetwork
+from demottle.methods.registry import name_of
 from demottle.methods.rivals.patch_search import similar_pixels
 from demottle.noise import guide
 from demottle.noise.fingerprint import Fingerprint
 
-NAME = "ngps"
+NAME = name_of(__name__)
 
 
 @dataclass(frozen=True)

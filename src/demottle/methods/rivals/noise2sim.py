@@ -25,9 +25,10 @@ from demottle.methods.base import Budget, Tensors
 from demottle.methods.one_scan.protection import fill_invalid
 from demottle.methods.one_scan.scan_fit import Ground, ScanSettings, fit_on_scan, restore_slice_network
 from demottle.methods.one_scan.slice_network import SliceNetwork
+from demottle.methods.registry import name_of
 from demottle.noise.fingerprint import Fingerprint
 
-NAME = "noise2sim"
+NAME = name_of(__name__)
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,13 @@ from demottle.errors import InputError
 from demottle.events import Listener, silent
 from demottle.image import Image
 from demottle.methods.base import Budget, Tensors
+from demottle.methods.registry import name_of
 from demottle.methods.rivals.blind_spot import BlindSpotLesson
 from demottle.methods.rivals.plain_network import PlainNetwork
 from demottle.methods.rivals.teaching import Ground, RivalSettings, restore_plain, teach
 from demottle.noise.fingerprint import Fingerprint
 
-NAME = "noise2void"
+NAME = name_of(__name__)
 _REACH = 2  # a window of 5 x 5
 
 

@@ -19,9 +19,10 @@ from demottle.errors import InputError
 from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image
 from demottle.methods.base import Budget, Denoiser, Tensors
+from demottle.methods.registry import name_of
 from demottle.noise.sequence.fingerprint import SequenceFingerprint
 
-NAME = "patch2self"
+NAME = name_of(__name__)
 _RIDGE = 1e-9  # of the mean variance: volumes that are copies of each other have no unique answer otherwise
 
 

@@ -16,12 +16,13 @@ from demottle.errors import InputError, UnsuitableError
 from demottle.events import Listener, silent
 from demottle.image import Image
 from demottle.methods.base import Budget, Tensors
+from demottle.methods.registry import name_of
 from demottle.methods.rivals.blind_spot import BlindSpotLesson
 from demottle.methods.rivals.plain_network import PlainNetwork
 from demottle.methods.rivals.teaching import Ground, RivalSettings, restore_plain, teach
 from demottle.noise.fingerprint import Fingerprint
 
-NAME = "structn2v"
+NAME = name_of(__name__)
 FARTHEST = 6
 """Longest half of a bar, pixels."""
 _CORRELATED = 0.1

@@ -20,12 +20,13 @@ from demottle.errors import InputError
 from demottle.events import Listener, silent
 from demottle.image import Image
 from demottle.methods.base import Budget, Tensors
+from demottle.methods.registry import name_of
 from demottle.methods.rivals.plain_network import VIEWS, PlainNetwork
 from demottle.methods.rivals.teaching import Batches, Ground, RivalSettings, restore_plain, teach
 from demottle.networks.tiny_residual import TinyResidual
 from demottle.noise.fingerprint import Fingerprint
 
-NAME = "zs-n2n"
+NAME = name_of(__name__)
 
 
 @dataclass(frozen=True)

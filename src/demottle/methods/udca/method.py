@@ -29,6 +29,7 @@ from demottle.learning.seeding import seeded
 from demottle.methods.base import Budget, Denoiser, Tensors
 from demottle.methods.one_scan.scan_samples import learnable_spectrum, patch_that_fits
 from demottle.methods.one_scan.slice_network import INPUTS, Normalized, SliceNetwork, load_weights, scale_of, summary
+from demottle.methods.registry import name_of
 from demottle.methods.udca import pace
 from demottle.methods.udca.clip import Clip, make_clip, offsets_for
 from demottle.methods.udca.frames import CausalFrames, SingleFrame
@@ -45,7 +46,7 @@ from demottle.noise.sequence.fingerprint import SequenceFingerprint, measure_seq
 
 __all__ = ["NAME", "Settings", "fit", "fit_runs", "learning_seconds", "restore", "untaught"]
 
-NAME = "udca"
+NAME = name_of(__name__)
 STEPS, STEPS_OF_OTHERS = 1000, 500
 """Steps of learning: for students that remember (edges a third sharper than after 500), and for those that see one frame."""
 STEPS_PER_FRAME, FEWEST_STEPS, MOST_STEPS = 10, 80, 300

@@ -11,6 +11,7 @@ from demottle.learning.data.sampling import UnpairedPatches
 from demottle.learning.run import Run
 from demottle.learning.seeding import seeded
 from demottle.methods.base import Budget, Tensors
+from demottle.methods.registry import name_of
 from demottle.methods.unpaired import full_band
 from demottle.methods.unpaired.cut_game import CutGame, CutWeights
 from demottle.methods.unpaired.full_band import FullBandDenoiser, GeneratorSettings
@@ -19,7 +20,7 @@ from demottle.methods.unpaired.trained_network import TrainedNetwork, refuse_oth
 from demottle.networks.patch_gan import NORMS, PatchGAN
 from demottle.networks.projection_heads import ProjectionHeads
 
-NAME = "cut"
+NAME = name_of(__name__)
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,12 @@ from demottle.events import Listener, silent
 from demottle.learning.data.cohort import Sets
 from demottle.learning.run import Run
 from demottle.methods.base import Budget, Tensors
+from demottle.methods.registry import name_of
 from demottle.methods.unpaired import full_band, perceptual_cyclegan
 from demottle.methods.unpaired.full_band import FullBandDenoiser
 from demottle.methods.unpaired.trained_network import TrainedNetwork
 
-NAME = "cyclegan"
+NAME = name_of(__name__)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from demottle.learning.players import Share
 from demottle.learning.run import Run
 from demottle.learning.seeding import seeded
 from demottle.methods.base import Budget, Tensors
+from demottle.methods.registry import name_of
 from demottle.methods.unpaired.pdml_game import MetricGame, Weights
 from demottle.methods.unpaired.playing import WARM_UP_PART, key_of, part_before, played, schedule_of
 from demottle.methods.unpaired.simulated_noise import NoisyPatches, SimulatedNoise
@@ -36,7 +37,7 @@ from demottle.methods.unpaired.wavelet_band import WAVELET, high_band
 from demottle.networks.patch_discriminator import PatchDiscriminator
 from demottle.networks.residual_dense import ResidualDense, plain_weights
 
-NAME = "pdml"
+NAME = name_of(__name__)
 _MOST_BLOCKS = 64
 REACH = 20
 """Pixels around the body that are computed too."""
@@ -245,7 +246,6 @@ class MetricDenoiser(TrainedNetwork):
         """Keep settings and network (with plain weights)."""
         super().__init__(NAME, asdict(settings), fitted, network)
         self._settings = settings
-        self._strip = _STRIP if self.device.type == "cpu" else _STRIP_ON_GPU
 
     def plane(self, plane: Voxels, box: Box | None = None) -> Voxels:
         """Denoise one slice in HU; outside of `box` and some pixels around it nothing changes."""
@@ -265,7 +265,8 @@ class MetricDenoiser(TrainedNetwork):
         rows, columns = box
         # As the convolutions continue a patch they were trained on; read-only views of the band elsewhere.
         around = np.pad(band, reach, mode="edge")[:, columns.start : columns.stop + 2 * reach]
-        height = max(reach, self._strip // around.shape[1])
+        strip_of = _STRIP if self.device.type == "cpu" else _STRIP_ON_GPU
+        height = max(reach, strip_of // around.shape[1])
         made = []
         for first in range(rows.start, rows.stop, height):
             strip = around[first : min(first + height, rows.stop) + 2 * reach]

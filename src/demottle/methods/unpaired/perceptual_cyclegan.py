@@ -20,6 +20,7 @@ from demottle.learning.run import Run
 from demottle.learning.seeding import seeded
 from demottle.losses.perceptual import frozen
 from demottle.methods.base import Budget, Tensors
+from demottle.methods.registry import name_of
 from demottle.methods.unpaired import full_band
 from demottle.methods.unpaired.ct_features import learned_features
 from demottle.methods.unpaired.cycle_game import CycleGame, CycleWeights
@@ -32,7 +33,7 @@ from demottle.methods.unpaired.watched_game import Draw
 from demottle.networks.patch_gan import NORMS, PatchGAN
 from demottle.networks.vgg19 import load_vgg19
 
-NAME = "perceptual-cyclegan"
+NAME = name_of(__name__)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from demottle.learning.players import Player, Share
 from demottle.learning.run import Run
 from demottle.learning.seeding import seeded
 from demottle.methods.base import Budget, Tensors
+from demottle.methods.registry import name_of
 from demottle.methods.unpaired import full_band, pdml
 from demottle.methods.unpaired.full_band import FullBandDenoiser, GeneratorSettings
 from demottle.methods.unpaired.pdml_game import exact_norms
@@ -25,7 +26,7 @@ from demottle.methods.unpaired.trained_network import TrainedNetwork, refuse_oth
 from demottle.methods.unpaired.watched_game import Draw, WatchedGame
 from demottle.networks.residual_dense import ResidualDense
 
-NAME = "supervised"
+NAME = name_of(__name__)
 NETWORKS = ("residual-dense", "attention-unet")
 LOSSES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {"l1": functional.l1_loss, "mse": functional.mse_loss}
 

@@ -1,0 +1,82 @@
+"""Cards of the methods that are trained on sets of scans. Imports no torch."""
+
+from demottle.methods.card import Contract, MethodInfo
+
+_UNTAUGHT = "two steps on two patients, all that the test trains for, teach nothing"
+_STRIPS = {"demottle.methods.unpaired.pdml._STRIP": 4096}
+_HU = dict.fromkeys(
+    ("means inside tissues", "means beside edges", "mean of soft tissue"),
+    "CT numbers follow those of the full-dose scans, and two steps of training shift them",
+)
+
+CARDS = (
+    MethodInfo(
+        name="pdml",
+        title="Patch-wise deep metric learning on the high band, from unpaired scans",
+        learns_from="unpaired sets",
+        summary=(
+            "Learns from low-dose scans and full-dose scans of other patients. Only the high wavelet band goes through the "
+            "network, so CT numbers of organs cannot shift; a metric loss keeps the anatomy. Has to be trained first."
+        ),
+        paper="Jung et al., MICCAI 2022, arXiv 2207.02377",
+        module="demottle.methods.unpaired.pdml",
+        contract=Contract(at_once=_STRIPS, excused={"less noise": _UNTAUGHT, "nearer to the truth": _UNTAUGHT}),
+    ),
+    MethodInfo(
+        name="perceptual-cyclegan",
+        title="CycleGAN with attention and a perceptual loss made for CT, from unpaired scans",
+        learns_from="unpaired sets",
+        summary=(
+            "Learns from low-dose scans and full-dose scans of other patients: two generators with attention-gated skips and "
+            "residual blocks, two discriminators, cycle, identity and perceptual losses; the features come from a CT autoencoder "
+            "trained on the full-dose scans. CT numbers follow those of the full-dose scans."
+        ),
+        paper="arXiv 2605.00793",
+        module="demottle.methods.unpaired.perceptual_cyclegan",
+        contract=Contract(excused={"less noise": _UNTAUGHT, "nearer to the truth": _UNTAUGHT}),
+    ),
+    MethodInfo(
+        name="cyclegan",
+        title="CycleGAN, from unpaired scans; for comparison",
+        learns_from="unpaired sets",
+        summary=(
+            "As perceptual-cyclegan, without attention and without a perceptual loss. CT numbers follow those of the full-dose "
+            "scans, and the result can be worse than the input."
+        ),
+        paper="Zhu et al., ICCV 2017, arXiv 1703.10593",
+        module="demottle.methods.unpaired.cyclegan",
+        contract=Contract(excused={"less noise": _UNTAUGHT, "nearer to the truth": _UNTAUGHT, **_HU}),
+    ),
+    MethodInfo(
+        name="cut",
+        title="Contrastive unpaired translation (CUT), from unpaired scans; for comparison",
+        learns_from="unpaired sets",
+        summary=(
+            "One generator and one discriminator; places of the output have to be found again in the input by their features. CT "
+            "numbers follow those of the full-dose scans."
+        ),
+        paper="Park et al., ECCV 2020, arXiv 2007.15651",
+        module="demottle.methods.unpaired.cut",
+        contract=Contract(excused={"less noise": _UNTAUGHT, "nearer to the truth": _UNTAUGHT, **_HU}),
+    ),
+    MethodInfo(
+        name="supervised",
+        title="Learning from pairs of scans: the upper bound for what learns without pairs",
+        learns_from="pairs",
+        summary=(
+            "Learns from the same slices at low and at full dose, which exist in simulations only, with the network of pdml or "
+            "that of perceptual-cyclegan."
+        ),
+        paper="classical",
+        module="demottle.methods.unpaired.supervised",
+        contract=Contract(
+            at_once=_STRIPS,
+            excused={
+                "less noise": _UNTAUGHT,
+                "nearer to the truth": _UNTAUGHT,
+                "means inside tissues": _UNTAUGHT,
+                "mean of soft tissue": _UNTAUGHT,
+            },
+        ),
+    ),
+)
