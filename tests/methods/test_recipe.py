@@ -49,7 +49,7 @@ def test_a_method_is_three_files(tree: Path) -> None:
     (family / "lee.py").write_text(method)
     cards = (family / "cards.py").read_text()
     assert cards.endswith(")\n")
-    (family / "cards.py").write_text(f"{cards[:-2]}{card})\n")
+    (family / "cards.py").write_text(f"{cards[:-2]}{card.rstrip()},\n)\n")
     (tree / "docs" / "methods" / "lee.md").write_text(PAGE)
 
     pages = ("-m", "pytest", "-p", "no:cacheprovider", "tests/docs/test_method_pages.py")
