@@ -6,30 +6,19 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Demottle
 
+from demottle.cli.app import app
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "command-line.md").read_text()
-VERBS = {
-    "benchmark",
-    "denoise",
-    "inspect",
-    "evaluate",
-    "report",
-    "methods",
-    "simulate",
-    "study",
-    "train",
-    "models",
-    "stream",
-    "doctor",
-}
-GROUPS = {
-    "simulate": ("phantom", "low-dose", "fluoroscopy"),
-    "study": ("create", "serve", "analyse"),
-    "models": ("show",),
-}
+VERBS = {str(command.callback.__name__): (str(command.callback.__name__),) for command in app.registered_commands}
+GROUPS = {str(group.typer_instance.info.name): group.typer_instance for group in app.registered_groups}
 COMMANDS = [
-    *((verb,) for verb in sorted(VERBS - set(GROUPS))),
-    *((group, verb) for group, verbs in GROUPS.items() for verb in verbs),
+    *((verb,) for verb in sorted(VERBS)),
+    *(
+        (name, str(command.name or command.callback.__name__).replace("_", "-"))
+        for name, group in GROUPS.items()
+        for command in group.registered_commands
+    ),
 ]
 
 
@@ -41,12 +30,13 @@ def test_every_option_is_documented(command: tuple[str, ...], demottle: Demottle
     assert sorted(option for option in options if not re.search(rf"{option}\b", PAGE)) == []
 
 
-def test_every_verb_is_named_where_a_user_begins(demottle: Demottle) -> None:
-    pages = (ROOT / "README.md", ROOT / "docs" / "install.md")
-    named = {verb for page in pages for verb in re.findall(r"demottle ([a-z]+)", page.read_text())}
+def test_every_verb_has_its_section_and_the_readme_names_no_other(demottle: Demottle) -> None:
     commands = set(re.findall(r"^│ ([a-z]+) ", demottle("--help").stdout, flags=re.MULTILINE))
-    assert commands == VERBS
-    assert named >= VERBS
+    assert commands == {*VERBS, *GROUPS} and len(commands) >= 12
+    sections = set(re.findall(r"^#+ .*?`demottle ([a-z]+)", PAGE, flags=re.MULTILINE))
+    assert commands <= sections
+    pages = (ROOT / "README.md", ROOT / "docs" / "install.md")
+    assert {verb for page in pages for verb in re.findall(r"`demottle ([a-z]+)", page.read_text())} <= commands
 
 
 def test_every_link_of_the_documentation_leads_somewhere() -> None:
