@@ -101,42 +101,58 @@ def run_live(
     reader = threading.Thread(
         target=_read, args=(source, line, rate, at_hand + queue if at_hand else 0), name="source", daemon=True
     )
-    tally, owed = _Tally(), deque[Frame]()
+    tally = _Tally()
     started = time.monotonic()
-    trouble = ""
     reader.start()
     try:
-        while True:
-            try:
-                frame = line.take(patience if tally.works else None)  # a live source may be late
-            except TimeoutError:
-                trouble = stalled(len(tally.works), patience or 0.0)
-                break
-            except DemottleError as error:
-                trouble = str(error)
-                break
-            if frame is None:
-                break
-            owed.append(frame)
-            begun = time.monotonic()
-            try:
-                result = stream.step(frame.pixels)
-            except InputError as error:
-                if not tally.works:
-                    raise
-                owed.pop()
-                trouble = str(error)  # such as a frame of another size: what came before it is kept
-                break
-            tally.works.append(time.monotonic() - begun)
-            if result is not None:
-                _hand_on(owed.popleft(), result, sink, tally)
-            listener(Progress(Stage.STREAM, len(tally.works), max(total, len(tally.works))))
-        for result in stream.finish():
-            _hand_on(owed.popleft(), result, sink, tally)
+        trouble = _work_off(
+            line, stream, sink, tally, patience, lambda done: Progress(Stage.STREAM, done, max(total, done)), listener
+        )
     finally:
         line.close()
     seconds = time.monotonic() - started
     return LiveReport(len(tally.waits), tuple(line.dropped), seconds, latency_of(tally.waits, tally.works), trouble)
+
+
+def _work_off(
+    line: WaitingLine,
+    stream: Stream,
+    sink: Sink,
+    tally: _Tally,
+    patience: float | None,
+    progress: Callable[[int], Progress],
+    listener: Listener,
+) -> str:
+    """Take frames and hand their results on until the source ends; say in a sentence why it ended too early."""
+    owed, trouble = deque[Frame](), ""
+    while True:
+        try:
+            frame = line.take(patience if tally.works else None)  # a live source may be late
+        except TimeoutError:
+            trouble = stalled(len(tally.works), patience or 0.0)
+            break
+        except DemottleError as error:
+            trouble = str(error)
+            break
+        if frame is None:
+            break
+        owed.append(frame)
+        begun = time.monotonic()
+        try:
+            result = stream.step(frame.pixels)
+        except InputError as error:
+            if not tally.works:
+                raise
+            owed.pop()
+            trouble = str(error)  # such as a frame of another size: what came before it is kept
+            break
+        tally.works.append(time.monotonic() - begun)
+        if result is not None:
+            _hand_on(owed.popleft(), result, sink, tally)
+        listener(progress(len(tally.works)))
+    for result in stream.finish():
+        _hand_on(owed.popleft(), result, sink, tally)
+    return trouble
 
 
 def _hand_on(frame: Frame, result: Voxels, sink: Sink, tally: _Tally) -> None:

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
+from demottle.cli.benchmark import arguments
 from demottle.cli.benchmark.options import (
     SUITE,
     check_options,
@@ -21,63 +21,27 @@ from demottle.cli.screen.guard import guarded
 from demottle.cli.screen.options import Debug, Json, MethodFile, use_method_file
 from demottle.io.output import refuse_unwritable
 
-SUITE_HELP = (
-    "Suite. Methods: ct-volume, ct-real, ct-anatomies, ct-unpaired, single-slice, fluoroscopy, mr, nordic; decisions: "
-    "fluoroscopy-plan, fluoroscopy-wires, gate; the machine: speed."
-)
-RUNNING = "How it runs"
 NOTHING_DONE = 1  # the exit code where every cell that was run failed
 
 
 @guarded
 def benchmark(
-    suite: Annotated[
-        str,
-        typer.Option(metavar="NAME", help=SUITE_HELP),
-    ] = SUITE,
-    quick: Annotated[bool, typer.Option("--quick", metavar="", help="Small images, one seed: minutes.")] = False,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Results and page; benchmark-results/SUITE.")
-    ] = None,
-    method: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--method",
-            metavar="NAME",
-            help="Method to run, beside the input; NAME:SETTING=VALUE for other settings; repeatable.",
-        ),
-    ] = None,
+    suite: arguments.Suite = SUITE,
+    quick: arguments.Quick = False,
+    out: arguments.Out = None,
+    method: arguments.Method = None,
     method_file: MethodFile = None,
-    rival: Annotated[str | None, typer.Option(metavar="NAME", help="Method that the others are compared with.")] = None,
-    seeds: Annotated[int | None, typer.Option(metavar="N", min=1, help="Cases of each kind.")] = None,
-    minutes: Annotated[
-        float | None, typer.Option(metavar="M", help="Minutes to learn, the same for all; 0.75, with --quick 0.2.")
-    ] = None,
-    real: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="Real CT scans: for ct-volume any of little noise, else the public ones."),
-    ] = None,
-    cohort: Annotated[
-        bool, typer.Option("--cohort", metavar="", help="Larger cohort of ct-unpaired, with parts of the public scans.")
-    ] = False,
-    page: Annotated[
-        bool, typer.Option("--report", metavar="", help="Run nothing: tables and page from what is there.")
-    ] = False,
-    retry: Annotated[bool, typer.Option("--retry", metavar="", help="Try again what failed.")] = False,
-    jobs: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Cells at a time; times are surest with 1.", rich_help_panel=RUNNING)
-    ] = 1,
-    threads: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=1, help="Threads of each cell. Default: all cores.", rich_help_panel=RUNNING),
-    ] = None,
-    wall: Annotated[
-        float | None,
-        typer.Option(metavar="SECONDS", help="Time to stop at; run again to continue.", rich_help_panel=RUNNING),
-    ] = None,
-    cache: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Simulated cases; OUT/cases.", rich_help_panel=RUNNING)
-    ] = None,
+    rival: arguments.Rival = None,
+    seeds: arguments.Seeds = None,
+    minutes: arguments.Minutes = None,
+    real: arguments.Real = None,
+    cohort: arguments.Cohort = False,
+    page: arguments.Page = False,
+    retry: arguments.Retry = False,
+    jobs: arguments.Jobs = 1,
+    threads: arguments.Threads = None,
+    wall: arguments.Wall = None,
+    cache: arguments.Cache = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:

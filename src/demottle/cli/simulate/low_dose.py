@@ -93,9 +93,8 @@ def low_dose(
             image = io.read(scan, series=series, volume=volume, **cast("Any", where), listener=listener)
         lost = io.check_output(image, names[0], format)
         simulation = LowDose(image, dose, settings, listener, workers=os.cpu_count() or 1)
-        levels = _written(
-            simulation, seed, names, whole, {"format": format, "overwrite": overwrite, "listener": listener}
-        )
+        options = {"format": format, "overwrite": overwrite, "listener": listener}
+        levels = _written(simulation, seed, names, whole, options)
     warnings = (*io.warnings_of(image), *lost, *simulation.warnings, *simulation.check(levels))
     record = {**simulation.to_dict(), "reached_level_hu": levels, "seed": seed, "warnings": list(warnings)}
     if as_json:

@@ -68,8 +68,7 @@ def analyse(
 
             write_study_page(found, at[html])
     if as_json:
-        show_json(found.to_dict())
-        return
+        return show_json(found.to_dict())
     from demottle.cli.study.tables import show_study
 
     say_warnings(found.warnings)
@@ -77,6 +76,7 @@ def analyse(
     for name, path in (("Results", csv), ("Answers", ratings), ("Page", html)):
         if path is not None:
             out.print(f"{name:<8} {shown(path)}", markup=False, soft_wrap=True)
+    return None
 
 
 def _refuse_among_study(study: Path, key: Path | None, results: list[Path]) -> None:

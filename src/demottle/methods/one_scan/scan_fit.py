@@ -178,18 +178,10 @@ def fit_on_scan(
     if steps is None:
         steps = default_steps(samples, patch, settings.batch, started, device.type == "cuda", settings.spare_steps)
     worth_it = steps > 0 or budget.steps is not None
-    schedule = CosineSchedule(
-        steps=steps if worth_it else 1,
-        minutes=budget.minutes,
-        check_every=50 if settings.early_stop else 0,
-    )
     learned, history, kept = student, History(ended=NOT_WORTH_IT, each=[]), 1.0
     if worth_it:
         begun = copy.deepcopy(student.network.state_dict())
-        rate = settings.rate * (_GENTLER if started else 1)
-        learned, history = learn(
-            student, lesson.loss, schedule, rate=rate, criterion=lesson.validation, listener=listener
-        )
+        learned, history = _learned(student, lesson, settings, started, steps, budget, listener)
         kept = 0.0
         if started:
             kept = keep_what_the_scan_says(
@@ -204,6 +196,21 @@ def fit_on_scan(
         **lesson.facts(),
     }
     return SliceNetwork(name, asdict(settings), fitted, learned.network, spectrum)
+
+
+def _learned(
+    student: Normalized,
+    lesson: Lesson,
+    settings: ScanSettings,
+    started: bool,
+    steps: int,
+    budget: Budget,
+    listener: Listener,
+) -> tuple[Normalized, History]:
+    """Learn, more gently where the shipped weights are the start."""
+    schedule = CosineSchedule(steps=steps, minutes=budget.minutes, check_every=50 if settings.early_stop else 0)
+    rate = settings.rate * (_GENTLER if started else 1)
+    return learn(student, lesson.loss, schedule, rate=rate, criterion=lesson.validation, listener=listener)
 
 
 def _begin(student: Normalized, lesson: Lesson) -> bool:

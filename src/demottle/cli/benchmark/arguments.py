@@ -1,0 +1,58 @@
+"""The arguments and options of `demottle benchmark`: what they are called, how they are told of, what they take."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+SUITE_HELP = (
+    "Suite. Methods: ct-volume, ct-real, ct-anatomies, ct-unpaired, single-slice, fluoroscopy, mr, nordic; decisions: "
+    "fluoroscopy-plan, fluoroscopy-wires, gate; the machine: speed."
+)
+RUNNING = "How it runs"
+
+
+Suite = Annotated[
+    str,
+    typer.Option(metavar="NAME", help=SUITE_HELP),
+]
+Quick = Annotated[bool, typer.Option("--quick", metavar="", help="Small images, one seed: minutes.")]
+Out = Annotated[
+    Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Results and page; benchmark-results/SUITE.")
+]
+Method = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--method",
+        metavar="NAME",
+        help="Method to run, beside the input; NAME:SETTING=VALUE for other settings; repeatable.",
+    ),
+]
+Rival = Annotated[str | None, typer.Option(metavar="NAME", help="Method that the others are compared with.")]
+Seeds = Annotated[int | None, typer.Option(metavar="N", min=1, help="Cases of each kind.")]
+Minutes = Annotated[
+    float | None, typer.Option(metavar="M", help="Minutes to learn, the same for all; 0.75, with --quick 0.2.")
+]
+Real = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Real CT scans: for ct-volume any of little noise, else the public ones."),
+]
+Cohort = Annotated[
+    bool, typer.Option("--cohort", metavar="", help="Larger cohort of ct-unpaired, with parts of the public scans.")
+]
+Page = Annotated[bool, typer.Option("--report", metavar="", help="Run nothing: tables and page from what is there.")]
+Retry = Annotated[bool, typer.Option("--retry", metavar="", help="Try again what failed.")]
+Jobs = Annotated[
+    int, typer.Option(metavar="N", min=1, help="Cells at a time; times are surest with 1.", rich_help_panel=RUNNING)
+]
+Threads = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=1, help="Threads of each cell. Default: all cores.", rich_help_panel=RUNNING),
+]
+Wall = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", help="Time to stop at; run again to continue.", rich_help_panel=RUNNING),
+]
+Cache = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="Simulated cases; OUT/cases.", rich_help_panel=RUNNING)
+]
