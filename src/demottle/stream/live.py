@@ -105,9 +105,7 @@ def run_live(
     started = time.monotonic()
     reader.start()
     try:
-        trouble = _work_off(
-            line, stream, sink, tally, patience, lambda done: Progress(Stage.STREAM, done, max(total, done)), listener
-        )
+        trouble = _work_off(line, stream, sink, tally, patience, total, listener)
     finally:
         line.close()
     seconds = time.monotonic() - started
@@ -120,7 +118,7 @@ def _work_off(
     sink: Sink,
     tally: _Tally,
     patience: float | None,
-    progress: Callable[[int], Progress],
+    total: int,
     listener: Listener,
 ) -> str:
     """Take frames and hand their results on until the source ends; say in a sentence why it ended too early."""
@@ -149,7 +147,7 @@ def _work_off(
         tally.works.append(time.monotonic() - begun)
         if result is not None:
             _hand_on(owed.popleft(), result, sink, tally)
-        listener(progress(len(tally.works)))
+        listener(Progress(Stage.STREAM, len(tally.works), max(total, len(tally.works))))
     for result in stream.finish():
         _hand_on(owed.popleft(), result, sink, tally)
     return trouble

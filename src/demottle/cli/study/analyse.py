@@ -48,16 +48,15 @@ def analyse(
 
     It reads the key, so look at it when all readers have finished.
     """
-    from demottle.study.analysis import analyse as analyse_study
-    from demottle.study.analysis import load
+    from demottle.study import analysis
     from demottle.study.tables import write_answers, write_results
 
     results = [path for path in (csv, ratings, html) if path is not None]
     _refuse_among_study(study, key, results)
     if not overwrite:
         refuse_existing(results)
-    loaded = load(study, key)
-    found = analyse_study(loaded, reference, margin, resamples, seed)
+    loaded = analysis.load(study, key)
+    found = analysis.analyse(loaded, reference, margin, resamples, seed)
     with publishing(results, overwrite=overwrite) as at:
         if csv is not None:
             write_results(found, at[csv])
@@ -68,15 +67,15 @@ def analyse(
 
             write_study_page(found, at[html])
     if as_json:
-        return show_json(found.to_dict())
+        show_json(found.to_dict())
+        return
     from demottle.cli.study.tables import show_study
 
     say_warnings(found.warnings)
     show_study(found)
-    for name, path in (("Results", csv), ("Answers", ratings), ("Page", html)):
+    for name, path in {"Results": csv, "Answers": ratings, "Page": html}.items():
         if path is not None:
             out.print(f"{name:<8} {shown(path)}", markup=False, soft_wrap=True)
-    return None
 
 
 def _refuse_among_study(study: Path, key: Path | None, results: list[Path]) -> None:

@@ -177,16 +177,9 @@ def fit_on_scan(
     steps = budget.steps
     if steps is None:
         steps = default_steps(samples, patch, settings.batch, started, device.type == "cuda", settings.spare_steps)
-    worth_it = steps > 0 or budget.steps is not None
     learned, history, kept = student, History(ended=NOT_WORTH_IT, each=[]), 1.0
-    if worth_it:
-        begun = copy.deepcopy(student.network.state_dict())
-        learned, history = _learned(student, lesson, settings, started, steps, budget, listener)
-        kept = 0.0
-        if started:
-            kept = keep_what_the_scan_says(
-                learned, begun, learned.network, settings.start_kept, samples, ground.noise, patch, seed
-            )
+    if steps > 0 or budget.steps is not None:
+        learned, history, kept = _learned(student, lesson, settings, started, steps, budget, ground, seed, listener)
     fitted = {
         **summary(image, fingerprint, scale),
         "slices_seen": slices,
@@ -205,12 +198,20 @@ def _learned(
     started: bool,
     steps: int,
     budget: Budget,
+    ground: Ground,
+    seed: int,
     listener: Listener,
-) -> tuple[Normalized, History]:
-    """Learn, more gently where the shipped weights are the start."""
+) -> tuple[Normalized, History, float]:
+    """Learn, more gently where the shipped weights are the start; also which share of these is kept."""
+    begun = copy.deepcopy(student.network.state_dict())
     schedule = CosineSchedule(steps=steps, minutes=budget.minutes, check_every=50 if settings.early_stop else 0)
     rate = settings.rate * (_GENTLER if started else 1)
-    return learn(student, lesson.loss, schedule, rate=rate, criterion=lesson.validation, listener=listener)
+    learned, history = learn(student, lesson.loss, schedule, rate=rate, criterion=lesson.validation, listener=listener)
+    if not started:
+        return learned, history, 0.0
+    shares, samples, patch = settings.start_kept, ground.samples, ground.patch
+    kept = keep_what_the_scan_says(learned, begun, learned.network, shares, samples, ground.noise, patch, seed)
+    return learned, history, kept
 
 
 def _begin(student: Normalized, lesson: Lesson) -> bool:
