@@ -52,6 +52,10 @@ class Request:
             raise InputError(
                 f"The texture is {self.texture}; it has to lie between 0 (smooth) and 1 (all noise), or be {AUTO}."
             )
+        if self.minutes is not None and not self.minutes > 0:
+            raise InputError(f"The time for learning is {self.minutes} minutes; it has to be positive.")
+        if self.steps is not None and self.steps < 1:
+            raise InputError(f"The number of steps is {self.steps}; learning needs at least 1.")
         if self.model is not None:
             self._refuse_beside_a_model()
         if self.method is not None:
