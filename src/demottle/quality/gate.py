@@ -199,8 +199,10 @@ def _noise(check: Check, limits: Limits) -> Iterator[Verdict]:
         "noise_peak", "shift of the noise spectrum's peak", shift, limits.noise_peak, "per mm", why="no noise spectrum"
     )
     gain, why = (float("nan"), "a single slice") if leak is None else (leak.gain, "too little flat tissue repeats")
-    sure = 0.0 if leak is not None and unseen(leak, ratio) else None
-    yield from verdict("slice_leak", "rise of noise correlation between slices", gain, limits.slice_leak, "", sure, why)
+    what, sure = "rise of noise correlation between slices", None
+    if leak is not None and unseen(leak, ratio):
+        what, sure = f"{what}, of noise not shown to be a tenth of the scan's (passes)", 0.0
+    yield from verdict("slice_leak", what, gain, limits.slice_leak, "", sure, why)
 
 
 def _structure(check: Check, limits: Limits) -> Iterator[Verdict]:
