@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from demottle.image import Image, Voxels
 from demottle.methods.udca.frames import CausalFrames
 from demottle.methods.udca.noise import FrameNoise, spectrum_of
-from demottle.methods.udca.settings import Settings
+from demottle.methods.udca.settings import UdcaSettings
 from demottle.networks.half_resolution_student import HalfResolutionStudent
 from demottle.noise.sequence.curve import NoiseCurve, curve_of
 from demottle.noise.sequence.lag import unlagged
@@ -156,7 +156,7 @@ def _faint_wires(frames: int, size: int, rng: np.random.Generator) -> Voxels:
 
 def _lesson(noisy: Voxels, truth: Voxels, noise: FrameNoise) -> NDArray[np.float16]:
     """What the network sees of each frame, and the truth less the memory, in units of the noise."""
-    student = CausalFrames(HalfResolutionStudent(), noise, Settings().memory)
+    student = CausalFrames(HalfResolutionStudent(), noise, UdcaSettings().memory)
     out = np.empty((len(noisy), 4, *noisy.shape[1:]), np.float16)
     with torch.inference_mode():
         state, spread = torch.from_numpy(noisy[:1, None].copy()), torch.ones(1, 1, *noisy.shape[1:])

@@ -191,7 +191,7 @@ def test_a_model_of_a_run_names_its_frame_time(file: Path, tmp_path: Path, demot
     from demottle.noise.sequence.fingerprint import measure_sequence
 
     image = io.read(file)
-    fitted = udca.fit(image, udca.Settings(patch=32, batch=2), measure_sequence(image), budget=Budget(steps=1))
+    fitted = udca.fit(image, udca.UdcaSettings(patch=32, batch=2), measure_sequence(image), budget=Budget(steps=1))
     fitted.save(tmp_path / "model.safetensors")
     shown = demottle("models", "show", tmp_path / "model.safetensors")
     assert shown.exit_code == 0, shown.output

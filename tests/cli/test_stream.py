@@ -30,7 +30,7 @@ def run() -> Run:
 
 @pytest.fixture(scope="module")
 def expected(run: Run) -> np.ndarray:
-    fitted = recursive.Recursive(recursive.Settings(), {})
+    fitted = recursive.Recursive(recursive.RecursiveSettings(), {})
     return np.asarray(fitted(run.noisy).voxels)
 
 
@@ -252,7 +252,7 @@ def test_a_measure_that_has_no_meaning_is_refused(cine: Path, tmp_path: Path, de
 def test_a_saved_filter_begins_at_once_and_drops_nothing_that_lay_there(
     lying_there: Path, expected: np.ndarray, tmp_path: Path, demottle: Demottle
 ) -> None:
-    model = recursive.Recursive(recursive.Settings(), {}).save(tmp_path / "filter.safetensors")
+    model = recursive.Recursive(recursive.RecursiveSettings(), {}).save(tmp_path / "filter.safetensors")
     result = demottle("stream", lying_there, "-o", f"{tmp_path}/out/", "--model", model, "--queue", 1)
     assert result.exit_code == 0, result.output
     assert f"{FRAMES}, 0 dropped" in result.stdout and "Waiting" not in result.stderr

@@ -50,3 +50,16 @@ def test_a_room_imports_only_from_those_above(room: str) -> None:
         if other != room and HEIGHTS[other] > HEIGHTS[room]
     }
     assert not up
+
+
+def test_a_class_of_settings_has_a_name_of_its_own() -> None:
+    """A traceback or a search for `TvSettings` finds one class."""
+    names = [
+        node.name
+        for path in sorted(SOURCE.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef) and node.name.endswith("Settings")
+    ]
+    assert len(names) > 30
+    assert "Settings" not in names
+    assert sorted(names) == sorted(set(names))

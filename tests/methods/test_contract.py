@@ -14,6 +14,7 @@ from demottle.errors import InputError
 from demottle.image import Image
 from demottle.methods import METHODS, Budget, Denoiser, load
 from demottle.methods.card import CLAUSES
+from demottle.methods.models import read_header
 from demottle.noise.fingerprint import Fingerprint, measure
 from demottle.physics.ct.ct_noise import independent_noise, mix_slices
 from demottle.physics.phantoms.phantom import body_phantom
@@ -223,6 +224,8 @@ def test_save_load_same_output(fitted: Denoiser, scan: Image, tmp_path: Path) ->
     assert (loaded.method, dict(loaded.settings)) == (fitted.method, dict(fitted.settings))
     assert np.array_equal(loaded(scan).voxels, fitted(scan).voxels)
     assert [p.name for p in tmp_path.iterdir()] == ["model.safetensors"]
+    classes = (type(fitted).__name__, METHODS[fitted.method].load().Settings.__name__)
+    assert not any(name in str(read_header(path)) for name in classes)  # they may be renamed
 
 
 @pytest.mark.parametrize("name", VOLUMES)

@@ -10,10 +10,10 @@ from demottle.image import Image
 from demottle.noise.flat import flat_mask
 from demottle.noise.level import local_deviation
 from demottle.physics.ct.ct_noise import Scanner, independent_noise, mix_slices
-from demottle.physics.low_dose.scan import LowDose, Settings
+from demottle.physics.low_dose.scan import LowDose, LowDoseSettings
 
 SIZE, PIXEL, SLICES = 128, 2.6, 16
-SOFT = Settings(kernel="soft", modulation=0.0)
+SOFT = LowDoseSettings(kernel="soft", modulation=0.0)
 
 
 def body(slices=SLICES, tissue=40.0):
@@ -61,7 +61,7 @@ def test_variance_becomes_that_of_the_scan_over_the_dose(scan, flat, dose):
 @pytest.mark.parametrize("kernel", ["soft", "standard", "match"])
 @pytest.mark.parametrize("beam", ["parallel", "fan"])
 def test_the_level_holds_for_any_kernel_and_beam(scan, flat, kernel, beam):
-    low = LowDose(scan, 0.25, Settings(kernel=kernel, beam=beam)).realization(seed=5)
+    low = LowDose(scan, 0.25, LowDoseSettings(kernel=kernel, beam=beam)).realization(seed=5)
     assert level(low.voxels, flat) == pytest.approx(2 * level(scan.voxels, flat), rel=0.03)
 
 
@@ -189,7 +189,7 @@ def test_an_impossible_dose_is_refused(scan, dose):
 )
 def test_what_cannot_be_simulated_is_refused(scan, change, settings, words):
     with pytest.raises(InputError, match=words):
-        LowDose(replace(scan, **change), 0.25, Settings(**settings))
+        LowDose(replace(scan, **change), 0.25, LowDoseSettings(**settings))
 
 
 def test_a_single_slice_has_no_neighbor_to_correlate_with(scan):

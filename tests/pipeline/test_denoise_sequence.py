@@ -49,7 +49,7 @@ def test_what_makes_no_sense_is_refused(run: Run) -> None:
     with pytest.raises(InputError, match="strength"):
         denoise(run.noisy, strength=2)
     with pytest.raises(InputError, match="do not go together"):
-        denoise(run.noisy, method="recursive", model=recursive.Recursive(recursive.Settings(), {}))
+        denoise(run.noisy, method="recursive", model=recursive.Recursive(recursive.RecursiveSettings(), {}))
     with pytest.raises(InputError, match="volumes of slices"):
         denoise(run.noisy, method="ns-n2n")
     with pytest.raises(InputError, match="texture is for volumes"):

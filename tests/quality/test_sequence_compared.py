@@ -26,7 +26,7 @@ def runs() -> dict[str, Run]:
 
 
 def filtered(run: Run) -> Image:
-    settings = recursive.Settings()
+    settings = recursive.RecursiveSettings()
     return recursive.fit(run.noisy, settings, measure_sequence(run.noisy))(run.noisy)
 
 

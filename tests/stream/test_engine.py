@@ -27,7 +27,7 @@ def noisy() -> Image:
 
 
 def fitted(noisy: Image, student: str, strength: float) -> SequenceNetwork:
-    settings = udca.Settings(uns=0, patch=32, batch=2, student=student)  # type: ignore[arg-type]
+    settings = udca.UdcaSettings(uns=0, patch=32, batch=2, student=student)  # type: ignore[arg-type]
     model = udca.fit(noisy, settings, measure_sequence(noisy), budget=Budget(steps=4))
     assert isinstance(model, SequenceNetwork)
     last = model.student.network.last.weight
@@ -53,7 +53,7 @@ def test_same_frames_within_the_stated_error(student: str, strength: float, nois
 
 
 def test_a_filter_has_no_network_to_write(tmp_path: Path) -> None:
-    plain = recursive.Recursive(recursive.Settings(), {})
+    plain = recursive.Recursive(recursive.RecursiveSettings(), {})
     with pytest.raises(InputError, match="no network"):
         save_as_onnx(plain, tmp_path / "x.onnx", (32, 32))
     with pytest.raises(InputError, match="without a network"):

@@ -52,7 +52,7 @@ def measure_pace(listener: Listener = silent) -> Pace:
         listener(Progress(Stage.TIMING, 0, 1))
 
     scan = low_dose_scan(body_phantom(slices, side, (3, 1.9, 1.9)), sigma=30, rho=0.2, listener=tell)
-    settings, steps = matched_neighbors.Settings(), _StepTimes(tell)
+    settings, steps = matched_neighbors.MatchedNeighborsSettings(), _StepTimes(tell)
     budget = Budget(_STEPS)  # without a limit of the clock, which on a busy machine would leave too few to tell
     started = time.perf_counter()
     fingerprint = measure(scan, tell)
@@ -66,7 +66,7 @@ def measure_pace(listener: Listener = silent) -> Pace:
     return Pace(steps.usual, once, by_slice / share, _steps_of_usual(scan, fingerprint, settings))
 
 
-def _steps_of_usual(scan: Image, fingerprint: Fingerprint, settings: matched_neighbors.Settings) -> int:
+def _steps_of_usual(scan: Image, fingerprint: Fingerprint, settings: matched_neighbors.MatchedNeighborsSettings) -> int:
     """As many as the method takes for a scan of usual size whose body fills as much of a slice as here."""
     samples = scan_samples(scan, fingerprint.correlation, fingerprint.noise_level, settings.patch)
     share = samples.body.sum() / scan.voxels.size

@@ -60,8 +60,9 @@ class MethodInfo:
         learns_from: what `fit` needs beside settings: nothing (a filter), the image itself, unpaired sets, or pairs.
         summary: what it does and when to use it, in a few sentences.
         paper: where it comes from.
-        module: where it lives; has `Settings`, `fit(image, settings, ...)` and `restore(settings, fitted, tensors)`. What is
-            trained on sets of scans has `train(sets, settings, ...)` and `PRESETS` in place of `fit`.
+        module: where it lives; has `Settings` (another name of its class of settings, such as `NlBayesSettings`),
+            `fit(image, settings, ...)` and `restore(settings, fitted, tensors)`. What is trained on sets of scans has
+            `train(sets, settings, ...)` and `PRESETS` in place of `fit`.
         images: "volumes" of slices (fitted with a `Fingerprint`), "sequences" of frames (with a `SequenceFingerprint`), "both".
         needs: package that it is a wrapper of and that demottle does not bring, as pip and Python call it; None: nothing.
         live: False where a method for sequences needs the whole series before its first frame.

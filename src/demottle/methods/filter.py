@@ -15,7 +15,7 @@ FilterSettings = TypeVar("FilterSettings", bound="DataclassInstance")
 
 
 class Filter(Denoiser, Generic[FilterSettings]):
-    """A filter; its class methods are what its module offers as functions: `fit, restore = Gaussian.fit, Gaussian.restore`.
+    """A filter; of its class methods are the functions of its module: `fit, restore = Gaussian.fit, Gaussian.restore`.
 
     A filter that is told more than its `fitted` takes that as further arguments, and says in `measured` and `kept` where
     they come from.

@@ -22,7 +22,7 @@ from demottle.image import Voxels
 from demottle.learning.device import best_device, has_fast_bfloat16
 from demottle.methods.udca.noise import FrameNoise
 from demottle.methods.udca.sequence import SequenceNetwork, empty_network
-from demottle.methods.udca.settings import Settings
+from demottle.methods.udca.settings import UdcaSettings
 from demottle.noise.sequence.curve import NoiseCurve
 from demottle.stream.engine import live_form
 from demottle.stream.live import LiveReport, run_live
@@ -39,7 +39,7 @@ def measured(size: int, student: Literal["light", "paper"], frames: int, rate: f
         frames: of each of the two runs.
         rate: frames per second of the second run.
     """
-    kind = Settings(size=student).resolved(in_time=True)[1]
+    kind = UdcaSettings(size=student).resolved(in_time=True)[1]
     denoiser = untrained(student, kind)
     begun = time.monotonic()
     chosen = live_form(denoiser, (size, size))

@@ -9,7 +9,7 @@ from demottle.errors import InputError
 from demottle.image import Image
 from demottle.methods import Budget
 from demottle.methods.bayes import guided_bayes
-from demottle.methods.bayes.guided_bayes import Settings, fit, soft_around
+from demottle.methods.bayes.guided_bayes import GuidedBayesSettings, fit, soft_around
 from demottle.noise.fingerprint import measure
 from demottle.physics.ct.ct_noise import independent_noise, mix_slices, simulate_noise
 from demottle.physics.phantoms.phantom import body_phantom
@@ -74,13 +74,13 @@ def test_nl_bayes_puts_the_contrast_of_a_lesion_back(plain: Image, scan: tuple[I
 )
 def test_settings_that_cannot_work_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(InputError, match=next(iter(wrong))):
-        Settings(**wrong)
+        GuidedBayesSettings(**wrong)
 
 
 def test_a_scan_in_slabs_is_denoised_as_a_whole(scan: tuple[Image, Image], monkeypatch: pytest.MonkeyPatch) -> None:
     _, noisy = scan
     fingerprint = measure(noisy)
-    fitted = fit(noisy, Settings(patch=64, step=5), fingerprint, budget=Budget(steps=1))
+    fitted = fit(noisy, GuidedBayesSettings(patch=64, step=5), fingerprint, budget=Budget(steps=1))
     whole = fitted(noisy).voxels
     monkeypatch.setattr(guided_bayes, "_SLAB", 4)
     apart = fitted(noisy).voxels - whole

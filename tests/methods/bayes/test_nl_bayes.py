@@ -6,7 +6,7 @@ import pytest
 from demottle.errors import InputError
 from demottle.image import Image
 from demottle.methods.bayes import guided_bayes
-from demottle.methods.bayes.nl_bayes import Settings
+from demottle.methods.bayes.nl_bayes import NlBayesSettings
 from demottle.noise.fingerprint import measure
 from demottle.physics.mr.noise import rician_scan
 from demottle.physics.phantoms.brain import brain_phantom
@@ -59,11 +59,11 @@ def test_few_slices_are_no_obstacle(slices: int) -> None:
 )
 def test_settings_that_cannot_work_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(InputError, match=next(iter(wrong))):
-        Settings(**wrong)
+        NlBayesSettings(**wrong)
 
 
 @pytest.mark.parametrize("side", [3, 4])
 def test_cubes_smaller_than_the_usual_step_of_the_guide_are_taken(side: int) -> None:
-    settings = Settings(side=side, step=3)
+    settings = NlBayesSettings(side=side, step=3)
     assert settings.guide_step > settings.side
-    assert guided_bayes.Settings(side=side, step=3).of_cubes().side == side
+    assert guided_bayes.GuidedBayesSettings(side=side, step=3).of_cubes().side == side

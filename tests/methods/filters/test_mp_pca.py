@@ -5,7 +5,7 @@ import pytest
 
 from demottle.errors import InputError
 from demottle.image import Image
-from demottle.methods.filters.mp_pca import MpPca, Settings, window_for, without_noise
+from demottle.methods.filters.mp_pca import MpPca, MpPcaSettings, window_for, without_noise
 
 
 def series(seed: int = 0, components: int = 3, volumes: int = 14) -> np.ndarray:
@@ -18,7 +18,7 @@ def series(seed: int = 0, components: int = 3, volumes: int = 14) -> np.ndarray:
 
 def filtered(voxels: np.ndarray, valid: np.ndarray | None = None) -> np.ndarray:
     image = Image(voxels.astype(np.float32), (2.0, 1.0, 1.0), "MR", sequence=True, valid=valid)
-    return MpPca(Settings(), {})(image).voxels
+    return MpPca(MpPcaSettings(), {})(image).voxels
 
 
 def test_pure_noise_has_no_component_and_its_variance_almost_goes() -> None:
@@ -61,7 +61,7 @@ def test_slices_side_by_side_do_not_mix_and_padding_stays() -> None:
 def test_windows_grow_with_the_number_of_volumes() -> None:
     assert [window_for(count) for count in (7, 25, 30, 64, 100, 500)] == [5, 5, 7, 9, 11, 13]
     with pytest.raises(InputError, match="odd"):
-        Settings(window=4)
+        MpPcaSettings(window=4)
 
 
 def test_four_volumes_are_enough_and_fewer_come_back_as_they_were() -> None:

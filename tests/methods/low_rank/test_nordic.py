@@ -9,7 +9,7 @@ import pytest
 from demottle.image import Image
 from demottle.io.files.nifti_frames import frames_of, gaps, volumes_of
 from demottle.methods.low_rank.blocks import axis_of, sides_for
-from demottle.methods.low_rank.nordic import Nordic, Settings
+from demottle.methods.low_rank.nordic import Nordic, NordicSettings
 from demottle.methods.low_rank.phase import turning
 from demottle.methods.low_rank.random_matrix import hard, largest_of_noise, noise_variance, optimal
 from demottle.methods.low_rank.stack import stack_of
@@ -42,7 +42,7 @@ def diffusion() -> MrSeries:
 
 
 def run(image: Image, **settings):
-    return Nordic(Settings(**settings), {})(image)
+    return Nordic(NordicSettings(**settings), {})(image)
 
 
 def rmse(series: MrSeries, image: Image) -> float:

@@ -31,7 +31,7 @@ def test_a_share_of_a_small_batch_holds_on_average(
         return draw(self, places, size, random)
 
     monkeypatch.setattr(ScanNoise, "draw_stack", counted)
-    settings = matched_neighbors.Settings(
+    settings = matched_neighbors.MatchedNeighborsSettings(
         channels=(4,), patch=32, batch=batch, start=False, recorrupted_share=share, structured_share=share
     )
 
@@ -52,7 +52,7 @@ def test_a_slice_without_neighbors_teaches_itself_in_every_patch(
 
     monkeypatch.setattr(ScanNoise, "draw_stack", counted)
     one = noisy_ct.part(0, 1)
-    settings = matched_neighbors.Settings(channels=(4,), patch=32, batch=2, start=False)
+    settings = matched_neighbors.MatchedNeighborsSettings(channels=(4,), patch=32, batch=2, start=False)
 
     fitted = matched_neighbors.fit(one, settings, measure(one), seed=0, budget=Budget(steps=40))
 
@@ -65,6 +65,6 @@ def test_a_slice_without_neighbors_teaches_itself_in_every_patch(
 def test_too_few_slices_for_what_the_network_is_to_see_are_refused(noisy_ct: Image) -> None:
     one = noisy_ct.part(0, 1)
     with pytest.raises(InputError, match="use slices=1"):
-        matched_neighbors.fit(one, matched_neighbors.Settings(slices=3), measure(one))
+        matched_neighbors.fit(one, matched_neighbors.MatchedNeighborsSettings(slices=3), measure(one))
     with pytest.raises(UnsuitableError, match="recorruption=0"):
-        matched_neighbors.fit(one, matched_neighbors.Settings(recorruption=0), measure(one))
+        matched_neighbors.fit(one, matched_neighbors.MatchedNeighborsSettings(recorruption=0), measure(one))

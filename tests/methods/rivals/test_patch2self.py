@@ -28,7 +28,7 @@ def test_each_volume_is_regressed_on_all_others() -> None:
 def test_noise_of_a_series_goes_and_its_mean_stays() -> None:
     clean, noisy = series()
     image = Image(noisy.astype(np.float32), (3.0, 2.0, 2.0), "MR", sequence=True)
-    made = patch2self.fit(image, patch2self.Settings(), measure_sequence(image))
+    made = patch2self.fit(image, patch2self.Patch2SelfSettings(), measure_sequence(image))
     out = made(image).voxels
     assert (out - clean).std() < 0.5 * 20
     assert out.mean(axis=(1, 2)) == pytest.approx(noisy.mean(axis=(1, 2)), rel=1e-4)

@@ -163,7 +163,7 @@ def test_what_is_hidden_follows_the_direction_of_the_noise() -> None:
     assert np.abs(right).max() < 1e-9
     assert len(structn2v.offsets("both", 1)) == 9
     with pytest.raises(InputError, match="direction"):
-        structn2v.Settings(direction="diagonal")
+        structn2v.StructN2VSettings(direction="diagonal")
 
 
 def test_subsampled_pixels_are_neighbors_of_one_cell() -> None:

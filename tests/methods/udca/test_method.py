@@ -14,7 +14,7 @@ from demottle.methods.udca.clip import Run as Run_
 from demottle.methods.udca.frames import CausalFrames
 from demottle.methods.udca.noise import FrameNoise, frame_noise
 from demottle.methods.udca.runs import memories, runs_of_frames, stretches
-from demottle.methods.udca.settings import Settings
+from demottle.methods.udca.settings import UdcaSettings
 from demottle.methods.udca.student import StudentLesson
 from demottle.networks.light_causal_student import LightCausalStudent
 from demottle.noise.sequence.curve import NoiseCurve
@@ -128,7 +128,7 @@ def test_no_target_holds_the_frame_or_what_a_causal_student_remembers(run: Run, 
     noise = frame_noise(measure_sequence(run.noisy))
     student = CausalFrames(LightCausalStudent(), noise, 0.1)
     (made,) = runs_of_frames([run.noisy], noise, student)
-    clip = make_clip(made, offsets_for(causal), Settings())
+    clip = make_clip(made, offsets_for(causal), UdcaSettings())
     assert len(clip.frames) > 4
     for frame, around in zip(clip.frames, clip.around, strict=True):
         here = next(k for k, other in enumerate(made.frames) if np.array_equal(other, frame))
@@ -142,7 +142,7 @@ def test_structures_stand_still_appear_or_go_and_targets_show_what_the_frame_sho
     around = np.zeros((3, 4), np.int64)
     run = Run_(nothing, one, nothing, one > 0, 0.19)
     clip = Clip(run, around[:, 0], around, nothing, one, nothing, one, nothing, one > 0, nothing, one)
-    settings = Settings(patch=32, batch=40, structured_share=0.5, own=0)
+    settings = UdcaSettings(patch=32, batch=40, structured_share=0.5, own=0)
     seen: dict[str, torch.Tensor] = {}
 
     def answer(student: torch.nn.Module, patches: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -176,7 +176,7 @@ def test_long_runs_are_looked_at_in_stretches() -> None:
     ],
 )
 def test_every_part_can_be_switched_off(run: Run, changes: dict[str, object]) -> None:
-    settings = Settings(patch=32, batch=2, **changes)  # type: ignore[arg-type]
+    settings = UdcaSettings(patch=32, batch=2, **changes)  # type: ignore[arg-type]
     model = udca.fit(run.noisy, settings, measure_sequence(run.noisy), budget=Budget(steps=3))
     assert ("teacher_steps" in model.fitted) == (settings.uns > 0)
     assert rms(model(run.noisy).voxels - run.clean.voxels) < 1.05 * rms(run.noisy.voxels - run.clean.voxels)
@@ -184,7 +184,7 @@ def test_every_part_can_be_switched_off(run: Run, changes: dict[str, object]) ->
 
 def test_a_folder_of_runs_teaches_one_student(run: Run) -> None:
     other = acquire(dynamic_phantom(8, 72, 15, seed=9).image, Exposure(24), seed=1).noisy
-    model = udca.fit_runs([run.noisy, other], Settings(uns=0, patch=32, batch=2), budget=Budget(steps=3))
+    model = udca.fit_runs([run.noisy, other], UdcaSettings(uns=0, patch=32, batch=2), budget=Budget(steps=3))
     assert model.fitted["runs"] == 2
     assert model(other).shape == other.shape
 
@@ -192,12 +192,12 @@ def test_a_folder_of_runs_teaches_one_student(run: Run) -> None:
 def test_too_few_frames_are_refused(run: Run) -> None:
     short = Image(run.noisy.voxels[:7].copy(), run.noisy.spacing, "XA")
     with pytest.raises(UnsuitableError, match="at least 8; there are 7"):
-        udca.fit(short, Settings(patch=32), measure_sequence(short), budget=Budget(steps=1))
+        udca.fit(short, UdcaSettings(patch=32), measure_sequence(short), budget=Budget(steps=1))
 
 
 def test_no_runs_are_refused() -> None:
     with pytest.raises(InputError, match="no run"):
-        udca.fit_runs([], Settings())
+        udca.fit_runs([], UdcaSettings())
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_no_runs_are_refused() -> None:
 )
 def test_settings_that_cannot_work(changes: dict[str, object], said: str) -> None:
     with pytest.raises(InputError, match=said):
-        Settings(**changes)  # type: ignore[arg-type]
+        UdcaSettings(**changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.slow
@@ -222,14 +222,14 @@ def test_it_beats_the_recursive_filter_on_a_moving_scene(run: Run) -> None:
 
     longer = acquire(dynamic_phantom(24, 96, 15, 200 / 512, seed=3, motion="fast").image, Exposure(24), seed=4)
     measured = measure_sequence(longer.noisy)
-    model = udca.fit(longer.noisy, Settings(uns=0, patch=64), measured, budget=Budget(steps=120))
+    model = udca.fit(longer.noisy, UdcaSettings(uns=0, patch=64), measured, budget=Budget(steps=120))
     ours = rms(model(longer.noisy).voxels - longer.clean.voxels)
-    plain = recursive.fit(longer.noisy, recursive.Settings(), measured)
+    plain = recursive.fit(longer.noisy, recursive.RecursiveSettings(), measured)
     assert ours < 0.6 * rms(plain(longer.noisy).voxels - longer.clean.voxels)
 
 
 def test_the_time_that_learning_will_take_goes_with_its_steps(run: Run) -> None:
-    settings = Settings(patch=32, batch=2)
+    settings = UdcaSettings(patch=32, batch=2)
     few, many = (udca.learning_seconds(run.noisy, settings, Budget(steps=steps)) for steps in (10, 1000))
     assert 0 < 10 * few < many
     assert udca.learning_seconds(run.noisy, settings, Budget()) > few

@@ -7,12 +7,12 @@ from demottle.errors import UnsuitableError
 from demottle.image import Image
 from demottle.methods import Budget
 from demottle.methods.udca import method as udca
-from demottle.methods.udca.settings import Settings
+from demottle.methods.udca.settings import UdcaSettings
 from demottle.noise.sequence.fingerprint import SequenceFingerprint, measure_sequence
 from demottle.physics.fluoroscopy.acquisition import Exposure, Run, acquire
 from demottle.physics.fluoroscopy.dynamic import dynamic_phantom
 
-SMALL = Settings(size="light", patch=32, batch=2)
+SMALL = UdcaSettings(size="light", patch=32, batch=2)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_eight_frames_are_enough_to_learn_from_and_seven_are_not(run: Run, found
 
 
 def test_without_a_start_learning_begins_with_nothing_and_takes_longer(run: Run, found: SequenceFingerprint) -> None:
-    alone = Settings(size="light", patch=32, batch=2, start=False)
+    alone = UdcaSettings(size="light", patch=32, batch=2, start=False)
     model = udca.fit(run.noisy, alone, found, budget=Budget(steps=1))
     assert not model.fitted["start_network"]
     assert udca.untaught(run.noisy, alone, found) is None
@@ -56,6 +56,6 @@ def test_without_a_start_learning_begins_with_nothing_and_takes_longer(run: Run,
 
 
 def test_other_students_have_no_start(run: Run, found: SequenceFingerprint) -> None:
-    other = Settings(size="light", student="single", patch=32, batch=2)
+    other = UdcaSettings(size="light", student="single", patch=32, batch=2)
     assert udca.untaught(run.noisy, other, found) is None
     assert not udca.fit(run.noisy, other, found, budget=Budget(steps=1)).fitted["start_network"]

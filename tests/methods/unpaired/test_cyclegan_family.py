@@ -88,7 +88,7 @@ def test_pairs_have_to_be_pairs(unpaired: Sets) -> None:
 
 
 def identity(channels: tuple[int, ...] = (4, 8)) -> FullBandDenoiser:
-    settings = cyclegan.Settings(channels=channels, blocks=0)
+    settings = cyclegan.CycleGanSettings(channels=channels, blocks=0)
     return FullBandDenoiser("cyclegan", settings, {}, settings.generator())
 
 
@@ -119,7 +119,10 @@ def test_values_are_scaled_as_the_specification_says() -> None:
 
 
 def test_the_balance_of_errors_and_verdicts_does_not_depend_on_the_scale() -> None:
-    weights = [perceptual_cyclegan._weights(perceptual_cyclegan.Settings(scale=scale)) for scale in (2000.0, 200.0)]
+    weights = [
+        perceptual_cyclegan._weights(perceptual_cyclegan.PerceptualCycleGanSettings(scale=scale))
+        for scale in (2000.0, 200.0)
+    ]
     error_hu = 30.0
     costs = [w.cycle * error_hu / scale for w, scale in zip(weights, (2000.0, 200.0), strict=True)]
     assert weights[0].cycle == 10 and weights[0].identity == 5
@@ -159,4 +162,4 @@ def test_presets_are_settings() -> None:
         assert small(module).channels == full_band.SMALL["channels"]
         assert module.Settings().channels == (64, 128, 256, 512)
     assert not {"warm_up", "simulated"} & set(cyclegan.PRESETS["small"])  # the rival is as published
-    assert cyclegan.Settings().simulated == cyclegan.Settings().warm_up == 0
+    assert cyclegan.CycleGanSettings().simulated == cyclegan.CycleGanSettings().warm_up == 0

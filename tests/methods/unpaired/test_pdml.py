@@ -17,13 +17,13 @@ from demottle.learning.run import Run
 from demottle.learning.seeding import seeded
 from demottle.methods import Budget, load
 from demottle.methods.unpaired import pdml
-from demottle.methods.unpaired.pdml import MetricDenoiser, Settings
+from demottle.methods.unpaired.pdml import MetricDenoiser, PdmlSettings
 from demottle.methods.unpaired.wavelet_band import high_band
 
-TINY = replace(Settings(**pdml.PRESETS["small"]), features=8, growth=2, batch=2)
+TINY = replace(PdmlSettings(**pdml.PRESETS["small"]), features=8, growth=2, batch=2)
 
 
-def untrained(settings: Settings, bias: float = 0.0) -> MetricDenoiser:
+def untrained(settings: PdmlSettings, bias: float = 0.0) -> MetricDenoiser:
     network = seeded(lambda: pdml.network_of(settings, normalized=False), 0)
     with torch.no_grad():
         network.last.weight.zero_()
@@ -51,7 +51,7 @@ def test_an_offset_of_the_network_is_not_passed_on_but_would_be_without_reprojec
     plane = organ()
     middle = (slice(80, 112), slice(80, 112))
 
-    def shift(settings: Settings) -> float:
+    def shift(settings: PdmlSettings) -> float:
         nothing, offset = (untrained(settings, bias).plane(plane)[middle].mean() for bias in (0.0, 10.0))
         return float(offset - nothing)
 
@@ -128,7 +128,7 @@ def test_every_ablation_can_be_trained_and_saved(changes: dict[str, object], tmp
 
 
 def test_the_paper_alone_can_be_asked_for(tmp_path: Path) -> None:
-    paper = Settings(**pdml.PRESETS["paper"])
+    paper = PdmlSettings(**pdml.PRESETS["paper"])
     assert (paper.adversarial, paper.identity, paper.metric, paper.scale) == (1, 5, 0.1, 2000)
     assert pdml.network_of(paper, normalized=False).count == 3
     assert sum(p.numel() for p in pdml.network_of(paper, normalized=False).parameters()) == 32_833
@@ -165,7 +165,7 @@ def test_settings_and_images_it_cannot_use_are_one_sentence(tmp_path: Path) -> N
         {"blocks": 999},
     ):
         with pytest.raises(InputError, match=next(iter(bad))):
-            Settings(**bad)  # type: ignore[arg-type]
+            PdmlSettings(**bad)  # type: ignore[arg-type]
     mr = [(f"p{n}", Image(np.random.default_rng(n).random((3, 64, 64)) + 1, (1, 1, 1), "MR")) for n in range(4)]
     sets = sets_of(entries_of(mr[:2]), entries_of(mr[2:]), tmp_path)
     with pytest.raises(UnsuitableError, match="HU"):

@@ -13,7 +13,7 @@ from demottle.learning.validation import SimulatedValidation
 from demottle.methods.unpaired import pdml
 from demottle.methods.unpaired.playing import noise_left
 
-TINY = pdml.Settings(
+TINY = pdml.PdmlSettings(
     **{**pdml.PRESETS["small"], "features": 8, "growth": 2, "batch": 2, "warm_up": 0, "simulated": 0.0}
 )
 

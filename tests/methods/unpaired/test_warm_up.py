@@ -16,7 +16,7 @@ from demottle.learning.run import Run
 from demottle.methods import Budget
 from demottle.methods.unpaired import pdml, perceptual_cyclegan
 
-TINY = pdml.Settings(**{**pdml.PRESETS["small"], "features": 8, "growth": 2, "batch": 2})
+TINY = pdml.PdmlSettings(**{**pdml.PRESETS["small"], "features": 8, "growth": 2, "batch": 2})
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def test_noise_goes_before_the_game_begins(sets: Sets) -> None:
 
 def test_a_cyclegan_can_begin_like_that_too_and_goes_on_learning_from_it(sets: Sets) -> None:
     few = {"channels": (4, 8), "blocks": 1, "batch": 2, "judge_channels": 4, "share": 0.0}
-    settings = perceptual_cyclegan.Settings(**{**perceptual_cyclegan.PRESETS["small"], **few})
+    settings = perceptual_cyclegan.PerceptualCycleGanSettings(**{**perceptual_cyclegan.PRESETS["small"], **few})
     told: list[Progress] = []
     trained = perceptual_cyclegan.train(sets, settings, budget=Budget(steps=3), listener=told.append)
     assert {event.stage for event in told} == {"warm-up", "train"}

@@ -9,7 +9,7 @@ import numpy as np
 from demottle.events import Listener, silent
 from demottle.image import Image, Voxels
 from demottle.methods.base import Budget
-from demottle.methods.one_scan.matched_neighbors import NAME, Lesson, Settings
+from demottle.methods.one_scan.matched_neighbors import NAME, Lesson, MatchedNeighborsSettings
 from demottle.methods.one_scan.scan_fit import Ground, fit_on_scan
 from demottle.methods.one_scan.slice_network import SliceNetwork
 from demottle.noise.fingerprint import measure
@@ -36,7 +36,8 @@ def fit_on_truth(
     fingerprint = measure(noisy)
     # Larger batches than the method's own: a bound may take its time.
     settings = replace(
-        Settings(), **{"recorruption": 0.0, "start_kept": (0.0,), "early_stop": False, "batch": 8, **(changes or {})}
+        MatchedNeighborsSettings(),
+        **{"recorruption": 0.0, "start_kept": (0.0,), "early_stop": False, "batch": 8, **(changes or {})},
     )
     ideal = truth.voxels if noise is None else truth.voxels + noise
 

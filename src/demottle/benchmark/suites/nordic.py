@@ -38,11 +38,13 @@ KINDS: Mapping[str, tuple[Callable[..., MrSeries], str, int, int]] = {
 VARIABLE = "DEMOTTLE_PATCH_DENOISE"
 PEER = "patch-denoise"
 OURS: Mapping[str, Callable[[Image, Image, Image], Image]] = {
-    "nordic": lambda image, given, alone: nordic.Nordic(nordic.Settings(), {})(image),
-    "nordic, noise given": lambda image, given, alone: nordic.Nordic(nordic.Settings(), {})(given),
-    "nordic, threshold": lambda image, given, alone: nordic.Nordic(nordic.Settings(shrinkage="threshold"), {})(image),
-    "nordic, magnitude alone": lambda image, given, alone: nordic.Nordic(nordic.Settings(), {})(alone),
-    "mp-pca, magnitude alone": lambda image, given, alone: mp_pca.MpPca(mp_pca.Settings(), {})(alone),
+    "nordic": lambda image, given, alone: nordic.Nordic(nordic.NordicSettings(), {})(image),
+    "nordic, noise given": lambda image, given, alone: nordic.Nordic(nordic.NordicSettings(), {})(given),
+    "nordic, threshold": lambda image, given, alone: nordic.Nordic(nordic.NordicSettings(shrinkage="threshold"), {})(
+        image
+    ),
+    "nordic, magnitude alone": lambda image, given, alone: nordic.Nordic(nordic.NordicSettings(), {})(alone),
+    "mp-pca, magnitude alone": lambda image, given, alone: mp_pca.MpPca(mp_pca.MpPcaSettings(), {})(alone),
 }
 """What each makes of the series, the series with its noise map, and the magnitudes alone."""
 

@@ -167,11 +167,11 @@ def bm3d_slice(plane: Voxels, level: Voxels, noise: OwnNoise) -> Voxels:
         InputError: where the package is not installed.
     """
     from demottle.methods.filters.block_matching import package
-    from demottle.methods.filters.bm3d import NAME, Settings
+    from demottle.methods.filters.bm3d import NAME, Bm3dSettings
     from demottle.methods.registry import refuse_missing
 
     refuse_missing(NAME)
-    module, profile = package(NAME, Settings())
+    module, profile = package(NAME, Bm3dSettings())
     rows, columns = plane.shape
     frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(rows), np.fft.fftfreq(columns), indexing="ij"))
     power = np.interp(frequency * noise.patch, np.arange(len(noise.spectrum)), noise.spectrum)

@@ -69,10 +69,10 @@ def low_dose(
     """Add the noise that a CT scan would have had at a lower dose; the result says SIMULATED."""
     from demottle import io
     from demottle.io.output import exists_already
-    from demottle.physics.low_dose.scan import LowDose, Settings, check_dose
+    from demottle.physics.low_dose.scan import LowDose, LowDoseSettings, check_dose
 
     check_dose(dose)
-    settings = Settings(
+    settings = LowDoseSettings(
         kernel=cast("Any", kernel),
         correlation=_correlation(correlation),
         electronic=electronic,

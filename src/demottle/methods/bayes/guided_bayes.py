@@ -40,7 +40,7 @@ _PASSAGE = 2.0  # pixels, of that
 
 
 @dataclass(frozen=True)
-class Settings(matched_neighbors.Settings):
+class GuidedBayesSettings(matched_neighbors.MatchedNeighborsSettings):
     """Settings of the method: those of `matched-neighbors`, and
 
     Attributes:
@@ -80,10 +80,13 @@ class Settings(matched_neighbors.Settings):
             raise InputError(f"coarse_sigma is {self.coarse_sigma}; it has to be positive.")
         self.of_cubes()
 
-    def of_cubes(self, **changes: int) -> nl_bayes.Settings:
+    def of_cubes(self, **changes: int) -> nl_bayes.NlBayesSettings:
         """Return those of one pass over the cubes."""
         told = {name: getattr(self, name) for name in ("side", "depth", "similar", "search", "search_slices", "step")}
-        return nl_bayes.Settings(**{**told, "passes": 1, **changes})
+        return nl_bayes.NlBayesSettings(**{**told, "passes": 1, **changes})
+
+
+Settings = GuidedBayesSettings
 
 
 class GuidedBayes(Denoiser):
@@ -91,7 +94,7 @@ class GuidedBayes(Denoiser):
 
     method = NAME
 
-    def __init__(self, settings: Settings, fitted: Mapping[str, Any], network: SliceNetwork) -> None:
+    def __init__(self, settings: GuidedBayesSettings, fitted: Mapping[str, Any], network: SliceNetwork) -> None:
         """Keep the network; `fitted` holds what it was made for and the correlation of the noise between slices."""
         self._settings, self._network = settings, network
         self.settings, self.fitted = asdict(settings), dict(fitted)
@@ -154,7 +157,7 @@ def soft_around(plane: Voxels) -> Voxels:
 
 def fit(
     image: Image,
-    settings: Settings,
+    settings: GuidedBayesSettings,
     fingerprint: Fingerprint,
     *,
     seed: int = 0,
@@ -172,6 +175,6 @@ def fit(
     return GuidedBayes(settings, {**facts, **network.fitted}, network)
 
 
-def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> GuidedBayes:
+def restore(settings: GuidedBayesSettings, fitted: Mapping[str, Any], tensors: Tensors) -> GuidedBayes:
     """Rebuild a saved one."""
     return GuidedBayes(settings, fitted, restore_slice_network(NAME, settings, fitted, tensors))

@@ -31,7 +31,7 @@ _LOOK = (4, 4, 4)
 
 
 @dataclass(frozen=True)
-class Settings:
+class NlBayesSettings:
     """Settings of the method.
 
     Attributes:
@@ -72,7 +72,7 @@ class Settings:
             )
 
 
-class NonLocalBayes(VolumeFilter[Settings]):
+class NonLocalBayes(VolumeFilter[NlBayesSettings]):
     """The filter and the noise it is told of: the shape of the spectrum (n, n), and what it was made for."""
 
     method = NAME
@@ -127,4 +127,4 @@ class NonLocalBayes(VolumeFilter[Settings]):
         return Grouping(cube, settings.similar, settings.search, settings.search_slices, min(step, cube[1], cube[2]))
 
 
-fit, restore = NonLocalBayes.fit, NonLocalBayes.restore
+Settings, fit, restore = NlBayesSettings, NonLocalBayes.fit, NonLocalBayes.restore

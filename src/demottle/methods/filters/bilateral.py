@@ -19,7 +19,7 @@ NAME = name_of(__name__)
 
 
 @dataclass(frozen=True)
-class Settings:
+class BilateralSettings:
     """Settings of the filter.
 
     Attributes:
@@ -36,7 +36,7 @@ class Settings:
             raise InputError(f"sigma is {self.sigma} and strength {self.strength}; both have to be positive.")
 
 
-class Bilateral(PlaneFilter[Settings]):
+class Bilateral(PlaneFilter[BilateralSettings]):
     """The filter."""
 
     method = NAME
@@ -50,4 +50,4 @@ class Bilateral(PlaneFilter[Settings]):
         return np.asarray(out, np.float32)
 
 
-fit, restore = Bilateral.fit, Bilateral.restore
+Settings, fit, restore = BilateralSettings, Bilateral.fit, Bilateral.restore

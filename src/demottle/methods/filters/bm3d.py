@@ -23,11 +23,11 @@ NAME = name_of(__name__)
 
 
 @dataclass(frozen=True)
-class Settings(BlockMatchingSettings):
+class Bm3dSettings(BlockMatchingSettings):
     """Settings of the filter; see `BlockMatchingSettings`."""
 
 
-class Bm3d(PlaneFilter[Settings]):
+class Bm3d(PlaneFilter[Bm3dSettings]):
     """The filter and the noise it is told of.
 
     Args:
@@ -38,14 +38,14 @@ class Bm3d(PlaneFilter[Settings]):
 
     method = NAME
 
-    def __init__(self, settings: Settings, fitted: Mapping[str, Any], spectrum: NDArray[np.float32]) -> None:
+    def __init__(self, settings: Bm3dSettings, fitted: Mapping[str, Any], spectrum: NDArray[np.float32]) -> None:
         """Keep settings, summary and spectrum."""
         super().__init__(settings, fitted)
         self.even = settings.level == "local"
         self._spectrum = np.asarray(spectrum, np.float32)
 
     @classmethod
-    def measured(cls, image: Image, settings: Settings, fingerprint: Fingerprint) -> tuple[Any, ...]:
+    def measured(cls, image: Image, settings: Bm3dSettings, fingerprint: Fingerprint) -> tuple[Any, ...]:
         """See `Filter`; the package has to be installed."""
         refuse_missing(NAME)
         return told_noise(image, fingerprint, settings.spectrum == "white")
@@ -67,4 +67,4 @@ class Bm3d(PlaneFilter[Settings]):
         return np.asarray(module.bm3d(plane.astype(np.float64), told, profile), np.float32)
 
 
-fit, restore = Bm3d.fit, Bm3d.restore
+Settings, fit, restore = Bm3dSettings, Bm3d.fit, Bm3d.restore

@@ -33,17 +33,17 @@ FEWEST = 5
 
 
 @dataclass(frozen=True)
-class Settings(BlockMatchingSettings):
+class Bm4dSettings(BlockMatchingSettings):
     """Settings of the filter; see `BlockMatchingSettings`."""
 
 
-class Bm4d(VolumeFilter[Settings]):
+class Bm4d(VolumeFilter[Bm4dSettings]):
     """The filter and the noise it is told of; arguments as of `bm3d.Bm3d`."""
 
     method = NAME
 
     @classmethod
-    def measured(cls, image: Image, settings: Settings, fingerprint: Fingerprint) -> tuple[Any, ...]:
+    def measured(cls, image: Image, settings: Bm4dSettings, fingerprint: Fingerprint) -> tuple[Any, ...]:
         """See `Filter`; the package has to be installed."""
         refuse_missing(NAME)
         _refuse_thin(image)
@@ -87,4 +87,4 @@ def _refuse_thin(image: Image) -> None:
         )
 
 
-fit, restore = Bm4d.fit, Bm4d.restore
+Settings, fit, restore = Bm4dSettings, Bm4d.fit, Bm4d.restore

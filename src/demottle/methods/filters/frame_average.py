@@ -14,7 +14,7 @@ NAME = name_of(__name__)
 
 
 @dataclass(frozen=True)
-class Settings:
+class FrameAverageSettings:
     """Settings of the filter.
 
     Attributes:
@@ -42,7 +42,7 @@ class Settings:
 class FrameAverageStream(Stream):
     """The filter's state: the last frames. At the ends of a run there are fewer to average."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: FrameAverageSettings) -> None:
         """Start without frames."""
         self.delay = settings.delay
         self._before = settings.frames - 1 - settings.delay  # frames that came before the one whose result is due
@@ -68,7 +68,7 @@ class FrameAverageStream(Stream):
         return np.asarray(np.mean(list(self._frames)[from_:to], axis=0, dtype=np.float32), np.float32)
 
 
-class FrameAverage(PlainFilter[Settings]):
+class FrameAverage(PlainFilter[FrameAverageSettings]):
     """The filter; it learns nothing."""
 
     method = NAME
@@ -78,4 +78,4 @@ class FrameAverage(PlainFilter[Settings]):
         return FrameAverageStream(self._settings)
 
 
-fit, restore = FrameAverage.fit, FrameAverage.restore
+Settings, fit, restore = FrameAverageSettings, FrameAverage.fit, FrameAverage.restore

@@ -14,7 +14,7 @@ NAME = name_of(__name__)
 
 
 @dataclass(frozen=True)
-class Settings:
+class GaussianSettings:
     """Settings of the filter.
 
     Attributes:
@@ -29,7 +29,7 @@ class Settings:
             raise InputError(f"sigma is {self.sigma}; it has to be positive.")
 
 
-class Gaussian(PlaneFilter[Settings]):
+class Gaussian(PlaneFilter[GaussianSettings]):
     """The filter; `y = g * x`, whatever the noise is."""
 
     method = NAME
@@ -40,4 +40,4 @@ class Gaussian(PlaneFilter[Settings]):
         return np.asarray(cv2.GaussianBlur(plane, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101), np.float32)
 
 
-fit, restore = Gaussian.fit, Gaussian.restore
+Settings, fit, restore = GaussianSettings, Gaussian.fit, Gaussian.restore

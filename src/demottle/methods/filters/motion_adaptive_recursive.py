@@ -20,7 +20,7 @@ NAME = name_of(__name__)
 
 
 @dataclass(frozen=True)
-class Settings:
+class MotionAdaptiveRecursiveSettings:
     """Settings of the filter.
 
     Attributes:
@@ -46,7 +46,7 @@ class Settings:
 class MotionAdaptiveStream(Stream):
     """The filter's state: the last result."""
 
-    def __init__(self, settings: Settings, curve: NoiseCurve) -> None:
+    def __init__(self, settings: MotionAdaptiveRecursiveSettings, curve: NoiseCurve) -> None:
         """Start without a frame."""
         self._settings = settings
         self._curve = curve
@@ -70,7 +70,7 @@ class MotionAdaptiveStream(Stream):
         return self._last.copy()
 
 
-class MotionAdaptiveRecursive(NoiseFilter[Settings]):
+class MotionAdaptiveRecursive(NoiseFilter[MotionAdaptiveRecursiveSettings]):
     """The filter with the noise it was made for."""
 
     method = NAME
@@ -80,4 +80,4 @@ class MotionAdaptiveRecursive(NoiseFilter[Settings]):
         return MotionAdaptiveStream(self._settings, self._curve)
 
 
-fit, restore = MotionAdaptiveRecursive.fit, MotionAdaptiveRecursive.restore
+Settings, fit, restore = MotionAdaptiveRecursiveSettings, MotionAdaptiveRecursive.fit, MotionAdaptiveRecursive.restore

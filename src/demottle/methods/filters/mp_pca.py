@@ -29,7 +29,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Settings:
+class MpPcaSettings:
     """Settings of the filter.
 
     Attributes:
@@ -44,7 +44,7 @@ class Settings:
             raise InputError(f"window is {self.window}; it has to be an odd number of at least 3, or 0 to choose it.")
 
 
-class MpPca(Filter[Settings]):
+class MpPca(Filter[MpPcaSettings]):
     """The filter; it learns nothing and is told nothing of the noise."""
 
     method = NAME
@@ -122,4 +122,4 @@ def without_noise(windows: Array) -> tuple[Array, NDArray[np.intp]]:
     return (out if wide else out.transpose(0, 2, 1)), signal.sum(axis=1)
 
 
-fit, restore = MpPca.fit, MpPca.restore
+Settings, fit, restore = MpPcaSettings, MpPca.fit, MpPca.restore

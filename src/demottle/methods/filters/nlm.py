@@ -20,7 +20,7 @@ NAME = name_of(__name__)
 
 
 @dataclass(frozen=True)
-class Settings:
+class NlmSettings:
     """Settings of the filter.
 
     Attributes:
@@ -41,7 +41,7 @@ class Settings:
             raise InputError(f"patch is {self.patch} and reach {self.reach}; patch has to be odd, both at least 1.")
 
 
-class NonLocalMeans(PlaneFilter[Settings]):
+class NonLocalMeans(PlaneFilter[NlmSettings]):
     """The filter."""
 
     method = NAME
@@ -59,4 +59,4 @@ class NonLocalMeans(PlaneFilter[Settings]):
         return np.asarray(out, np.float32)
 
 
-fit, restore = NonLocalMeans.fit, NonLocalMeans.restore
+Settings, fit, restore = NlmSettings, NonLocalMeans.fit, NonLocalMeans.restore

@@ -19,7 +19,7 @@ NAME = name_of(__name__)
 
 
 @dataclass(frozen=True)
-class Settings:
+class NvcaSettings:
     """Settings of the filter.
 
     Attributes:
@@ -51,7 +51,7 @@ class Settings:
 class NvcaStream(Stream):
     """The filter's state: the frames around the one whose result is due."""
 
-    def __init__(self, settings: Settings, curve: NoiseCurve) -> None:
+    def __init__(self, settings: NvcaSettings, curve: NoiseCurve) -> None:
         """Start without frames."""
         self.delay = settings.delay
         self._settings = settings
@@ -89,7 +89,7 @@ class NvcaStream(Stream):
         return np.asarray(center + change / count, np.float32)  # the pixel itself is always among them
 
 
-class Nvca(NoiseFilter[Settings]):
+class Nvca(NoiseFilter[NvcaSettings]):
     """The filter with the noise it was made for."""
 
     method = NAME
@@ -99,4 +99,4 @@ class Nvca(NoiseFilter[Settings]):
         return NvcaStream(self._settings, self._curve)
 
 
-fit, restore = Nvca.fit, Nvca.restore
+Settings, fit, restore = NvcaSettings, Nvca.fit, Nvca.restore

@@ -17,7 +17,7 @@ NAME = name_of(__name__)
 
 
 @dataclass(frozen=True)
-class Settings:
+class RecursiveSettings:
     """Settings of the filter.
 
     Attributes:
@@ -40,7 +40,7 @@ class Settings:
 class RecursiveStream(Stream):
     """The filter's state: the last result."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: RecursiveSettings) -> None:
         """Start without a frame."""
         self._settings = settings
         self._last: Voxels | None = None
@@ -57,7 +57,7 @@ class RecursiveStream(Stream):
         return out.copy()
 
 
-class Recursive(PlainFilter[Settings]):
+class Recursive(PlainFilter[RecursiveSettings]):
     """The filter; it learns nothing."""
 
     method = NAME
@@ -67,4 +67,4 @@ class Recursive(PlainFilter[Settings]):
         return RecursiveStream(self._settings)
 
 
-fit, restore = Recursive.fit, Recursive.restore
+Settings, fit, restore = RecursiveSettings, Recursive.fit, Recursive.restore

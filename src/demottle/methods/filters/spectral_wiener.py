@@ -29,7 +29,7 @@ NAME = name_of(__name__)
 
 
 @dataclass(frozen=True)
-class Settings:
+class SpectralWienerSettings:
     """Settings of the filter.
 
     Attributes:
@@ -48,18 +48,20 @@ class Settings:
             raise InputError(f"threshold is {self.threshold}; it has to be positive.")
 
 
-class SpectralWiener(VolumeFilter[Settings]):
+class SpectralWiener(VolumeFilter[SpectralWienerSettings]):
     """The filter with the noise it was made for: the shape of the spectrum (n, n), and the level."""
 
     method = NAME
 
-    def __init__(self, settings: Settings, fitted: Mapping[str, Any], spectrum: NDArray[np.float32]) -> None:
+    def __init__(
+        self, settings: SpectralWienerSettings, fitted: Mapping[str, Any], spectrum: NDArray[np.float32]
+    ) -> None:
         """Keep settings, summary and spectrum."""
         super().__init__(settings, fitted, spectrum)
         self._filter = WindowedWiener(self._spectrum, settings.window, 4, settings.threshold)
 
     @classmethod
-    def measured(cls, image: Image, settings: Settings, fingerprint: Fingerprint) -> tuple[Any, ...]:
+    def measured(cls, image: Image, settings: SpectralWienerSettings, fingerprint: Fingerprint) -> tuple[Any, ...]:
         """See `Filter`; without a spectrum the noise is taken as white, and `fitted` says so."""
         facts, spectrum = told_noise(image, fingerprint)
         del facts["slice_correlation"]  # not told
@@ -88,4 +90,4 @@ class SpectralWiener(VolumeFilter[Settings]):
         return out
 
 
-fit, restore = SpectralWiener.fit, SpectralWiener.restore
+Settings, fit, restore = SpectralWienerSettings, SpectralWiener.fit, SpectralWiener.restore

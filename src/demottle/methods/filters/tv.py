@@ -19,7 +19,7 @@ NAME = name_of(__name__)
 
 
 @dataclass(frozen=True)
-class Settings:
+class TvSettings:
     """Settings of the filter.
 
     Attributes:
@@ -38,7 +38,7 @@ class Settings:
             )
 
 
-class TotalVariation(PlaneFilter[Settings]):
+class TotalVariation(PlaneFilter[TvSettings]):
     """The filter."""
 
     method = NAME
@@ -51,4 +51,4 @@ class TotalVariation(PlaneFilter[Settings]):
         return np.asarray(out * level, np.float32)
 
 
-fit, restore = TotalVariation.fit, TotalVariation.restore
+Settings, fit, restore = TvSettings, TotalVariation.fit, TotalVariation.restore

@@ -33,7 +33,7 @@ _NO_NOISE = 1e-5  # of the signal: below, there is only rounding
 
 
 @dataclass(frozen=True)
-class Settings:
+class NordicSettings:
     """Settings of the filter.
 
     Attributes:
@@ -62,13 +62,13 @@ class Settings:
             raise InputError(f"noise is {self.noise}; it has to be a positive number, or 0 to measure it.")
 
 
-class Nordic(Filter[Settings]):
+class Nordic(Filter[NordicSettings]):
     """The filter; it learns nothing, and measures the noise on the series that it is given, unless that says it."""
 
     method = NAME
 
     @classmethod
-    def measured(cls, image: Image, settings: Settings, fingerprint: SequenceFingerprint) -> tuple[Any, ...]:
+    def measured(cls, image: Image, settings: NordicSettings, fingerprint: SequenceFingerprint) -> tuple[Any, ...]:
         """See `Filter`: nothing is measured."""
         return ({"modality": image.modality, "unit": image.unit, "complex": image.phase is not None},)
 
@@ -121,4 +121,4 @@ def measured_noise(series: Series, listener: Listener = silent) -> Map:
     return series.of_each_part(found)
 
 
-fit, restore = Nordic.fit, Nordic.restore
+Settings, fit, restore = NordicSettings, Nordic.fit, Nordic.restore

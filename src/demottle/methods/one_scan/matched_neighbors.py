@@ -49,7 +49,7 @@ _EXAMINED = 16  # patches
 
 
 @dataclass(frozen=True)
-class Settings(ScanSettings):
+class MatchedNeighborsSettings(ScanSettings):
     """Settings of the method.
 
     Attributes:
@@ -102,9 +102,12 @@ class Settings(ScanSettings):
             raise InputError("recorrupted_share and structured_share have to lie between 0 and 1.")
 
 
+Settings = MatchedNeighborsSettings
+
+
 def fit(
     image: Image,
-    settings: Settings,
+    settings: MatchedNeighborsSettings,
     fingerprint: Fingerprint,
     *,
     seed: int = 0,
@@ -142,7 +145,7 @@ def fit(
     return network
 
 
-def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> SliceNetwork:
+def restore(settings: MatchedNeighborsSettings, fitted: Mapping[str, Any], tensors: Tensors) -> SliceNetwork:
     """Rebuild a saved network."""
     return restore_slice_network(NAME, settings, fitted, tensors)
 
@@ -150,7 +153,9 @@ def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> 
 class Lesson:
     """Draws batches from the samples and computes the loss; every draw comes from one seeded generator."""
 
-    def __init__(self, image: Image, ground: Ground, settings: Settings, fingerprint: Fingerprint, seed: int) -> None:
+    def __init__(
+        self, image: Image, ground: Ground, settings: MatchedNeighborsSettings, fingerprint: Fingerprint, seed: int
+    ) -> None:
         """Make targets; set one sample in ten aside (where there are enough) to tell when learning no longer pays."""
         self._samples, self._settings, self._device = ground.samples, settings, ground.device
         self._level, self._patch = ground.scale.level, ground.patch

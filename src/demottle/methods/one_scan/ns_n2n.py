@@ -33,7 +33,7 @@ NAME = name_of(__name__)
 
 
 @dataclass(frozen=True)
-class Settings(ScanSettings):
+class NsN2NSettings(ScanSettings):
     """Settings of the method.
 
     Attributes:
@@ -62,9 +62,12 @@ class Settings(ScanSettings):
             raise InputError("tolerance has to be positive, consistency and continuity cannot be negative.")
 
 
+Settings = NsN2NSettings
+
+
 def fit(
     image: Image,
-    settings: Settings,
+    settings: NsN2NSettings,
     fingerprint: Fingerprint,
     *,
     seed: int = 0,
@@ -83,7 +86,7 @@ def fit(
     return fit_on_scan(NAME, image, settings, fingerprint, lesson, seed=seed, budget=budget, listener=listener)
 
 
-def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> SliceNetwork:
+def restore(settings: NsN2NSettings, fitted: Mapping[str, Any], tensors: Tensors) -> SliceNetwork:
     """Rebuild a saved network."""
     return restore_slice_network(NAME, settings, fitted, tensors)
 
@@ -91,7 +94,7 @@ def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> 
 class _Lesson:
     """Draws patches of a slice and the next one, and computes the three losses."""
 
-    def __init__(self, image: Image, ground: Ground, settings: Settings, seed: int) -> None:
+    def __init__(self, image: Image, ground: Ground, settings: NsN2NSettings, seed: int) -> None:
         samples = self._samples = ground.samples
         self._settings, self._patch, self._level, self._device = (
             settings,

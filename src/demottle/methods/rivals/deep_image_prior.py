@@ -41,7 +41,7 @@ _AVERAGING = 0.9  # of the outputs, per step
 
 
 @dataclass(frozen=True)
-class Settings:
+class DeepImagePriorSettings:
     """Settings of the method.
 
     Attributes:
@@ -64,12 +64,15 @@ class Settings:
             raise InputError("steps, inputs and channels have to be at least 1, rate positive, wobble not negative.")
 
 
+Settings = DeepImagePriorSettings
+
+
 class DeepImagePrior(Denoiser):
     """The recipe; the learning happens where it is applied. `fitted` holds the seed and the limits."""
 
     method = NAME
 
-    def __init__(self, settings: Settings, fitted: Mapping[str, Any]) -> None:
+    def __init__(self, settings: DeepImagePriorSettings, fitted: Mapping[str, Any]) -> None:
         """Keep settings and summary."""
         self._settings = settings
         self.settings = asdict(settings)
@@ -148,7 +151,7 @@ class DeepImagePrior(Denoiser):
 
 def fit(
     image: Image,
-    settings: Settings,
+    settings: DeepImagePriorSettings,
     fingerprint: Fingerprint,
     *,
     seed: int = 0,
@@ -180,6 +183,6 @@ def fit(
     return DeepImagePrior(settings, fitted)
 
 
-def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> DeepImagePrior:
+def restore(settings: DeepImagePriorSettings, fitted: Mapping[str, Any], tensors: Tensors) -> DeepImagePrior:
     """Rebuild a saved recipe."""
     return DeepImagePrior(settings, fitted)

@@ -31,7 +31,7 @@ _PAIRS = np.array([(0, 1), (1, 0), (2, 3), (3, 2), (0, 2), (2, 0), (1, 3), (3, 1
 
 
 @dataclass(frozen=True)
-class Settings(RivalSettings):
+class Neighbor2NeighborSettings(RivalSettings):
     """Settings of the method.
 
     Attributes:
@@ -48,9 +48,12 @@ class Settings(RivalSettings):
             raise InputError(f"gamma is {self.gamma}; it cannot be negative.")
 
 
+Settings = Neighbor2NeighborSettings
+
+
 def fit(
     image: Image,
-    settings: Settings,
+    settings: Neighbor2NeighborSettings,
     fingerprint: Fingerprint,
     *,
     seed: int = 0,
@@ -69,7 +72,7 @@ def fit(
     return teach(NAME, image, settings, fingerprint, lesson, seed=seed, budget=budget, listener=listener)
 
 
-def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> PlainNetwork:
+def restore(settings: Neighbor2NeighborSettings, fitted: Mapping[str, Any], tensors: Tensors) -> PlainNetwork:
     """Rebuild a saved network."""
     return restore_plain(NAME, settings, fitted, tensors)
 

@@ -33,7 +33,7 @@ NAME = name_of(__name__)
 
 
 @dataclass(frozen=True)
-class Settings(ScanSettings):
+class NgpsSettings(ScanSettings):
     """Settings of the method.
 
     Attributes:
@@ -65,9 +65,12 @@ class Settings(ScanSettings):
             raise InputError("consistency and continuity cannot be negative.")
 
 
+Settings = NgpsSettings
+
+
 def fit(
     image: Image,
-    settings: Settings,
+    settings: NgpsSettings,
     fingerprint: Fingerprint,
     *,
     seed: int = 0,
@@ -86,7 +89,7 @@ def fit(
     return fit_on_scan(NAME, image, settings, fingerprint, lesson, seed=seed, budget=budget, listener=listener)
 
 
-def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> SliceNetwork:
+def restore(settings: NgpsSettings, fitted: Mapping[str, Any], tensors: Tensors) -> SliceNetwork:
     """Rebuild a saved network."""
     return restore_slice_network(NAME, settings, fitted, tensors)
 
@@ -94,13 +97,13 @@ def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> 
 class _Pair:
     """A slice and its neighbor: matched pixels, and completed targets for both with 1 where they count."""
 
-    def __init__(self, own: Voxels, other: Voxels, settings: Settings) -> None:
+    def __init__(self, own: Voxels, other: Voxels, settings: NgpsSettings) -> None:
         here, there = guide.smooth(own), guide.smooth(other)
         self.matched: Mask = np.abs(here - there) <= settings.tolerance
         self.for_own, self.own_counts = self._completed(here, there, other, settings)
         self.for_other, self.other_counts = self._completed(there, here, own, settings)
 
-    def _completed(self, here: Voxels, there: Voxels, other: Voxels, settings: Settings) -> tuple[Voxels, Mask]:
+    def _completed(self, here: Voxels, there: Voxels, other: Voxels, settings: NgpsSettings) -> tuple[Voxels, Mask]:
         found, cost = similar_pixels(
             here, there, other, window=settings.window, patch=settings.search_patch, best=settings.best
         )
@@ -111,7 +114,7 @@ class _Pair:
 class _Lesson:
     """Draws patches of a slice and the next one, and computes the three losses."""
 
-    def __init__(self, image: Image, ground: Ground, settings: Settings, seed: int) -> None:
+    def __init__(self, image: Image, ground: Ground, settings: NgpsSettings, seed: int) -> None:
         self._ground, self._settings = ground, settings
         samples = ground.samples
         last = image.shape[0] - 1

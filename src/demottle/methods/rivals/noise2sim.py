@@ -32,7 +32,7 @@ NAME = name_of(__name__)
 
 
 @dataclass(frozen=True)
-class Settings(ScanSettings):
+class Noise2SimSettings(ScanSettings):
     """Settings of the method.
 
     Attributes:
@@ -53,9 +53,12 @@ class Settings(ScanSettings):
             raise InputError("neighbor has to be at least 1, window an odd number, tolerance positive.")
 
 
+Settings = Noise2SimSettings
+
+
 def fit(
     image: Image,
-    settings: Settings,
+    settings: Noise2SimSettings,
     fingerprint: Fingerprint,
     *,
     seed: int = 0,
@@ -74,7 +77,7 @@ def fit(
     return fit_on_scan(NAME, image, settings, fingerprint, lesson, seed=seed, budget=budget, listener=listener)
 
 
-def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> SliceNetwork:
+def restore(settings: Noise2SimSettings, fitted: Mapping[str, Any], tensors: Tensors) -> SliceNetwork:
     """Rebuild a saved network."""
     return restore_slice_network(NAME, settings, fitted, tensors)
 
@@ -82,7 +85,7 @@ def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> 
 class _Lesson:
     """Draws patches of a slice and of a random one near it, and computes the loss."""
 
-    def __init__(self, image: Image, ground: Ground, settings: Settings, seed: int) -> None:
+    def __init__(self, image: Image, ground: Ground, settings: Noise2SimSettings, seed: int) -> None:
         self._ground, self._settings = ground, settings
         self._image = image
         self._random = np.random.default_rng(seed)

@@ -23,7 +23,7 @@ _REACH = 2  # a window of 5 x 5
 
 
 @dataclass(frozen=True)
-class Settings(RivalSettings):
+class Noise2VoidSettings(RivalSettings):
     """Settings of the method.
 
     Attributes:
@@ -40,9 +40,12 @@ class Settings(RivalSettings):
             raise InputError(f"share is {self.share}; it has to be above 0 and at most 0.5.")
 
 
+Settings = Noise2VoidSettings
+
+
 def fit(
     image: Image,
-    settings: Settings,
+    settings: Noise2VoidSettings,
     fingerprint: Fingerprint,
     *,
     seed: int = 0,
@@ -61,6 +64,6 @@ def fit(
     return teach(NAME, image, settings, fingerprint, lesson, seed=seed, budget=budget, listener=listener)
 
 
-def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> PlainNetwork:
+def restore(settings: Noise2VoidSettings, fitted: Mapping[str, Any], tensors: Tensors) -> PlainNetwork:
     """Rebuild a saved network."""
     return restore_plain(NAME, settings, fitted, tensors)

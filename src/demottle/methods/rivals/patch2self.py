@@ -27,7 +27,7 @@ _RIDGE = 1e-9  # of the mean variance: volumes that are copies of each other hav
 
 
 @dataclass(frozen=True)
-class Settings:
+class Patch2SelfSettings:
     """Settings of the method.
 
     Attributes:
@@ -42,12 +42,15 @@ class Settings:
             raise InputError(f"apart is {self.apart}; it has to be above 1.")
 
 
+Settings = Patch2SelfSettings
+
+
 class Patch2Self(Denoiser):
     """The recipe; the regression is made where it is applied, because it serves one series only."""
 
     method = NAME
 
-    def __init__(self, settings: Settings, fitted: Mapping[str, Any]) -> None:
+    def __init__(self, settings: Patch2SelfSettings, fitted: Mapping[str, Any]) -> None:
         """Keep settings and summary."""
         self._settings = settings
         self.settings = asdict(settings)
@@ -97,7 +100,7 @@ def predictions(volumes: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def fit(
     image: Image,
-    settings: Settings,
+    settings: Patch2SelfSettings,
     fingerprint: SequenceFingerprint,
     *,
     seed: int = 0,
@@ -114,6 +117,6 @@ def fit(
     return Patch2Self(settings, fitted)
 
 
-def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> Patch2Self:
+def restore(settings: Patch2SelfSettings, fitted: Mapping[str, Any], tensors: Tensors) -> Patch2Self:
     """Rebuild a saved recipe."""
     return Patch2Self(settings, fitted)

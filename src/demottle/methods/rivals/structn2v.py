@@ -30,7 +30,7 @@ _DIRECTIONS = ("auto", "horizontal", "vertical", "both")
 
 
 @dataclass(frozen=True)
-class Settings(RivalSettings):
+class StructN2VSettings(RivalSettings):
     """Settings of the method.
 
     Attributes:
@@ -56,9 +56,12 @@ class Settings(RivalSettings):
             raise InputError(f"share is {self.share}; it has to be above 0 and at most 0.5.")
 
 
+Settings = StructN2VSettings
+
+
 def fit(
     image: Image,
-    settings: Settings,
+    settings: StructN2VSettings,
     fingerprint: Fingerprint,
     *,
     seed: int = 0,
@@ -79,12 +82,12 @@ def fit(
     return teach(NAME, image, settings, fingerprint, lesson, seed=seed, budget=budget, listener=listener, facts=facts)
 
 
-def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> PlainNetwork:
+def restore(settings: StructN2VSettings, fitted: Mapping[str, Any], tensors: Tensors) -> PlainNetwork:
     """Rebuild a saved network."""
     return restore_plain(NAME, settings, fitted, tensors)
 
 
-def bar(settings: Settings, fingerprint: Fingerprint) -> tuple[str, int]:
+def bar(settings: StructN2VSettings, fingerprint: Fingerprint) -> tuple[str, int]:
     """Return direction and span: those that are set, the others as measured.
 
     Raises:

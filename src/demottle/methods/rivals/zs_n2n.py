@@ -30,7 +30,7 @@ NAME = name_of(__name__)
 
 
 @dataclass(frozen=True)
-class Settings(RivalSettings):
+class ZsN2NSettings(RivalSettings):
     """Settings of the method.
 
     Attributes:
@@ -52,9 +52,12 @@ class Settings(RivalSettings):
         return TinyResidual(VIEWS, self.channels[0])
 
 
+Settings = ZsN2NSettings
+
+
 def fit(
     image: Image,
-    settings: Settings,
+    settings: ZsN2NSettings,
     fingerprint: Fingerprint,
     *,
     seed: int = 0,
@@ -69,7 +72,7 @@ def fit(
     return teach(NAME, image, settings, fingerprint, Lesson, seed=seed, budget=budget, listener=listener)
 
 
-def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> PlainNetwork:
+def restore(settings: ZsN2NSettings, fitted: Mapping[str, Any], tensors: Tensors) -> PlainNetwork:
     """Rebuild a saved network."""
     return restore_plain(NAME, settings, fitted, tensors)
 

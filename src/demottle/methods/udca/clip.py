@@ -12,7 +12,7 @@ from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Mask, Voxels
 from demottle.losses.motion_fusion import motion_map
 from demottle.methods.udca.alignment import Alignment
-from demottle.methods.udca.settings import Settings
+from demottle.methods.udca.settings import UdcaSettings
 from demottle.noise.slices import spread
 
 FEWEST = 6
@@ -79,7 +79,7 @@ def offsets_for(causal: bool) -> tuple[int, ...]:
     return (4, 3, 2, 1) if causal else (-2, 2, -1, 1)
 
 
-def make_clip(run: Run, offsets: Sequence[int], settings: Settings, listener: Listener = silent) -> Clip:
+def make_clip(run: Run, offsets: Sequence[int], settings: UdcaSettings, listener: Listener = silent) -> Clip:
     """Choose examples and make their targets.
 
     Args:

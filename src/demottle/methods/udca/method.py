@@ -36,7 +36,7 @@ from demottle.methods.udca.frames import CausalFrames, SingleFrame
 from demottle.methods.udca.noise import FrameNoise, frame_noise
 from demottle.methods.udca.runs import runs_of_frames, runs_of_slices
 from demottle.methods.udca.sequence import SequenceNetwork, empty_network, restored, wrapped
-from demottle.methods.udca.settings import Settings, remembers, student_network, teacher_network
+from demottle.methods.udca.settings import UdcaSettings, remembers, student_network, teacher_network
 from demottle.methods.udca.student import Answer, StudentLesson
 from demottle.methods.udca.teacher import Teacher, TeacherLesson, predictions
 from demottle.networks.start_network import FRAMES, fill_from_start
@@ -47,6 +47,8 @@ from demottle.noise.sequence.fingerprint import SequenceFingerprint, measure_seq
 __all__ = ["NAME", "Settings", "fit", "fit_runs", "learning_seconds", "restore", "untaught"]
 
 NAME = name_of(__name__)
+Settings = UdcaSettings
+
 STEPS, STEPS_OF_OTHERS = 1000, 500
 """Steps of learning: for students that remember (edges a third sharper than after 500), and for those that see one frame."""
 STEPS_PER_FRAME, FEWEST_STEPS, MOST_STEPS = 10, 80, 300
@@ -58,7 +60,7 @@ _MULTIPLE = 8
 
 def fit(
     image: Image,
-    settings: Settings,
+    settings: UdcaSettings,
     fingerprint: Fingerprint | SequenceFingerprint,
     *,
     seed: int = 0,
@@ -77,7 +79,7 @@ def fit(
 
 def fit_runs(
     images: Sequence[Image],
-    settings: Settings,
+    settings: UdcaSettings,
     fingerprints: Sequence[Fingerprint | SequenceFingerprint] | None = None,
     *,
     seed: int = 0,
@@ -110,7 +112,7 @@ def fit_runs(
     return _fit_slices(images, settings, slices, seed, budget, listener)
 
 
-def learning_seconds(image: Image, settings: Settings, budget: Budget) -> float:
+def learning_seconds(image: Image, settings: UdcaSettings, budget: Budget) -> float:
     """Estimate how long `fit` will learn on this machine, in seconds, by trying a few steps; minutes are not looked at."""
     fitting = replace(settings, patch=patch_that_fits(settings.patch, _MULTIPLE, image))
     kind = fitting.resolved(in_time=image.sequence)[1]
@@ -119,7 +121,7 @@ def learning_seconds(image: Image, settings: Settings, budget: Budget) -> float:
     )
 
 
-def untaught(image: Image, settings: Settings, fingerprint: Fingerprint | SequenceFingerprint) -> Denoiser | None:
+def untaught(image: Image, settings: UdcaSettings, fingerprint: Fingerprint | SequenceFingerprint) -> Denoiser | None:
     """The student as it begins on a run, with the shipped weights and the run's noise; None where there are no such weights."""
     if not isinstance(fingerprint, SequenceFingerprint) or not has_start(settings, in_time=True):
         return None
@@ -130,7 +132,7 @@ def untaught(image: Image, settings: Settings, fingerprint: Fingerprint | Sequen
     return SequenceNetwork(NAME, asdict(settings), fitted, begun.student.network, begun.noise.spectrum)
 
 
-def has_start(settings: Settings, in_time: bool) -> bool:
+def has_start(settings: UdcaSettings, in_time: bool) -> bool:
     """True where learning begins with the shipped weights."""
     return settings.start and settings.resolved(in_time)[1] == "causal-half"
 
@@ -141,7 +143,7 @@ def _measured(image: Image, listener: Listener) -> Fingerprint | SequenceFingerp
 
 def _fit_frames(
     images: Sequence[Image],
-    settings: Settings,
+    settings: UdcaSettings,
     measured: SequenceFingerprint,
     seed: int,
     budget: Budget,
@@ -189,7 +191,7 @@ class _Begun:
     started: bool
 
 
-def _begun(settings: Settings, measured: SequenceFingerprint, seed: int) -> _Begun:
+def _begun(settings: UdcaSettings, measured: SequenceFingerprint, seed: int) -> _Begun:
     size, kind = settings.resolved(in_time=True)
     noise = frame_noise(measured, settings.correct_lag)
     student = seeded(lambda: wrapped(empty_network(size, kind), kind, noise, settings.memory), seed)
@@ -197,7 +199,7 @@ def _begun(settings: Settings, measured: SequenceFingerprint, seed: int) -> _Beg
     return _Begun(student, noise, (size, kind), started)
 
 
-def _facts(measured: SequenceFingerprint, settings: Settings, begun: _Begun) -> dict[str, Any]:
+def _facts(measured: SequenceFingerprint, settings: UdcaSettings, begun: _Begun) -> dict[str, Any]:
     size, kind = begun.resolved
     return {
         "modality": measured.modality,
@@ -213,7 +215,7 @@ def _facts(measured: SequenceFingerprint, settings: Settings, begun: _Begun) -> 
 
 def _fit_slices(
     images: Sequence[Image],
-    settings: Settings,
+    settings: UdcaSettings,
     fingerprints: Sequence[Fingerprint],
     seed: int,
     budget: Budget,
@@ -239,7 +241,7 @@ def _fit_slices(
     return SliceNetwork(NAME, asdict(settings), fitted, learned.network, spectrum)
 
 
-def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> Denoiser:
+def restore(settings: UdcaSettings, fitted: Mapping[str, Any], tensors: Tensors) -> Denoiser:
     """Rebuild a saved student."""
     if "frame_noise" in fitted:
         return restored(NAME, asdict(settings), fitted, tensors)
@@ -252,7 +254,7 @@ def _two_steps(
     student: nn.Module,
     answer: Answer,
     spectrum: Voxels,
-    settings: Settings,
+    settings: UdcaSettings,
     resolved: tuple[str, str],
     seed: int,
     budget: Budget,

@@ -10,14 +10,14 @@ from demottle.learning.device import best_device, has_fast_bfloat16
 from demottle.methods.base import Budget
 from demottle.methods.one_scan.slice_network import INPUTS
 from demottle.methods.udca.frames import CAUSAL_INPUTS, SINGLE_INPUTS
-from demottle.methods.udca.settings import Settings, remembers, student_network, teacher_network
+from demottle.methods.udca.settings import UdcaSettings, remembers, student_network, teacher_network
 
 _TRIALS = 3
 _BESIDES = 1.3  # drawing patches, losses and the optimizer, in units of the network's own time
 _NEIGHBORS = 4
 
 
-def learning_seconds(image: Image, settings: Settings, steps: int, budget: Budget) -> float:
+def learning_seconds(image: Image, settings: UdcaSettings, steps: int, budget: Budget) -> float:
     """Estimate the seconds that learning takes, without what is measured and prepared before; takes some steps to find out.
 
     Args:
@@ -34,7 +34,7 @@ def learning_seconds(image: Image, settings: Settings, steps: int, budget: Budge
     return (budget.steps or steps) * seconds * _BESIDES
 
 
-def _step_of(network: nn.Module, inputs: int, settings: Settings) -> float:
+def _step_of(network: nn.Module, inputs: int, settings: UdcaSettings) -> float:
     """Seconds for one batch, there and back: the shortest of some, because anything else only makes it longer."""
     device = best_device()
     network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]

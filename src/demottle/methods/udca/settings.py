@@ -16,7 +16,7 @@ _MULTIPLE = 8
 
 
 @dataclass(frozen=True)
-class Settings:
+class UdcaSettings:
     """Settings of the method.
 
     Attributes:

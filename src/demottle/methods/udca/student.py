@@ -33,7 +33,7 @@ from demottle.losses.wire_contrast import contrast_lost
 from demottle.methods.udca.clip import Clip
 from demottle.methods.udca.draws import Draws
 from demottle.methods.udca.noise import pooled_deviation
-from demottle.methods.udca.settings import Settings
+from demottle.methods.udca.settings import UdcaSettings
 from demottle.methods.udca.stacks import Stacks
 from demottle.noise.synthesis import NoiseSource
 
@@ -52,7 +52,7 @@ class StudentLesson:
         self,
         clips: Sequence[Clip],
         taught: Sequence[Voxels],
-        settings: Settings,
+        settings: UdcaSettings,
         spectrum: Voxels,
         answer: Answer,
         seed: int,

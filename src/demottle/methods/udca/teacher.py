@@ -12,7 +12,7 @@ from demottle.learning.device import best_device, has_fast_bfloat16
 from demottle.losses.neighbors import bounded_square
 from demottle.methods.udca.clip import Clip
 from demottle.methods.udca.draws import Draws
-from demottle.methods.udca.settings import Settings
+from demottle.methods.udca.settings import UdcaSettings
 from demottle.methods.udca.stacks import Stacks
 
 _RANGE = 24.0
@@ -49,7 +49,7 @@ class Teacher(nn.Module):
 class TeacherLesson:
     """Draws patches and compares what the teacher predicts with the hidden frame, in units of its noise."""
 
-    def __init__(self, clips: Sequence[Clip], settings: Settings, seed: int) -> None:
+    def __init__(self, clips: Sequence[Clip], settings: UdcaSettings, seed: int) -> None:
         """Take the settings that matter to it."""
         self._patch, self._outlier = settings.patch, settings.outlier
         self._draws = Draws(clips, settings.patch, settings.batch, seed)

@@ -24,7 +24,7 @@ NAME = name_of(__name__)
 
 
 @dataclass(frozen=True)
-class Settings(GeneratorSettings):
+class CutSettings(GeneratorSettings):
     """Settings of the method; those of the generator and the training are in `GeneratorSettings`.
 
     Attributes:
@@ -54,6 +54,9 @@ class Settings(GeneratorSettings):
             raise InputError("places has to be at least 2, head_width and judge_channels at least 1.")
 
 
+Settings = CutSettings
+
+
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "full": {},
     "small": {**full_band.SMALL, "places": 64, "head_width": 32, "judge_channels": 16, "judge_norm": "none"},
@@ -63,7 +66,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
 
 def train(
     sets: Sets,
-    settings: Settings,
+    settings: CutSettings,
     *,
     seed: int = 0,
     budget: Budget | None = None,
@@ -101,6 +104,6 @@ def train(
     )
 
 
-def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> FullBandDenoiser:
+def restore(settings: CutSettings, fitted: Mapping[str, Any], tensors: Tensors) -> FullBandDenoiser:
     """Rebuild a saved network."""
     return full_band.restored(NAME, settings, fitted, tensors)

@@ -20,7 +20,7 @@ NAME = name_of(__name__)
 
 
 @dataclass(frozen=True)
-class Settings(perceptual_cyclegan.Settings):
+class CycleGanSettings(perceptual_cyclegan.PerceptualCycleGanSettings):
     """As of `perceptual-cyclegan`, with other defaults: open skips, no perceptual loss, no simulated noise."""
 
     rate: float = 2e-4
@@ -29,6 +29,9 @@ class Settings(perceptual_cyclegan.Settings):
     warm_up: int = 0
     simulated: float = 0.0
     adversarial: float = 1.0
+
+
+Settings = CycleGanSettings
 
 
 _NOT_HERE = ("steps", "warm_up", "warm_rate", "simulated", "adversarial")
@@ -45,7 +48,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
 
 def train(
     sets: Sets,
-    settings: Settings,
+    settings: CycleGanSettings,
     *,
     seed: int = 0,
     budget: Budget | None = None,
@@ -56,6 +59,6 @@ def train(
     return perceptual_cyclegan.train_cycle(NAME, sets, settings, seed, budget or Budget(), run or Run(), listener)
 
 
-def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> FullBandDenoiser:
+def restore(settings: CycleGanSettings, fitted: Mapping[str, Any], tensors: Tensors) -> FullBandDenoiser:
     """Rebuild a saved network."""
     return full_band.restored(NAME, settings, fitted, tensors)

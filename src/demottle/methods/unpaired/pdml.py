@@ -46,7 +46,7 @@ _STRIP, _STRIP_ON_GPU = 2**16, 2**20
 
 
 @dataclass(frozen=True)
-class Settings:
+class PdmlSettings:
     """Settings of PDML; the defaults are the paper's and its program's, except where it says "ours" (preset "paper": without).
 
     Attributes:
@@ -132,6 +132,9 @@ class Settings:
             raise InputError(f"averaging is {self.averaging}; it has to lie between 0 and 1.")
 
 
+Settings = PdmlSettings
+
+
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "full": {},
     "small": {
@@ -168,7 +171,7 @@ identity and metric, which both ask for the input back, undo at that scale what 
 
 def train(
     sets: Sets,
-    settings: Settings,
+    settings: PdmlSettings,
     *,
     seed: int = 0,
     budget: Budget | None = None,
@@ -211,7 +214,7 @@ def train(
     )
 
 
-def band_patches(patches: Callable[[Sets, int, int, Derive | None], Draw], sets: Sets, settings: Settings) -> Draw:
+def band_patches(patches: Callable[[Sets, int, int, Derive | None], Draw], sets: Sets, settings: PdmlSettings) -> Draw:
     """Draw patches (`UnpairedPatches`, `PairedPatches`, `NoisyPatches`) of the band that the network sees, as it sees it."""
     levels = settings.levels
     derive = (f"{WAVELET}-{levels}", lambda plane: high_band(plane, levels)) if levels else None
@@ -225,11 +228,11 @@ def band_patches(patches: Callable[[Sets, int, int, Derive | None], Draw], sets:
     return scaled
 
 
-def _offset(settings: Settings) -> float:
+def _offset(settings: PdmlSettings) -> float:
     return 0.0 if settings.levels else 1000.0  # a band has no offset
 
 
-def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> "MetricDenoiser":
+def restore(settings: PdmlSettings, fitted: Mapping[str, Any], tensors: Tensors) -> "MetricDenoiser":
     """Rebuild a saved network."""
     with torch.device("meta"):  # no memory for what a damaged file claims: its tensors have to fit first
         network = network_of(settings, normalized=False)
@@ -242,7 +245,7 @@ class MetricDenoiser(TrainedNetwork):
 
     network: ResidualDense
 
-    def __init__(self, settings: Settings, fitted: Mapping[str, Any], network: ResidualDense) -> None:
+    def __init__(self, settings: PdmlSettings, fitted: Mapping[str, Any], network: ResidualDense) -> None:
         """Keep settings and network (with plain weights)."""
         super().__init__(NAME, asdict(settings), fitted, network)
         self._settings = settings
@@ -282,14 +285,14 @@ class MetricDenoiser(TrainedNetwork):
         return np.concatenate(made)
 
 
-def plain_of(settings: Settings, generator: nn.Module) -> ResidualDense:
+def plain_of(settings: PdmlSettings, generator: nn.Module) -> ResidualDense:
     """Return a trained generator with plain weights, normalization carried out."""
     network = network_of(settings, normalized=False)
     network.load_state_dict(plain_weights(generator))
     return network
 
 
-def network_of(settings: Settings, normalized: bool) -> ResidualDense:
+def network_of(settings: PdmlSettings, normalized: bool) -> ResidualDense:
     """Build the generator, as it learns or with the plain weights of a model file."""
     return ResidualDense(
         settings.features,

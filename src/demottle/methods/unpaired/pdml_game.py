@@ -24,7 +24,7 @@ _PLACES = {"metric": 128, "nce": 256}
 
 @dataclass(frozen=True)
 class Weights:
-    """Weights of the losses, and which loss pulls places together (see `pdml.Settings`)."""
+    """Weights of the losses, and which loss pulls places together (see `pdml.PdmlSettings`)."""
 
     adversarial: float
     identity: float

@@ -37,7 +37,7 @@ NAME = name_of(__name__)
 
 
 @dataclass(frozen=True)
-class Settings(GeneratorSettings):
+class PerceptualCycleGanSettings(GeneratorSettings):
     """Settings of the method; those of the generator and the training are in `GeneratorSettings`.
 
     Attributes:
@@ -98,6 +98,9 @@ class Settings(GeneratorSettings):
                 raise InputError(f"{name} is {getattr(self, name)}; it has to be at least 1.")
 
 
+Settings = PerceptualCycleGanSettings
+
+
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "full": {},
     "small": {
@@ -118,7 +121,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
 
 def train(
     sets: Sets,
-    settings: Settings,
+    settings: PerceptualCycleGanSettings,
     *,
     seed: int = 0,
     budget: Budget | None = None,
@@ -134,13 +137,13 @@ def train(
     return train_cycle(NAME, sets, settings, seed, budget or Budget(), run or Run(), listener)
 
 
-def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> FullBandDenoiser:
+def restore(settings: PerceptualCycleGanSettings, fitted: Mapping[str, Any], tensors: Tensors) -> FullBandDenoiser:
     """Rebuild a saved network."""
     return full_band.restored(NAME, settings, fitted, tensors)
 
 
 def train_cycle(
-    name: str, sets: Sets, settings: Settings, seed: int, budget: Budget, run: Run, listener: Listener
+    name: str, sets: Sets, settings: PerceptualCycleGanSettings, seed: int, budget: Budget, run: Run, listener: Listener
 ) -> TrainedNetwork:
     """Train this method, or under another name the one that differs from it in its settings only."""
     refuse_other_units(name, sets)
@@ -187,26 +190,26 @@ def train_cycle(
     )
 
 
-def _per(settings: Settings) -> float:
+def _per(settings: PerceptualCycleGanSettings) -> float:
     # Errors grow with the scale's inverse and verdicts do not: at 200 HU as 1, a cycle of 10 would forbid to remove any noise.
     return settings.scale / full_band.SCALE
 
 
-def _weights(settings: Settings) -> CycleWeights:
+def _weights(settings: PerceptualCycleGanSettings) -> CycleWeights:
     per = _per(settings)
     return CycleWeights(
         settings.cycle * per, settings.identity * per, settings.share, settings.window, settings.adversarial
     )
 
 
-def _noisy(sets: Sets, settings: Settings) -> Draw | None:
+def _noisy(sets: Sets, settings: PerceptualCycleGanSettings) -> Draw | None:
     if not settings.warm_up and not settings.simulated:
         return None
     return full_band.scaled(NoisyPatches(sets, settings.patch), settings.scale)
 
 
 def _extractor(
-    draw: Draw, settings: Settings, key: str, seed: int, budget: Budget, run: Run, listener: Listener
+    draw: Draw, settings: PerceptualCycleGanSettings, key: str, seed: int, budget: Budget, run: Run, listener: Listener
 ) -> tuple[nn.Module, Budget]:
     """Return the feature extractor, and what its training leaves of the budget."""
     if settings.features == "vgg19":

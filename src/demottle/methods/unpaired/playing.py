@@ -30,7 +30,7 @@ WARM_UP_PART = 0.5  # where that is the warm-up: what it gains, the game keeps
 
 
 class TrainingSettings(Protocol):
-    """The settings of a method that say how it is trained (see `pdml.Settings`)."""
+    """The settings of a method that say how it is trained (see `pdml.PdmlSettings`)."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 

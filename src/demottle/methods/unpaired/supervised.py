@@ -32,7 +32,7 @@ LOSSES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {"l1": functional.l1_
 
 
 @dataclass(frozen=True)
-class Settings(GeneratorSettings):
+class SupervisedSettings(GeneratorSettings):
     """Settings of the method; those of `attention-unet` and the training are in `GeneratorSettings`.
 
     Attributes:
@@ -66,9 +66,9 @@ class Settings(GeneratorSettings):
         _ = self.dense  # its own checks
 
     @property
-    def dense(self) -> pdml.Settings:
+    def dense(self) -> pdml.PdmlSettings:
         """The settings of `residual-dense` as `pdml` has them."""
-        return pdml.Settings(
+        return pdml.PdmlSettings(
             levels=self.levels,
             reproject=self.reproject,
             features=self.features,
@@ -82,6 +82,9 @@ class Settings(GeneratorSettings):
             margin=self.margin,
             scale=self.scale,
         )
+
+
+Settings = SupervisedSettings
 
 
 _OF_THE_GAME = ("width", "warm_up")
@@ -127,7 +130,7 @@ class PairGame(WatchedGame[tuple[Tensor, Tensor]]):
 class PairDenoiser(pdml.MetricDenoiser):
     """PDML's network and the wavelet band around it, trained on pairs."""
 
-    def __init__(self, settings: Settings, fitted: Mapping[str, Any], network: ResidualDense) -> None:
+    def __init__(self, settings: SupervisedSettings, fitted: Mapping[str, Any], network: ResidualDense) -> None:
         """Keep settings and network (with plain weights)."""
         super().__init__(settings.dense, fitted, network)
         self.method, self.settings = NAME, asdict(settings)
@@ -135,7 +138,7 @@ class PairDenoiser(pdml.MetricDenoiser):
 
 def train(
     sets: Sets,
-    settings: Settings,
+    settings: SupervisedSettings,
     *,
     seed: int = 0,
     budget: Budget | None = None,
@@ -174,7 +177,7 @@ def train(
     )
 
 
-def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> TrainedNetwork:
+def restore(settings: SupervisedSettings, fitted: Mapping[str, Any], tensors: Tensors) -> TrainedNetwork:
     """Rebuild a saved network."""
     if settings.network != "residual-dense":
         return full_band.restored(NAME, settings, fitted, tensors)
@@ -183,11 +186,11 @@ def restore(settings: Settings, fitted: Mapping[str, Any], tensors: Tensors) -> 
     return PairDenoiser(settings, fitted, network)
 
 
-def _denoiser(settings: Settings, fitted: Mapping[str, Any], learned: nn.Module) -> TrainedNetwork:
+def _denoiser(settings: SupervisedSettings, fitted: Mapping[str, Any], learned: nn.Module) -> TrainedNetwork:
     if settings.network != "residual-dense":
         return FullBandDenoiser(NAME, settings, fitted, learned)
     return PairDenoiser(settings, fitted, pdml.plain_of(settings.dense, learned))
 
 
-def _patches(sets: Sets, settings: Settings) -> Draw:
+def _patches(sets: Sets, settings: SupervisedSettings) -> Draw:
     return full_band.scaled(PairedPatches(sets, settings.patch, settings.margin), settings.scale)

@@ -35,7 +35,7 @@ REFUSED = 0.1
 
 
 @dataclass(frozen=True)
-class Settings:
+class LowDoseSettings:
     """What can be chosen.
 
     Attributes:
@@ -76,7 +76,7 @@ class LowDose:
         self,
         image: Image,
         dose: float,
-        settings: Settings | None = None,
+        settings: LowDoseSettings | None = None,
         listener: Listener = silent,
         workers: int = 2,
     ) -> None:
@@ -85,7 +85,7 @@ class LowDose:
         Args:
             image: a CT scan in HU with square pixels.
             dose: fraction of the scan's dose.
-            settings: see `Settings`.
+            settings: see `LowDoseSettings`.
             listener: hears of the stages "measure" (every slice) and, when drawing, "simulate".
             workers: threads.
 
@@ -94,7 +94,7 @@ class LowDose:
                 slice with a correlation; a body that reaches beyond the field of view.
             UnsuitableError: the scan's noise cannot be measured.
         """
-        self.settings = settings or Settings()
+        self.settings = settings or LowDoseSettings()
         _check(image, dose, self.settings)
         self.image, self.dose, self._workers = image, dose, workers
         self.acquisition: Acquisition = acquisition_of(image)
@@ -265,7 +265,7 @@ def check_dose(dose: float) -> None:
         )
 
 
-def _check(image: Image, dose: float, settings: Settings) -> None:
+def _check(image: Image, dose: float, settings: LowDoseSettings) -> None:
     check_dose(dose)
     if image.modality != "CT" or image.unit != "HU":
         raise InputError(

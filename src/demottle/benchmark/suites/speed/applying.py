@@ -50,7 +50,7 @@ def untrained(name: str, preset: str) -> Denoiser:
     """A model with weights as they are drawn at the start of a training."""
     module = method(name).load()
     settings = module.Settings(**module.PRESETS[preset])
-    if isinstance(settings, pdml.Settings):
+    if isinstance(settings, pdml.PdmlSettings):
         drawn = seeded(lambda: pdml.network_of(settings, normalized=False), 0)
         return pdml.MetricDenoiser(settings, {}, drawn)
     return FullBandDenoiser(name, settings, {}, seeded(settings.generator, 0))
