@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Demottle
 
-from demottle.cli.places import Places, places_for, refuse_inside
+from demottle.cli.places import Places, places_for
 from demottle.errors import OutputError
-from demottle.io.output import refuse_unwritable
+from demottle.io.output import refuse_inputs, refuse_unwritable
 
 
 def everything_in(folder: Path) -> list[str]:
@@ -33,10 +33,13 @@ def test_a_page_can_be_named_and_left_out(tmp_path: Path) -> None:
 def test_the_original_is_never_replaced(tmp_path: Path) -> None:
     scan = tmp_path / "scan"
     scan.mkdir()
-    for output in (scan, scan / "out", scan / ".." / "scan"):
-        with pytest.raises(OutputError, match="scan"):
-            refuse_inside(scan, output)
-    refuse_inside(scan, tmp_path / "scan-2")
+    for output, said in ((scan, "is an input"), (scan / "out", "lies inside"), (scan / ".." / "scan", "is an input")):
+        with pytest.raises(OutputError, match=f"{output} {said}"):
+            places_for(output, None, page=False).refuse_inputs([None, scan])
+    places_for(tmp_path / "scan-2", None).refuse_inputs([scan])
+    with pytest.raises(OutputError, match=r"holds the input .*scan, which would be lost"):
+        refuse_inputs([tmp_path], [scan])
+    refuse_inputs([tmp_path], [scan, tmp_path / "not there"], added=True)
 
 
 def test_results_appear_together_at_the_end(tmp_path: Path) -> None:

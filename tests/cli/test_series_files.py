@@ -19,5 +19,5 @@ def test_names_that_cannot_be_are_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"map\.txt has to end in \.nii\.gz or \.nii\."):
         SeriesFiles(save_noise_map=tmp_path / "map.txt").added_to(places, scan, None)
     same = SeriesFiles(save_noise_map=tmp_path / "out.nii.gz")
-    with pytest.raises(OutputError, match=r"Two results would have the same name"):
-        same.added_to(places, scan, None)
+    with pytest.raises(OutputError, match=r"Two results would be called .*out\.nii\.gz; choose another name for one"):
+        same.added_to(places, scan, None).refuse_inputs([scan])

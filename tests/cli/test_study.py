@@ -114,7 +114,10 @@ def test_results_never_replace_what_belongs_to_the_study(
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     for place in (tmp_path / "secret.json", study / "study.json", study / "results"):
         refused = demottle("study", "analyse", study, "--key", tmp_path / "secret.json", option, place)
-        assert refused.exit_code == 2 and "choose a place outside" in " ".join(refused.stderr.split())
+        said = (
+            f"lies inside the input folder {study}" if place.parent == study else "is an input, which is never changed"
+        )
+        assert refused.exit_code == 2 and said in " ".join(refused.stderr.split())
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 

@@ -219,8 +219,8 @@ def test_what_cannot_be_trained_is_one_sentence(sides: tuple[Path, Path], tmp_pa
     assert "needs no training" in refused("ns-n2n", low, full, model)
     unknown = refused("nothing", low, full, model)
     assert "no method" in unknown and "pdml" in unknown and "ns-n2n" not in unknown
-    assert "among the scans" in refused("pdml", low, full, low / "m.safetensors")
-    assert "among the scans" in refused("pdml", low, full, model, "--cache", full / "cache")
+    assert "lies inside the input folder" in refused("pdml", low, full, low / "m.safetensors")
+    assert "lies inside the input folder" in refused("pdml", low, full, model, "--cache", full / "cache")
     assert sorted(path.name for path in tmp_path.rglob("*")) == sorted(
         ["low", "full", *(f"Miller{number}.npy" for number in range(4))]
     )

@@ -140,7 +140,9 @@ def test_a_failure_at_any_change_of_a_name_leaves_what_was_there(
             for place in at.values():
                 write(place, "new")
             failing.append(step)
-    except OSError:
+    except OutputError as error:
+        assert re.search(r"^\S+ could not be written \(Input/output error\)", str(error))
+        assert ".partial" not in str(error)  # the hidden folder is not what a user asked for
         assert held(tmp_path) == before
     else:  # a link that could not be made: the file was moved aside instead; or there are fewer steps
         assert held(tmp_path) == all_of("new")
@@ -178,6 +180,40 @@ def test_one_wording_for_every_name_that_is_taken(tmp_path: Path) -> None:
         refuse_existing([None, path])
     said.append(str(caught.value))
     assert set(said) == {f"{path} exists already; choose another name or add --overwrite (in Python: overwrite=True)."}
+
+
+def test_a_full_disk_is_said_of_the_result_and_not_of_its_hidden_folder(tmp_path: Path) -> None:
+    finals = [tmp_path / "page.html", tmp_path / "scan"]
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    with pytest.raises(OutputError) as caught, publishing(finals) as at, staged(at[finals[1]]):
+        raise full
+    assert str(caught.value).startswith(f"The disk is full (No space left on device): {finals[1]} was not written")
+    with pytest.raises(OutputError, match=f"^The disk is full .*: {finals[0]} was not written"), publishing(finals):
+        raise full
+    with pytest.raises(FileNotFoundError), publishing(finals):  # of something else
+        (tmp_path / "absent").read_text()
+    assert held(tmp_path) == {}
+
+
+def test_what_is_staged_for_a_result_that_is_published_later_appears_with_it(tmp_path: Path) -> None:
+    final = tmp_path / "run"
+    with publishing([final]) as at:
+        with staged(at[final] / "volumes" / "a.bin") as place:
+            place.write_text("new")
+        assert held(tmp_path).keys() != {"run/volumes/a.bin"}
+        with pytest.raises(OutputError, match=f"^{final}/volumes/a.bin exists already"), staged(place):
+            pytest.fail("the work had begun")
+    assert held(tmp_path) == {"run/volumes/a.bin": "new"}
+
+
+def test_two_results_of_one_name_are_refused_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "other").symlink_to(tmp_path)
+    finals = [tmp_path / "page.html", None, tmp_path / "other" / "page.html"]
+    with (
+        pytest.raises(OutputError, match=r"page\.html; choose another name for one of them"),
+        publishing(finals),
+    ):
+        pytest.fail("the work had begun")
 
 
 def test_a_name_taken_during_the_work_is_not_replaced(tmp_path: Path) -> None:

@@ -138,7 +138,7 @@ def test_the_input_and_its_folder_are_never_written_to(ct, tmp_path, denoised, p
             write(image, path, overwrite=True)
     assert len(names(folder)) == 5
     file = write(phantom, tmp_path / "a.nii.gz")
-    with pytest.raises(OutputError, match="input itself"):
+    with pytest.raises(OutputError, match="is an input, which is never changed"):
         write(read(file), file, overwrite=True)
     with pytest.raises(OutputError, match="holds the input"):
         write(read(file), tmp_path, overwrite=True, format="dicom")

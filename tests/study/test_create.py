@@ -1,8 +1,10 @@
 """From folders to a blinded study."""
 
+import errno
 import gzip
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +49,29 @@ def test_the_key_may_lie_elsewhere_and_is_needed_for_the_analysis_only(arms: Arm
     assert place == tmp_path / "safe" / "key.json"
     assert not (tmp_path / "study" / "key.json").exists()
     assert read_key(place, study).arms == ("original", "clean")
+
+
+def test_a_study_and_its_key_elsewhere_appear_together_or_not_at_all(
+    arms: Arms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(source: Path, target: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(source))
+
+    for name in ("rename", "replace"):  # the study is a folder, its key a file
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, name, full if name == "replace" else _fails_for("study", full))
+            with pytest.raises(OutputError, match="The disk is full"):
+                create(arms, tmp_path / "study", read, Plan(slices=1), tmp_path / "safe" / "key.json")
+        assert list(tmp_path.iterdir()) == []
+
+
+def _fails_for(name: str, failing: Callable[[Path, Path], None]) -> Callable[[Path, Path], Path | None]:
+    real = Path.rename
+
+    def one(self: Path, target: Path) -> Path | None:
+        return failing(self, target) if self.name == name else real(self, target)
+
+    return one
 
 
 def test_a_key_with_a_name_of_its_own_in_the_folder_is_not_lost(arms: Arms, tmp_path: Path) -> None:

@@ -5,12 +5,11 @@ The scan itself is all that goes to OUT, so that OUT can be sent to a PACS as it
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from demottle.errors import OutputError
 from demottle.io.formats import DICOM, FORMATS, stem_of
 
 _NAME_BYTES = 255  # the most that the usual file systems take
@@ -41,6 +40,13 @@ class Places:
         from demottle.io.output import refuse_existing
 
         refuse_existing(self.named)
+
+    def refuse_inputs(self, inputs: Iterable[Path | None]) -> None:
+        """Raise OutputError if any of the names is given twice, or is that of a file which is read, or in its folder."""
+        from demottle.io.output import refuse_inputs, refuse_same_name
+
+        refuse_same_name(self.named)
+        refuse_inputs(self.named, inputs)
 
     def clear_leftovers(self) -> None:
         """Remove what a killed run of the same results left beside them, and put back what it had moved aside."""
@@ -111,12 +117,3 @@ def places_for(output: Path, report: Path | None, page: bool = True, model: Path
         return Places(output, report, report.with_suffix(".json"), model)
     folder = report or beside(output)
     return Places(output, folder / "report.html", folder / "run.json", model)
-
-
-def refuse_inside(scan: Path, output: Path) -> None:
-    """Raise OutputError where OUT is the scan, or lies in it and would be read as part of it next time."""
-    inner, outer = output.resolve(), scan.resolve()
-    if inner == outer:
-        raise OutputError(f"{output} is the scan itself; choose another name, the original is never replaced.")
-    if outer.is_dir() and outer in inner.parents:
-        raise OutputError(f"{output} lies inside the scan's folder {scan}; choose a name outside of it.")

@@ -25,7 +25,7 @@ from demottle.cli.screen.options import (
 from demottle.cli.screen.progress import watch
 from demottle.errors import InputError
 from demottle.events import Stage
-from demottle.io.output import refuse_existing
+from demottle.io.output import refuse_existing, refuse_inputs
 
 
 @guarded
@@ -55,7 +55,8 @@ def report(
         raise typer.BadParameter(f"'{output}' has to end in .html", param_hint="--output")
     if not overwrite:
         refuse_existing([output])
-    scan, denoised, record = _found(places)
+    scan, denoised, record, record_file = _found(places)
+    refuse_inputs([output], [scan, denoised, truth, structures, record_file])
     number = volume or volume_of_record(record)
     reading = Reading(parse_spacing(spacing), parse_modality(modality), accept_uneven, parse_unit(unit), series, number)
     given = Given(denoised, scan, truth, structures=structures)
@@ -70,10 +71,10 @@ def report(
     out.print(f"Page   {shown(output)}", markup=False, soft_wrap=True)
 
 
-def _found(places: list[Path]) -> tuple[Path, Path, Record | None]:
-    """Scan, output, and the record of the run where there is one."""
+def _found(places: list[Path]) -> tuple[Path, Path, Record | None, Path | None]:
+    """Scan, output, and the record of the run and its file where there is one."""
     if len(places) == 2:
-        return places[0], places[1], None
+        return places[0], places[1], None, None
     if len(places) != 1:
         raise typer.BadParameter("takes the folder of a run, or a scan and its output", param_hint="RUN | INPUT OUTPUT")
     path = places[0] / "run.json" if places[0].is_dir() else places[0]
@@ -95,7 +96,7 @@ def _found(places: list[Path]) -> tuple[Path, Path, Record | None]:
                 f"The {name} of this run, {value}, is not there (any more); give a scan and its output instead."
             )
         found.append(Path(value))
-    return found[0], found[1], record
+    return found[0], found[1], record, path
 
 
 def _volumes_of_run(folder: Path) -> list[str]:

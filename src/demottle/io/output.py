@@ -2,6 +2,7 @@
 
 `staged` is for one result, `publishing` for several that belong together (scan, page, record and model appear together or not at
 all), `publishing_in` for a folder of results. What a killed process left half done, the next run of any of its results undoes.
+No result takes the place of an input, nor lies among its files: `refuse_inputs` says so for every verb, before the work.
 """
 
 import errno
@@ -20,6 +21,8 @@ from demottle.io.workplace import aside, is_ours, workplace
 _PERMISSION = (errno.EACCES, errno.EPERM, errno.EROFS)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _NEARLY_NOTHING = 1 << 20  # bytes
+_OPEN: dict[Path, Path] = {}
+"""Workplaces that are being written in, and the folder where the results will lie: nothing in them is published yet."""
 
 
 def exists_already(path: Path, never: str = "") -> OutputError:
@@ -39,6 +42,39 @@ def refuse_existing(paths: Iterable[Path | None], never: str = "") -> None:
     for path in paths:
         if path is not None and path.exists():
             raise exists_already(path, never)
+
+
+def refuse_inputs(results: Iterable[Path | None], inputs: Iterable[Path | None], *, added: bool = False) -> None:
+    """Raise OutputError where a result would take the place of an input, lie in its folder, or hold it.
+
+    Args:
+        results: names that are to be written; None: not wanted.
+        inputs: files and folders that are read; None: not given.
+        added: the results are folders that files are added to, which may hold an input.
+    """
+    read = [path.resolve() for path in inputs if path is not None and path.exists()]
+    for result in results:
+        if result is None:
+            continue
+        place = result.resolve()
+        for used in read:
+            if place == used:
+                raise OutputError(f"{result} is an input, which is never changed; choose another name.")
+            if used in place.parents:
+                raise OutputError(f"{result} lies inside the input folder {used}; choose a place outside of it.")
+            if place in used.parents and not added:
+                raise OutputError(f"{result} holds the input {used}, which would be lost; choose another name.")
+
+
+def refuse_same_name(results: Iterable[Path | None]) -> None:
+    """Raise OutputError where two results would have the same name, None standing for nothing wanted."""
+    seen = set()
+    for result in results:
+        if result is None:
+            continue
+        if result.resolve() in seen:
+            raise OutputError(f"Two results would be called {result}; choose another name for one of them.")
+        seen.add(result.resolve())
 
 
 def refuse_taken(folder: Path, belongs: re.Pattern[str]) -> None:
@@ -69,11 +105,20 @@ def staged(final: Path, *, overwrite: bool = False) -> Iterator[Path]:
 
     On any exception, Ctrl-C included, what was written is removed and `final` is as it was before. The yielded path has
     the name of `final` (so that suffixes hold) and lies in a hidden temporary folder on the same file system. Files the
-    block writes beside it (the .raw of a .mhd) are published too, together with `final`.
+    block writes beside it (the .raw of a .mhd) are published too, together with `final`. Where `final` is itself such a path,
+    it is yielded as it is: whoever made the path publishes it.
 
     Raises:
         OutputError: `final` exists and `overwrite` is False; the disk is full; no permission; any other system error.
     """
+    named = _named_later(final)
+    if named is not None:
+        if final.exists() and not overwrite:
+            raise exists_already(named)
+        with in_a_sentence(named, final):
+            final.parent.mkdir(parents=True, exist_ok=True)
+            yield final
+        return
     with in_a_sentence(final, final), publishing([final], overwrite=overwrite) as places:
         yield places[final]
 
@@ -90,27 +135,36 @@ def publishing(finals: Iterable[Path | None], *, overwrite: bool = False) -> Ite
         overwrite: replace what is there.
 
     Raises:
-        OutputError: one of the names is taken and `overwrite` is False.
-        OSError: as the system says.
+        OutputError: one of the names is taken and `overwrite` is False, or is there twice; the system refuses to write one.
     """
     wanted = [final for final in finals if final is not None]
+    refuse_same_name(wanted)
     if not overwrite:
         refuse_existing(wanted)
     made: list[Path] = []
     done = False
+    folders: dict[Path, Path] = {}
     try:
         with ExitStack() as stack:
-            folders = {}
             for final in wanted:
-                made += _made(final.absolute().parent)
-                folders[final] = stack.enter_context(workplace(final))
+                with in_a_sentence(final, final):
+                    made += _made(final.absolute().parent)
+                    folders[final] = stack.enter_context(workplace(final))
+                _OPEN[folders[final]] = final.parent
             yield {final: folder / final.name for final, folder in folders.items()}
             moves = [move for final, folder in folders.items() for move in _moves(folder, final)]
             if not overwrite:
                 refuse_existing(move.final for move in moves)
             exchange(moves, list(folders.values()))
             done = True
+    except OSError as error:
+        blamed = next((final for final, folder in folders.items() if _is_about(error, final, folder)), None)
+        if blamed is None:  # something else that was done in the block
+            raise
+        raise OutputError(_sentence(error, blamed)) from error
     finally:
+        for folder in folders.values():
+            _OPEN.pop(folder, None)
         _remove_empty([] if done else made)
 
 
@@ -156,6 +210,22 @@ def in_a_sentence(final: Path, place: Path) -> Iterator[Path]:
         yield place
     except OSError as error:
         raise OutputError(_sentence(error, final)) from error
+
+
+def _named_later(path: Path) -> Path | None:
+    """What a path in a workplace will be called; None for any other path."""
+    for folder, published in _OPEN.items():
+        if path.is_relative_to(folder):
+            return published / path.relative_to(folder)
+    return None
+
+
+def _is_about(error: OSError, final: Path, folder: Path) -> bool:
+    """True where the system speaks of a result: of its name, or of what is written in its workplace."""
+    names = [Path(os.fsdecode(name)) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)]
+    if not names:
+        return error.errno in _FULL
+    return any(name == final or name.is_relative_to(folder) for name in names)
 
 
 def _moves(folder: Path, final: Path) -> list[Move]:

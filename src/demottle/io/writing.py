@@ -8,7 +8,7 @@ from demottle.events import Listener, silent
 from demottle.image import Image
 from demottle.io.dicom.payload import DicomPayload
 from demottle.io.formats import Format, output_format, with_suffix
-from demottle.io.output import in_a_sentence, staged
+from demottle.io.output import in_a_sentence, refuse_inputs, staged
 from demottle.io.payload import payload_of
 from demottle.io.volumes.over_time import SeriesPayload
 
@@ -53,8 +53,7 @@ def write(
     _refuse_flattening(images[0], row)
     _refuse_unplaced(images[0], row)
     path = with_suffix(path, row)
-    for one in images:
-        _keep_off_the_input(one, path)
+    refuse_inputs([path], [used for one in images for used in files_of(one)])
     with staged(path, overwrite=overwrite) if place is None else in_a_sentence(path, place) as temporary:
         if row.several:
             row.load().write_volumes(images, temporary, listener)
@@ -121,19 +120,10 @@ def _format(image: Image, path: Path, wanted: str | None) -> Format:
     return output_format(path, wanted, None if image.source is None else image.source.format)
 
 
-def _keep_off_the_input(image: Image, path: Path) -> None:
-    """The original is never touched: not replaced, not added to, not enclosed by an output that may be replaced."""
-    if image.source is None or not image.source.path:  # an image that no file holds
-        return
-    output = path.resolve()
-    inputs = {Path(image.source.path).resolve()}
+def files_of(image: Image) -> set[Path]:
+    """The files and the folder that an image came from; none where no file holds it."""
+    if image.source is None or not image.source.path:
+        return set()
     payload = payload_of(image)
-    if isinstance(payload, DicomPayload):
-        inputs |= {header.file.path.resolve() for header in payload.slices}
-    for used in inputs:
-        if output == used:
-            raise OutputError(f"{path} is the input itself, which is never changed; choose another name.")
-        if used in output.parents and used.is_dir():
-            raise OutputError(f"{path} lies inside the input folder {used}; choose a place outside it.")
-        if output in used.parents and path.exists():
-            raise OutputError(f"{path} holds the input, which would be lost; choose another name.")
+    slices = payload.slices if isinstance(payload, DicomPayload) else ()
+    return {Path(image.source.path), *(header.file.path for header in slices)}

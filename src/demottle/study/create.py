@@ -13,7 +13,7 @@ from demottle.errors import InputError, counted
 from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Voxels
 from demottle.io.formats import stem_of
-from demottle.io.output import refuse_existing, staged
+from demottle.io.output import publishing, refuse_existing, refuse_inputs
 from demottle.io.scans import find_scans
 from demottle.quality.to_plain import plain
 from demottle.study.design import SINGLE, CaseGeometry, Key, Study, draw_images, draw_trials
@@ -114,10 +114,13 @@ def create(
     rng = np.random.default_rng(plan.seed)
     scans = match_scans(arms)
     place = key or output / KEY_FILE
+    refuse_inputs((output, key), arms.values())
     refuse_existing((output, place), never="studies")
     repeats = _repeats(plan, len(scans), len(arms))
     seen = hashlib.sha256()  # of all that is shown: the same images make the same study wherever they lie
-    with staged(output) as folder:
+    inside = place.resolve().is_relative_to(output.resolve())
+    with publishing([output, None if inside else place]) as at:
+        folder = at[output]
         cases: list[CaseGeometry] = []
         sources: list[dict[str, str | int]] = []
         kept = folder.parent / "arms"  # outside of what is published, until names are drawn
@@ -135,8 +138,7 @@ def create(
         name = seen.hexdigest()[:16]
         study = Study(name, plan.title, plan.design, questions_for(plan.design != SINGLE), tuple(cases), trials)
         found = Key(name, tuple(arms), images, tuple(sources), plan.seed)
-        inside = place.resolve().is_relative_to(output.resolve())
-        part = folder / place.resolve().relative_to(output.resolve()) if inside else place
+        part = folder / place.resolve().relative_to(output.resolve()) if inside else at[place]
         _publish(study, found, kept, folder, part)
         listener(Progress(Stage.STUDY, len(scans), len(scans), counted(len(cases), "case")))
     return study, place
@@ -199,12 +201,8 @@ def _publish(study: Study, key: Key, kept: Path, folder: Path, key_file: Path) -
     kept.rmdir()
     (folder / ANSWERS).mkdir()
     write_study(study, folder)
-    if key_file.is_relative_to(folder):
-        key_file.parent.mkdir(parents=True, exist_ok=True)
-        write_key(key, key_file)
-        return
-    with staged(key_file) as part:
-        write_key(key, part)
+    key_file.parent.mkdir(parents=True, exist_ok=True)
+    write_key(key, key_file)
 
 
 def _name(scan: Path, root: Path) -> str:

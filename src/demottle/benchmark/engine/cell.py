@@ -1,8 +1,7 @@
 """One cell in a process of its own (`python -m demottle.benchmark.engine.cell`): its peak of memory and a crash are its own.
 
 Reads a request (JSON) from standard input: the cell, the folder for cases, whether energy can be told apart, the file of a method
-of others. Writes the row to
-the file that the request names; that file is there only when the row is complete.
+of others. Writes the row to the file that the request names; that file is there only when the row is complete.
 """
 
 import base64
@@ -25,6 +24,7 @@ from demottle.benchmark.suites.cases import Case
 from demottle.benchmark.suites.catalog import Suite, suite_named
 from demottle.errors import DemottleError
 from demottle.image import Image, Voxels
+from demottle.io.output import staged
 from demottle.methods import use_file
 
 _PICTURE = 160
@@ -152,10 +152,8 @@ def main() -> None:
     cell = Cell.from_dict(request["cell"])
     _limit_threads(cell.threads)
     row = run_cell(cell, Path(request["cache"]), bool(request["alone"]))
-    answer = Path(request["answer"])
-    part = answer.with_suffix(".part")
-    part.write_text(json.dumps(row, allow_nan=False), encoding="utf-8")
-    part.replace(answer)
+    with staged(Path(request["answer"]), overwrite=True) as answer:
+        answer.write_text(json.dumps(row, allow_nan=False), encoding="utf-8")
 
 
 def _limit_threads(threads: int) -> None:

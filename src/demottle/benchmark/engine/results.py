@@ -120,7 +120,7 @@ class Results:
         self._append(self.runs[-1])
 
     def add(self, row: Row) -> None:
-        """Append a row; it is on the disk when this returns."""
+        """Append a row; it is on the disk when this returns, and no row that is there already is written again."""
         self._rows[row["key"]] = {**row, "run": self._run}
         self._append(self._rows[row["key"]])
 

@@ -1,7 +1,5 @@
 """What is costly to simulate, kept in a folder; a file there is whole or not there."""
 
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +7,7 @@ import numpy as np
 
 from demottle.benchmark.suites.cases import CaseSpec
 from demottle.image import Voxels
+from demottle.io.output import staged
 
 Parts = dict[str, Voxels]
 
@@ -28,14 +27,7 @@ def kept_as(cache: Path, name: str, make: Callable[[], Parts]) -> Parts:
     path = cache / f"{name}.npz"
     if not path.exists():
         parts = make()
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=cache, prefix=".part-", suffix=".npz", delete=False) as file:
-            try:
-                np.savez(file, allow_pickle=False, **parts)
-                file.flush()
-                os.replace(file.name, path)  # noqa: PTH105 - a file over a file, in one step
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
-                raise
+        with staged(path, overwrite=True) as place:  # another cell may have made it meanwhile, with the same numbers
+            np.savez(place, allow_pickle=False, **parts)
     with np.load(path) as file:
         return {name: file[name] for name in file.files}

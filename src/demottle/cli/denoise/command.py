@@ -1,6 +1,7 @@
 """`demottle denoise`: a noisy scan in, a clean one out, and a page that shows what was removed."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,13 +16,14 @@ from demottle.cli.denoise.outcome import Reading, Wishes
 from demottle.cli.denoise.series_files import SeriesFiles, places_of_series, without_phases
 from demottle.cli.denoise.summary import show_outcome
 from demottle.cli.gate import Force, LimitsFile, limits_of
-from demottle.cli.places import places_for, refuse_inside
+from demottle.cli.places import places_for
 from demottle.cli.screen import options
 from demottle.cli.screen.console import say_warnings, show_json
 from demottle.cli.screen.guard import guarded
 from demottle.cli.screen.progress import watch
 from demottle.events import Stage
 from demottle.io.formats import output_name
+from demottle.io.output import refuse_inputs
 
 
 @guarded
@@ -76,7 +78,7 @@ def denoise(
     options.refuse_idle_method_file(method_file, method, model)
     options.use_method_file(method_file)
     wishes = _wishes(given)
-    refuse_inside(scan, output)
+    refuse_inputs([output, report], read := [scan, model, method_file, limits, *wishes.files.read], added=True)
     scans = _scans_in(scan, series)
     wishes.files.refuse_contradictions(model, method, len(scans))
     if len(scans) > 1:
@@ -84,14 +86,15 @@ def denoise(
             raise typer.BadParameter("needs a single scan, but SCAN holds several", param_hint="--save-model")
         denoise_folder(scan, scans, output, report, not no_report, _with_model(wishes), as_json)
         return
-    _denoise_one(scans[0], given, wishes, begun)
+    _denoise_one(scans[0], given, wishes, read, begun)
 
 
-def _denoise_one(scan: Path, given: SimpleNamespace, wishes: Wishes, begun: float) -> None:
+def _denoise_one(scan: Path, given: SimpleNamespace, wishes: Wishes, read: Sequence[Path | None], begun: float) -> None:
     target = places_of_series(given.output, scan, given.format)
     output = target or output_name(given.output, scan, given.format)
     places = places_for(output, given.report, not given.no_report, given.save_model)
     places = wishes.files.added_to(places, scan, given.output if target else None)
+    places.refuse_inputs([*read, scan, *wishes.files.beside(scan)])
     places = with_aside(places, given.report)
     with watch() as listener:
         listener.began(begun)  # packages were loaded since

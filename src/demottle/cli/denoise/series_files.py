@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from demottle.cli.places import Places, refuse_inside
+from demottle.cli.places import Places
 from demottle.errors import InputError, OutputError, are, counted
 from demottle.events import Listener
 from demottle.io.mr.bids import derivative, is_bids, is_phase_of_another, parted, phase_beside
@@ -45,6 +45,16 @@ class SeriesFiles:
         """The options that were given."""
         names = (field.name for field in fields(self) if getattr(self, field.name) is not None)
         return tuple(f"--{name.replace('_', '-')}" for name in names)
+
+    @property
+    def read(self) -> tuple[Path | None, ...]:
+        """The files that are read."""
+        return self.phase, self.noise_scan, self.noise_map, self.gfactor
+
+    def beside(self, scan: Path) -> list[Path]:
+        """What belongs to a scan and is read with it: its phase, and the JSON beside NIfTI files."""
+        found = [one for one in (scan, self.phase_of(scan)) if one is not None]
+        return [*found, *(sidecar_of(one) for one in found if parted(one)[1])]
 
     @property
     def noise_said(self) -> bool:
@@ -88,10 +98,6 @@ class SeriesFiles:
                 raise OutputError(f"{path.name} has to end in .nii.gz or .nii.")
             if path.is_dir():
                 raise OutputError(f"{path} is a folder already; choose another name.")
-            refuse_inside(scan, path)
-        taken = [places.output, *found.values()]
-        if len({path.resolve() for path in taken}) < len(taken):
-            raise OutputError("Two results would have the same name; choose another for one of them.")
         if parted(scan)[1] and parted(places.output)[1] and read_sidecar(scan) is not None:
             found[SIDECAR] = sidecar_of(places.output)
         phase = self.phase_of(scan)

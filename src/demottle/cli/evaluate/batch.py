@@ -1,14 +1,13 @@
 """Many cases: each measured in turn, failures named at the end, then means, spreads and paired tests between methods."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from demottle.cli.evaluate.batch_cases import Named, cases_of
+from demottle.cli.evaluate.batch_cases import Named, cases_of, table_of
 from demottle.cli.evaluate.case import Given, Reading, evaluate_case
 from demottle.cli.evaluate.cohort_tables import show_cohort
-from demottle.cli.evaluate.figures_csv import write_csv
+from demottle.cli.evaluate.results import Results
 from demottle.cli.screen.console import say, say_error, show_json
 from demottle.cli.screen.guard import CANNOT, explain, sentence_of
 from demottle.cli.screen.progress import watch
@@ -26,8 +25,7 @@ def evaluate_batch(
     reading: Reading,
     limits: "Limits | None",
     margin: float | None,
-    csv: Path | None,
-    html: Path | None,
+    results: Results,
     as_json: bool,
 ) -> None:
     """Measure every case of a batch.
@@ -37,17 +35,14 @@ def evaluate_batch(
         typer.Exit: with code 2 where a case could not be measured, else 3 where one failed the gate (if `limits` are given).
     """
     from demottle.quality.cohort import pairings, summaries
+    from demottle.report.cohort import write_cohort_page
 
     named = cases_of(batch, given)
+    results.refuse([*(file for one in named for file in one.given.files()), table_of(batch)])
     cases, failed, beyond = _measure(named, reading, limits, margin)
     if cases:
         means, tests = summaries(cases), pairings(cases)
-        if csv is not None:
-            write_csv(csv, cases)
-        if html is not None:
-            from demottle.report.cohort import write_cohort_page
-
-            write_cohort_page(cases, means, tests, failed, html)
+        results.write(cases, lambda page: write_cohort_page(cases, means, tests, failed, page))
         if as_json:
             from demottle.quality.to_plain import plain
 

@@ -25,6 +25,11 @@ class Named:
         return f"{self.case}, {self.method}" if self.method else self.case
 
 
+def table_of(batch: str) -> Path | None:
+    """The table that `--batch` names; None where it is a pattern."""
+    return Path(batch) if batch.lower().endswith(".csv") else None
+
+
 def cases_of(batch: str, given: Given) -> list[Named]:
     """Return the cases that `--batch` names.
 
@@ -36,8 +41,9 @@ def cases_of(batch: str, given: Given) -> list[Named]:
     Raises:
         InputError: for a table or pattern that names no case, or an option that is needed and missing.
     """
-    if batch.lower().endswith(".csv"):
-        return _from_table(Path(batch))
+    table = table_of(batch)
+    if table is not None:
+        return _from_table(table)
     return _from_pattern(batch, given)
 
 

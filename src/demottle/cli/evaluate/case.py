@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from demottle.cli.evaluate.patterns import filled, found, holds
+from demottle.cli.evaluate.patterns import filled, found, holds, meant
 from demottle.errors import InputError
 from demottle.events import Stage
 
@@ -32,6 +32,10 @@ class Given:
     structures: Path | None = None
     absent_input: Path | None = None
     absent_output: Path | None = None
+
+    def files(self) -> "list[Path]":
+        """All of them that are given; what stands for several repeats is found on the disk."""
+        return [file for path in vars(self).values() if path is not None for file in meant(path)]
 
     def refuse_incomplete(self) -> None:
         """Raise BadParameter where OUT or its input is missing, half of a pair, or what repeats need."""

@@ -7,7 +7,6 @@ import typer
 
 from demottle.cli.evaluate.batch import evaluate_batch
 from demottle.cli.evaluate.case import Given, Reading, evaluate_case
-from demottle.cli.evaluate.figures_csv import write_csv
 from demottle.cli.evaluate.options import (
     AbsentInput,
     AbsentOutput,
@@ -25,6 +24,7 @@ from demottle.cli.evaluate.options import (
     Truth,
 )
 from demottle.cli.evaluate.patterns import holds
+from demottle.cli.evaluate.results import Results
 from demottle.cli.evaluate.sequence import evaluate_run, is_run
 from demottle.cli.evaluate.tables import show_evaluation
 from demottle.cli.gate import LimitsFile, limits_of, show_gate
@@ -45,7 +45,6 @@ from demottle.cli.screen.options import (
 )
 from demottle.cli.screen.progress import watch
 from demottle.events import Stage
-from demottle.io.output import refuse_existing
 
 if TYPE_CHECKING:
     from demottle.quality.limits import Limits
@@ -89,20 +88,20 @@ def evaluate(
     reading = Reading(parse_spacing(spacing), parse_modality(modality), accept_uneven, parse_unit(unit), series, volume)
     given = Given(output, scan, truth, second_input, second_output, structures, absent_input, absent_output)
     _refuse_margin(margin)
-    if not overwrite:
-        refuse_existing((csv, html))
+    results = Results(csv, html, overwrite)
+    results.refuse((*given.files(), limits))
     if batch is not None:
         if output is not None:
             raise typer.BadParameter("names the outputs already, so leave out OUT", param_hint="--batch")
-        evaluate_batch(batch, given, reading, held if gated else None, margin, csv, html, as_json)
+        evaluate_batch(batch, given, reading, held if gated else None, margin, results, as_json)
         return
     given.refuse_incomplete()
     if scan is not None and not holds(scan, "repeat") and is_run(scan, reading):
-        verdict = evaluate_run(given, reading, csv, html, as_json, held if gated else None)
+        verdict = evaluate_run(given, reading, results, as_json, held if gated else None)
         if verdict is not None and not verdict.passed:
             _fail(verdict.reasons)
         return
-    _evaluate_volume(given, reading, held, margin, csv, html, as_json, gated)
+    _evaluate_volume(given, reading, held, margin, results, as_json, gated)
 
 
 def _evaluate_volume(
@@ -110,26 +109,24 @@ def _evaluate_volume(
     reading: Reading,
     held: "Limits",
     margin: float | None,
-    csv: Path | None,
-    html: Path | None,
+    results: Results,
     as_json: bool,
     gated: bool,
 ) -> None:
     """Measure one volume, write what was asked for and show the rest; exit code 3 where it fails a gate that was asked for."""
+    from demottle.cli.pages import write_evaluation_page
     from demottle.io import warnings_of
+    from demottle.quality.cohort import Case
+    from demottle.quality.figures import figures_of
 
     with watch() as listener:
         images, found = evaluate_case(given, reading, held, margin, listener)
-        if html is not None:
-            from demottle.cli.pages import write_evaluation_page
 
+        def draw(page: Path) -> None:
             with listener.stage(Stage.REPORT):
-                write_evaluation_page(images, found, html)
-    if csv is not None:
-        from demottle.quality.cohort import Case
-        from demottle.quality.figures import figures_of
+                write_evaluation_page(images, found, page)
 
-        write_csv(csv, [Case(str(given.scan), str(given.output), tuple(figures_of(found)))])
+        results.write([Case(str(given.scan), str(given.output), tuple(figures_of(found)))], draw)
     if as_json:
         show_json(found.to_dict())
     else:

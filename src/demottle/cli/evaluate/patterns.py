@@ -17,6 +17,11 @@ def found(pattern: str) -> list[tuple[Path, dict[str, str]]]:
     return [(path, match.groupdict()) for path, match in matches if match is not None]
 
 
+def meant(path: Path) -> list[Path]:
+    """What a path stands for: itself, or, where it has names in braces, all that is so called."""
+    return [one for one, _ in found(str(path))] if NAME.search(str(path)) else [path]
+
+
 def filled(path: Path | None, names: Mapping[str, str]) -> Path | None:
     """Put names in place of their braces; a brace whose name is not given stays."""
     return None if path is None else Path(NAME.sub(lambda one: names.get(one[1], one[0]), str(path)))

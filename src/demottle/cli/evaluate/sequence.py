@@ -4,7 +4,6 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from demottle.cli.evaluate.figures_csv import write_csv
 from demottle.cli.gate import show_gate
 from demottle.cli.screen.console import heading, out, say_warnings, show_json
 from demottle.cli.screen.progress import Stages, watch
@@ -14,6 +13,7 @@ from demottle.events import Stage
 
 if TYPE_CHECKING:
     from demottle.cli.evaluate.case import Given, Reading
+    from demottle.cli.evaluate.results import Results
     from demottle.cli.pages import Record
     from demottle.image import Image
     from demottle.quality.gate import Gate
@@ -42,8 +42,7 @@ def is_run(scan: Path, reading: "Reading") -> bool:
 def evaluate_run(
     given: "Given",
     reading: "Reading",
-    csv: Path | None,
-    html: Path | None,
+    results: "Results",
     as_json: bool,
     limits: "Limits | None" = None,
 ) -> "Gate | None":
@@ -74,11 +73,12 @@ def evaluate_run(
         if errors is not None:
             lost = [sentence for sentence in [structure_lost(errors)] if sentence]
             found["truth"] = {"before": plain(errors[0]), "after": plain(errors[1]), "warnings": lost}
-        if html is not None:
+
+        def draw(page: Path) -> None:
             with listener.stage(Stage.REPORT):
-                _write_page(before, after, check, errors, html, None)
-    if csv is not None:
-        write_csv(csv, [Case(str(given.scan), str(given.output), tuple(sequence_figures(check, errors)))])
+                _write_page(before, after, check, errors, page, None)
+
+        results.write([Case(str(given.scan), str(given.output), tuple(sequence_figures(check, errors)))], draw)
     verdict = None
     if limits is not None and check.modality == "MR":
         verdict = series_gate(check, limits)

@@ -11,7 +11,7 @@ from demottle.cli.screen.guard import guarded
 from demottle.cli.screen.options import Debug, Series
 from demottle.cli.screen.progress import Stages, watch
 from demottle.events import Stage
-from demottle.io.output import publishing_in, refuse_taken
+from demottle.io.output import publishing_in, refuse_inputs, refuse_taken
 
 if TYPE_CHECKING:
     from demottle.physics.fluoroscopy.dynamic import Dynamic
@@ -59,6 +59,7 @@ def fluoroscopy(
     debug: Debug = False,
 ) -> None:
     """Take a noisy run of a moving phantom or of a CT scan, with its truth and its flow; the run says SIMULATED."""
+    refuse_inputs([output], [from_], added=True)
     if not overwrite:
         refuse_taken(output, BELONGS)
     from demottle.cli.simulate.fluoroscopy_files import write_run

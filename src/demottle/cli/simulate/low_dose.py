@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from rich.text import Text
 
-from demottle.cli.places import refuse_inside
 from demottle.cli.screen.console import heading, out, say_warnings, show_json, shown
 from demottle.cli.screen.guard import guarded
 from demottle.cli.screen.options import (
@@ -68,7 +67,7 @@ def low_dose(
 ) -> None:
     """Add the noise that a CT scan would have had at a lower dose; the result says SIMULATED."""
     from demottle import io
-    from demottle.io.output import exists_already
+    from demottle.io.output import exists_already, refuse_inputs
     from demottle.physics.low_dose.scan import LowDose, LowDoseSettings, check_dose
 
     check_dose(dose)
@@ -83,9 +82,10 @@ def low_dose(
         accept_truncated=accept_truncated,
     )
     where = {"modality": modality, "unit": unit, "accept_uneven": accept_uneven, "spacing": parse_spacing(spacing)}
-    names = _names(scan := io.only_file_in(scan), output, format, repeats)
+    given, scan = scan, io.only_file_in(scan)
+    names = _names(scan, output, format, repeats)
     whole = names[0] if repeats == 1 else output
-    refuse_inside(scan, whole)
+    refuse_inputs([whole], [given, scan])
     if whole.exists() and not overwrite:
         raise exists_already(whole)
     with watch() as listener:

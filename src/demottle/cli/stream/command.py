@@ -24,7 +24,7 @@ from demottle.cli.stream import arguments
 from demottle.cli.stream.method import Ready, made_ready, with_loaded_model
 from demottle.cli.stream.places import Place
 from demottle.events import Stage
-from demottle.io.output import refuse_existing
+from demottle.io.output import refuse_existing, refuse_inputs, refuse_same_name
 
 if TYPE_CHECKING:
     from demottle.image import Image
@@ -69,8 +69,11 @@ def stream(
     request = Request(method=method, model=model, minutes=minutes, steps=steps, live=True)
     _refuse_unknown(engine, policy, json_beside_frames=as_json and output == "-")
     geometry = None if raw is None else parse_geometry(raw)
+    results = None if output == "-" else Path(output), save_model, save_onnx
+    refuse_same_name(results)
+    refuse_inputs(results, [Path(source), model, method_file], added=True)
     if not overwrite:
-        refuse_existing((None if output == "-" or output.endswith("/") else Path(output), save_model, save_onnx))
+        refuse_existing(results[1:] if output.endswith("/") else results)
     with watch() as listener:
         opened = open_source(source, geometry, lambda path: _read(path, listener))
         if opened.image is None and model is None and method is None:

@@ -9,8 +9,7 @@ from demottle.cli.screen.console import out, say_warnings, show_json, shown
 from demottle.cli.screen.guard import guarded
 from demottle.cli.screen.options import Debug, Json
 from demottle.cli.study.serve import Folder
-from demottle.errors import OutputError
-from demottle.io.output import publishing, refuse_existing
+from demottle.io.output import publishing, refuse_existing, refuse_inputs
 
 RESULTS = "Results"
 
@@ -52,7 +51,7 @@ def analyse(
     from demottle.study.tables import write_answers, write_results
 
     results = [path for path in (csv, ratings, html) if path is not None]
-    _refuse_among_study(study, key, results)
+    refuse_inputs(results, (study, key))  # results name the arms, so they must not lie where readers' files do
     if not overwrite:
         refuse_existing(results)
     loaded = analysis.load(study, key)
@@ -76,10 +75,3 @@ def analyse(
     for name, path in {"Results": csv, "Answers": ratings, "Page": html}.items():
         if path is not None:
             out.print(f"{name:<8} {shown(path)}", markup=False, soft_wrap=True)
-
-
-def _refuse_among_study(study: Path, key: Path | None, results: list[Path]) -> None:
-    """Results name the arms, so they must not lie where readers' files do; and a study without its key is lost."""
-    for path in results:
-        if path.resolve().is_relative_to(study.resolve()) or (key is not None and path.resolve() == key.resolve()):
-            raise OutputError(f"{path} would lie in the study or replace its key; choose a place outside of {study}.")

@@ -17,7 +17,7 @@ from demottle.cli.screen.stopping import signals_wait
 from demottle.cli.train import arguments
 from demottle.cli.train.screen import TrainingScreen
 from demottle.errors import OutputError
-from demottle.io.output import refuse_existing, staged
+from demottle.io.output import refuse_existing, refuse_inputs, staged
 
 if TYPE_CHECKING:
     from demottle.learning.data.cohort import Sets
@@ -61,7 +61,7 @@ def train(
     fitting = "small" if best_device().type == "cpu" else "full"
     module, chosen = _method(method, preset or fitting, settings or [])
     folder = output.with_name(f"{output.stem}-training")
-    _refuse_among_scans((output, *([cache] if cache else [])), (low, full))
+    refuse_inputs((output, cache, folder), (low, full, method_file), added=True)
     _refuse_existing(output, folder, resume, overwrite)
     from demottle.learning import processes
     from demottle.learning.data.dataset import Choices, Reading
@@ -121,14 +121,6 @@ def _learns_from_pairs(name: str) -> bool:
     from demottle.methods.registry import method
 
     return method(name).learns_from == "pairs"
-
-
-def _refuse_among_scans(ours: tuple[Path, ...], sides: tuple[Path, ...]) -> None:
-    """What is kept of the slices would be taken for scans when the training goes on, held-out patients included."""
-    for path in ours:
-        for side in sides:
-            if path.resolve().is_relative_to(side.resolve()):
-                raise OutputError(f"{path} lies among the scans of {side}; choose a place outside of it.")
 
 
 def _refuse_existing(output: Path, folder: Path, resume: bool, overwrite: bool) -> None:
