@@ -82,15 +82,14 @@ def low_dose(
         accept_truncated=accept_truncated,
     )
     where = {"modality": modality, "unit": unit, "accept_uneven": accept_uneven, "spacing": parse_spacing(spacing)}
-    given, scan = scan, io.only_file_in(scan)
-    names = _names(scan, output, format, repeats)
+    names = _names(file := io.only_file_in(scan), output, format, repeats)
     whole = names[0] if repeats == 1 else output
-    refuse_inputs([whole], [given, scan])
+    refuse_inputs([whole], [scan])
     if whole.exists() and not overwrite:
         raise exists_already(whole)
     with watch() as listener:
         with listener.stage(Stage.READ):
-            image = io.read(scan, series=series, volume=volume, **cast("Any", where), listener=listener)
+            image = io.read(file, series=series, volume=volume, **cast("Any", where), listener=listener)
         lost = io.check_output(image, names[0], format)
         simulation = LowDose(image, dose, settings, listener, workers=os.cpu_count() or 1)
         options = {"format": format, "overwrite": overwrite, "listener": listener}
@@ -98,7 +97,7 @@ def low_dose(
     warnings = (*io.warnings_of(image), *lost, *simulation.warnings, *simulation.check(levels))
     record = {**simulation.to_dict(), "reached_level_hu": levels, "seed": seed, "warnings": list(warnings)}
     if as_json:
-        return show_json({**record, "input": str(scan), "output": list(map(str, names))})
+        return show_json({**record, "input": str(file), "output": list(map(str, names))})
     say_warnings(warnings)
     return _show(simulation, levels, whole)
 

@@ -170,8 +170,7 @@ def fit_on_scan(
     lesson = lesson_on(ground)
     network = seeded(lambda: HalfResolutionUNet(inputs_of(slices), settings.channels), seed)
     student = Normalized(network, WindowedWiener(spectrum), scale, network.multiple).to(device)
-    few = image.unit == "HU" and image.shape[0] <= _TOO_FEW_TO_EXAMINE
-    started = settings.start and (fill_from_start(student.network) if few else _begin(student, lesson))
+    started = settings.start and _begin(student, lesson, image)
     listener(Progress(Stage.PREPARE, 1, 1))
     budget = budget or Budget()
     steps = budget.steps
@@ -180,14 +179,8 @@ def fit_on_scan(
     learned, history, kept = student, History(ended=NOT_WORTH_IT, each=[]), 1.0
     if steps > 0 or budget.steps is not None:
         learned, history, kept = _learned(student, lesson, settings, started, steps, budget, ground, seed, listener)
-    fitted = {
-        **summary(image, fingerprint, scale),
-        "slices_seen": slices,
-        "start_network": started,
-        "start_share_kept": kept,
-        **history.summary(),
-        **lesson.facts(),
-    }
+    told = {"slices_seen": slices, "start_network": started, "start_share_kept": kept}
+    fitted = {**summary(image, fingerprint, scale), **told, **history.summary(), **lesson.facts()}
     return SliceNetwork(name, asdict(settings), fitted, learned.network, spectrum)
 
 
@@ -214,8 +207,10 @@ def _learned(
     return learned, history, kept
 
 
-def _begin(student: Normalized, lesson: Lesson) -> bool:
+def _begin(student: Normalized, lesson: Lesson, image: Image) -> bool:
     """Begin with the shipped weights, unless the scan's own validation says that the filter alone does better."""
+    if image.unit == "HU" and image.shape[0] <= _TOO_FEW_TO_EXAMINE:
+        return fill_from_start(student.network)
     untrained, filter_alone = copy.deepcopy(student.network.state_dict()), lesson.validation(student)
     if not fill_from_start(student.network):
         return False
