@@ -104,7 +104,7 @@ def test_what_exists_is_not_replaced_unasked(taken: str, simulated: Path, tmp_pa
 
 @pytest.mark.parametrize(
     ("output", "word"),
-    [("scan", "scan itself"), ("scan/out", "inside"), ("out.xyz", "does not write"), ("a.zip", ".zip")],
+    [("scan", "is an input"), ("scan/out", "inside"), ("out.xyz", "does not write"), ("a.zip", ".zip")],
 )
 def test_an_output_that_cannot_be_is_refused_at_once(
     output: str, word: str, simulated: Path, demottle: Demottle
