@@ -1,10 +1,13 @@
 """The first look: noise goes, whatever its color; what stands out of it stays as it was."""
 
+from typing import Any
+
 import numpy as np
+import pytest
 import torch
 
 from demottle.methods.bayes.cube_noise import cube_covariance
-from demottle.methods.bayes.sliding_dct import sliding_dct
+from demottle.methods.bayes.sliding_dct import margin_of, sliding_dct
 
 CUBE, CPU = (4, 4, 4), torch.device("cpu")
 
@@ -40,3 +43,21 @@ def test_strong_edges_stay_and_a_result_does_not_depend_on_how_slices_are_shared
     np.testing.assert_allclose(
         looked(noisy, np.ones((1, 1)))[10:14], looked(noisy[2:26], np.ones((1, 1)))[8:12], atol=1e-3
     )
+
+
+@pytest.mark.parametrize("slices", [13, 14])
+@pytest.mark.parametrize("every", [1, 2])
+def test_parts_and_either_order_of_slices_give_the_same_look(slices: int, every: int) -> None:
+    volume = torch.from_numpy(np.random.default_rng(5).normal(size=(slices, 17, 18)).astype(np.float32))
+    volume[5:, 6:] += 8.0
+    covariance = cube_covariance(np.ones((1, 1)), (), CUBE)
+
+    def look(part: torch.Tensor, **where: Any) -> torch.Tensor:
+        return sliding_dct(part, covariance, CUBE, 2.7, CPU, every=every, **where)
+
+    whole, margin = look(volume), margin_of(CUBE)
+    for low, high in ((0, 3), (3, 4), (5, 10), (9, slices)):
+        begin, end = max(0, low - margin), min(slices, high + margin)
+        part = look(volume[begin:end], wanted=slice(low - begin, high - begin), lies=(begin, slices))
+        torch.testing.assert_close(part, whole[low:high], atol=1e-4, rtol=0)
+    torch.testing.assert_close(look(volume.flip(0)).flip(0), whole, atol=1e-3, rtol=0)

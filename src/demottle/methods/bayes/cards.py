@@ -3,7 +3,6 @@
 from demottle.methods.card import Contract, MethodInfo
 
 _AT_ONCE = {"demottle.methods.bayes.sliding_dct._SLAB": 3, "demottle.methods.bayes.group_estimate._AT_ONCE": 50}
-_SLABS = "estimates stacks of more than 40 slices in slabs of 40, whose cubes are laid anew and see four slices beyond"
 
 CARDS = (
     MethodInfo(
@@ -32,8 +31,7 @@ CARDS = (
         module="demottle.methods.bayes.guided_bayes",
         contract=Contract(
             quick={"patch": 64},
-            at_once={"demottle.methods.bayes.guided_bayes._SLAB": 3},
-            excused={"any batch size": _SLABS},
+            at_once={**_AT_ONCE, "demottle.methods.bayes.guided_bayes._SLAB": 3},
         ),
     ),
 )

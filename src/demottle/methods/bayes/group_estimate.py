@@ -10,19 +10,17 @@ both weighted by how similar the cubes are (`similar_cubes`).
 A voxel is the weighted mean of all estimates of all cubes it lies in.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from demottle.image import Mask
 from demottle.methods.bayes.cube_noise import Cube
 from demottle.methods.bayes.similar_cubes import similar_cubes
 
+Box = tuple[slice, slice]
+"""Rows and columns."""
 _AT_ONCE = 512
 """Groups: few enough for a processor's cache to hold much of them."""
 _AT_ONCE_ON_GPU = 8192
@@ -47,69 +45,34 @@ class Grouping:
     step: int
 
 
-def group_estimate(
-    noisy: Tensor,
-    guide: Tensor,
-    where: Mask,
-    covariance: NDArray[np.floating],
-    grouping: Grouping,
-    device: torch.device,
-    listener: Callable[[int, int], None],
-) -> Tensor:
-    """Return the estimate (slices, rows, columns), on the processor; outside of `where` it may be the noisy volume itself.
+def layer_estimate(
+    x: Tensor, g: Tensor, asked: Tensor, first: int, grouping: Grouping, noise: Tensor
+) -> tuple[Tensor, Tensor, Box] | None:
+    """Estimate a layer of cubes and all that look like them; None where no voxel of it is asked for.
 
     Args:
-        noisy: in units of the local noise level.
-        guide: the same with hardly any noise.
-        where: voxels that are asked for.
-        covariance: covariance of the noise in a cube (n, n).
+        x: the noisy slices that the layer sees (slices, rows, columns), in units of the local noise level; rows and columns filled
+            by the grid of cubes to the last.
+        g: the same with hardly any noise.
+        asked: rows and columns that are asked for in any slice of the layer (rows, columns).
+        first: the layer's first slice.
         grouping: grouping of cubes.
-        device: where to compute.
-        listener: told how many layers of cubes are done, of how many.
+        noise: covariance of the noise in a cube (n, n), where to compute.
+
+    Returns:
+        Sums of the estimates, each times its weight, and sums of the weights, of a part of the slices; and rows and columns of
+        that part, outside of which there are none.
     """
-    box = _box(where, grouping)
-    if box is None:
-        return noisy.clone()
-    made = _estimate(noisy[box], guide[box], where[box], covariance, grouping, device, listener)
-    out = noisy.clone()
-    out[box] = made
-    return out
-
-
-def _estimate(
-    noisy: Tensor,
-    guide: Tensor,
-    where: Mask,
-    covariance: NDArray[np.floating],
-    grouping: Grouping,
-    device: torch.device,
-    listener: Callable[[int, int], None],
-) -> Tensor:
     cube, step = grouping.cube, grouping.step
-    slices, rows, columns = noisy.shape
-    pad = (0, (cube[2] - columns) % step, 0, (cube[1] - rows) % step)
-    x, g = (functional.pad(part[None], pad, mode="replicate")[0] for part in (noisy, guide))
-    asked = functional.pad(torch.from_numpy(np.ascontiguousarray(where)).float(), pad)
-    total, weights = torch.zeros_like(x), torch.zeros_like(x)
-    noise = torch.from_numpy(np.asarray(covariance, np.float32)).to(device)
-    upward = range(0, slices - cube[0] + 1, cube[0])
-    layers = sorted({*upward, *(slices - cube[0] - first for first in upward)})  # the same seen from either end
-    for number, first in enumerate(layers):
-        listener(number, len(layers))
-        here = functional.max_pool2d(asked[first : first + cube[0]].amax(0)[None], cube[1:], stride=step)
-        wanted = here.flatten().nonzero().flatten().to(device)
-        if not len(wanted):
-            continue
-        low = max(0, first - grouping.reach_slices)
-        high = min(slices, first + cube[0] + grouping.reach_slices)
-        near_x, near_g = x[low:high].to(device), g[low:high].to(device)
-        corners, counts = similar_cubes(near_g, first - low, cube, grouping.reach, step, grouping.similar, wanted)
-        made, weight = _layer(near_x, near_g, corners, counts, cube, noise)
-        total[low:high] += made.cpu()
-        weights[low:high] += weight.cpu()
-    listener(len(layers), len(layers))
-    out = torch.where(weights > 0, total / weights.clamp_min(1e-12), x)
-    return out[:, :rows, :columns]
+    box = _box(asked, grouping)
+    if box is None:
+        return None
+    near_x, near_g = (part[:, *box].contiguous().to(noise.device) for part in (x, g))
+    here = functional.max_pool2d(asked[box].float()[None], cube[1:], stride=step)
+    wanted = here.flatten().nonzero().flatten().to(noise.device)
+    corners, counts = similar_cubes(near_g, first, cube, grouping.reach, step, grouping.similar, wanted)
+    total, weights = _layer(near_x, near_g, corners, counts, cube, noise)
+    return total.cpu(), weights.cpu(), box
 
 
 def _layer(x: Tensor, g: Tensor, corners: Tensor, counts: Tensor, cube: Cube, noise: Tensor) -> tuple[Tensor, Tensor]:
@@ -146,13 +109,15 @@ def _voxels_of(volume: Tensor, cube: Cube) -> Tensor:
     return (z * rows * columns + y * columns + x).flatten()
 
 
-def _box(where: Mask, grouping: Grouping) -> tuple[slice, slice, slice] | None:
-    """The part of the rows and columns that is looked at: what is asked for, and similar cubes around it."""
-    rows, columns = (np.nonzero(where.any(axis=axes))[0] for axes in ((0, 2), (0, 1)))
-    if not len(rows):
-        return None
+def _box(asked: Tensor, grouping: Grouping) -> Box | None:
+    """Rows and columns that cubes with anything asked for, and those like them, can lie in, on the grid of the whole."""
     sides = []
-    for found, whole, side in zip((rows, columns), where.shape[1:], grouping.cube[1:], strict=True):
-        around = grouping.reach + side
-        sides.append(slice(max(0, int(found[0]) - around), min(whole, int(found[-1]) + 1 + around)))
-    return slice(None), sides[0], sides[1]
+    for axis, side in zip((1, 0), grouping.cube[1:], strict=True):
+        found = asked.any(dim=axis).nonzero().flatten()
+        if not len(found):
+            return None
+        low = max(0, int(found[0]) - side + 1 - grouping.reach) // grouping.step * grouping.step
+        high = int(found[-1]) + grouping.reach + side
+        high += (low + side - high) % grouping.step
+        sides.append(slice(low, min(high, asked.shape[1 - axis])))
+    return sides[0], sides[1]

@@ -33,7 +33,7 @@ from demottle.noise.fingerprint import Fingerprint
 
 NAME = name_of(__name__)
 _LOOK_EVERY = 2  # places: half of them look as well as all
-_SLAB, _MARGIN = 40, 4  # slices at a time, so that memory does not grow with the scan; and those they see beyond
+_SLAB = 24  # slices at a time, so that memory does not grow with the scan
 _SOFT_HU = (-500.0, 300.0)  # beyond lie air, lung and bone
 _BLIND = 5  # pixels beside those in which a network errs
 _PASSAGE = 2.0  # pixels, of that
@@ -109,30 +109,35 @@ class GuidedBayes(Denoiser):
         if level == 0:
             return image  # without noise there is nothing to remove
         learned, spectrum = self._network(image, listener).voxels, self._network.tensors()["noise.spectrum"]
-        whole, clean = MeasuredVolume.of(image, level), np.empty(image.shape, np.float32)
-        trust = np.empty(image.shape, np.float16)
-        for there, inside, part in whole.slabs(_SLAB, _MARGIN):
-            listener(Progress(Stage.GUIDE, there.start, image.shape[0]))
-            around = slice(there.start - inside.start, there.start - inside.start + part.image.shape[0])
-            made, trusted = self._cubes(part, learned[around], spectrum)
-            clean[there], trust[there] = made[inside], trusted[inside]
-        listener(Progress(Stage.GUIDE, image.shape[0], image.shape[0]))
+        whole = MeasuredVolume.of(image, level)
+        clean, trust = self._cubes(whole, learned, spectrum, listener)
         clean += np.float32(self._settings.kept) * (learned - clean)
         self._take_coarse(image, clean, learned, trust)
         whole.restore(clean, spectrum, listener)
         return image.with_voxels(clean)
 
-    def _cubes(self, volume: MeasuredVolume, learned: Voxels, spectrum: NDArray[np.float32]) -> tuple[Voxels, Voxels]:
-        """Estimate the cubes of a part; also how far the network is to be trusted at each voxel, 0 to 1."""
-        settings = self._settings
-        cubes = nl_bayes.NonLocalBayes(settings.of_cubes(), self.fitted, spectrum)
-        seen, trusted = learned, np.ones(learned.shape, np.float32)
-        if settings.look > 0:
-            first = volume.put_back(cubes.first_look(volume.noisy(), _LOOK_EVERY))
-            if volume.image.unit == "HU":
-                trusted = np.stack([soft_around(plane) for plane in first])
-            seen = first + np.float32(1 - settings.look) * trusted * (learned - first)
-        return volume.put_back(cubes.estimate(volume, volume.in_units_of_noise(seen))), trusted
+    def _cubes(
+        self, whole: MeasuredVolume, learned: Voxels, spectrum: NDArray[np.float32], listener: Listener
+    ) -> tuple[Voxels, NDArray[np.float16]]:
+        """Estimate the cubes, some slices at a time; also how far the network is to be trusted at each voxel, 0 to 1."""
+        cubes = nl_bayes.NonLocalBayes(self._settings.of_cubes(), self.fitted, spectrum)
+        slices = whole.image.shape[0]
+        clean, trust = np.empty_like(learned), np.ones(learned.shape, np.float16)
+        estimate = cubes.begin(learned.shape, lambda done, layers: listener(Progress(Stage.GUIDE, done, layers)))
+        at = 0
+        for low in range(0, slices, _SLAB):
+            high = min(low + _SLAB, slices)
+            part, seen = whole.part(low, high), learned[low:high]
+            if self._settings.look > 0:
+                first = part.put_back(cubes.first_look(whole, low, high, _LOOK_EVERY))
+                trusted = np.stack([soft_around(plane) for plane in first]) if whole.image.unit == "HU" else np.float32(1)
+                trust[low:high] = trusted
+                seen = first + np.float32(1 - self._settings.look) * trusted * (seen - first)
+            made = estimate.add(part.noisy(), part.in_units_of_noise(seen), part.allowed > 0)
+            if len(made):  # the first slices may wait for those behind them
+                clean[at : at + len(made)] = whole.part(at, at + len(made)).put_back(made)
+            at += len(made)
+        return clean, trust
 
     def _take_coarse(self, image: Image, clean: Voxels, learned: Voxels, trust: NDArray[np.float16]) -> None:
         """Give `clean`, in place, what the learned result has of coarse contrast."""

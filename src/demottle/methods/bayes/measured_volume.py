@@ -1,6 +1,5 @@
 """A volume in units of its own local noise, and the way back: what must not change, and in CT what slices agree on, put back."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -52,17 +51,8 @@ class MeasuredVolume:
         """How far each voxel may change, 0 to 1."""
         return np.stack([self._allowed(index) for index in range(self.image.shape[0])])
 
-    def slabs(self, size: int, margin: int) -> "Iterator[tuple[slice, slice, MeasuredVolume]]":
-        """Yield parts of `size` slices with `margin` more at either side: where they lie, where in a part, and the part.
-
-        Noise and what may change are those measured on the whole.
-        """
-        for first in range(0, self.image.shape[0], size):
-            last = min(first + size, self.image.shape[0])
-            low, high = max(0, first - margin), min(self.image.shape[0], last + margin)
-            yield slice(first, last), slice(first - low, last - low), self._part(low, high)
-
-    def _part(self, low: int, high: int) -> "MeasuredVolume":
+    def part(self, low: int, high: int) -> "MeasuredVolume":
+        """Return the slices from `low` to before `high`, with the noise that was measured on the whole."""
         local = NoiseMap(self.local.coarse[low:high], self.local.shape, self.local.level)
         return replace(self, image=self.image.part(low, high), local=local)
 

@@ -7,6 +7,7 @@ of white noise, within slices and between them, its local level, and in CT what 
 (`restoration`).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,9 +19,10 @@ from demottle.errors import InputError
 from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image
 from demottle.methods.bayes.cube_noise import Cube, cube_covariance, fitting
-from demottle.methods.bayes.group_estimate import Grouping, group_estimate
+from demottle.methods.bayes.group_estimate import Grouping
 from demottle.methods.bayes.measured_volume import MeasuredVolume
-from demottle.methods.bayes.sliding_dct import sliding_dct
+from demottle.methods.bayes.sliding_dct import margin_of, sliding_dct
+from demottle.methods.bayes.volume_estimate import VolumeEstimate
 from demottle.methods.filters.plane_filter import level_of
 from demottle.methods.filters.told_noise import VolumeFilter
 from demottle.methods.registry import name_of
@@ -83,48 +85,55 @@ class NonLocalBayes(VolumeFilter[NlBayesSettings]):
         if level == 0:
             return image  # without noise there is nothing to remove
         volume = MeasuredVolume.of(image, level)
-        clean = volume.put_back(self.estimate(volume, None, listener))
+        clean = volume.put_back(self.estimate(volume, listener))
         volume.restore(clean, self._spectrum, listener)
         return image.with_voxels(clean)
 
-    def estimate(self, volume: MeasuredVolume, guide: Tensor | None = None, listener: Listener = silent) -> Tensor:
-        """Return the filtered volume, in units of the local noise.
+    def estimate(self, volume: MeasuredVolume, listener: Listener = silent) -> Tensor:
+        """Return the filtered volume, in units of the local noise; the listener is told of the stage "apply"."""
+        noisy, passes = volume.noisy(), self._settings.passes
+        guide = self.first_look(volume)
+        for number in range(passes):
 
-        Args:
-            volume: what to filter.
-            guide: the volume with hardly any noise, in the same units; None: the first look.
-            listener: told of the stage "apply".
-        """
-        noisy, settings = volume.noisy(), self._settings
-        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        with torch.inference_mode():
-            if guide is None:
-                guide = self.first_look(noisy)
-            cube = fitting((settings.depth, settings.side, settings.side), noisy.shape)
-            covariance = self._covariance(cube)
-            for number in range(settings.passes):
-                last = number == settings.passes - 1
-                grouping = self._grouping(cube, settings.step if last else settings.guide_step)
+            def told(done: int, layers: int, number: int = number) -> None:
+                listener(Progress(Stage.APPLY, number * layers + done, passes * layers))
 
-                def told(done: int, layers: int, number: int = number) -> None:
-                    listener(Progress(Stage.APPLY, number * layers + done, settings.passes * layers))
-
-                guide = group_estimate(noisy, guide, volume.allowed > 0, covariance, grouping, device, told)
+            last = number == passes - 1
+            guide = self.begin(volume.image.shape, told, last).add(noisy, guide, volume.allowed > 0)
         return guide
 
-    def first_look(self, noisy: Tensor, every: int = 1) -> Tensor:
-        """Return a volume in units of its noise with hardly any of it (`sliding_dct`, which tells what `every` is)."""
-        look = fitting(_LOOK, noisy.shape)
-        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    def begin(self, shape: tuple[int, ...], listener: Callable[[int, int], None], last: bool = True) -> VolumeEstimate:
+        """Begin a pass over a volume of that shape: the last one, or one that only guides the next."""
+        settings = self._settings
+        cube = fitting((settings.depth, settings.side, settings.side), shape)
+        step = min(settings.step if last else settings.guide_step, cube[1], cube[2])
+        grouping = Grouping(cube, settings.similar, settings.search, settings.search_slices, step)
+        return VolumeEstimate(shape[0], self._covariance(cube), grouping, _device(), listener)
+
+    def first_look(self, volume: MeasuredVolume, low: int = 0, high: int | None = None, every: int = 1) -> Tensor:
+        """Return a volume in units of its noise with hardly any of it (`sliding_dct`, which tells what `every` is).
+
+        Args:
+            volume: what to look at.
+            low, high: the first slice that is asked for, and the one behind the last.
+            every: share of the cubes that are looked at.
+        """
+        slices, rows, columns = volume.image.shape
+        look, end = fitting(_LOOK, (slices, rows, columns)), slices if high is None else high
+        begin, margin = max(0, low - margin_of(look)), margin_of(look)
+        noisy = volume.part(begin, min(slices, end + margin)).noisy()
+        covariance, threshold, wanted = self._covariance(look), self._settings.threshold, slice(low - begin, end - begin)
         with torch.inference_mode():
-            return sliding_dct(noisy, self._covariance(look), look, self._settings.threshold, device, every)
+            return sliding_dct(
+                noisy, covariance, look, threshold, _device(), wanted=wanted, lies=(begin, slices), every=every
+            )
 
     def _covariance(self, cube: Cube) -> NDArray[np.float32]:
         return cube_covariance(self._spectrum, self.fitted.get("slice_correlation", ()), cube)
 
-    def _grouping(self, cube: Cube, step: int) -> Grouping:
-        settings = self._settings
-        return Grouping(cube, settings.similar, settings.search, settings.search_slices, min(step, cube[1], cube[2]))
+
+def _device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 Settings, fit, restore = NlBayesSettings, NonLocalBayes.fit, NonLocalBayes.restore

@@ -31,6 +31,8 @@ FINEST_SURE = 2.0
 fine grain comes with much noise, which slices then share."""
 _MARGIN = 1.3  # of that noise power, to be exceeded
 REACH = 2
+_ALL = np.float32(65535)
+"""Certainty, in whole numbers: half floats are as short, but their last bit of what was put back would be a hundredth of a HU."""
 _TOLERANCE = 0.45  # of two clean slices to count as the same tissue, in units of the noise level
 
 
@@ -57,15 +59,15 @@ def restore_agreed(
     if image.shape[0] < 3:
         return
     masks = [allowed(index) > 0 for index in range(image.shape[0])]
-    found = np.zeros(image.shape, np.float16)  # where structure was seen at any width, 0 to 1
+    found = np.zeros(image.shape, np.uint16)  # where structure was seen at any width, up to _ALL
     for done, (width, threshold) in enumerate(LOOKS):
         listener(Progress(Stage.RESTORE, done, len(LOOKS)))
         for index, residual, noise in _agreed(image, clean, local, correlation, width, noise_gain(spectrum, width)):
             certainty = np.asarray(np.abs(residual) / noise, np.float32)
             seen = _widened(np.clip(certainty - threshold, 0, 1), width)
-            np.maximum(found[index], seen, out=found[index], casting="same_kind")
+            np.maximum(found[index], np.rint(seen * _ALL).astype(np.uint16), out=found[index])
             worth = 1.0 if width >= FINEST_SURE else _share_of_signal(certainty, width)
-            clean[index] += found[index] * worth * residual * masks[index]
+            clean[index] += found[index] / _ALL * worth * residual * masks[index]
     listener(Progress(Stage.RESTORE, len(LOOKS), len(LOOKS)))
 
 
