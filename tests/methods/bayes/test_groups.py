@@ -97,6 +97,8 @@ def test_all_slices_come_back_and_the_last_layer_is_told() -> None:
     noisy, truth = (torch.from_numpy(np.asarray(part, np.float32)) for part in pictures())
     told: list[tuple[int, int]] = []
     estimate = VolumeEstimate(9, cube_covariance(np.ones((1, 1)), (), CUBE), GROUPING, CPU, lambda *at: told.append(at))
-    made = [len(estimate.add(noisy[at : at + 1], truth[at : at + 1], np.ones((1, 24, 24), np.bool_))) for at in range(9)]
+    made = [
+        len(estimate.add(noisy[at : at + 1], truth[at : at + 1], np.ones((1, 24, 24), np.bool_))) for at in range(9)
+    ]
     assert sum(made) == 9 and made[0] == 0
     assert told[0][0] == 0 and told[-1][0] == told[-1][1]

@@ -51,8 +51,8 @@ def layer_estimate(
     """Estimate a layer of cubes and all that look like them; None where no voxel of it is asked for.
 
     Args:
-        x: the noisy slices that the layer sees (slices, rows, columns), in units of the local noise level; rows and columns filled
-            by the grid of cubes to the last.
+        x: the noisy slices that the layer sees (slices, rows, columns), in units of the local noise level; rows and columns
+            are filled by the grid of cubes to the last.
         g: the same with hardly any noise.
         asked: rows and columns that are asked for in any slice of the layer (rows, columns).
         first: the layer's first slice.

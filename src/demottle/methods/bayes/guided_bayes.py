@@ -130,7 +130,9 @@ class GuidedBayes(Denoiser):
             part, seen = whole.part(low, high), learned[low:high]
             if self._settings.look > 0:
                 first = part.put_back(cubes.first_look(whole, low, high, _LOOK_EVERY))
-                trusted = np.stack([soft_around(plane) for plane in first]) if whole.image.unit == "HU" else np.float32(1)
+                trusted = (
+                    np.stack([soft_around(plane) for plane in first]) if whole.image.unit == "HU" else np.float32(1)
+                )
                 trust[low:high] = trusted
                 seen = first + np.float32(1 - self._settings.look) * trusted * (seen - first)
             made = estimate.add(part.noisy(), part.in_units_of_noise(seen), part.allowed > 0)

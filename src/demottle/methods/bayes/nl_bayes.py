@@ -122,7 +122,11 @@ class NonLocalBayes(VolumeFilter[NlBayesSettings]):
         look, end = fitting(_LOOK, (slices, rows, columns)), slices if high is None else high
         begin, margin = max(0, low - margin_of(look)), margin_of(look)
         noisy = volume.part(begin, min(slices, end + margin)).noisy()
-        covariance, threshold, wanted = self._covariance(look), self._settings.threshold, slice(low - begin, end - begin)
+        covariance, threshold, wanted = (
+            self._covariance(look),
+            self._settings.threshold,
+            slice(low - begin, end - begin),
+        )
         with torch.inference_mode():
             return sliding_dct(
                 noisy, covariance, look, threshold, _device(), wanted=wanted, lies=(begin, slices), every=every
