@@ -124,13 +124,9 @@ def tried(one: Mutation, tree: Path, seconds: float) -> str:
     if status != 1:  # 2: the code cannot even be imported
         return {0: "not noticed", 124: "took too long", 5: "no tests"}.get(status, "noticed (import)")
     failing = re.search(r"^(?:FAILED|ERROR) (\S+)", told, re.MULTILINE)
-    named = failing[1] if failing else tests[0]
+    named = failing[1].partition("[")[0] if failing else tests[0]  # without the case: its name may hold spaces
     again, _ = _run(tree, [named], seconds)
-    return (
-        f"noticed by {named.partition('[')[0].removeprefix('tests/')}"
-        if again == 0
-        else f"unclear: {named} fails anyway"
-    )
+    return f"noticed by {named.removeprefix('tests/')}" if again == 0 else f"unclear: {named} fails anyway"
 
 
 def _run(tree: Path, tests: list[str], seconds: float) -> tuple[int, str]:

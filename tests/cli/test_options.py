@@ -11,9 +11,15 @@ def test_spacing_is_read_in_the_order_of_the_axes() -> None:
     assert parse_spacing(None) is None
 
 
-@pytest.mark.parametrize("text", ["", "3", "3,1", "1,2,3,4", "a,b,c", "0,1,1", "nan,1,1", "inf,1,1"])
-def test_spacing_that_makes_no_sense_is_refused(text: str) -> None:
-    with pytest.raises(typer.BadParameter):
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        *((text, r"is not three numbers like 3,0\.8,0\.8") for text in ("", "3", "3,1", "1,2,3,4", "a,b,c")),
+        *((text, "holds a distance that is not positive") for text in ("0,1,1", "nan,1,1", "inf,1,1")),
+    ],
+)
+def test_spacing_that_makes_no_sense_is_refused(text: str, said: str) -> None:
+    with pytest.raises(typer.BadParameter, match=f"^'{text}' {said}"):
         parse_spacing(text)
 
 
@@ -32,5 +38,5 @@ def test_settings_have_the_type_they_look_like() -> None:
 
 @pytest.mark.parametrize("pair", ["mask", "=1", " =1"])
 def test_a_setting_needs_key_and_value(pair: str) -> None:
-    with pytest.raises(typer.BadParameter):
+    with pytest.raises(typer.BadParameter, match=f"^'{pair}' is not of the form key=value"):
         parse_settings([pair])

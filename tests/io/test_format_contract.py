@@ -1,5 +1,6 @@
 """What holds for every row of FORMATS: the contract that a new format is held to, by being listed."""
 
+import re
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -82,9 +83,10 @@ def test_a_broken_file_is_one_sentence_that_names_it(suffix: str, content: bytes
     path = tmp_path / f"broken{suffix}"
     path.write_bytes(content)
     row = FORMATS[str(format_of(path))]
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(
+        InputError, match=rf"broken{re.escape(suffix)} (is not|is empty|holds no DICOM).*(replace|name a DICOM)"
+    ):
         read(path, **said(row))
-    assert "broken" in str(caught.value)
 
 
 @pytest.mark.parametrize("row", ROWS)
@@ -92,7 +94,7 @@ def test_a_truncated_file_is_refused(row: Any, tmp_path: Path) -> None:
     path = write(made(row.name), tmp_path / "out", format=row.name)
     for file in path.iterdir() if path.is_dir() else [path]:
         file.write_bytes(file.read_bytes()[:200])
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=r"(out|image-0001)[.\w]* (is not|is a broken).*; replace"):
         read(path, **said(row))
 
 

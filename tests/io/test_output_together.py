@@ -167,30 +167,31 @@ def test_what_fails_before_all_is_written_leaves_what_was_there(tmp_path: Path, 
 def test_one_wording_for_every_name_that_is_taken(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_text("earlier")
-    said = []
+    taken = re.escape(f"{path} exists already; choose another name or add --overwrite (in Python: overwrite=True).")
     for attempt in (
         lambda: staged(path),
         lambda: publishing([None, path]),
         lambda: publishing_in(tmp_path, re.compile("a")),
     ):
-        with pytest.raises(OutputError) as caught, attempt():  # type: ignore[attr-defined]
+        with pytest.raises(OutputError, match=f"^{taken}$"), attempt():  # type: ignore[attr-defined]
             pytest.fail("the work had begun")
-        said.append(str(caught.value))
-    with pytest.raises(OutputError) as caught:
+    with pytest.raises(OutputError, match=f"^{taken}$"):
         refuse_existing([None, path])
-    said.append(str(caught.value))
-    assert set(said) == {f"{path} exists already; choose another name or add --overwrite (in Python: overwrite=True)."}
 
 
 def test_a_full_disk_is_said_of_the_result_and_not_of_its_hidden_folder(tmp_path: Path) -> None:
     finals = [tmp_path / "page.html", tmp_path / "scan"]
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    with pytest.raises(OutputError) as caught, publishing(finals) as at, staged(at[finals[1]]):
+    said = r"^The disk is full \(No space left on device\):"
+    with (
+        pytest.raises(OutputError, match=f"{said} {finals[1]} was not"),
+        publishing(finals) as at,
+        staged(at[finals[1]]),
+    ):
         raise full
-    assert str(caught.value).startswith(f"The disk is full (No space left on device): {finals[1]} was not written")
-    with pytest.raises(OutputError, match=f"^The disk is full .*: {finals[0]} was not written"), publishing(finals):
+    with pytest.raises(OutputError, match=f"{said} {finals[0]} was not written"), publishing(finals):
         raise full
-    with pytest.raises(FileNotFoundError), publishing(finals):  # of something else
+    with pytest.raises(FileNotFoundError, match=r"No such file .*/absent"), publishing(finals):  # of something else
         (tmp_path / "absent").read_text()
     assert held(tmp_path) == {}
 

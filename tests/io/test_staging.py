@@ -114,7 +114,8 @@ def test_a_failing_rename_puts_the_old_folder_back(tmp_path, monkeypatch):
         return original(self, target)
 
     monkeypatch.setattr(Path, "rename", rename)
-    with pytest.raises(OutputError), staged(final, overwrite=True) as temporary:
+    said = f"^{final} could not be written .broken.; nothing was left under that name"
+    with pytest.raises(OutputError, match=said), staged(final, overwrite=True) as temporary:
         temporary.mkdir()
     assert names(final) == ["old"]
     assert names(tmp_path) == ["out"]

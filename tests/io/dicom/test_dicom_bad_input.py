@@ -198,7 +198,9 @@ def test_color_is_refused(ct):
 
 def test_no_message_names_the_patient(ct):
     folder = ct(RescaleType="MGML")
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(
+        InputError, match=r"ct-001\.dcm is CT in unit MGML \(mg/ml\), not in Hounsfield units"
+    ) as caught:
         read(folder)
     assert "PATIENT" not in str(caught.value).upper().replace("IMAGEPOSITIONPATIENT", "")
     assert "4711" not in str(caught.value)
