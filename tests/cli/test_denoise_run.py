@@ -14,6 +14,7 @@ from demottle import io
 from demottle.image import Image
 from demottle.physics.fluoroscopy.acquisition import Exposure, Run, acquire
 from demottle.physics.fluoroscopy.dynamic import dynamic_phantom
+from demottle.quality.sequence.measures import sequence_measure
 from demottle.quality.sequence.truth import sequence_errors
 
 
@@ -155,6 +156,21 @@ def test_evaluate_compares_a_run_with_its_truth(run: Run, file: Path, tmp_path: 
     assert found["check"]["noise"]["removed_share"] > 0.4
     refused = demottle(*common, "--second-input", file, "--second-output", out)
     assert refused.exit_code == 2 and "is for volumes" in " ".join(refused.stderr.split())
+
+
+def test_titles_of_measures_are_read_from_their_rows(
+    file: Path, tmp_path: Path, demottle: Demottle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A title is changed in its row and nowhere else: the tables of both verbs and the page follow."""
+    keys = ("noise", "held_over", "flicker_still", "mean")
+    for key in keys:
+        monkeypatch.setitem(vars(sequence_measure(key)), "title", f"⟨{key}⟩")
+    denoised = demottle("denoise", file, "-o", tmp_path / "out.dcm", "--method", "recursive").stdout
+    assert [key for key in keys if sequence_measure(key).title not in denoised] == []
+    page = (tmp_path / "out-report" / "report.html").read_text()
+    assert [key for key in keys if key != "mean" and sequence_measure(key).title not in page] == []
+    compared = demottle("evaluate", tmp_path / "out.dcm", "--input", file).stdout
+    assert [key for key in keys if sequence_measure(key).title not in compared] == []
 
 
 def test_a_single_frame_is_not_said_to_be_something_that_can_be_done(

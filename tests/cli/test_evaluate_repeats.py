@@ -9,6 +9,7 @@ from tests.cli.conftest import Demottle
 from demottle.cli.evaluate.batch_cases import cases_of
 from demottle.cli.evaluate.case import Given
 from demottle.errors import InputError
+from demottle.quality.measures import measure
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +53,25 @@ def test_all_repeats_are_shown_to_the_observer(phantom: Path, tmp_path: Path, de
     first = told["observers"][0]
     assert first["before"]["present"] >= 10 and first["before"]["dprime_low"] <= first["before"]["dprime"]
     assert (first["change"], told["noise_only"]["shift"]) == (0, 0)  # results are the scans themselves
+
+
+ON_SCREEN = (
+    *("noise", "slice_leak", "shift", "contrast_left"),
+    *("flat_noise", "flat_shift", "flat_rise", "flat_kurtosis", "false_disc"),
+)
+ON_THE_PAGE = ("shift", "edge_correlation", "edge_loss", "contrast_left", *ON_SCREEN[4:])
+
+
+def test_titles_of_measures_are_read_from_their_rows(
+    phantom: Path, tmp_path: Path, demottle: Demottle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A title is changed in its row and nowhere else: tables and page follow."""
+    page = tmp_path / "page.html"
+    for key in {*ON_SCREEN, *ON_THE_PAGE}:
+        monkeypatch.setitem(vars(measure(key)), "title", f"⟨{key}⟩")
+    said = demottle(*arguments(phantom), "--html", page).stdout
+    assert [key for key in ON_SCREEN if measure(key).title not in said] == []
+    assert [key for key in ON_THE_PAGE if measure(key).title not in page.read_text()] == []
 
 
 def test_names_that_do_not_fit_are_refused(phantom: Path, demottle: Demottle) -> None:

@@ -73,9 +73,9 @@ class Measure:
         """Return the unit, for an image of values in `unit`."""
         return unit if self.unit == IMAGE_UNIT else self.unit
 
-    def headed(self, unit: str) -> str:
-        """Return the title for a table: note, and the unit in brackets."""
-        told = f"{self.title}, {self.note}" if self.note else self.title
+    def headed(self, unit: str, name: str = "") -> str:
+        """Return the title for a table: note, name of the tissue or structure, and the unit in brackets."""
+        told = ", ".join(part for part in (self.title, self.note, name) if part)
         return f"{told} ({self.unit_in(unit)})" if self.unit_in(unit) else told
 
     def full_name(self, name: str = "", window: str = "") -> str:
@@ -116,9 +116,10 @@ _WITHOUT_TRUTH = (
     Measure("slice_leak", "noise shared by next slice", "", 2, "zero", "leak",
             lambda leak: (_first(leak.before.rho), _first(leak.after.rho)),
             limit="slice_leak", listed="noise correlation of adjacent slices"),
-    Measure("edge_correlation", "edges in what was removed, correlation", "", 3, "zero", "edges", _after("correlation")),
-    Measure("edge_loss", "edges in what was removed, share lost", "", 3, "zero", "edges", _after("lost_share"),
-            limit="edge_loss"),
+    Measure("edge_correlation", "correlation with fine structure on edges", "", 3, "zero", "edges", _after("correlation"),
+            listed="edges in what was removed, correlation"),
+    Measure("edge_loss", "share of fine structure lost", "", 3, "zero", "edges", _after("lost_share"),
+            limit="edge_loss", listed="edges in what was removed, share lost"),
     Measure("air", "change in air around the body", IMAGE_UNIT, 1, "zero", "untouched", _after("air"), limit="air"),
     Measure("metal", "change in metal", IMAGE_UNIT, 1, "zero", "untouched", _after("metal"), limit="metal"),
     Measure("mean", "mean", IMAGE_UNIT, 1, "none", "tissues", lambda one: (one.mean_before, one.mean_after),

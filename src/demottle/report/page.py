@@ -14,7 +14,7 @@ from demottle.io.output import staged
 from demottle.quality.check.verdicts import moved
 from demottle.quality.check.whole import Check
 from demottle.quality.evaluation import Evaluation
-from demottle.quality.measures import SCORES, in_words, rows_of
+from demottle.quality.measures import SCORES, in_words, measure, rows_of
 from demottle.quality.objects.sharpness import Pooled, pooled
 from demottle.quality.texture import TextureSample
 from demottle.quality.truth.whole import Comparison
@@ -119,6 +119,7 @@ def environment_and_style() -> tuple[Environment, Markup]:
     environment.filters["share"] = words.share
     environment.globals["found_and_limit"] = words.found_and_limit
     environment.globals["in_words"] = in_words
+    environment.globals["measure"] = measure
     environment.globals["uncertain"] = words.uncertain
     return environment, Markup(source_of(environment, "page.css"))
 

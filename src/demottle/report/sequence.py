@@ -15,7 +15,7 @@ from demottle.errors import counted
 from demottle.image import Image
 from demottle.quality.sequence.check import SHIFT_LIMIT, TRAIL_LIMIT, SequenceCheck
 from demottle.quality.sequence.compared import structure_lost
-from demottle.quality.sequence.measures import error_rows
+from demottle.quality.sequence.measures import error_rows, headed, sequence_measure
 from demottle.quality.sequence.response import Response
 from demottle.quality.sequence.truth import SequenceErrors
 from demottle.report import words
@@ -77,6 +77,7 @@ def write_sequence_page(
         response=response,
         errors=errors,
         error_rows=error_rows(before.modality),
+        title_of=lambda key: headed(sequence_measure(key), "", before.modality),
         film=Markup(film_of(before, after, check.noise.before, compared)),
         sigmas=_REMOVED_SIGMAS,
     )

@@ -43,21 +43,26 @@ def _as_measured(key: str, tested: bool = False) -> Kind:
     return Kind(key, row.title, "HU" if row.unit == IMAGE_UNIT else row.unit, row.better, row.digits, tested=tested)
 
 
+def _title(key: str) -> str:
+    """What a measure is called, for figures that are this measure of something in particular."""
+    return measure(key).title
+
+
 QUALITY = (
     _as_measured("psnr", tested=True),
     _as_measured("rmse", tested=True),
     _as_measured("bias"),
-    Kind("rmse_bone", "RMSE in bone", "HU", "down"),
-    Kind("bias_dark", "mean error where dark", "HU", "zero"),
+    Kind("rmse_bone", f"{_title('rmse')} in bone", "HU", "down"),
+    Kind("bias_dark", f"{_title('bias')} where dark", "HU", "zero"),
     _as_measured("ssim", tested=True),
-    Kind("dprime", "d'", "", "up", tested=True),
-    Kind("contrast_large", "contrast, 15 mm 35 HU", "%", "one", 0, percent=True),
-    Kind("contrast_faint", "contrast, 8 mm 20 HU", "%", "one", 0, percent=True, tested=True),
-    Kind("contrast_small", "contrast, 6 mm 35 HU", "%", "one", 0, percent=True),
-    Kind("f50", "f50 of 35 HU edges", "%", "one", 0, percent=True),
-    Kind("nps_shift", "NPS mean, shift", "1/mm", "zero", 3),
-    Kind("nps_peak_shift", "NPS peak, shift", "1/mm", "zero", 3),
-    Kind("psnr_wire", "PSNR of wires", "dB", "up", tested=True),
+    Kind("dprime", _title("dprime_cho"), "", "up", tested=True),
+    Kind("contrast_large", f"{_title('contrast')}, 15 mm 35 HU", "%", "one", 0, percent=True),
+    Kind("contrast_faint", f"{_title('contrast')}, 8 mm 20 HU", "%", "one", 0, percent=True, tested=True),
+    Kind("contrast_small", f"{_title('contrast')}, 6 mm 35 HU", "%", "one", 0, percent=True),
+    Kind("f50", f"{_title('f50')} of 35 HU edges", "%", "one", 0, percent=True),
+    Kind("nps_shift", f"{_title('nps_mean')}, shift", "1/mm", "zero", 3),
+    _as_measured("nps_peak_shift"),
+    Kind("psnr_wire", f"{_title('psnr')} of wires", "dB", "up", tested=True),
     Kind("shift_fat", "fat", "HU", "zero"),
     Kind("shift_all_fat", "fat, thin layers too", "HU", "zero"),
     Kind("shift_fluid", "fluid", "HU", "zero"),
@@ -69,7 +74,7 @@ QUALITY = (
     Kind("error_best", "best's", "HU", "down"),
     Kind("above_best", "above the best", "HU", "down", 3),
     Kind("error_live", "live plan's", "HU", "down"),
-    *(Kind(f"wire_contrast_{depth}", f"contrast, wires of {depth}", "", "one") for depth in (1, 2, 4)),
+    *(Kind(f"wire_contrast_{depth}", f"{_title('contrast')}, wires of {depth}", "", "one") for depth in (1, 2, 4)),
     *(Kind(f"wire_seen_{depth}", f"detectability, wires of {depth}", "", "up") for depth in (1, 2, 4)),
     Kind("wire_estimated", "the same of 1, estimated", "", "up"),
     Kind("told_right", "tissues told right", "%", "up", 0, percent=True),

@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from demottle.cli.screen.console import heading, out
-from demottle.cli.screen.tables import CAREFUL, GOOD, before_after, number
+from demottle.cli.screen.tables import CAREFUL, GOOD, before_after, change_of, number
 from demottle.errors import counted
 
 if TYPE_CHECKING:
@@ -32,22 +32,28 @@ def show_observers(many: "Many") -> None:
 
 def show_noise_only(found: "NoiseOnly", unit: str) -> None:
     """Show what became of pure noise."""
+    from demottle.quality.measures import measure
+
     heading("Out of pure noise", "the phantom without its objects: it has to come out flat")
-    table = before_after()
-    table.add_row(
-        f"noise ({unit})", number(found.before), number(found.after), number(found.after - found.before, sign=True)
+    noise, shift, rise, kurtosis, false = (
+        measure(key) for key in ("flat_noise", "flat_shift", "flat_rise", "flat_kurtosis", "false_disc")
     )
-    table.add_row(f"mean ({unit})", "", "", number(found.shift, 2, sign=True))
+    table = before_after()
+    table.add_row(noise.headed(unit), *_with_change(noise.values(found), noise.digits))
+    table.add_row(shift.headed(unit), "", "", number(found.shift, shift.digits, sign=True))
     style = CAREFUL if found.amplification > 1 else GOOD
-    where = f"noise power, most at {number(found.amplified_at, 2)}/mm"
-    table.add_row(where, "", "", Text(f"x {number(found.amplification, 2)}", style=style))
+    where = rise.headed(unit, f"at {number(found.amplified_at, 2)}/mm")
+    table.add_row(where, "", "", Text(f"x {number(found.amplification, rise.digits)}", style=style))
     for disc in found.discs:
-        change = number(disc.after - disc.before, sign=True)
-        table.add_row(
-            f"strongest false disc, {disc.diameter:g} mm ({unit})", number(disc.before), number(disc.after), change
-        )
-    table.add_row("excess kurtosis (0: Gaussian)", "", number(found.excess, 2), "")
+        name = false.headed(unit, f"{disc.diameter:g} mm")
+        table.add_row(name, *_with_change(false.values(disc), false.digits))
+    table.add_row(f"{kurtosis.title} (0: Gaussian)", "", number(found.excess, kurtosis.digits), "")
     out.print(table)
+
+
+def _with_change(values: tuple[float, float], digits: int) -> tuple[str, str, str]:
+    before, after = values
+    return number(before, digits), number(after, digits), change_of(before, after, digits)
 
 
 def columns(*names: str) -> Table:

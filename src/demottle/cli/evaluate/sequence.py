@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from demottle.image import Image
     from demottle.quality.gate import Gate
     from demottle.quality.limits import Limits
+    from demottle.quality.measures import Measure
     from demottle.quality.sequence.check import SequenceCheck
     from demottle.quality.sequence.truth import SequenceErrors
 
@@ -148,19 +149,25 @@ def _show_errors(errors: "Errors", check: "SequenceCheck") -> None:
 
 
 def _show_check(check: "SequenceCheck") -> None:
-    from demottle.quality.sequence.measures import sequence_measure
+    from demottle.quality.sequence.measures import headed, sequence_measure
 
     heading("Without it", "in still parts")
     table = before_after()
-    noise_row, held, flicker = (sequence_measure(key) for key in ("noise", "held_over", "flicker_still"))
+    noise_row, held, flicker, mean, trail = (
+        sequence_measure(key) for key in ("noise", "held_over", "flicker_still", "mean", "trail")
+    )
+
+    def title(row: "Measure", name: str = "") -> str:
+        return headed(row, "", check.modality, name)
+
     change = percent(-check.noise.removed_share, sign=True)
-    table.add_row(noise_row.title, *(number(v, noise_row.digits) for v in noise_row.values(check)), change)
-    table.add_row(held.title, *(number(v, held.digits) for v in held.values(check)), "")
+    table.add_row(title(noise_row), *(number(v, noise_row.digits) for v in noise_row.values(check)), change)
+    table.add_row(title(held), *(number(v, held.digits) for v in held.values(check)), "")
     low, high = flicker.values(check)
-    table.add_row(flicker.title, number(low, 2), number(high, 2), change_of(low, high, 2))
+    table.add_row(title(flicker), number(low, 2), number(high, 2), change_of(low, high, 2))
     for shift in check.shifts:
         change = change_of(shift.before, shift.after)
-        table.add_row(f"mean, {shift.name} parts", number(shift.before), number(shift.after), change)
+        table.add_row(title(mean, f"{shift.name} parts"), number(shift.before), number(shift.after), change)
     if isfinite(check.trail):
-        table.add_row("removed, motion over rest", "", "", f"x {number(check.trail, 2)}")
+        table.add_row(title(trail), "", "", f"x {number(check.trail, trail.digits)}")
     out.print(table)

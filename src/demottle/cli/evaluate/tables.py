@@ -57,13 +57,15 @@ def show_evaluation(found: "Evaluation") -> None:
 
 def show_equivalence(check: "Check") -> None:
     """Show for each tissue whether its mean is shown not to have moved by the margin."""
+    from demottle.quality.measures import measure
+
     if not check.tissues:
         return
     margin, unit = check.tissues[0].margin, check.unit
     heading("Same mean?", f"two one-sided tests at 5 % against a shift of {margin:.3g} {unit}")
     table = Table(box=None, padding=(0, 3, 0, 2), header_style="dim", pad_edge=False)
     table.add_column("", min_width=15, no_wrap=True)
-    for name in ("shift", "90 % interval", "blocks", "p", "verdict"):
+    for name in (measure("shift").title, "90 % interval", "blocks", "p", "verdict"):
         table.add_column(name, justify="right", no_wrap=True)
     for one in check.tissues:
         verdict = "same" if one.equivalent else "moved" if abs(one.shift) >= margin else "not shown"
@@ -96,16 +98,18 @@ def show_repeat(repeat: "Repeat", unit: str) -> None:
 
 def show_known(known: "KnownStructures", unit: str, against_truth: bool) -> None:
     """Show contrast, sharpness and detectability of structures of known place."""
+    from demottle.quality.measures import in_words, measure, rows_of
     from demottle.quality.objects.sharpness import pooled
 
+    left, f50, f10 = (measure(key) for key in ("contrast_left", "f50", "f10"))
     reference = "truth" if against_truth else "input"
     if known.contrast:
         heading(
             "Contrast of known structures",
-            f"in {unit}; left: share of that in the {'truth' if against_truth else 'list'} ± standard error from the noise; dim: "
-            "below 3 standard errors, not told from noise",
+            f"in {unit}; {left.title}: share of that in the {'truth' if against_truth else 'list'} ± standard error from the "
+            "noise; dim: below 3 standard errors, not told from noise",
         )
-        table = columns("mm", "true", "before", "after", "left")
+        table = columns("mm", "true", "before", "after", left.title)
         for one in known.contrast:
             table.add_row(
                 one.name,
@@ -119,14 +123,15 @@ def show_known(known: "KnownStructures", unit: str, against_truth: bool) -> None
     if known.sharpness:
         heading(
             "Sharpness of their edges",
-            f"f50 and f10 in 1/mm, {reference} and output; a dash: beyond the pixels' Nyquist frequency",
+            f"{in_words([f50.title, f10.title])} in {f50.unit}, {reference} and output; a dash: beyond the pixels' Nyquist "
+            "frequency",
         )
-        table = columns("f50", "after", "change", "f10", "after", "change")
+        table = columns(f50.title, "after", "change", f10.title, "after", "change")
         for edge in known.sharpness:
             table.add_row(
                 edge.name,
-                *(number(v, 3) for v in (edge.reference.f50, edge.after.f50)), percent(edge.f50_change, sign=True),
-                *(number(v, 3) for v in (edge.reference.f10, edge.after.f10)), percent(edge.f10_change, sign=True),
+                *(number(v, f50.digits) for v in f50.values(edge)), percent(edge.f50_change, sign=True),
+                *(number(v, f10.digits) for v in f10.values(edge)), percent(edge.f10_change, sign=True),
             )  # fmt: skip
         for group in (one for one in pooled(known.sharpness) if one.count > 1):
             changes = percent(group.f50_change, sign=True), percent(group.f10_change, sign=True)
@@ -134,7 +139,7 @@ def show_known(known: "KnownStructures", unit: str, against_truth: bool) -> None
         out.print(table)
     if known.detected:
         heading("Detectability of known structures", "d' from noise spectrum and sharpness; flatters learned denoisers")
-        table = columns("NPW before", "after", "NPWE before", "after")
+        table = columns(*(name for row in rows_of("detected") for name in (f"{row.title} before", "after")))
         for seen in known.detected:
             table.add_row(seen.name, *(number(v) for v in (*seen.npw, *seen.npwe)))
         out.print(table)

@@ -19,27 +19,32 @@ def show_sequence_check(result: "SequenceResult") -> None:
     from demottle.methods.registry import method as look_up
     from demottle.quality.check.verdicts import edges_verdict
     from demottle.quality.sequence.check import SHIFT_LIMIT, TRAIL_LIMIT
+    from demottle.quality.sequence.measures import headed, sequence_measure
 
     check = result.check
     series = check.modality == "MR"  # volumes, of which none is a picture of what moves
+
+    def title(key: str, name: str = "") -> str:
+        return headed(sequence_measure(key), "", check.modality, name)
+
     table = before_after()
     noise = check.noise
     share = -noise.removed_share
     style = GOOD if share < 0 else CAREFUL
     table.add_row(
-        f"noise of a {'volume' if series else 'frame'}",
+        title("noise"),
         number(noise.before),
         number(noise.after),
         Text(percent(share, sign=True), style=style),
     )
-    table.add_row("held over to the next", number(check.held_before, 2), number(check.held_after, 2), "")
+    table.add_row(title("held_over"), number(check.held_before, 2), number(check.held_after, 2), "")
     before, after = check.flicker_before, check.flicker_after
     if not series:
-        table.add_row("flicker, still parts", number(before, 2), number(after, 2), change_of(before, after, 2))
+        table.add_row(title("flicker_still"), number(before, 2), number(after, 2), change_of(before, after, 2))
     for shift in check.shifts:
         moved = CAREFUL if abs(shift.share) > SHIFT_LIMIT else GOOD
         change = Text(change_of(shift.before, shift.after), style=moved)
-        table.add_row(f"mean, {shift.name} parts", number(shift.before), number(shift.after), change)
+        table.add_row(title("mean", f"{shift.name} parts"), number(shift.before), number(shift.after), change)
     out.print(table)
     list_ = facts()
     if isfinite(check.trail):

@@ -50,7 +50,7 @@ def show_check(check: "Check") -> None:
         table.add_row(measure("slice_leak").headed(unit), *(number(value, 2) for value in rho), change)
     verdict = edges_verdict(check.edges)
     table.add_row("edges", "", "", Text(verdict, style=GOOD if verdict == "kept" else CAREFUL))
-    word = "CT number" if unit == "HU" else "mean"
+    word = "CT number" if unit == "HU" else measure("mean").title
     for tissue in check.tissues:
         style = CAREFUL if moved(tissue, unit) else GOOD
         table.add_row(
@@ -80,7 +80,7 @@ def show_comparison(comparison: "Comparison", unit: str, where: str) -> None:
         errors.setdefault(tissue.name, [nan]).append(tissue.shift)
     for name, values in errors.items():
         shown = (number(value, row.digits, sign=True) for value in values)
-        table.add_row(f"{row.title}, {name} ({unit})", *shown, "")
+        table.add_row(row.headed(unit, name), *shown, "")
     out.print(table)
 
 

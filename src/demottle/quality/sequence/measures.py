@@ -39,7 +39,7 @@ _WITHOUT_TRUTH = (
             limit="noise", listed="noise of a frame in still parts"),
     Measure("noise_removed", "noise removed", "", 2, "none", "run", _after(lambda check: check.noise.removed_share),
             tested=False),
-    Measure("held_over", "held over to the next", "", 2, "none", "run",
+    Measure("held_over", "held over to the next frame", "", 2, "none", "run",
             lambda check: (check.held_before, check.held_after), listed="noise held over to the next frame"),
     Measure("flicker_still", "flicker, still parts", IMAGE_UNIT, 2, "down", "run",
             lambda check: (check.flicker_before, check.flicker_after), listed="flicker in still parts", cameras_only=True),
@@ -61,6 +61,12 @@ _BY_KEY = {row.key: row for row in SEQUENCE_MEASURES}
 def sequence_measure(key: str) -> Measure:
     """Return the row of a key."""
     return _BY_KEY[key]
+
+
+def headed(row: Measure, unit: str, modality: str, name: str = "") -> str:
+    """Return the title for a table; a series of MR volumes has volumes for frames, and change for motion."""
+    told = row.headed(unit, name)
+    return told.replace("frame", "volume").replace("motion", "change") if modality == "MR" else told
 
 
 def error_rows(modality: str) -> list[Measure]:
