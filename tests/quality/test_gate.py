@@ -11,9 +11,10 @@ from tests.quality.phantoms import body, ct, noise
 from demottle.image import Image
 from demottle.quality.check.shifts import TissueShift
 from demottle.quality.check.whole import check
-from demottle.quality.gate import FAILED, PASSED, UNKNOWN, Gate, Verdict, gate
+from demottle.quality.gate import Gate, gate
 from demottle.quality.limits import Limits, limits_from
 from demottle.quality.truth.whole import against_truth
+from demottle.quality.verdict import FAILED, NOT_SHOWN, PASSED, UNKNOWN, Verdict
 
 TRUTH = body(20, 256)
 GRAIN = noise(TRUTH.shape, 20)
@@ -130,7 +131,7 @@ def test_the_dictionary_is_plain_json_and_holds_the_limits() -> None:
     told = json.loads(json.dumps(held(TRUTH + 3).to_dict(), allow_nan=False))
     assert told["passed"] is False
     assert told["limits"]["ct_number_uniform"] == 1
-    assert {v["status"] for v in told["verdicts"]} <= {PASSED, FAILED, UNKNOWN}
+    assert {v["status"] for v in told["verdicts"]} <= {PASSED, NOT_SHOWN, FAILED, UNKNOWN}
 
 
 def test_what_is_just_beyond_a_limit_is_told_apart_from_it() -> None:
@@ -140,7 +141,22 @@ def test_what_is_just_beyond_a_limit_is_told_apart_from_it() -> None:
     assert "is -1.3 HU, beyond the limit of 1 HU" in shift
 
 
-def test_a_mean_carries_its_interval() -> None:
-    shift = TissueShift("fat", 9000, -100, -98.7, 1.3, 0.6, 2.0, equivalent=True)
-    found = next(v for v in gate(replace(check(BEFORE, BEFORE), tissues=(shift,))).verdicts if "fat" in v.what)
-    assert (found.status, found.interval) == ("passed", (0.6, 2.0))
+@pytest.mark.parametrize(
+    ("shift", "low", "high", "status"),
+    [
+        (0.9, 0.2, 1.6, PASSED),
+        (1.3, 0.6, 2.0, NOT_SHOWN),
+        (-1.3, -2.0, -0.6, NOT_SHOWN),
+        (1.3, 1.1, 1.5, FAILED),
+        (-3.1, -4.6, -1.6, FAILED),
+    ],
+)
+def test_a_mean_beyond_its_limit_fails_or_is_not_shown_but_never_passes(
+    shift: float, low: float, high: float, status: str
+) -> None:
+    moved = TissueShift("fat", 9000, -100, -100 + shift, shift, low, high, equivalent=False)
+    held = gate(replace(check(BEFORE, BEFORE), tissues=(moved,)))
+    found = next(v for v in held.verdicts if "fat" in v.what)
+    assert (found.status, found.interval) == (status, (low, high))
+    assert (found in held.not_shown) == (status == NOT_SHOWN)
+    assert held.passed == (status != FAILED)

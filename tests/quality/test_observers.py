@@ -17,7 +17,7 @@ from demottle.physics.phantoms.structures import GroundTruth, Structure
 from demottle.quality.check.leak import Leak
 from demottle.quality.evaluation import evaluate
 from demottle.quality.figures import figures_of
-from demottle.quality.gate import FAILED, PASSED
+from demottle.quality.verdict import FAILED, PASSED
 from demottle.quality.objects.observers import Observed, independent_step
 from demottle.quality.objects.repeats import Many, Pair, gather
 

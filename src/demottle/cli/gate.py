@@ -71,16 +71,17 @@ def show_gate(verdict: "Gate") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from demottle.quality.gate import FAILED, PASSED, UNKNOWN
+    from demottle.quality.verdict import FAILED, NOT_SHOWN, PASSED, UNKNOWN
     from demottle.report.words import found_and_limit
 
-    failed = len(verdict.failed)
-    heading("Gate", "passed" if not failed else f"failed: {failed} of {len(verdict.verdicts)} limits")
+    failed, doubtful = len(verdict.failed), len(verdict.not_shown)
+    passed = f"passed, {doubtful} not shown" if doubtful else "passed"
+    heading("Gate", passed if not failed else f"failed: {failed} of {len(verdict.verdicts)} limits")
     table = Table(box=None, padding=(0, 3, 0, 2), header_style="dim", pad_edge=False)
     table.add_column("", overflow="fold")
     for name in ("found", "limit", "verdict"):
         table.add_column(name, justify="right", no_wrap=True)
-    styles = {PASSED: GOOD, FAILED: f"bold {CAREFUL}"}
+    styles = {PASSED: GOOD, NOT_SHOWN: CAREFUL, FAILED: f"bold {CAREFUL}"}
     for one in verdict.verdicts:
         found, limit = found_and_limit(one.value, one.limit, one.unit)
         table.add_row(

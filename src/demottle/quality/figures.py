@@ -85,6 +85,7 @@ _SOURCES: Mapping[str, Callable[[Evaluation], list[Named]]] = {
     "leak": lambda found: _one(found.check.leak),
     "edges": lambda found: _one(found.check.edges),
     "untouched": lambda found: _one(found.check.untouched),
+    "spots": lambda found: _one(found.check.spots),
     "tissues": lambda found: [(tissue.name, tissue) for tissue in found.check.tissues],
     "truth": lambda found: _one(found.truth),
     "truth tissues": _truth_tissues,

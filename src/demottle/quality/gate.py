@@ -1,12 +1,12 @@
 """The gate: does a result stay within limits? What is beyond one is named, with what was found and the limit.
 
-A mean fails only where its whole 90 % interval lies beyond the limit, so that chance alone fails at most one measure of
-twenty that is exactly at its limit; an estimate beyond the limit whose interval is not is a warning (`verdicts`).
+A mean beyond its limit fails, unless its 90 % interval is so wide that chance alone may have put it there: then it is "not shown",
+never "passed". So chance alone fails at most one measure of twenty that is exactly at its limit.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from math import isfinite
+from math import isfinite, nan
 from typing import Any
 
 from demottle.errors import DemottleError
@@ -21,11 +21,11 @@ from demottle.quality.objects.observers import Observed
 from demottle.quality.objects.sharpness import Sharpness, pooled
 from demottle.quality.to_plain import plain
 from demottle.quality.truth.whole import Comparison
+from demottle.quality.verdict import FAILED, NOT_SHOWN, PASSED, Verdict, verdict
 
 LOWEST_CONTRAST, HIGHEST_CONTRAST = 20.0, 50.0
 """Structures whose sharpness the gate looks at, in HU: about 35. Weaker ones drown in noise, stronger ones are easy to keep."""
 _ONE_SIDED = 1.645  # standard errors that 95 % of chance stays within, on one side
-PASSED, FAILED, UNKNOWN = "passed", "failed", "not measured"
 
 
 class GateError(DemottleError):
@@ -35,43 +35,8 @@ class GateError(DemottleError):
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """One limit and what was found.
-
-    Attributes:
-        name: the limit's name in a TOML file.
-        what: what was measured, for a reader, without an article.
-        value: what was found.
-        limit: the largest value that passes.
-        unit: unit of both.
-        status: "passed", "failed" or "not measured".
-        why: why it was not measured; empty where it was.
-        interval: 90 % interval of the value, of a mean; None for what has none.
-    """
-
-    name: str
-    what: str
-    value: float
-    limit: float
-    unit: str
-    status: str
-    why: str = ""
-    interval: tuple[float, float] | None = None
-
-    @property
-    def sentence(self) -> str:
-        """What failed: what was found, and its limit."""
-        unit = f" {self.unit}" if self.unit else ""
-        for digits in range(3, 9):  # as many as tell what was found from the limit
-            value, limit = f"{self.value:.{digits}g}", f"{self.limit:.{digits}g}"
-            if value.lstrip("-") != limit:
-                break
-        return f"the {self.what} is {value}{unit}, beyond the limit of {limit}{unit}"
-
-
-@dataclass(frozen=True)
 class Gate:
-    """The verdict on one result; `passed` is False where any limit failed. What could not be measured does not fail."""
+    """The verdict on one result; `passed` is False where any limit failed. What was not shown or not measured does not fail."""
 
     limits: Limits
     verdicts: tuple[Verdict, ...]
@@ -80,6 +45,11 @@ class Gate:
     def failed(self) -> tuple[Verdict, ...]:
         """What failed."""
         return tuple(v for v in self.verdicts if v.status == FAILED)
+
+    @property
+    def not_shown(self) -> tuple[Verdict, ...]:
+        """What is beyond its limit, but may be so by chance."""
+        return tuple(v for v in self.verdicts if v.status == NOT_SHOWN)
 
     @property
     def passed(self) -> bool:
@@ -117,25 +87,6 @@ def gate(
     made = [v for part in (_means, _places, _noise, _structure) for v in part(check, limits)]
     against = () if truth is None else tuple(_truth(truth, check.unit, limits))
     return Gate(limits, (*made, *against, *_sharpness(sharpness, limits), *_observers(observed, limits)))
-
-
-def verdict(
-    name: str,
-    what: str,
-    value: float,
-    limit: float | None,
-    unit: str,
-    sure: float | None = None,
-    why: str = "",
-    interval: tuple[float, float] | None = None,
-) -> Iterator[Verdict]:
-    """Judge one value; `sure` is the part of it that cannot be chance (None: all of it), `why` why there may be none."""
-    if limit is None:
-        return
-    known = isfinite(value)
-    least = abs(value) if sure is None else sure
-    status = UNKNOWN if not known else FAILED if least > limit else PASSED
-    yield Verdict(name, what, value, limit, unit, status, "" if known else why, interval)
 
 
 def _means(check: Check, limits: Limits) -> Iterator[Verdict]:
@@ -199,14 +150,25 @@ def _noise(check: Check, limits: Limits) -> Iterator[Verdict]:
         "noise_peak", "shift of the noise spectrum's peak", shift, limits.noise_peak, "per mm", why="no noise spectrum"
     )
     gain, why = (float("nan"), "a single slice") if leak is None else (leak.gain, "too little flat tissue repeats")
-    what, sure = "rise of noise correlation between slices", None
-    if leak is not None and unseen(leak, ratio):
-        what, sure = f"{what}, of noise not shown to be a tenth of the scan's (passes)", 0.0
-    yield from verdict("slice_leak", what, gain, limits.slice_leak, "", sure, why)
+    what, status = "rise of noise correlation between slices", None
+    if leak is not None and isfinite(gain) and unseen(leak, ratio):
+        what, status = f"{what}, of noise not shown to be a tenth of the scan's (passes)", PASSED
+    yield from verdict("slice_leak", what, gain, limits.slice_leak, "", why=why, status=status)
 
 
 def _structure(check: Check, limits: Limits) -> Iterator[Verdict]:
     yield from edge_loss(check.edges, limits)
+    yield from _spots(check, limits)
+
+
+def _spots(check: Check, limits: Limits) -> Iterator[Verdict]:
+    """Judge the strongest spot: beyond what noise leaves, but within the limit, it is not shown to be none."""
+    found = check.spots
+    what, value = "largest spot over what noise leaves", nan if found is None else found.largest
+    if found is not None and found.spots:
+        what = f"{what} ({found.spots[0].sentence})"
+    status = NOT_SHOWN if limits.spots is not None and 1 < value <= limits.spots else None
+    yield from verdict("spots", what, value, limits.spots, "", why="no CT in HU with body enough", status=status)
 
 
 def edge_loss(edges: EdgeTest, limits: Limits) -> Iterator[Verdict]:

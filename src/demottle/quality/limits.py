@@ -23,6 +23,7 @@ class Limits:
         noise: noise after over noise before: 1 lets nothing pass that is noisier than its input.
         noise_peak: shift of the peak of the noise spectrum, in 1/mm; None: a warning only.
         edge_loss: share of the fine structure on edges that went into the residual.
+        spots: largest spot that was removed or added, over the largest that noise leaves anywhere in 19 of 20 scans.
         slice_leak: rise of the noise correlation of neighboring slices.
         sharpness_f50, sharpness_f10: relative change of f50 and f10 of structures of 20 to 50 HU, where measurable.
         detectability: share of d' lost by a Hotelling observer of known structures, where there are images enough.
@@ -39,6 +40,7 @@ class Limits:
     noise: float | None = 1.0
     noise_peak: float | None = None
     edge_loss: float | None = 0.25
+    spots: float | None = 1.25
     slice_leak: float | None = 0.15
     sharpness_f50: float | None = 0.05
     sharpness_f10: float | None = 0.05

@@ -16,7 +16,7 @@ from demottle.quality.truth.similarity import gmsd, vif
 
 Better = Literal["up", "down", "zero", "one", "none"]
 Source = Literal[
-    "check", "spectra", "leak", "edges", "untouched", "tissues", "truth", "truth tissues", "repeat", "contrast",
+    "check", "spectra", "leak", "edges", "untouched", "spots", "tissues", "truth", "truth tissues", "repeat", "contrast",
     "sharpness", "detected", "observed", "noise only", "discs", "errors", "run", "run edges", "shifts",
 ]  # fmt: skip
 """Where in an evaluation a measure stands; `demottle.quality.figures` goes there."""
@@ -122,6 +122,7 @@ _WITHOUT_TRUTH = (
             limit="edge_loss", listed="edges in what was removed, share lost"),
     Measure("air", "change in air around the body", IMAGE_UNIT, 1, "zero", "untouched", _after("air"), limit="air"),
     Measure("metal", "change in metal", IMAGE_UNIT, 1, "zero", "untouched", _after("metal"), limit="metal"),
+    Measure("spots", "largest spot over what noise leaves", "", 2, "zero", "spots", _after("largest"), limit="spots"),
     Measure("mean", "mean", IMAGE_UNIT, 1, "none", "tissues", lambda one: (one.mean_before, one.mean_after),
             listed="mean of {name}", tested=False),
     Measure("shift", "shift", IMAGE_UNIT, 2, "zero", "tissues", _after("shift"), limit="ct_number_uniform",

@@ -39,23 +39,21 @@ def gate_cards(gate: Any) -> list[Card]:
     verdicts = [v for v in gate["verdicts"] if isinstance(v, Mapping)]
     failed = [v for v in verdicts if v.get("status") == "failed"]
     if not failed:
-        known = sum(v.get("status") == "passed" for v in verdicts)
-        doubtful = sum(bool(uncertain(v)) for v in verdicts)
-        kept = f"{known - doubtful} limits kept" + (f", {doubtful} uncertain" if doubtful else "")
-        return [
-            Card("Gate", "passed", f"{kept}, {len(verdicts) - known} not measured", "plain" if doubtful else "good")
-        ]
+        kept, doubtful = (sum(v.get("status") == status for v in verdicts) for status in ("passed", "not shown"))
+        told = f"{kept} limits kept" + (f", {doubtful} not shown" if doubtful else "")
+        rest = len(verdicts) - kept - doubtful
+        return [Card("Gate", "passed", f"{told}, {rest} not measured", "plain" if doubtful else "good")]
     first = str(failed[0]["what"]) + (f" and {len(failed) - 1} more" if len(failed) > 1 else "")
     return [Card("Gate", "failed", f"{first}, of {len(verdicts)} limits", "warn")]
 
 
 def uncertain(verdict: Mapping[str, Any]) -> str:
-    """Return the interval of a mean that is beyond its limit while its interval is not, in words; else nothing."""
-    value, limit, interval = verdict.get("value"), verdict.get("limit"), verdict.get("interval")
-    if verdict.get("status") != "passed" or value is None or limit is None or not interval:
+    """Return the interval of a mean that may be beyond its limit by chance, in words; else nothing."""
+    interval = verdict.get("interval")
+    if verdict.get("status") != "not shown" or not interval:
         return ""
     digits = 1 if verdict.get("unit") == "HU" else 3
-    return f"{signed(interval[0], digits)} to {signed(interval[1], digits)}" if abs(value) > limit else ""
+    return f"{signed(interval[0], digits)} to {signed(interval[1], digits)}"
 
 
 def two_levels(check: Check, record: Mapping[str, Any]) -> str:

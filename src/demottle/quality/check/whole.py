@@ -17,6 +17,7 @@ from demottle.quality.check.level import Levels, noise_levels
 from demottle.quality.check.residual import EdgeTest, edge_test
 from demottle.quality.check.shifts import TissueShift, tissue_shifts
 from demottle.quality.check.spectra import Spectra, compare_spectra
+from demottle.quality.check.spots.spots import SpotMap, spot_map
 from demottle.quality.check.untouched import Untouched, untouched
 from demottle.quality.check.verdicts import warnings_of
 from demottle.quality.identical_images import SAME_OUTPUT, same_voxels
@@ -39,6 +40,7 @@ class Check:
         no_spectra: why there are no spectra, as a sentence; empty where there are.
         bias_removed: by how much the mean of each tissue fell where the bias of MR magnitudes was taken out on purpose.
             `tissues` and `edges` are then of the result with the bias put back; what they show was not intended.
+        spots: what was removed or added that is no noise; None without HU or where there is hardly any body.
     """
 
     modality: str
@@ -52,6 +54,7 @@ class Check:
     warnings: tuple[str, ...]
     no_spectra: str = ""
     bias_removed: Mapping[str, float] | None = None
+    spots: SpotMap | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON; what could not be measured is None."""
@@ -77,6 +80,7 @@ class Check:
             "edges": self.edges,
             "slice_correlation": leak,
             "untouched": self.untouched,
+            "spots": None if self.spots is None else self.spots.to_dict(),
             "bias_removed": self.bias_removed,
             "warnings": self.warnings,
         }
@@ -108,7 +112,7 @@ def check(
         raise InputError(
             f"Before ({before.shape}, {before.unit}) and after ({after.shape}, {after.unit}) must have one shape and unit."
         )
-    steps = 6
+    steps = 7
     listener(Progress(Stage.CHECK, 0, steps, "noise level"))
     correlation = slice_correlation(before) if fingerprint is None else fingerprint.correlation
     model = _model_of_mr(before, correlation, fingerprint)
@@ -131,12 +135,14 @@ def check(
     edges = edge_test(before, same)
     listener(Progress(Stage.CHECK, 5, steps, "air and metal"))
     kept = untouched(before, after)
+    listener(Progress(Stage.CHECK, 6, steps, "spots that are no noise"))
+    spots = spot_map(before, same)
     listener(Progress(Stage.CHECK, steps, steps))
     warnings = warnings_of(before.unit, noise, spectra, tissues, edges, leak)
     if same_voxels(before, after):
         warnings = (SAME_OUTPUT, *warnings)
     return Check(
-        before.modality, before.unit, noise, spectra, tissues, edges, leak, kept, warnings, no_spectra, removed
+        before.modality, before.unit, noise, spectra, tissues, edges, leak, kept, warnings, no_spectra, removed, spots
     )  # fmt: skip
 
 

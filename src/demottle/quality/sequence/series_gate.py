@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from math import isfinite, nan, sqrt
 
-from demottle.quality.gate import Gate, Verdict, edge_loss, verdict
+from demottle.quality.gate import Gate, edge_loss
 from demottle.quality.limits import Limits
 from demottle.quality.sequence.check import SequenceCheck
+from demottle.quality.verdict import Verdict, verdict
 
 _BACK = 1.1
 """Standard deviations by which the mean of a third of nothing but noise lies from the middle (1.09 for a normal distribution)."""

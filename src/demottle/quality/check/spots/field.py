@@ -1,0 +1,107 @@
+"""The map: for every place the shape that deviates most from what noise leaves there, in standard deviations."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from demottle.image import Mask, Voxels
+from demottle.quality.check.spots.chance import largest_by_chance, places
+from demottle.quality.check.spots.residue import Residue, spectrum_of
+from demottle.quality.check.spots.templates import SIZES_MM, filtered, heights, summed, transfer
+
+SOFTENED = 0.25
+"""Share of a structure's own contrast that may be missing or too much at its edges: honest methods leave as much."""
+_AROUND = 3  # pixels at most that a structure reaches
+_CLIP = 2.0  # standard deviations
+_MEAN_CLIPPED = 0.781  # mean of min(|t|, 2) of the normal law
+_LOCAL_MM = 25.0
+_LEAST_LOCAL = 0.7
+_STRUCTURE_HU = (-1000.0, 1500.0)
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    """Signed deviations.
+
+    Attributes:
+        score: float32 (slices, rows, columns) of the residue's grid: above 0, less HU after than before. 1: the largest value that
+            noise leaves anywhere in 19 of 20 scans.
+        shape: uint8, the number of the shape that deviates most, in `shapes`.
+        shapes: diameter in mm and height in slices of each.
+        chance: standard deviations that a score of 1 stands for.
+    """
+
+    score: Voxels
+    shape: NDArray[np.uint8]
+    shapes: tuple[tuple[float, int], ...]
+    chance: float
+
+
+def field_of(residue: Residue) -> Field:
+    """Search a residue for blobs of all sizes and heights.
+
+    The residual over its local level is filtered by what finds a blob best in noise of its spectrum, `L / S` (L: `transfer`, S: the
+    spectrum of the residual itself, without outliers). Each result is divided by its own local deviation, measured on what is
+    within two of them. Where there is structure before and after, `SOFTENED` of the smaller of both is added in squares.
+    """
+    scaled, counts = residue.scaled, residue.counts
+    size = scaled.shape[1], scaled.shape[2]
+    power = spectrum_of(scaled, counts)
+    waves = [_waves(planes / residue.level) for planes in (residue.before, residue.after)]
+    removed = [fft.rfft2(plane) for plane in scaled]
+    best = np.zeros_like(scaled)
+    which = np.zeros(scaled.shape, np.uint8)
+    shapes: list[tuple[float, int]] = []
+    found = 0.0
+    for diameter in SIZES_MM:
+        response = transfer(diameter, size, residue.spacing[1:]) / power
+        planes = filtered(removed, response, size)
+        structure = _structure([filtered(one, response, size) for one in waves], diameter, residue.spacing[1])
+        for height in heights(diameter, residue.spacing[0], len(scaled)):
+            here = summed(planes, height)
+            found += places(here, counts) / height
+            soft = SOFTENED * summed(structure, height)
+            score = np.where(counts, here / np.sqrt(_local(here, counts, residue.spacing[1]) ** 2 + soft**2), 0)
+            larger = np.abs(score) > np.abs(best)
+            which[larger] = len(shapes)
+            best[larger] = score[larger]
+            shapes.append((diameter, height))
+    chance = largest_by_chance(found)
+    return Field(best / np.float32(chance), which, tuple(shapes), chance)
+
+
+def _waves(planes: Voxels) -> list[Array]:
+    return [fft.rfft2(np.clip(plane, *_STRUCTURE_HU)) for plane in planes]
+
+
+def _structure(pair: list[Voxels], diameter: float, pixel: float) -> Voxels:
+    """What of a shape is there before and after, the smaller of both; the largest around each place."""
+    common = np.minimum(np.abs(pair[0]), np.abs(pair[1]))
+    reach = 2 * int(np.clip(round(diameter / 2 / pixel), 1, _AROUND)) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    return np.stack([cv2.dilate(plane, disc) for plane in common]).astype(np.float32)
+
+
+def _local(field: Voxels, counts: Mask, pixel: float) -> Voxels:
+    """Local deviation of a map of noise; what exceeds two of the usual ones counts as two."""
+    usual = np.float32(max(1.4826 * float(np.median(np.abs(field[counts]))), 1e-12))
+    out = np.empty_like(field)
+    for plane, inside, made in zip(field, counts, out, strict=True):
+        weight = inside.astype(np.float32)
+        size = np.minimum(np.abs(plane), np.float32(_CLIP) * usual) * weight
+        total, known = (_wide(part, _LOCAL_MM / pixel) for part in (size, weight))
+        made[:] = (total / _MEAN_CLIPPED + np.float32(0.05) * usual) / (known + np.float32(0.05))
+    return np.maximum(out, np.float32(_LEAST_LOCAL) * usual)
+
+
+def _wide(plane: Voxels, sigma: float) -> Voxels:
+    """A wide Gaussian, on every fourth pixel."""
+    rows, columns = plane.shape
+    small = cv2.resize(plane, (-(-columns // 4), -(-rows // 4)), interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), sigma / 4)
+    return np.asarray(cv2.resize(small, (columns, rows), interpolation=cv2.INTER_LINEAR), np.float32)

@@ -1,0 +1,144 @@
+"""Places where something was removed or added that is no noise: where, how large, how many HU."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import cv2
+import numpy as np
+
+from demottle.image import Image, Voxels
+from demottle.quality.check.spots.field import Field, field_of
+from demottle.quality.check.spots.residue import Residue, residue_of
+from demottle.quality.to_plain import plain
+
+REMOVED, ADDED = "removed", "added"
+MOST_LISTED = 20
+_RING = 1.6  # diameters: how far the surroundings of a spot reach
+
+
+@dataclass(frozen=True)
+class Spot:
+    """One place.
+
+    Attributes:
+        slice, row, column: the voxel in the middle, from 0.
+        place_mm: the same in mm from the first voxel of the image (slices, rows, columns).
+        diameter_mm: of the shape that finds it best, 4 to 20.
+        height_mm: its extent along the slices' normal.
+        hu: contrast of what was removed or added, against its surroundings: above 0, brighter than they are.
+        kind: "removed" or "added".
+        score: size over the largest that noise leaves anywhere; above 0, less HU after than before.
+    """
+
+    slice: int
+    row: int
+    column: int
+    place_mm: tuple[float, float, float]
+    diameter_mm: float
+    height_mm: float
+    hu: float
+    kind: str
+    score: float
+
+    @property
+    def sentence(self) -> str:
+        """What happened where, for a reader (numbers of slices count from 1)."""
+        return (
+            f"{self.hu:+.0f} HU {self.kind}, {self.diameter_mm:.0f} mm across, in slice {self.slice + 1} at row {self.row}, "
+            f"column {self.column}"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class SpotMap:
+    """What was removed or added that is no noise.
+
+    Attributes:
+        largest: size of the strongest spot over the largest that noise leaves anywhere: above 1 in one of 20 scans by chance.
+        spots: those beyond 1, the strongest first, at most 20.
+        score: map of a coarser grid, float32 (slices, rows / factor, columns / factor); above 0, less HU after than before.
+        factor: pixels of the image along each side of one of these.
+    """
+
+    largest: float
+    spots: tuple[Spot, ...]
+    score: Voxels = field(repr=False)
+    factor: int
+
+    def plane(self, index: int, shape: tuple[int, int]) -> Voxels:
+        """Return the map of one slice at the image's own rows and columns."""
+        rows, columns = (side * self.factor for side in self.score.shape[1:])
+        full = np.zeros(shape, np.float32)
+        full[:rows, :columns] = cv2.resize(self.score[index], (columns, rows), interpolation=cv2.INTER_LINEAR)
+        return full
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON, without the map."""
+        told: dict[str, Any] = plain({"largest": self.largest, "spots": self.spots})
+        return told
+
+
+def spot_map(before: Image, after: Image) -> SpotMap | None:
+    """Search what a result differs by from its scan (or from a truth) for what noise does not leave.
+
+    Args:
+        before, after: CT of one shape in HU. With the truth as `before` its errors are searched.
+
+    Returns:
+        None without HU, for frames, and where there is hardly any body.
+    """
+    if before.unit != "HU" or before.sequence:
+        return None
+    residue = residue_of(before, after)
+    if residue is None:
+        return None
+    found = field_of(residue)
+    largest = float(np.abs(found.score).max())
+    return SpotMap(largest, tuple(_listed(residue, found)), found.score, residue.factor)
+
+
+def _listed(residue: Residue, found: Field) -> list[Spot]:
+    """The strongest places beyond what noise leaves, each with its surroundings left out afterwards."""
+    left = np.abs(found.score)
+    listed: list[Spot] = []
+    while len(listed) < MOST_LISTED:
+        place = np.unravel_index(int(left.argmax()), left.shape)
+        z, row, column = (int(index) for index in place)
+        if left[place] <= 1:
+            break
+        diameter, height = found.shapes[int(found.shape[place])]
+        listed.append(_spot(residue, (z, row, column), diameter, height, float(found.score[place])))
+        reach = [height // 2 + 1, *(int(np.ceil(diameter / step)) for step in residue.spacing[1:])]
+        around = tuple(slice(max(0, i - r), i + r + 1) for i, r in zip((z, row, column), reach, strict=True))
+        left[around] = 0
+    return listed
+
+
+def _spot(residue: Residue, place: tuple[int, int, int], diameter: float, height: int, score: float) -> Spot:
+    before, after = (_contrast(planes, residue, place, diameter, height) for planes in (residue.before, residue.after))
+    removed = abs(before) >= abs(after)
+    z, row, column = place
+    middle = (residue.factor - 1) / 2
+    at = z, round(row * residue.factor + middle), round(column * residue.factor + middle)
+    inner = residue.spacing[1] / residue.factor, residue.spacing[2] / residue.factor
+    where = (at[0] * residue.spacing[0], at[1] * inner[0], at[2] * inner[1])
+    kind = REMOVED if removed else ADDED
+    hu = before - after if removed else after - before
+    return Spot(*at, where, diameter, height * residue.spacing[0], hu, kind, score)
+
+
+def _contrast(planes: Voxels, residue: Residue, place: tuple[int, int, int], diameter: float, height: int) -> float:
+    """Mean of a disc less that of a ring around it, over the slices of the shape, in HU."""
+    z, row, column = place
+    first = max(0, z - (height - 1) // 2)
+    reach = [int(np.ceil(_RING / 2 * diameter / step)) for step in residue.spacing[1:]]
+    rows, columns = (
+        np.arange(max(0, i - r), min(n, i + r + 1))
+        for i, r, n in zip((row, column), reach, planes.shape[1:], strict=True)
+    )
+    down, right = (rows - row) * residue.spacing[1], (columns - column) * residue.spacing[2]
+    away = np.hypot(down[:, None], right[None])
+    part = planes[first : first + height, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].mean(axis=0)
+    disc, ring = away <= diameter / 2, (away > 0.6 * diameter) & (away <= _RING / 2 * diameter)
+    disc[row - rows[0], column - columns[0]] = True
+    return float(part[disc].mean() - (part[ring].mean() if ring.any() else 0.0))
