@@ -17,9 +17,9 @@ from demottle.physics.phantoms.structures import GroundTruth, Structure
 from demottle.quality.check.leak import Leak
 from demottle.quality.evaluation import evaluate
 from demottle.quality.figures import figures_of
-from demottle.quality.verdict import FAILED, PASSED
 from demottle.quality.objects.observers import Observed, independent_step
 from demottle.quality.objects.repeats import Many, Pair, gather
+from demottle.quality.verdict import FAILED, PASSED
 
 SLICES, SIZE, SPACING = 24, 144, (3.0, 1.0, 1.0)
 MIDDLE = (11.5, 72.0, 72.0)

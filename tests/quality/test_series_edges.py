@@ -6,10 +6,10 @@ import pytest
 from demottle.image import Image
 from demottle.io.files.nifti_frames import GAP, frames_of, gaps
 from demottle.quality.check.verdicts import edges_verdict
-from demottle.quality.verdict import FAILED
 from demottle.quality.sequence.check import check_sequence
 from demottle.quality.sequence.series_gate import series_gate
 from demottle.quality.sequence.series_slices import series_edges, slices_in_frame
+from demottle.quality.verdict import FAILED
 
 SIDE, SLICES, VOLUMES, NOISE = 48, 5, 7, 20.0
 

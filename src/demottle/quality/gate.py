@@ -1,7 +1,7 @@
 """The gate: does a result stay within limits? What is beyond one is named, with what was found and the limit.
 
-A mean beyond its limit fails, unless its 90 % interval is so wide that chance alone may have put it there: then it is "not shown",
-never "passed". So chance alone fails at most one measure of twenty that is exactly at its limit.
+A mean beyond its limit fails, unless its 90 % interval is so wide that chance alone may have put it there: then it is "not
+shown", never "passed". So chance alone fails at most one measure of twenty that is exactly at its limit.
 """
 
 from collections.abc import Iterator, Sequence

@@ -57,7 +57,8 @@ def verdict(
 
     Args:
         name, what, value, limit, unit, interval: as in `Verdict`; without a limit nothing is judged.
-        sure: the part of the value that cannot be chance; None: all of it. What is beyond the limit but not for sure is "not shown".
+        sure: the part of the value that cannot be chance; None: all of it. What is beyond the limit but not for sure is "not
+            shown".
         why: why there may be no value.
         status: what is known of it already; None: the value decides.
     """

@@ -34,4 +34,5 @@ def largest_by_chance(count: float, once_in: float = ONCE_IN) -> float:
     def excess(t: float) -> float:
         return 2 * max(count, 1.0) * (2 * pi) ** -1.5 * t * exp(-t * t / 2) - once_in
 
-    return float(brentq(excess, 1.5, 12.0))
+    found: float = brentq(excess, 1.5, 12.0)
+    return found

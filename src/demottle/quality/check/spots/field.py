@@ -29,8 +29,8 @@ class Field:
     """Signed deviations.
 
     Attributes:
-        score: float32 (slices, rows, columns) of the residue's grid: above 0, less HU after than before. 1: the largest value that
-            noise leaves anywhere in 19 of 20 scans.
+        score: float32 (slices, rows, columns) of the residue's grid: above 0, less HU after than before. 1: the largest value
+            that noise leaves anywhere in 19 of 20 scans.
         shape: uint8, the number of the shape that deviates most, in `shapes`.
         shapes: diameter in mm and height in slices of each.
         chance: standard deviations that a score of 1 stands for.
@@ -45,9 +45,9 @@ class Field:
 def field_of(residue: Residue) -> Field:
     """Search a residue for blobs of all sizes and heights.
 
-    The residual over its local level is filtered by what finds a blob best in noise of its spectrum, `L / S` (L: `transfer`, S: the
-    spectrum of the residual itself, without outliers). Each result is divided by its own local deviation, measured on what is
-    within two of them. Where there is structure before and after, `SOFTENED` of the smaller of both is added in squares.
+    The residual over its local level is filtered by what finds a blob best in noise of its spectrum, `L / S` (L: `transfer`, S:
+    the spectrum of the residual itself, without outliers). Each result is divided by its own local deviation, measured on what
+    is within two of them. Where there is structure before and after, `SOFTENED` of the smaller of both is added in squares.
     """
     scaled, counts = residue.scaled, residue.counts
     size = scaled.shape[1], scaled.shape[2]

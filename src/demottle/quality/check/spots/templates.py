@@ -20,7 +20,8 @@ Array = NDArray[np.float32]
 def transfer(diameter: float, shape: tuple[int, int], spacing: tuple[float, float]) -> Array:
     """Return the transform of a blob less its background, (rows, columns / 2 + 1), as `scipy.fft.rfft2` sorts frequencies.
 
-    A disc's transform is `2 J1(q) / q`, `q = pi D f`; a soft rim and, at low frequencies, `1 - exp(-2 (pi 1.1 D f)^2)` multiply it.
+    A disc's transform is `2 J1(q) / q`, `q = pi D f`; a soft rim and, at low frequencies, `1 - exp(-2 (pi 1.1 D f)^2)` multiply
+    it.
 
     Args:
         diameter: D in mm.
