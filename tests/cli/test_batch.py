@@ -15,7 +15,7 @@ def archive(simulated: Path, tmp_path: Path) -> Path:
     """Two good scans, one of them a level deeper, and a broken one between them."""
     archive = tmp_path / "archive"
     shutil.copytree(simulated / "scan", archive / "a")
-    shutil.copytree(simulated / "truth", archive / "deep" / "c")
+    shutil.copytree(simulated / "scan", archive / "deep" / "c")
     (archive / "b").mkdir()
     good = next(iter((simulated / "scan").iterdir())).read_bytes()
     (archive / "b" / "cut.dcm").write_bytes(good[: len(good) // 2])

@@ -89,6 +89,11 @@ def spectrum_of_density(density_2d: Array, spacing: tuple[float, float]) -> Spec
     return _spectrum(np.asarray(density_2d, np.float64), spacing, 0)
 
 
+def trend_free(regions: Array) -> Array:
+    """Return square regions (n, size, size) less their second-order trend, which is anatomy or shading."""
+    return _detrend(regions)
+
+
 def trend_gain(size: int, tapered: bool = False) -> Array:
     """Share (size, size) of white noise's power that the second-order detrend leaves at each frequency, near 0 at zero."""
     window = _window(size, tapered)

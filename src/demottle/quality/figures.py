@@ -86,6 +86,7 @@ _SOURCES: Mapping[str, Callable[[Evaluation], list[Named]]] = {
     "edges": lambda found: _one(found.check.edges),
     "untouched": lambda found: _one(found.check.untouched),
     "spots": lambda found: _one(found.check.spots),
+    "consistency": lambda found: _one(found.check.consistency),
     "tissues": lambda found: [(tissue.name, tissue) for tissue in found.check.tissues],
     "truth": lambda found: _one(found.truth),
     "truth tissues": _truth_tissues,

@@ -6,7 +6,7 @@ shown", never "passed". So chance alone fails at most one measure of twenty that
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from math import isfinite, nan
+from math import isfinite
 from typing import Any
 
 from demottle.errors import DemottleError
@@ -15,6 +15,7 @@ from demottle.quality.check.residual import EdgeTest
 from demottle.quality.check.shifts import TissueShift
 from demottle.quality.check.verdicts import UNIFORM
 from demottle.quality.check.whole import Check
+from demottle.quality.honesty import honesty
 from demottle.quality.limits import Limits
 from demottle.quality.measures import SCORES
 from demottle.quality.objects.observers import Observed
@@ -158,17 +159,7 @@ def _noise(check: Check, limits: Limits) -> Iterator[Verdict]:
 
 def _structure(check: Check, limits: Limits) -> Iterator[Verdict]:
     yield from edge_loss(check.edges, limits)
-    yield from _spots(check, limits)
-
-
-def _spots(check: Check, limits: Limits) -> Iterator[Verdict]:
-    """Judge the strongest spot: beyond what noise leaves, but within the limit, it is not shown to be none."""
-    found = check.spots
-    what, value = "largest spot over what noise leaves", nan if found is None else found.largest
-    if found is not None and found.spots:
-        what = f"{what} ({found.spots[0].sentence})"
-    status = NOT_SHOWN if limits.spots is not None and 1 < value <= limits.spots else None
-    yield from verdict("spots", what, value, limits.spots, "", why="no CT in HU with body enough", status=status)
+    yield from honesty(check, limits)
 
 
 def edge_loss(edges: EdgeTest, limits: Limits) -> Iterator[Verdict]:

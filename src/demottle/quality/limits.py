@@ -24,6 +24,10 @@ class Limits:
         noise_peak: shift of the peak of the noise spectrum, in 1/mm; None: a warning only.
         edge_loss: share of the fine structure on edges that went into the residual.
         spots: largest spot that was removed or added, over the largest that noise leaves anywhere in 19 of 20 scans.
+        added_grain: power of grain that was not in the scan, over that of what was removed, at the worst frequency.
+        blur: width in pixels of the Gaussian that strong edges went through, or the like of sharpening.
+        displacement: shift in pixels of the slice that is worst.
+        misplaced_slices: how many slices hold the grain of another slice of the scan.
         slice_leak: rise of the noise correlation of neighboring slices.
         sharpness_f50, sharpness_f10: relative change of f50 and f10 of structures of 20 to 50 HU, where measurable.
         detectability: share of d' lost by a Hotelling observer of known structures, where there are images enough.
@@ -41,6 +45,10 @@ class Limits:
     noise_peak: float | None = None
     edge_loss: float | None = 0.25
     spots: float | None = 1.25
+    added_grain: float | None = 0.02
+    blur: float | None = 0.46
+    displacement: float | None = 0.1
+    misplaced_slices: float | None = 0.0
     slice_leak: float | None = 0.15
     sharpness_f50: float | None = 0.05
     sharpness_f10: float | None = 0.05

@@ -16,8 +16,8 @@ from demottle.quality.truth.similarity import gmsd, vif
 
 Better = Literal["up", "down", "zero", "one", "none"]
 Source = Literal[
-    "check", "spectra", "leak", "edges", "untouched", "spots", "tissues", "truth", "truth tissues", "repeat", "contrast",
-    "sharpness", "detected", "observed", "noise only", "discs", "errors", "run", "run edges", "shifts",
+    "check", "spectra", "leak", "edges", "untouched", "spots", "consistency", "tissues", "truth", "truth tissues", "repeat",
+    "contrast", "sharpness", "detected", "observed", "noise only", "discs", "errors", "run", "run edges", "shifts",
 ]  # fmt: skip
 """Where in an evaluation a measure stands; `demottle.quality.figures` goes there."""
 IMAGE_UNIT = "image"
@@ -123,6 +123,13 @@ _WITHOUT_TRUTH = (
     Measure("air", "change in air around the body", IMAGE_UNIT, 1, "zero", "untouched", _after("air"), limit="air"),
     Measure("metal", "change in metal", IMAGE_UNIT, 1, "zero", "untouched", _after("metal"), limit="metal"),
     Measure("spots", "largest spot over what noise leaves", "", 2, "zero", "spots", _after("largest"), limit="spots"),
+    Measure("added_grain", "grain that was not in the scan", "", 3, "zero", "consistency", _after("added_grain"),
+            limit="added_grain"),
+    Measure("blur", "blur of strong edges", "pixels", 2, "zero", "consistency", _after("blur"), limit="blur"),
+    Measure("displacement", "largest shift of a slice", "pixels", 3, "zero", "consistency", _after("displacement"),
+            limit="displacement"),
+    Measure("misplaced_slices", "slices not in their place", "", 0, "zero", "consistency", _after("misplaced_slices"),
+            limit="misplaced_slices"),
     Measure("mean", "mean", IMAGE_UNIT, 1, "none", "tissues", lambda one: (one.mean_before, one.mean_after),
             listed="mean of {name}", tested=False),
     Measure("shift", "shift", IMAGE_UNIT, 2, "zero", "tissues", _after("shift"), limit="ct_number_uniform",

@@ -12,6 +12,7 @@ from demottle.noise.correlation import Correlation, slice_correlation
 from demottle.noise.fingerprint import Fingerprint
 from demottle.noise.mr.magnitude import NoiseModel, noise_model
 from demottle.quality.check.bias import bias_taken_out, comparable
+from demottle.quality.check.consistency.whole import UNTOLD, Consistency, consistency
 from demottle.quality.check.leak import Leak, slice_leak
 from demottle.quality.check.level import Levels, noise_levels
 from demottle.quality.check.residual import EdgeTest, edge_test
@@ -41,6 +42,7 @@ class Check:
         bias_removed: by how much the mean of each tissue fell where the bias of MR magnitudes was taken out on purpose.
             `tissues` and `edges` are then of the result with the bias put back; what they show was not intended.
         spots: what was removed or added that is no noise; None without HU or where there is hardly any body.
+        consistency: whether the result belongs to its scan: grain, sharpness, place and order of its slices.
     """
 
     modality: str
@@ -55,6 +57,7 @@ class Check:
     no_spectra: str = ""
     bias_removed: Mapping[str, float] | None = None
     spots: SpotMap | None = None
+    consistency: Consistency = UNTOLD
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON; what could not be measured is None."""
@@ -80,6 +83,7 @@ class Check:
             "edges": self.edges,
             "slice_correlation": leak,
             "untouched": self.untouched,
+            "consistency": self.consistency,
             "spots": None if self.spots is None else self.spots.to_dict(),
             "bias_removed": self.bias_removed,
             "warnings": self.warnings,
@@ -112,7 +116,7 @@ def check(
         raise InputError(
             f"Before ({before.shape}, {before.unit}) and after ({after.shape}, {after.unit}) must have one shape and unit."
         )
-    steps = 7
+    steps = 8
     listener(Progress(Stage.CHECK, 0, steps, "noise level"))
     correlation = slice_correlation(before) if fingerprint is None else fingerprint.correlation
     model = _model_of_mr(before, correlation, fingerprint)
@@ -137,12 +141,14 @@ def check(
     kept = untouched(before, after)
     listener(Progress(Stage.CHECK, 6, steps, "spots that are no noise"))
     spots = spot_map(before, same)
+    listener(Progress(Stage.CHECK, 7, steps, "order, place and sharpness"))
+    belongs = consistency(before, same)
     listener(Progress(Stage.CHECK, steps, steps))
     warnings = warnings_of(before.unit, noise, spectra, tissues, edges, leak)
     if same_voxels(before, after):
         warnings = (SAME_OUTPUT, *warnings)
     return Check(
-        before.modality, before.unit, noise, spectra, tissues, edges, leak, kept, warnings, no_spectra, removed, spots
+        before.modality, before.unit, noise, spectra, tissues, edges, leak, kept, warnings, no_spectra, removed, spots, belongs
     )  # fmt: skip
 
 

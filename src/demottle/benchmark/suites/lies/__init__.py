@@ -1,0 +1,1 @@
+"""Suite lies: honest results that were falsified; does the gate find it?"""
