@@ -1,6 +1,6 @@
 """The largest value that noise leaves anywhere: how far a map of pure noise goes by chance."""
 
-from math import exp, pi
+from math import exp, pi, sqrt
 
 import numpy as np
 from scipy.optimize import brentq
@@ -32,7 +32,7 @@ def largest_by_chance(count: float, once_in: float = ONCE_IN) -> float:
     """
 
     def excess(t: float) -> float:
-        return 2 * max(count, 1.0) * (2 * pi) ** -1.5 * t * exp(-t * t / 2) - once_in
+        return 2 * max(count, 1.0) * t * exp(-t * t / 2) / sqrt((2 * pi) ** 3) - once_in
 
     found: float = brentq(excess, 1.5, 12.0)
     return found
