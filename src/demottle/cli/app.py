@@ -15,6 +15,7 @@ from demottle.cli.evaluate.command import evaluate
 from demottle.cli.inspect.command import inspect
 from demottle.cli.methods import methods
 from demottle.cli.models.command import models
+from demottle.cli.phantom.command import phantom
 from demottle.cli.report import report
 from demottle.cli.screen.console import write_what_cannot_be_encoded
 from demottle.cli.screen.stopping import answer_at_once
@@ -37,6 +38,7 @@ app = typer.Typer(
 app.command()(denoise)
 app.command()(inspect)
 app.command()(evaluate)
+app.command()(phantom)
 app.command()(report)
 app.command()(stream)
 app.command()(methods)

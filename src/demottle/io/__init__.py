@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from demottle.io.dicom.series import SeriesInfo
-    from demottle.io.payload import described, description_of, volume_of, warnings_of
+    from demottle.io.payload import acquired_on, described, description_of, volume_of, warnings_of
     from demottle.io.reading import Opened, open_scan, read
     from demottle.io.scans import find_scans, holds_run, list_series, only_file_in
     from demottle.io.writing import check_output, write
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Opened",
     "SeriesInfo",
+    "acquired_on",
     "check_output",
     "described",
     "description_of",
@@ -35,6 +36,7 @@ __all__ = [
 _ROOMS = {
     "Opened": "demottle.io.reading",
     "SeriesInfo": "demottle.io.dicom.series",
+    "acquired_on": "demottle.io.payload",
     "check_output": "demottle.io.writing",
     "described": "demottle.io.payload",
     "description_of": "demottle.io.payload",

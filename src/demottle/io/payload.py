@@ -22,6 +22,7 @@ class Payload:
         description: what the file says the series is (SeriesDescription); empty where it does not. No patient data.
         body_part: DICOM's word for the part of the body that a new series shows, such as "ABDOMEN"; empty where unknown.
         unplaced: why it is not known where the slices lie in the patient, as a sentence; empty where it is.
+        acquired: day on which the scan was acquired, YYYY-MM-DD; empty where the file does not say.
         steps: how many steps at the start of `Image.history` the source's own header records already.
     """
 
@@ -31,6 +32,7 @@ class Payload:
     description: str = ""
     body_part: str = ""
     unplaced: str = ""
+    acquired: str = ""
 
 
 def payload_of(image: Image) -> Payload | None:
@@ -49,6 +51,12 @@ def description_of(image: Image) -> str:
     """Return the series description of the file the image came from; empty where there is none."""
     payload = payload_of(image)
     return payload.description if payload is not None else ""
+
+
+def acquired_on(image: Image) -> str:
+    """Return the day on which the scan was acquired, YYYY-MM-DD; empty where the file does not say."""
+    payload = payload_of(image)
+    return payload.acquired if payload is not None else ""
 
 
 def body_part_of(image: Image) -> str:

@@ -26,6 +26,8 @@ OPTIONS = {
     "allow_mixed": "--allow-mixed",
     "raw": "--raw ROWSxCOLUMNSxTYPE",
     "model": "--model FILE",
+    "kind": "--kind KIND",
+    "date": "--date YYYY-MM-DD",
 }
 """How an argument that an error names as its remedy is given on the command line."""
 

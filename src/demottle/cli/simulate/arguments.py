@@ -5,8 +5,11 @@ from typing import Annotated
 
 import typer
 
-SHAPE, NOISE, DYNAMIC, MR, MODEL = "Shape", "Noise", "Fluoroscopy", "MR", "Scanner model"
-KINDS = "body, water, low-contrast, rods, wire (CT), brain (MR), dynamic (fluoroscopy)."
+SHAPE, NOISE, DYNAMIC, MR, MODEL, QA = "Shape", "Noise", "Fluoroscopy", "MR", "Scanner model", "Catphan and ACR"
+KINDS = (
+    "body, water, low-contrast, rods, wire, catphan-500, -503, -504, -600, -604, -700, acr-464 (CT), brain (MR), dynamic "
+    "(fluoroscopy)."
+)
 
 
 PhantomOutput = Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where the data set goes.")]
@@ -27,7 +30,8 @@ PhantomContrast = Annotated[
     float | None, typer.Option(metavar="HU", help="Contrast of the low-contrast rods (35).", rich_help_panel=SHAPE)
 ]
 PhantomBlur = Annotated[
-    float | None, typer.Option(metavar="MM", help="Gaussian blur (rods, wire 0.5; else 0).", rich_help_panel=SHAPE)
+    float | None,
+    typer.Option(metavar="MM", help="Gaussian blur (rods, wire 0.5; Catphan, ACR 0.6; else 0).", rich_help_panel=SHAPE),
 ]
 PhantomSigma = Annotated[
     float | None,
@@ -70,6 +74,19 @@ PhantomFrames = Annotated[
 ]
 PhantomRate = Annotated[
     float | None, typer.Option(metavar="HZ", help="Frames per second (15).", rich_help_panel=DYNAMIC)
+]
+PhantomRoll = Annotated[
+    float | None, typer.Option(metavar="DEGREES", help="Turned clockwise by so much (0).", rich_help_panel=QA)
+]
+PhantomTilt = Annotated[
+    str | None,
+    typer.Option(metavar="X,Y", help="Degrees that its axis leans along columns, rows (0,0).", rich_help_panel=QA),
+]
+PhantomShift = Annotated[
+    str | None, typer.Option(metavar="X,Y", help="Mm that it is shifted along columns, rows (0,0).", rich_help_panel=QA)
+]
+PhantomThickness = Annotated[
+    float | None, typer.Option(metavar="MM", help="Slice thickness (their distance).", rich_help_panel=QA)
 ]
 PhantomSeed = Annotated[int, typer.Option(min=0, metavar="N", help="The same seed gives the same scan.")]
 PhantomOverwrite = Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace what is there.")]

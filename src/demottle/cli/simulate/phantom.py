@@ -2,7 +2,11 @@
 
 import re
 from collections.abc import Mapping
+from math import inf, isfinite
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
 
 from demottle.cli.screen.console import out, say
 from demottle.cli.screen.guard import guarded
@@ -12,8 +16,11 @@ from demottle.cli.simulate import arguments
 from demottle.errors import InputError
 from demottle.io.output import publishing_in, refuse_taken
 
+if TYPE_CHECKING:
+    from demottle.physics.phantoms.scenes import Lie
+
 BELONGS = re.compile(r"absent|(scan|truth|repeat-\d+)(\.nii\.gz)?|truth\.json|flow\.npy|parts\.npy")
-SLICES, CORRELATION = 24, 0.25
+CORRELATION = 0.25
 FRAMES, RATE = 60, 15.0
 
 
@@ -37,6 +44,10 @@ def phantom(
     uneven: arguments.PhantomUneven = None,
     frames: arguments.PhantomFrames = None,
     rate: arguments.PhantomRate = None,
+    roll: arguments.PhantomRoll = None,
+    tilt: arguments.PhantomTilt = None,
+    shift: arguments.PhantomShift = None,
+    thickness: arguments.PhantomThickness = None,
     seed: arguments.PhantomSeed = 0,
     overwrite: arguments.PhantomOverwrite = False,
     debug: Debug = False,
@@ -47,10 +58,11 @@ def phantom(
     shape = {"slices": slices, "spacing": spacing, "diameter": diameter, "contrast": contrast, "blur": blur}
     noise = {"sigma": sigma, "dose": dose, "correlation": correlation, "kernel": kernel, "repeats": repeats}
     magnitude = {"weighting": weighting, "acquired": acquired, "uneven": uneven}
+    lying = {"roll": roll, "tilt": tilt, "shift": shift, "thickness": thickness}
     from demottle.cli.simulate.phantom_files import MrNoise, Noise, write_ct, write_mr
 
     if kind == "dynamic":
-        _refuse(shape | noise | magnitude, "is for CT or MR phantoms; the dynamic one is written without noise")
+        _refuse(shape | noise | magnitude | lying, "is for CT or MR phantoms; the dynamic one is written without noise")
         return _dynamic(output, frames or FRAMES, size, RATE if rate is None else rate, seed, overwrite)
     _refuse({"frames": frames, "rate": rate}, "is for --kind dynamic")
     from demottle.physics.ct.ct_noise import check_share
@@ -60,20 +72,22 @@ def phantom(
     chosen = kind_named(kind)
     level, count, step = chosen.sigma if sigma is None else sigma, repeats or 1, parse_spacing(spacing)
     if chosen.modality == "MR":
+        _refuse(lying, "is for CT phantoms")
         _refuse({name: noise[name] for name in ("dose", "correlation", "kernel")}, "is for CT phantoms")
         wanted = MrNoise(level, 1.0 if acquired is None else acquired, uneven or 0.0, seed, count)
         with watch() as listener, publishing_in(output, BELONGS, overwrite=overwrite) as folder:
-            scene = build(kind, slices or SLICES, size, step, seed, diameter, contrast, blur, weighting, listener)
+            scene = build(kind, slices, size, step, seed, diameter, contrast, blur, weighting, listener)
             names = write_mr(folder, kind, scene, wanted, listener)
         say("The volumes are NIfTI, which does not say that they are MR: give --modality MR with them.")
         return _list(output, names)
     _refuse(magnitude, "is for --kind brain")
+    lie = _lie(roll, tilt, shift, thickness) if any(given is not None for given in lying.values()) else None
     share = 1.0 if dose is None else dose
     check_share(share)
     rho = CORRELATION if correlation is None else correlation
     quantum = Noise(level, share, rho, kernel_named(kernel or "soft"), seed, count)
     with watch() as listener, publishing_in(output, BELONGS, overwrite=overwrite) as folder:
-        scene = build(kind, slices or SLICES, size, step, seed, diameter, contrast, blur, listener=listener)
+        scene = build(kind, slices, size, step, seed, diameter, contrast, blur, listener=listener, lie=lie)
         names = write_ct(folder, kind, scene, quantum, listener)
     return _list(output, names)
 
@@ -89,6 +103,25 @@ def _dynamic(output: Path, frames: int, size: int, rate: float, seed: int, overw
         "The frames are NIfTI, not DICOM, and free of noise; 'demottle simulate fluoroscopy' takes noisy runs as DICOM."
     )
     _list(output, names)
+
+
+def _lie(roll: float | None, tilt: str | None, shift: str | None, thickness: float | None) -> "Lie":
+    from demottle.physics.phantoms.scenes import Lie
+
+    if thickness is not None and not 0 < thickness < inf:
+        raise typer.BadParameter(f"{thickness:g} cannot be a thickness; give mm", param_hint="--thickness")
+    return Lie(roll or 0.0, _pair(tilt, "--tilt"), _pair(shift, "--shift"), thickness)
+
+
+def _pair(text: str | None, option: str) -> tuple[float, float]:
+    """Read "X,Y"."""
+    try:
+        x, y = (float(part) for part in (text or "0,0").split(","))
+    except ValueError:
+        raise typer.BadParameter(f"'{text}' is not two numbers like 2,-1", param_hint=option) from None
+    if not (isfinite(x) and isfinite(y)):
+        raise typer.BadParameter(f"'{text}' is not two numbers like 2,-1", param_hint=option)
+    return x, y
 
 
 def _list(output: Path, names: list[str]) -> None:

@@ -44,13 +44,14 @@ def write_ct(folder: Path, kind: str, scene: Scene, noise: Noise, listener: List
         The names of what was written, in the order in which a user reads them.
     """
     names, seeds = _series(folder, "", kind, scene.image, noise, 0, "Phantom", listener)
-    settings: dict[str, Any] = {"noise": asdict(noise), "seeds": seeds}
+    settings: dict[str, Any] = {"noise": asdict(noise), "seeds": seeds, **scene.settings}
     if scene.absent is not None:
         absent, settings["absent_seeds"] = _series(
             folder, "absent/", kind, scene.absent, noise, 1, "Phantom without signal", listener
         )
         names += absent
-    truth = GroundTruth(kind, scene.image.shape, scene.image.spacing, scene.structures, scene.blur_mm, settings)
+    shape, spacing = scene.image.shape, scene.image.spacing
+    truth = GroundTruth(kind, shape, spacing, scene.structures, scene.blur_mm, settings, scene.averaged)
     (folder / RECORD).write_text(truth.to_json())
     return [*names, RECORD]
 

@@ -123,6 +123,7 @@ class DicomSeries:
             affine=volume.affine,
             steps=len(history),
             description=first.description,
+            acquired=first.acquired,
             slices=volume.slices,
             volume=part.number,
             unplaced=unplaced(part),

@@ -19,6 +19,7 @@ _NEEDED_FOR_PIXELS = (
     "BitsStored",
     "PixelRepresentation",
 )
+_DATES = ("AcquisitionDate", "ContentDate", "SeriesDate", "StudyDate")
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class SliceHeader:
     frame_of_reference: str = ""
     patient: str = field(default="", repr=False)
     missing: tuple[str, ...] = ()
+    acquired: str = ""
     lut: bool = False
     tiles: int = 0
     traits: Mapping[str, Trait] = field(default_factory=dict, repr=False, compare=False)
@@ -79,6 +81,11 @@ class SliceHeader:
         """The file (and frame) to name to a user."""
         part = "tile" if self.tiles else "frame"
         return self.file.name if self.frame is None else f"{part} {self.frame + 1} of {self.file.name}"
+
+
+def _iso(date: str) -> str:
+    """DICOM's YYYYMMDD as YYYY-MM-DD; empty for anything else."""
+    return f"{date[:4]}-{date[4:6]}-{date[6:]}" if len(date) == 8 and date.isdigit() else ""
 
 
 def slice_header(
@@ -126,6 +133,7 @@ def slice_header(
         frame_of_reference=text(dataset, "FrameOfReferenceUID"),
         patient=text(dataset, "PatientID"),
         missing=tuple(keyword for keyword in _NEEDED_FOR_PIXELS if dataset.get(keyword) in (None, "")),
+        acquired=next((date for name in _DATES if (date := _iso(text(dataset, name)))), ""),
         lut=bool(dataset.get("ModalityLUTSequence")),
         traits=traits_of(dataset, image_type) if traits is None else traits,
     )

@@ -1,8 +1,9 @@
 """What all kinds of phantom volume share: the grid they are painted on, the choices a user has, and what comes out."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from math import inf
+from typing import Any
 
 import numpy as np
 
@@ -52,6 +53,18 @@ class Grid:
 
 
 @dataclass(frozen=True)
+class Lie:
+    """How a QA phantom lies: degrees that it is turned clockwise, and that its axis leans towards columns and rows; mm that it
+    is shifted along columns and rows; slice thickness in mm, None: their distance.
+    """
+
+    roll: float = 0.0
+    tilt: tuple[float, float] = (0.0, 0.0)
+    shift: tuple[float, float] = (0.0, 0.0)
+    thickness: float | None = None
+
+
+@dataclass(frozen=True)
 class Choices:
     """What a user may decide; which of them a kind of phantom takes, `catalog.KINDS` says.
 
@@ -61,6 +74,7 @@ class Choices:
         contrast: contrast of the low-contrast rods in HU (rods).
         blur_mm: standard deviation of a Gaussian blur in mm (all but body and brain).
         weighting: contrast between the tissues, "t1" or "t2" (brain).
+        lie: how a QA phantom lies.
     """
 
     seed: int = 0
@@ -68,6 +82,7 @@ class Choices:
     contrast: float = 35.0
     blur_mm: float = 0.0
     weighting: str = "t1"
+    lie: Lie = Lie()
 
 
 @dataclass(frozen=True)
@@ -79,12 +94,16 @@ class Scene:
         structures: what is in it.
         absent: the same phantom without what is to be detected, where an observer needs one.
         blur_mm: standard deviation of the Gaussian blur it has been given, in mm.
+        averaged: pixels hold the mean over their area; False: the value at their middle.
+        settings: what else belongs into `truth.json`; plain values.
     """
 
     image: Image
     structures: tuple[Structure, ...]
     absent: Image | None = None
     blur_mm: float = 0.0
+    averaged: bool = True
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 def water_cylinder(grid: Grid, diameter: float, blur_mm: float = 0.0) -> tuple[Image, Structure]:

@@ -72,6 +72,7 @@ class GroundTruth:
         structures: what is in it. The first "uniform" one is the body of the phantom.
         blur_mm: standard deviation of the Gaussian that the noise-free image is blurred with, in mm; 0 for none.
         settings: everything else that decides the files: seeds, noise level, ... Plain values.
+        averaged: pixels hold the mean over their area; False: the value at their middle.
     """
 
     kind: str
@@ -80,6 +81,7 @@ class GroundTruth:
     structures: tuple[Structure, ...] = ()
     blur_mm: float = 0.0
     settings: Mapping[str, Any] = field(default_factory=dict)
+    averaged: bool = True
 
     def for_task(self, task: Task) -> list[Structure]:
         """The structures that are there for one task."""
@@ -88,11 +90,12 @@ class GroundTruth:
     def mtf(self, frequency: Any) -> Any:
         """MTF of the noise-free image at a frequency in 1/mm: `exp(-2 (pi blur f)^2) |sinc(f pixel)|`.
 
-        The Gaussian blur and the averaging over a pixel. Along rows and columns it is exact; across them it is right to
-        second order in `f pixel`.
+        The Gaussian blur and the averaging over a pixel, where there is one (`averaged`). Along rows and columns it is exact;
+        across them it is right to second order in `f pixel`.
         """
         frequency = np.asarray(frequency, np.float64)
-        return np.exp(-2 * (np.pi * self.blur_mm * frequency) ** 2) * np.abs(np.sinc(frequency * self.spacing[2]))
+        pixel = np.abs(np.sinc(frequency * self.spacing[2])) if self.averaged else 1.0
+        return np.exp(-2 * (np.pi * self.blur_mm * frequency) ** 2) * pixel
 
     def frequency_at(self, level: float) -> float | None:
         """Frequency in 1/mm where `mtf` falls to `level`; None where it stays above it up to the Nyquist frequency."""
@@ -111,6 +114,7 @@ class GroundTruth:
             "spacing": list(self.spacing),
             "middle": middle,
             "blur_mm": self.blur_mm,
+            "averaged": self.averaged,
             "f50_per_mm": self.frequency_at(_HALF),
             "f10_per_mm": self.frequency_at(_TENTH),
             "settings": dict(self.settings),
@@ -133,7 +137,8 @@ class GroundTruth:
             slices, rows, columns = (int(count) for count in record["shape"])
             z, y, x = (float(step) for step in record["spacing"])
             blur, settings = float(record["blur_mm"]), record["settings"]
-            return GroundTruth(record["kind"], (slices, rows, columns), (z, y, x), structures, blur, settings)
+            averaged = bool(record.get("averaged", True))
+            return GroundTruth(record["kind"], (slices, rows, columns), (z, y, x), structures, blur, settings, averaged)
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(
                 "This is not a truth.json of demottle, or of a newer version; take the one that `demottle simulate phantom` "

@@ -74,40 +74,45 @@ def disc_edge(
     center: tuple[float, float],
     radius: float,
     lowest_cnr: float = LOWEST_CNR,
+    drift: tuple[float, float] = (0.0, 0.0),
 ) -> EdgeResponse:
     """Measure the edge of a disc.
 
     Args:
         planes: (rows, columns), or (n, rows, columns): slices or repeats that show the same disc and are averaged.
         spacing: pixel spacing in mm, the same for rows and columns.
-        center: about where the disc is, (row, column) in pixels; fitted from there.
+        center: about where the disc is, (row, column) in pixels; fitted from there. Where it moves: in the middle plane.
         radius: about its radius in pixels, at least 5; an empty surrounding of one radius is needed.
         lowest_cnr: refuse below this contrast-to-noise ratio of the averaged plane.
+        drift: pixels (rows, columns) that the disc moves from plane to plane, as a tilted rod does; the planes are then not
+            averaged, but each is read at its own distances.
 
     Raises:
         InputError: contrast-to-noise below 15 (noise makes an edge look sharper than it is: average more slices), a disc
             too small or too blurred for its size, one that is not there (any more), one whose surroundings leave the slice,
             NaN, or no spacing.
     """
-    plane = planes_of(planes, "planes of the disc").mean(axis=0)
+    stack = planes_of(planes, "planes of the disc")
+    plane, y, x = _placed(stack, drift)
     step = spacing_of(spacing)[0]
     reach = 1.9 * radius
     if radius < 5:
         raise InputError(f"A disc of radius {radius:.2g} px is too small for an edge; it needs at least 5 px.")
-    if min(center) < reach or center[0] > plane.shape[0] - 1 - reach or center[1] > plane.shape[1] - 1 - reach:
+    rows, columns = stack.shape[1:]
+    if min(center) < reach or center[0] > rows - 1 - reach or center[1] > columns - 1 - reach:
         raise InputError(
             f"The surroundings of the disc at row {center[0]:.1f}, column {center[1]:.1f} (radius {radius:.1f} px) leave "
             "the slice."
         )
-    fit = _fit(plane, center, radius)
+    fit = _fit(plane, (y, x), center, radius)
     if not radius / 2 < fit.radius < min(1.5 * radius, reach):
         raise InputError(
             f"There is no disc of radius {radius:.1f} px at row {center[0]:.1f}, column {center[1]:.1f}: what fits best has a "
             f"radius of {fit.radius:.1f} px."
         )
-    dy, dx = np.arange(plane.shape[0])[:, None] - fit.row, np.arange(plane.shape[1])[None, :] - fit.column
+    dy, dx = y - fit.row, x - fit.column
     distance = np.hypot(dy, dx)
-    cnr = _contrast_to_noise(plane, distance - fit.radius, fit, reach)
+    cnr = _contrast_to_noise(stack, fit, reach, drift)
     if not cnr >= lowest_cnr:
         raise InputError(
             f"The disc's contrast-to-noise ratio is {cnr:.1f}; an edge needs at least {lowest_cnr:.0f}: average more slices "
@@ -130,9 +135,24 @@ def disc_edge(
     )  # fmt: skip
 
 
-def _fit(plane: Array, center: tuple[float, float], radius: float) -> _Fit:
+def _placed(stack: Array, drift: tuple[float, float]) -> tuple[Array, Array, Array]:
+    """Values, and their rows and columns as if the disc stood still: the mean of planes where it does."""
+    y: Array = np.arange(stack.shape[1], dtype=np.float64)[:, None]
+    x: Array = np.arange(stack.shape[2], dtype=np.float64)[None, :]
+    if drift == (0.0, 0.0):
+        return stack.mean(axis=0), y, x
+    away = _from_middle(len(stack))[:, None, None]
+    return stack, y - drift[0] * away, x - drift[1] * away
+
+
+def _from_middle(count: int) -> Array:
+    result: Array = np.arange(count, dtype=np.float64) - (count - 1) / 2
+    return result
+
+
+def _fit(plane: Array, at: tuple[Array, Array], center: tuple[float, float], radius: float) -> _Fit:
     """Least squares fit of a disc blurred by a Gaussian."""
-    rows, columns = np.mgrid[: plane.shape[0], : plane.shape[1]]
+    rows, columns = (np.broadcast_to(part, plane.shape) for part in at)
     away = np.hypot(rows - center[0], columns - center[1])
     near = away < 1.9 * radius
     y, x, values, away = rows[near], columns[near], plane[near], away[near]
@@ -158,7 +178,15 @@ def _model(distance: Array, fit: _Fit) -> Array:
     return value
 
 
-def _contrast_to_noise(plane: Array, distance: Array, fit: _Fit, reach: float) -> float:
+def _contrast_to_noise(stack: Array, fit: _Fit, reach: float, drift: tuple[float, float]) -> float:
+    """Contrast over the noise of the mean of all planes, which are moved onto each other by whole pixels where the disc moves."""
+    steps = np.rint(_from_middle(len(stack))[:, None] * drift).astype(int)
+    if steps.any():
+        plane = np.mean([np.roll(p, (-a, -b), (0, 1)) for p, (a, b) in zip(stack, steps, strict=True)], axis=0)
+    else:
+        plane = stack.mean(axis=0)
+    away = np.hypot(np.arange(plane.shape[0])[:, None] - fit.row, np.arange(plane.shape[1])[None, :] - fit.column)
+    distance = away - fit.radius
     far = (distance > 4 * fit.width + 1) & (distance < reach - fit.radius)
     noise = float(plane[far].std()) if far.any() else 0.0
     if noise > 0 or fit.contrast == 0:
