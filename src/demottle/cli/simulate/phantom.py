@@ -59,12 +59,10 @@ def phantom(
     noise = {"sigma": sigma, "dose": dose, "correlation": correlation, "kernel": kernel, "repeats": repeats}
     magnitude = {"weighting": weighting, "acquired": acquired, "uneven": uneven}
     lying = {"roll": roll, "tilt": tilt, "shift": shift, "thickness": thickness}
-    from demottle.cli.simulate.phantom_files import MrNoise, Noise, write_ct, write_mr
-
     if kind == "dynamic":
-        _refuse(shape | noise | magnitude | lying, "is for CT or MR phantoms; the dynamic one is written without noise")
-        return _dynamic(output, frames or FRAMES, size, RATE if rate is None else rate, seed, overwrite)
+        return _dynamic(output, frames, size, rate, seed, overwrite, shape | noise | magnitude | lying)
     _refuse({"frames": frames, "rate": rate}, "is for --kind dynamic")
+    from demottle.cli.simulate.phantom_files import MrNoise, Noise, write_ct, write_mr
     from demottle.physics.ct.ct_noise import check_share
     from demottle.physics.phantoms.catalog import build, kind_named
     from demottle.physics.phantoms.repeats import kernel_named
@@ -72,8 +70,7 @@ def phantom(
     chosen = kind_named(kind)
     level, count, step = chosen.sigma if sigma is None else sigma, repeats or 1, parse_spacing(spacing)
     if chosen.modality == "MR":
-        _refuse(lying, "is for CT phantoms")
-        _refuse({name: noise[name] for name in ("dose", "correlation", "kernel")}, "is for CT phantoms")
+        _refuse(lying | {name: noise[name] for name in ("dose", "correlation", "kernel")}, "is for CT phantoms")
         wanted = MrNoise(level, 1.0 if acquired is None else acquired, uneven or 0.0, seed, count)
         with watch() as listener, publishing_in(output, BELONGS, overwrite=overwrite) as folder:
             scene = build(kind, slices, size, step, seed, diameter, contrast, blur, weighting, listener)
@@ -81,23 +78,32 @@ def phantom(
         say("The volumes are NIfTI, which does not say that they are MR: give --modality MR with them.")
         return _list(output, names)
     _refuse(magnitude, "is for --kind brain")
-    lie = _lie(roll, tilt, shift, thickness) if any(given is not None for given in lying.values()) else None
-    share = 1.0 if dose is None else dose
+    share, rho = (usual if given is None else given for given, usual in ((dose, 1.0), (correlation, CORRELATION)))
     check_share(share)
-    rho = CORRELATION if correlation is None else correlation
     quantum = Noise(level, share, rho, kernel_named(kernel or "soft"), seed, count)
     with watch() as listener, publishing_in(output, BELONGS, overwrite=overwrite) as folder:
-        scene = build(kind, slices, size, step, seed, diameter, contrast, blur, listener=listener, lie=lie)
+        lie = _lie(roll, tilt, shift, thickness)
+        scene = build(kind, slices, size, step, seed, diameter, contrast, blur, None, listener, lie)
         names = write_ct(folder, kind, scene, quantum, listener)
     return _list(output, names)
 
 
-def _dynamic(output: Path, frames: int, size: int, rate: float, seed: int, overwrite: bool) -> None:
+def _dynamic(
+    output: Path,
+    frames: int | None,
+    size: int,
+    rate: float | None,
+    seed: int,
+    overwrite: bool,
+    given: Mapping[str, object],
+) -> None:
+    """Write the dynamic phantom; `given` are the options of the others, which it does not take."""
+    _refuse(given, "is for CT or MR phantoms; the dynamic one is written without noise")
     from demottle.cli.simulate.phantom_files import write_dynamic
     from demottle.physics.fluoroscopy.dynamic import dynamic_phantom
 
     with watch() as listener, publishing_in(output, BELONGS, overwrite=overwrite) as folder:
-        made = dynamic_phantom(frames, size, rate, seed=seed, listener=listener)
+        made = dynamic_phantom(frames or FRAMES, size, RATE if rate is None else rate, seed=seed, listener=listener)
         names = write_dynamic(folder, made, seed)
     say(
         "The frames are NIfTI, not DICOM, and free of noise; 'demottle simulate fluoroscopy' takes noisy runs as DICOM."
@@ -105,8 +111,12 @@ def _dynamic(output: Path, frames: int, size: int, rate: float, seed: int, overw
     _list(output, names)
 
 
-def _lie(roll: float | None, tilt: str | None, shift: str | None, thickness: float | None) -> "Lie":
+def _lie(roll: float | None, tilt: str | None, shift: str | None, thickness: float | None) -> "Lie | None":
+    """How a QA phantom lies; None where nothing is said of it."""
     from demottle.physics.phantoms.scenes import Lie
+
+    if (roll, tilt, shift, thickness) == (None, None, None, None):
+        return None
 
     if thickness is not None and not 0 < thickness < inf:
         raise typer.BadParameter(f"{thickness:g} cannot be a thickness; give mm", param_hint="--thickness")

@@ -98,12 +98,7 @@ def disc_edge(
     reach = 1.9 * radius
     if radius < 5:
         raise InputError(f"A disc of radius {radius:.2g} px is too small for an edge; it needs at least 5 px.")
-    rows, columns = stack.shape[1:]
-    if min(center) < reach or center[0] > rows - 1 - reach or center[1] > columns - 1 - reach:
-        raise InputError(
-            f"The surroundings of the disc at row {center[0]:.1f}, column {center[1]:.1f} (radius {radius:.1f} px) leave "
-            "the slice."
-        )
+    _refuse_outside(stack, center, radius, reach)
     fit = _fit(plane, (y, x), center, radius)
     if not radius / 2 < fit.radius < min(1.5 * radius, reach):
         raise InputError(
@@ -133,6 +128,15 @@ def disc_edge(
         frequency, curves[0], f50[0], f10[0], fit.contrast, cnr, (fit.row, fit.column), fit.radius,
         _jackknife(f50[1:]), _jackknife(f10[1:]),
     )  # fmt: skip
+
+
+def _refuse_outside(stack: Array, center: tuple[float, float], radius: float, reach: float) -> None:
+    rows, columns = stack.shape[1:]
+    if min(center) < reach or center[0] > rows - 1 - reach or center[1] > columns - 1 - reach:
+        raise InputError(
+            f"The surroundings of the disc at row {center[0]:.1f}, column {center[1]:.1f} (radius {radius:.1f} px) leave "
+            "the slice."
+        )
 
 
 def _placed(stack: Array, drift: tuple[float, float]) -> tuple[Array, Array, Array]:
