@@ -79,13 +79,12 @@ def phantom(
         return _list(output, names)
     _refuse(magnitude, "is for --kind brain")
     share, rho = (usual if given is None else given for given, usual in ((dose, 1.0), (correlation, CORRELATION)))
-    check_share(share)
-    quantum = Noise(level, share, rho, kernel_named(kernel or "soft"), seed, count)
+    quantum = Noise(level, check_share(share), rho, kernel_named(kernel or "soft"), seed, count)
     with watch() as listener, publishing_in(output, BELONGS, overwrite=overwrite) as folder:
         lie = _lie(roll, tilt, shift, thickness)
         scene = build(kind, slices, size, step, seed, diameter, contrast, blur, None, listener, lie)
         names = write_ct(folder, kind, scene, quantum, listener)
-    return _list(output, names)
+    _list(output, names)
 
 
 def _dynamic(

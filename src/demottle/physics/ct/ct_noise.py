@@ -168,8 +168,8 @@ def independent_noise(
     return unmixed
 
 
-def check_share(dose: float) -> None:
-    """Refuse a share of the dose that is none.
+def check_share(dose: float) -> float:
+    """Return a share of the dose; refuse what is none.
 
     Raises:
         InputError: not a positive number.
@@ -178,6 +178,7 @@ def check_share(dose: float) -> None:
         raise InputError(
             f"The dose is {dose}; it has to be a positive number, 1 for the dose that gives the noise asked for."
         )
+    return dose
 
 
 def central_body(image: Image) -> Mask:
