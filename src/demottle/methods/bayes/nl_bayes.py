@@ -63,10 +63,10 @@ class NlBayesSettings:
         for name in ("side", "depth", "similar", "search", "step", "guide_step", "passes"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} is {getattr(self, name)}; it has to be at least 1.")
-        if self.search_slices < 0 or not self.threshold > 0:
-            raise InputError(
-                f"search_slices is {self.search_slices} and threshold {self.threshold}; they cannot be negative."
-            )
+        if self.search_slices < 0:
+            raise InputError(f"search_slices is {self.search_slices}; it must not be negative.")
+        if not self.threshold > 0:
+            raise InputError(f"threshold is {self.threshold}; it has to be positive.")
         if self.side * self.side * self.depth > 512 or self.step > self.side:
             raise InputError(
                 f"side is {self.side}, depth {self.depth} and step {self.step}; a cube has at most 512 voxels, and no step is "

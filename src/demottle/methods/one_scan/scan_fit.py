@@ -1,7 +1,7 @@
 """What methods that learn one network from the scan itself have in common: the way from a scan to a `SliceNetwork`."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -77,14 +77,27 @@ class ScanSettings:
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
-        if self.batch < 1 or not self.channels or not self.rate > 0:
-            raise InputError("batch and the number of channels have to be at least 1, rate positive.")
+        refuse_unlearnable(self.batch, self.channels, self.rate)
         if not self.start_kept or not all(0 <= share <= 1 for share in self.start_kept):
             raise InputError(f"start_kept is {self.start_kept}; it takes shares between 0 and 1.")
         if self.patch < 32 or self.patch % 2 ** len(self.channels):
             raise InputError(
-                f"patch is {self.patch}; it has to be a multiple of {2 ** len(self.channels)}, at least 32."
+                f"patch is {self.patch}; it has to be a multiple of {2 ** len(self.channels)} and at least 32."
             )
+
+
+def refuse_unlearnable(batch: int, channels: Sequence[int], rate: float) -> None:
+    """Refuse settings of a network with which nothing is learned.
+
+    Raises:
+        InputError: names the setting, its value and what it has to be.
+    """
+    if batch < 1:
+        raise InputError(f"batch is {batch}; it has to be at least 1.")
+    if not channels or min(channels) < 1:
+        raise InputError(f"channels is {list(channels)}; each level of the network needs at least 1.")
+    if not rate > 0:
+        raise InputError(f"rate is {rate}; it has to be positive.")
 
 
 class Lesson(Protocol):

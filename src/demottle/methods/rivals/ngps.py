@@ -59,8 +59,14 @@ class NgpsSettings(ScanSettings):
         super().__post_init__()
         if min(self.window, self.search_patch) < 1 or self.window % 2 == 0 or self.search_patch % 2 == 0:
             raise InputError("window and search_patch have to be odd.")
-        if not 1 <= self.best <= self.window**2 or not 0 < self.accepted <= 1 or not self.tolerance > 0:
-            raise InputError("best has to be at least 1, accepted above 0 and at most 1, tolerance positive.")
+        if not 1 <= self.best <= self.window**2:
+            raise InputError(
+                f"best is {self.best}; it has to lie between 1 and {self.window**2}, the pixels of the window of {self.window}."
+            )
+        if not 0 < self.accepted <= 1:
+            raise InputError(f"accepted is {self.accepted}; it has to be above 0 and at most 1.")
+        if not self.tolerance > 0:
+            raise InputError(f"tolerance is {self.tolerance}; it has to be positive.")
         if min(self.consistency, self.continuity) < 0:
             raise InputError("consistency and continuity cannot be negative.")
 

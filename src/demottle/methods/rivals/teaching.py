@@ -17,6 +17,7 @@ from demottle.learning.one_network import learn
 from demottle.learning.schedule import CosineSchedule
 from demottle.learning.seeding import seeded
 from demottle.methods.base import Budget, Tensors
+from demottle.methods.one_scan.scan_fit import refuse_unlearnable
 from demottle.methods.one_scan.scan_samples import ScanSamples, default_steps, patch_that_fits, scan_samples
 from demottle.methods.one_scan.slice_network import load_weights, scale_of
 from demottle.methods.rivals.plain_network import VIEWS, Plain, PlainNetwork
@@ -41,10 +42,9 @@ class RivalSettings:
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
-        if self.batch < 1 or not self.channels or not self.rate > 0:
-            raise InputError("batch and the number of channels have to be at least 1, rate positive.")
+        refuse_unlearnable(self.batch, self.channels, self.rate)
         if self.patch < 32 or self.patch % (2 * self.multiple):
-            raise InputError(f"patch is {self.patch}; it has to be a multiple of {2 * self.multiple}, at least 32.")
+            raise InputError(f"patch is {self.patch}; it has to be a multiple of {2 * self.multiple} and at least 32.")
 
     @property
     def multiple(self) -> int:

@@ -98,7 +98,7 @@ class UdcaSettings:
         if not (0 < self.recursion <= 1 and 0 < self.memory <= 1):
             raise InputError("recursion and memory are weights of a frame and have to lie between 0 and 1.")
         if self.patch < 32 or self.patch % _MULTIPLE:
-            raise InputError(f"patch is {self.patch}; it has to be a multiple of {_MULTIPLE}, at least 32.")
+            raise InputError(f"patch is {self.patch}; it has to be a multiple of {_MULTIPLE} and at least 32.")
         if self.batch < 1 or self.outlier <= 0 or self.rate < 0:
             raise InputError("batch has to be at least 1, outlier has to be positive, and rate cannot be negative.")
 

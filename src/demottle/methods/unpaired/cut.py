@@ -49,7 +49,7 @@ class CutSettings(GeneratorSettings):
         if self.contrast < 0 or self.temperature <= 0:
             raise InputError("contrast must not be negative, and temperature has to be positive.")
         if self.judge_norm not in NORMS:
-            raise InputError(f'judge_norm is "{self.judge_norm}"; it has to be one of {", ".join(NORMS)}.')
+            raise InputError(f'judge_norm is "{self.judge_norm}"; it has to be one of: {", ".join(NORMS)}.')
         if self.places < 2 or min(self.head_width, self.judge_channels) < 1:
             raise InputError("places has to be at least 2, head_width and judge_channels at least 1.")
 

@@ -73,7 +73,7 @@ class GeneratorSettings:
             if getattr(self, name) < 0:
                 raise InputError(f"{name} is {getattr(self, name)}; it must not be negative.")
         if not 0 <= self.averaging < 1:
-            raise InputError(f"averaging is {self.averaging}; it has to lie between 0 and 1.")
+            raise InputError(f"averaging is {self.averaging}; it has to be at least 0 and below 1.")
 
     def generator(self) -> AttentionUNet:
         """Build the generator."""

@@ -90,7 +90,7 @@ class PerceptualCycleGanSettings(GeneratorSettings):
         if self.features not in ("autoencoder", "vgg19"):
             raise InputError(f'features is "{self.features}"; it has to be "autoencoder" or "vgg19".')
         if self.judge_norm not in NORMS:
-            raise InputError(f'judge_norm is "{self.judge_norm}"; it has to be one of {", ".join(NORMS)}.')
+            raise InputError(f'judge_norm is "{self.judge_norm}"; it has to be one of: {", ".join(NORMS)}.')
         if self.warm_rate <= 0:
             raise InputError(f"warm_rate is {self.warm_rate}; it has to be positive.")
         for name in ("feature_channels", "feature_steps", "judge_channels"):

@@ -1,5 +1,6 @@
 """Learning from pairs: the upper bound for methods without pairs, on their own networks."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -60,10 +61,13 @@ class SupervisedSettings(GeneratorSettings):
         """Refuse settings that cannot work."""
         super().__post_init__()
         if self.network not in NETWORKS:
-            raise InputError(f'network is "{self.network}"; it has to be one of {", ".join(NETWORKS)}.')
+            raise InputError(f'network is "{self.network}"; it has to be one of: {", ".join(NETWORKS)}.')
         if self.loss not in LOSSES:
-            raise InputError(f'loss is "{self.loss}"; it has to be one of {", ".join(LOSSES)}.')
-        _ = self.dense  # its own checks
+            raise InputError(f'loss is "{self.loss}"; it has to be one of: {", ".join(LOSSES)}.')
+        try:
+            _ = self.dense
+        except InputError as error:  # what is `blocks` there is `dense_blocks` here
+            raise InputError(re.sub(r"^blocks\b", "dense_blocks", str(error))) from error
 
     @property
     def dense(self) -> pdml.PdmlSettings:
