@@ -17,6 +17,14 @@ def series() -> MrSeries:
     return functional_series(30, 4, 32, seed=1)
 
 
+def test_a_head_of_usual_size_fills_most_of_the_image(series: MrSeries) -> None:
+    for axis, step, size in ((1, series.spacing[2], 32), (2, series.spacing[3], 32)):
+        seen = np.nonzero(series.head.any(axis=tuple({0, 1, 2} - {axis})))[0]
+        extent = seen.max() - seen.min() + 1
+        assert 120 < extent * step < 220
+        assert 0.6 * size < extent < size
+
+
 def test_the_truth_has_no_error_and_keeps_all_of_the_slope(series: MrSeries) -> None:
     found = nordic.judge(series, np.abs(series.truth))
     assert (found["rmse"], found["bias"]) == (0, 0) and found["beta"] == pytest.approx(1)

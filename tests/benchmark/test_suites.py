@@ -36,6 +36,14 @@ def test_ct_volumes_span_the_correlations_asked_for() -> None:
     assert {spec.recipe["percent"] for spec in mr.specs(Choices())} == {5.0, 7.0, 9.0}
 
 
+@pytest.mark.parametrize("kind", [*ct_anatomies.TUNING, *ct_anatomies.JUDGING])
+def test_every_anatomy_is_judged_on_a_part_of_one_size_that_lies_within_its_slice(kind: str) -> None:
+    recipe = {**ct_anatomies.TUNING, **ct_anatomies.JUDGING}[kind]
+    top, bottom, left, right = recipe["cut"]
+    assert (bottom - top) * (right - left) == pytest.approx(192**2, rel=0.15)
+    assert min(top, left) >= 0 and max(bottom, right) <= recipe["size"]
+
+
 def test_anatomies_are_split_by_name_and_no_judging_kind_is_like_a_tuning_one() -> None:
     tuning, judging = ct_anatomies.TUNING, ct_anatomies.JUDGING
     assert len(judging) >= 8 and all(name.startswith("judge: ") for name in judging)

@@ -23,6 +23,9 @@ def test_what_is_needed_comes_from_the_metadata_and_is_all_there() -> None:
 
 def test_every_extra_for_users_says_what_it_is_for() -> None:
     assert set(packages.EXTRAS) == set(PROJECT["optional-dependencies"]) - FOR_DEVELOPERS
+    assert packages.EXTRAS["benchmark"] == (
+        "the methods bm3d and bm4d, to compare with; their license does not allow commercial use"
+    )
 
 
 def test_an_extra_is_complete_where_all_its_packages_are_there(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,7 +86,8 @@ def test_volumes_over_time_go_back_as_they_came(tmp_path: Path) -> None:
     values = four_dimensional(tmp_path / "four.nii.gz", 3)
     image = io.read(tmp_path / "four.nii.gz", modality="MR")
     assert image.shape == (5, 3 * 24 + 2 * GAP, 20)
-    assert "3 slices" in " ".join(io.warnings_of(image))
+    said = "The file holds 5 volumes of 3 slices, taken as frames over time, slices one below the other."
+    assert said in " ".join(io.warnings_of(image))
     assert image.valid is not None and not image.valid[0, 24 : 24 + GAP].any() and image.valid[0, :24].all()
     assert np.array_equal(image.voxels[2, 24 + GAP : 48 + GAP], values[:, :, 1, 2].T)
     written = io.write(image.with_voxels(image.voxels + 7, STEP), tmp_path / "out.nii.gz")

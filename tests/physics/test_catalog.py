@@ -1,8 +1,11 @@
 """What holds for every kind of CT phantom: geometry, CT numbers, areas, and what is refused."""
 
+import re
+
 import numpy as np
 import pytest
 
+from demottle.cli.simulate.arguments import PhantomSpacing
 from demottle.errors import InputError
 from demottle.physics.phantoms.catalog import KINDS, build
 
@@ -93,3 +96,12 @@ def test_lesions_of_the_body_say_what_is_around_them():
 def test_what_cannot_be_is_refused(kind, choice, words):
     with pytest.raises(InputError, match=words):
         build(kind, **choice)
+
+
+@pytest.mark.parametrize("kind", ["body", "water", "low-contrast", "brain"])
+def test_slices_are_as_far_apart_as_the_help_says_and_the_object_is_inside(kind: str) -> None:
+    told = re.search(r"default: (\d+)", str(PhantomSpacing.__metadata__[0].help), re.IGNORECASE)
+    image = build(kind, 2, 128).image
+    assert told is not None and image.spacing[0] == float(told[1])
+    border = np.concatenate([image.voxels[:, 0].ravel(), image.voxels[:, :, -1].ravel()])
+    assert (border == image.voxels.min()).all()

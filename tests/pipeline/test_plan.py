@@ -53,6 +53,8 @@ def test_a_scan_that_cannot_teach_gets_the_classical_filter(
     plan = make_plan(replace(good, **change))  # type: ignore[arg-type]
     assert plan.method == "spectral-wiener"
     assert word in plan.reasons[0]
+    kind = "knows the noise spectrum" if change.get("spectrum", True) else "takes the noise as white"
+    assert plan.reasons[0].endswith(f" So the scan cannot teach a network, and a classical filter that {kind} is used.")
 
 
 @pytest.mark.parametrize(("slices", "word"), [(1, "single slice"), (2, "2 slices"), (3, "3 slices")])

@@ -47,6 +47,24 @@ def test_what_cannot_be_learned_from_is_filtered(
     assert said in plan.reasons[-1]
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"held": 0.02, "lag": 0.0},
+            "The noise of successive frames is independent (correlation 0.02): averaging over time works in full.",
+        ),
+        ({"held": 0.02, "lag": 0.3}, "almost independent (correlation 0.02), although the detector holds about 30 % of"),
+        ({"held": 0.4, "owner": "image"}, "share 40 % of their noise, and it moves with the image"),
+        ({"held": float("nan")}, "Whether successive frames share noise cannot be measured: there are too few frames"),
+    ],
+)  # fmt: skip
+def test_what_frames_share_is_told_with_what_follows(
+    found: SequenceFingerprint, changes: dict[str, object], said: str
+) -> None:
+    assert said in " ".join(findings(replace(found, **changes)))  # type: ignore[arg-type]
+
+
 def test_a_series_of_mr_volumes_is_not_spoken_of_as_fluoroscopy(found: SequenceFingerprint) -> None:
     sentences = " ".join(findings(replace(found, modality="MR")))
     assert "successive volumes" in sentences

@@ -68,6 +68,14 @@ def test_slices_of_a_scan_are_no_frames(tmp_path: Path, shape: tuple[int, int, i
             list(open_source(str(source), None, lambda path: ct).frames)
 
 
+def test_a_file_of_several_frames_is_refused_in_a_folder(tmp_path: Path) -> None:
+    run = Image(np.ones((3, 32, 32), np.float32), (0.1, 1.0, 1.0), "XA")
+    (tmp_path / "0.dcm").touch()
+    (tmp_path / END).touch()
+    with pytest.raises(InputError, match=r"0\.dcm holds 3 frames; in a folder each file is one\.$"):
+        list(open_source(str(tmp_path), None, lambda path: run).frames)
+
+
 def test_one_frame_of_a_run_in_each_file_is_what_a_folder_holds(tmp_path: Path) -> None:
     one = Image(np.ones((1, 32, 32), np.float32), (0.1, 1.0, 1.0), "XA")
     (tmp_path / "0.dcm").touch()

@@ -100,6 +100,11 @@ def test_power_across_slices_is_that_of_the_correlation() -> None:
     assert np.fft.ifft(power).real[:4] == pytest.approx([1, 0.4, 0.1, 0], abs=1e-9)
 
 
+@pytest.mark.parametrize("name", ["bm3d", "bm4d"])
+def test_who_lists_methods_reads_that_a_package_is_not_free_for_commercial_use(name: str) -> None:
+    assert "not free for commercial use" in METHODS[name].title
+
+
 def test_a_missing_package_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     from demottle.methods import card
     from demottle.pipeline.run import denoise

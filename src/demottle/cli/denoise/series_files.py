@@ -86,7 +86,7 @@ class SeriesFiles:
             raise typer.BadParameter(f"gives the noise already, so leave out {names[1]}", param_hint=names[0])
         if self.gfactor is not None and names and names[0] != "--sigma":
             raise typer.BadParameter(
-                "goes with --sigma or alone, for the noise is said already", param_hint="--gfactor"
+                "goes with --sigma or alone, because the noise is given already", param_hint="--gfactor"
             )
 
     def added_to(self, places: Places, scan: Path, derivatives: Path | None) -> Places:

@@ -58,7 +58,7 @@ def volume_groups(slices: Sequence[SliceHeader]) -> tuple[list[Group], tuple[str
     count = sum(len(group) for group in strays)
     others = "; ".join(_describe(group) for group in strays)
     return [tuple(group) for group in kept], (
-        f"Set aside {counted(count, 'image')} that {'is' if count == 1 else 'are'} no part of the volume ({others}).",
+        f"Set aside {counted(count, 'image')} that {'is' if count == 1 else 'are'} not part of the volume ({others}).",
     )
 
 

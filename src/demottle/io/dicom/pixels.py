@@ -88,7 +88,7 @@ def iter_stored(headers: Sequence[SliceHeader]) -> Iterator[Plane]:
         with closing(_planes(first, [header.frame or 0 for header in headers])) as planes:  # before its file closes
             for header, plane in zip(headers, planes, strict=True):
                 if plane.shape != (header.rows, header.columns):
-                    raise ValueError(f"{header.rows} x {header.columns} pixels stated, {plane.shape} found")
+                    raise ValueError(plane.shape)
                 yield plane
     except InputError:
         raise
