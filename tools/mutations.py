@@ -2,8 +2,8 @@
 
     python -m tools.mutations --seed 1 --count 24 --table mutations.md
 
-A sentence loses a word, a number changes; then the quick tests run that import the module; where
-there are none, those of its room that are called like it or its folder.
+A sentence loses a word, a number changes; then the quick tests run that are called like the module or import it, those of the
+same name first, until one fails.
 A failing test is run once more on the code as it is, so that a test that fails anyway does not count as one that noticed.
 """
 
@@ -80,18 +80,20 @@ def _other(number: str) -> str:
 
 
 def relevant_tests(file: str, root: Path = ROOT) -> list[str]:
-    """Return the test files that import a module; where none does, those of its room called like it, or all of the room."""
+    """Return the test files of a module's room that are called like it or its folder, then all that import it; else the room's."""
     module = file.removeprefix("src/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
     room = Path(file).parts[2]
     names = {Path(file).stem, Path(file).parent.name} - {room}
     found, near = [], []
     for test in sorted((root / "tests").rglob("test_*.py")):
         place, text = test.relative_to(root), test.read_text(encoding="utf-8")
-        if re.search(rf"\b{re.escape(module)}\b", text):
-            found.append(str(place))
-        elif place.parts[1] == room and any(name in "/".join(place.parts[2:]) for name in names):
+        if place.parts[1] == room and any(name in "/".join(place.parts[2:]) for name in names):
             near.append(str(place))
-    return found or near or [str(path.relative_to(root)) for path in sorted((root / "tests" / room).glob("test_*.py"))]
+        elif re.search(rf"\b{re.escape(module)}\b", text):
+            found.append(str(place))
+    return [*near, *found] or [
+        str(path.relative_to(root)) for path in sorted((root / "tests" / room).glob("test_*.py"))
+    ]
 
 
 def copy_of(target: Path) -> None:
