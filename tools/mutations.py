@@ -80,7 +80,7 @@ def _other(number: str) -> str:
 
 
 def relevant_tests(file: str, root: Path = ROOT) -> list[str]:
-    """Return the test files of a module's room that are called like it or its folder, then all that import it; else the room's."""
+    """Return test files: of a module's room those called like it or its folder, then all that import it; else all of the room."""
     module = file.removeprefix("src/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
     room = Path(file).parts[2]
     names = {Path(file).stem, Path(file).parent.name} - {room}
