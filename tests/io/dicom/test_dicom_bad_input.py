@@ -87,7 +87,7 @@ def test_a_localizer_within_the_series_is_left_aside_with_a_warning(ct, make_sli
     save_slice(make_slice(98, ImagePositionPatient=None, ImageOrientationPatient=None), folder / "screen.dcm")
     image = read(folder)
     assert image.shape == (5, 24, 20)
-    assert "2 images that are no part" in warnings_of(image)[0]
+    assert "2 images that are not part of the volume" in warnings_of(image)[0]
     assert "scout.dcm" in warnings_of(image)[0]
 
 
