@@ -36,7 +36,7 @@ def fat_layers(plane: Voxels, spacing: Sequence[float]) -> NDArray[np.uint8]:
     Returns:
         uint8 (rows, columns), 0 elsewhere.
     """
-    fat = _eroded((plane > FAT_HU[0]) & (plane < FAT_HU[1]), np.ones((3, 3), np.uint8), 0)
+    fat = inside_fat(plane)
     labels = np.zeros(plane.shape, np.uint8)
     if not fat.any():
         return labels
@@ -53,12 +53,18 @@ def fat_layers(plane: Voxels, spacing: Sequence[float]) -> NDArray[np.uint8]:
 def layer_rings(plane: Voxels, spacing: Sequence[float]) -> NDArray[np.uint8]:
     """Label the same fat by depth: 1 and 2 are the outermost pixels of `SKIN` and `BONE`, 3 and 4 the next, 5 and 6 deeper.
 
-    What a denoiser mixes with fat comes from beside it, and is less from pixel to pixel.
+    What a denoiser mixes with fat comes from beside it, and is less from pixel to pixel. So depth counts from what is not fat,
+    never from fat that is farther from skin and bone.
     """
     labels = fat_layers(plane, spacing)
-    inner = _eroded(labels > 0, np.ones((3, 3), np.uint8), 0)
+    inner = _eroded(inside_fat(plane), np.ones((3, 3), np.uint8), 0)
     deep = _eroded(inner, np.ones((3, 3), np.uint8), 0)
-    return np.asarray(labels + np.uint8(2) * inner + np.uint8(2) * deep, np.uint8)
+    return np.asarray(labels + (labels > 0) * (np.uint8(2) * inner + np.uint8(2) * deep), np.uint8)
+
+
+def inside_fat(plane: Voxels) -> Mask:
+    """Say where a slice in HU holds fat whose eight neighbors are fat as well (rows, columns)."""
+    return _eroded((plane > FAT_HU[0]) & (plane < FAT_HU[1]), np.ones((3, 3), np.uint8), 0)
 
 
 def _eroded(mask: Mask, shape: NDArray[np.uint8], border: int) -> Mask:

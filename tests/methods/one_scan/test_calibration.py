@@ -68,3 +68,15 @@ def test_without_hounsfield_units_nothing_moves() -> None:
     clean = truth - 3.0
     keep_ct_numbers(image, clean, everywhere)
     assert np.array_equal(clean, truth - 3.0)
+
+
+def test_fat_under_the_skin_gets_its_shift_back_and_deeper_fat_none_of_it() -> None:
+    truth = np.full((6, 160, 160), 60.0, np.float32)
+    truth[:, :, :20], truth[:, :, 20:60] = -1000.0, -100.0
+    noise = np.random.default_rng(3).normal(0, 20, truth.shape).astype(np.float32)
+    image = Image(truth + noise, (3, 2.2, 2.2), "CT", "HU")
+    clean = truth.copy()
+    clean[:, :, 20:22] += 4.0  # what is told apart are the pixels 21 and 22
+    keep_ct_numbers(image, clean, everywhere)
+    moved = (clean - truth).mean((0, 1))
+    assert np.abs(moved[21:58]).max() < 0.4

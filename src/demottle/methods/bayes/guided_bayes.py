@@ -108,7 +108,10 @@ class GuidedBayes(Denoiser):
         level = level_of(image, self.fitted)
         if level == 0:
             return image  # without noise there is nothing to remove
-        learned, spectrum = self._network(image, listener).voxels, self._network.tensors()["noise.spectrum"]
+        learned, spectrum = (
+            self._network.applied(image, listener, coarse=False).voxels,
+            self._network.tensors()["noise.spectrum"],
+        )
         whole = MeasuredVolume.of(image, level)
         clean, trust = self._cubes(whole, learned, spectrum, listener)
         clean += np.float32(self._settings.kept) * (learned - clean)

@@ -2,7 +2,6 @@
 
 from demottle.methods.card import Contract, MethodInfo
 
-_FEW = "takes out noise that the mean of so few pixels of fat still has; nearer edges, with more of them, it is kept"
 _SKIN = "blurs the skin into the air around"
 _THIN = "draws fat that is thinner than its window toward the muscle beside it"
 _FLAT = "takes contrast from what is thin: less total variation is what it looks for"
@@ -18,7 +17,7 @@ CARDS = (
         ),
         paper="empirical Wiener filtering in local windows; noise spectrum after ICRU 87 / AAPM TG-233",
         module="demottle.methods.filters.spectral_wiener",
-        contract=Contract(wrong={"window": 17}, excused={"means inside tissues": _FEW}),
+        contract=Contract(wrong={"window": 17}),
     ),
     MethodInfo(
         name="motion-adaptive-recursive",

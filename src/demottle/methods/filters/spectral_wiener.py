@@ -16,6 +16,8 @@ from demottle.errors import InputError
 from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Voxels
 from demottle.methods.filters.told_noise import VolumeFilter, told_noise
+from demottle.methods.one_scan.calibration import keep_ct_numbers
+from demottle.methods.one_scan.coarse_contrast import put_coarse_back
 from demottle.methods.one_scan.protection import blended, changeable, fill_invalid
 from demottle.methods.one_scan.restoration import REACH, restore_agreed
 from demottle.methods.registry import name_of
@@ -72,6 +74,8 @@ class SpectralWiener(VolumeFilter[SpectralWienerSettings]):
         level = noise_level(image)
         if not np.isfinite(level):
             level = float(self.fitted["noise_level"])
+        if level == 0:
+            return image  # without noise there is nothing to remove
         correlation = slice_correlation(image, lags=REACH)
         local = noise_map(image, correlation, level)
         out = np.empty(image.shape, np.float32)
@@ -81,6 +85,9 @@ class SpectralWiener(VolumeFilter[SpectralWienerSettings]):
             out[index] = blended(plane, filtered, changeable(image, index))
         listener(Progress(Stage.APPLY, image.shape[0], image.shape[0]))
         restore_agreed(image, out, local, correlation, self._spectrum, lambda index: changeable(image, index), listener)
+        if image.unit == "HU":
+            keep_ct_numbers(image, out, lambda index: changeable(image, index), listener)
+            put_coarse_back(image, out, local, correlation, lambda index: changeable(image, index))
         return image.with_voxels(out)
 
     def _plane(self, plane: Voxels, deviation: Voxels) -> Voxels:

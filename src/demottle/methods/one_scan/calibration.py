@@ -20,7 +20,7 @@ from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Mask, Voxels
 from demottle.noise import guide
 from demottle.noise.correlation import Correlation, slice_correlation
-from demottle.noise.fat_layers import DEEP, FAT_HU, RINGS, layer_rings
+from demottle.noise.fat_layers import DEEP, FAT_HU, RINGS, inside_fat, layer_rings
 from demottle.noise.selection import Selection, selection_of
 
 TISSUES = ((-150.0, -50.0), (-10.0, 18.0), (24.0, 90.0), (100.0, 150.0))
@@ -174,7 +174,7 @@ def _flat_tissues(smooth: Voxels, inside: Mask, image: Image) -> NDArray[np.uint
 
 
 def _in_layers(plane: Voxels, image: Image, layers: tuple[float, ...]) -> Voxels:
-    """What is added to the layers of fat of a slice: all of it inside, fading out toward what is not fat."""
+    """What is added to the layers of fat of a slice: all of it inside, fading out toward what is not fat; deeper fat has none."""
     labels = layer_rings(plane, image.spacing[1:])
     known = (labels > 0).astype(np.float32)
     near = guide.smooth(known, _EDGE_SIGMA)
@@ -182,7 +182,8 @@ def _in_layers(plane: Voxels, image: Image, layers: tuple[float, ...]) -> Voxels
     around = guide.smooth(amount, _EDGE_SIGMA) / np.maximum(near, 1e-3)
     low, high = FAT_HU
     fat = np.interp(plane, [low - _SOFT_EDGE, low, high, high + _SOFT_EDGE], [0, 1, 1, 0])
-    return np.asarray(np.where(labels > 0, amount, around * np.minimum(2 * near, 1) * fat), np.float32)
+    faded = around * np.minimum(2 * near, 1) * fat * ~inside_fat(plane)
+    return np.asarray(np.where(labels > 0, amount, faded), np.float32)
 
 
 def _sure_part(moved: NDArray[np.float64], count: NDArray[np.float64]) -> float:

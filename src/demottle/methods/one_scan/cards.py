@@ -2,8 +2,6 @@
 
 from demottle.methods.card import Contract, MethodInfo
 
-_FEW = "takes out noise that the mean of so few pixels of fat still has; nearer edges, with more of them, it is kept"
-
 CARDS = (
     MethodInfo(
         name="matched-neighbors",
@@ -17,7 +15,7 @@ CARDS = (
         ),
         paper="demottle; builds on NS-N2N (arXiv 2411.10831) and Recorrupted-to-Recorrupted (CVPR 2021)",
         module="demottle.methods.one_scan.matched_neighbors",
-        contract=Contract(quick={"patch": 64}, steps=30, excused={"means inside tissues": _FEW}),
+        contract=Contract(quick={"patch": 64}, steps=30),
     ),
     MethodInfo(
         name="ns-n2n",

@@ -25,6 +25,7 @@ from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Mask, Voxels
 from demottle.methods.base import Denoiser, Tensors
 from demottle.methods.one_scan.calibration import keep_ct_numbers
+from demottle.methods.one_scan.coarse_contrast import put_coarse_back
 from demottle.methods.one_scan.protection import blended, changeable, fill_invalid
 from demottle.methods.one_scan.restoration import REACH, restore_agreed
 from demottle.methods.one_scan.scan_samples import box_around, seen
@@ -192,6 +193,10 @@ class SliceNetwork(Denoiser):
 
     def __call__(self, image: Image, listener: Listener = silent) -> Image:
         """Denoise slice by slice; the local noise level is measured on the image itself."""
+        return self.applied(image, listener)
+
+    def applied(self, image: Image, listener: Listener = silent, coarse: bool = True) -> Image:
+        """Do that, with what is coarse in CT put back at last or not: for who goes on from the result and does it then."""
         level = noise_level(image)
         if level == 0:
             return image  # without noise there is nothing to remove
@@ -212,6 +217,8 @@ class SliceNetwork(Denoiser):
             fuse(out, local.plane, lambda index: self._learned(image, index, out[index]), self.fusion, listener)
         restore_agreed(image, out, local, correlation, self._spectrum, lambda index: changeable(image, index), listener)
         keep_ct_numbers(image, out, lambda index: changeable(image, index), listener)
+        if coarse and image.unit == "HU":
+            put_coarse_back(image, out, local, correlation, lambda index: changeable(image, index))
         return image.with_voxels(out)
 
     @property
