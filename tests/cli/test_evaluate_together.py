@@ -18,7 +18,7 @@ from demottle.io.workplace import remove_leftovers
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from demottle.cli.evaluate.results import Results
+from demottle.cli.results import Results
 root, left = Path(sys.argv[1]), int(sys.argv[2])
 def counted(name):
     real = getattr(Path, name)
@@ -36,7 +36,7 @@ for name in ("rename", "replace", "hardlink_to", "touch", "open"):
 def draw(page):
     page.write_text("new page")
     drawn.append(page)
-Results(root / "figures.csv", root / "page.html", overwrite=True).write([], draw)
+Results(root / "figures.csv", root / "page.html", overwrite=True).write(lambda table: table.write_text("new table"), draw)
 print(int(sys.argv[2]) - left)
 """
 EARLIER = {"figures.csv": "old table", "page.html": "old page"}
@@ -99,7 +99,8 @@ def test_what_fails_between_the_page_and_the_table_leaves_what_was_there(
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
     with monkeypatch.context() as patched:
-        patched.setattr("demottle.cli.evaluate.results.write_csv", full)
+        for room in ("command", "batch", "sequence"):
+            patched.setattr(f"demottle.cli.evaluate.{room}.write_csv", full)
         failed = demottle(*command, *wanted)
     assert len(drawn) == 1  # the page was complete
     assert (failed.exit_code, held(results)) == (2, EARLIER)

@@ -14,7 +14,7 @@ from demottle.cli import app
 from demottle.image import Image
 
 RESULTS = {
-    *("output", "out", "csv", "html", "ratings", "report", "cache", "save_model", "save_onnx"),
+    *("output", "out", "csv", "html", "ratings", "report", "cache", "history", "save_model", "save_onnx"),
     *("save_phase", "save_noise_map", "save_components"),
 }
 """What parameters that name a result are called."""
@@ -43,6 +43,11 @@ VERBS = {
         [AMONG, "in/repeat-01", "in/truth.json"],
     ),
     "evaluate --batch": (["evaluate", "--batch", "in/cases.csv"], ["--csv", "--html"], ["in/cases.csv", IN]),
+    "phantom": (
+        ["phantom", IN, "--after", "in/two.nii.gz", "--modality", "CT"],
+        ["--csv", "--html", "--history"],
+        [IN, "in/two.nii.gz"],
+    ),
     "report": (["report", AMONG, "in/two.nii.gz", "--truth", "in/truth.html"], ["--output"], ["in/truth.html"]),
     "simulate low-dose": (["simulate", "low-dose", AMONG, "--dose", "0.5"], ["--output"], [INSIDE]),
     "simulate low-dose of a file": (["simulate", "low-dose", IN, "--dose", "0.5"], ["--output"], [IN]),

@@ -26,7 +26,7 @@ from demottle.cli.train.command import train
 
 app = typer.Typer(
     name="demottle",
-    help="Removes quantum mottle from low-dose CT and MR without clean images: a noisy scan in, a clean one out, "
+    help="Removes quantum mottle from low-dose CT, fluoroscopy and MR without clean images: a noisy scan in, a clean one out, "
     "learned from the scan itself. Research software, not a medical device.",
     epilog="Start with: demottle denoise SCAN -o OUT",
     no_args_is_help=True,

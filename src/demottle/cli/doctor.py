@@ -21,11 +21,11 @@ PROBLEMS = 1  # the exit code where the main job cannot run
 
 @guarded
 def doctor(
-    quick: Annotated[bool, typer.Option("--quick", metavar="", help="Skip the timing of this machine.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", metavar="", help="Skip the timing.")] = False,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Say whether scans can be denoised on this machine, and how fast. Exit code 1 where they cannot."""
+    """Check whether this machine can denoise scans, and how fast. Exit code 1 if it cannot."""
     from demottle.doctor.diagnosis import examine
 
     with watch() as listener:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @guarded
 def methods(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Tell more about this method.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Describe this method.")] = None,
     settings: Annotated[
         bool, typer.Option("--settings", metavar="", help="Show what --set can change (takes longer).")
     ] = False,
@@ -26,7 +26,7 @@ def methods(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """List the methods, or tell more about one."""
+    """List the methods, or describe one."""
     from demottle.methods.registry import METHODS, method
 
     use_method_file(method_file)

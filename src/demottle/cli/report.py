@@ -47,7 +47,7 @@ def report(
 ) -> None:
     """Write the page of a result: from the folder OUT-report of a run, or from a scan and its output.
 
-    A run's folder says where its scan and output are; both have to be there still.
+    The folder of a run names its scan and output; both must still exist.
     """
     from demottle.quality.limits import Limits
 

@@ -18,20 +18,21 @@ Suite = Annotated[
 ]
 Quick = Annotated[bool, typer.Option("--quick", metavar="", help="Small images, one seed: minutes.")]
 Out = Annotated[
-    Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Results and page; benchmark-results/SUITE.")
+    Path | None,
+    typer.Option("--out", "-o", metavar="FOLDER", help="Results and page. Default: benchmark-results/SUITE."),
 ]
 Method = Annotated[
     list[str] | None,
     typer.Option(
         "--method",
         metavar="NAME",
-        help="Method to run, beside the input; NAME:SETTING=VALUE for other settings; repeatable.",
+        help="Method to run; NAME:SETTING=VALUE for other settings; repeatable.",
     ),
 ]
 Rival = Annotated[str | None, typer.Option(metavar="NAME", help="Method that the others are compared with.")]
-Seeds = Annotated[int | None, typer.Option(metavar="N", min=1, help="Cases of each kind.")]
+Seeds = Annotated[int | None, typer.Option(metavar="N", min=1, help="Number of cases of each kind.")]
 Minutes = Annotated[
-    float | None, typer.Option(metavar="M", help="Minutes to learn, the same for all; 0.75, with --quick 0.2.")
+    float | None, typer.Option(metavar="M", help="Minutes to learn, for every method. Default: 0.75, with --quick 0.2.")
 ]
 Real = Annotated[
     Path | None,
@@ -40,10 +41,13 @@ Real = Annotated[
 Cohort = Annotated[
     bool, typer.Option("--cohort", metavar="", help="Larger cohort of ct-unpaired, with parts of the public scans.")
 ]
-Page = Annotated[bool, typer.Option("--report", metavar="", help="Run nothing: tables and page from what is there.")]
-Retry = Annotated[bool, typer.Option("--retry", metavar="", help="Try again what failed.")]
+Page = Annotated[bool, typer.Option("--report", metavar="", help="Run nothing; show the results so far.")]
+Retry = Annotated[bool, typer.Option("--retry", metavar="", help="Retry what failed.")]
 Jobs = Annotated[
-    int, typer.Option(metavar="N", min=1, help="Cells at a time; times are surest with 1.", rich_help_panel=RUNNING)
+    int,
+    typer.Option(
+        metavar="N", min=1, help="Cells at a time; timings are most reliable with 1.", rich_help_panel=RUNNING
+    ),
 ]
 Threads = Annotated[
     int | None,
@@ -51,8 +55,10 @@ Threads = Annotated[
 ]
 Wall = Annotated[
     float | None,
-    typer.Option(metavar="SECONDS", help="Time to stop at; run again to continue.", rich_help_panel=RUNNING),
+    typer.Option(
+        metavar="SECONDS", help="Seconds after which to stop; run again to continue.", rich_help_panel=RUNNING
+    ),
 ]
 Cache = Annotated[
-    Path | None, typer.Option(metavar="FOLDER", help="Simulated cases; OUT/cases.", rich_help_panel=RUNNING)
+    Path | None, typer.Option(metavar="FOLDER", help="Simulated cases. Default: OUT/cases.", rich_help_panel=RUNNING)
 ]

@@ -45,9 +45,9 @@ def benchmark(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Compare every method and every rival that is installed, on cases with a known truth.
+    """Compare all methods and installed rivals on cases with a known truth.
 
-    What is there already is not run again: after Ctrl-C the same command goes on. Writes results.jsonl and benchmark.html.
+    Results that exist are kept: after Ctrl-C the same command continues. Writes results.jsonl and benchmark.html.
     """
     from demottle.benchmark.engine.results import Results
     from demottle.benchmark.suites.cases import Choices

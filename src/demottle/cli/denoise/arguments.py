@@ -27,7 +27,9 @@ SaveModel = Annotated[
 ]
 Strength = Annotated[
     float,
-    typer.Option(min=0, max=1, metavar="S", help="1 removes all the noise found, 0 none.", rich_help_panel=METHOD),
+    typer.Option(
+        min=0, max=1, metavar="S", help="Strength: 1 removes all noise found, 0 none.", rich_help_panel=METHOD
+    ),
 ]
 Minutes = Annotated[
     float | None,
@@ -38,13 +40,13 @@ Steps = Annotated[
 ]
 KeepBias = Annotated[
     bool,
-    typer.Option("--keep-bias", metavar="", help="MR: leave the mean as the noise raised it.", rich_help_panel=METHOD),
+    typer.Option("--keep-bias", metavar="", help="MR: leave in the bias that noise adds.", rich_help_panel=METHOD),
 ]
 Texture = Annotated[
     str | None,
     typer.Option(
         metavar="SHARE",
-        help="Noise to leave in the scan's own grain: 0 to 1, or auto for the least that keeps its texture.",
+        help="Noise to leave, in the scan's own texture: 0 to 1, or auto for the least that keeps it.",
         rich_help_panel=METHOD,
     ),
 ]
@@ -60,7 +62,7 @@ AcceptOwnOutput = Annotated[
     typer.Option(
         "--accept-own-output",
         metavar="",
-        help="Denoise again what demottle wrote.",
+        help="Accept a scan that demottle has denoised already.",
         rich_help_panel=options.READING,
     ),
 ]
@@ -76,5 +78,5 @@ Report = Annotated[
     typer.Option(metavar="FILE", help="Where the page goes. Default: OUT-report.", rich_help_panel=PAGE),
 ]
 NoReport = Annotated[
-    bool, typer.Option("--no-report", metavar="", help="Neither page nor run.json.", rich_help_panel=PAGE)
+    bool, typer.Option("--no-report", metavar="", help="Write neither page nor run.json.", rich_help_panel=PAGE)
 ]

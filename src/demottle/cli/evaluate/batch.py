@@ -7,7 +7,8 @@ import typer
 from demottle.cli.evaluate.batch_cases import Named, cases_of, table_of
 from demottle.cli.evaluate.case import Given, Reading, evaluate_case
 from demottle.cli.evaluate.cohort_tables import show_cohort
-from demottle.cli.evaluate.results import Results
+from demottle.cli.evaluate.figures_csv import write_csv
+from demottle.cli.results import Results
 from demottle.cli.screen.console import say, say_error, show_json
 from demottle.cli.screen.guard import CANNOT, explain, sentence_of
 from demottle.cli.screen.progress import watch
@@ -42,7 +43,9 @@ def evaluate_batch(
     cases, failed, beyond = _measure(named, reading, limits, margin)
     if cases:
         means, tests = summaries(cases), pairings(cases)
-        results.write(cases, lambda page: write_cohort_page(cases, means, tests, failed, page))
+        results.write(
+            lambda table: write_csv(table, cases), lambda page: write_cohort_page(cases, means, tests, failed, page)
+        )
         if as_json:
             from demottle.quality.to_plain import plain
 

@@ -7,6 +7,7 @@ import typer
 
 from demottle.cli.evaluate.batch import evaluate_batch
 from demottle.cli.evaluate.case import Given, Reading, evaluate_case
+from demottle.cli.evaluate.figures_csv import write_csv
 from demottle.cli.evaluate.options import (
     AbsentInput,
     AbsentOutput,
@@ -24,10 +25,10 @@ from demottle.cli.evaluate.options import (
     Truth,
 )
 from demottle.cli.evaluate.patterns import holds
-from demottle.cli.evaluate.results import Results
 from demottle.cli.evaluate.sequence import evaluate_run, is_run
 from demottle.cli.evaluate.tables import show_evaluation
 from demottle.cli.gate import LimitsFile, limits_of, show_gate
+from demottle.cli.results import Results
 from demottle.cli.screen.console import say_warnings, show_json
 from demottle.cli.screen.guard import guarded
 from demottle.cli.screen.options import (
@@ -80,7 +81,7 @@ def evaluate(
 ) -> None:
     """Measure a denoised scan: with a truth, with a second scan, or with nothing but input and output.
 
-    It measures what can be measured with what is given, and says what cannot be and why. {repeat} in the names of a phantom's
+    Measures what the given files allow, and says what could not be measured and why. {repeat} in the names of a phantom's
     scans stands for all its repeats: 'OUT/repeat-{repeat}' --input 'PHANTOM/repeat-{repeat}'.
     """
     held = limits_of(limits)
@@ -126,7 +127,8 @@ def _evaluate_volume(
             with listener.stage(Stage.REPORT):
                 write_evaluation_page(images, found, page)
 
-        results.write([Case(str(given.scan), str(given.output), tuple(figures_of(found)))], draw)
+        cases = [Case(str(given.scan), str(given.output), tuple(figures_of(found)))]
+        results.write(lambda table: write_csv(table, cases), draw)
     if as_json:
         show_json(found.to_dict())
     else:

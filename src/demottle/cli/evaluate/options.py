@@ -7,7 +7,7 @@ import typer
 
 from demottle.cli.gate import PANEL
 
-KNOWN = "What is known besides"
+KNOWN = "Reference data"
 RESULTS = "Results"
 
 Output = Annotated[Path | None, typer.Argument(metavar="OUT", help="A denoised scan.", show_default=False)]
@@ -28,9 +28,7 @@ AbsentInput = Annotated[
 AbsentOutput = Annotated[
     Path | None, typer.Option(metavar="OUT0", help="Result made from SCAN0.", rich_help_panel=KNOWN)
 ]
-Margin = Annotated[
-    float | None, typer.Option(metavar="HU", help="Margin of the tests that CT numbers are the same. Default: 2 HU.")
-]
+Margin = Annotated[float | None, typer.Option(metavar="HU", help="Equivalence margin for CT numbers. Default: 2 HU.")]
 Batch = Annotated[
     str | None,
     typer.Option(metavar="CSV|PATTERN", help="Many cases: a table, or 'OUT/{case}/{method}'."),
@@ -39,7 +37,9 @@ AskGate = Annotated[
     bool,
     typer.Option("--gate", metavar="", help="Check against limits; exit 3 if one fails.", rich_help_panel=PANEL),
 ]
-Csv = Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write every figure.", rich_help_panel=RESULTS)]
+Csv = Annotated[
+    Path | None, typer.Option("--csv", metavar="FILE", help="Write all measures as CSV.", rich_help_panel=RESULTS)
+]
 Html = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the page.", rich_help_panel=RESULTS)]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", metavar="", help="Replace earlier results.", rich_help_panel=RESULTS)

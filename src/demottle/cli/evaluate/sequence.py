@@ -4,6 +4,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from demottle.cli.evaluate.figures_csv import write_csv
 from demottle.cli.gate import show_gate
 from demottle.cli.screen.console import heading, out, say_warnings, show_json
 from demottle.cli.screen.progress import Stages, watch
@@ -13,8 +14,8 @@ from demottle.events import Stage
 
 if TYPE_CHECKING:
     from demottle.cli.evaluate.case import Given, Reading
-    from demottle.cli.evaluate.results import Results
     from demottle.cli.pages import Record
+    from demottle.cli.results import Results
     from demottle.image import Image
     from demottle.quality.gate import Gate
     from demottle.quality.limits import Limits
@@ -79,7 +80,8 @@ def evaluate_run(
             with listener.stage(Stage.REPORT):
                 _write_page(before, after, check, errors, page, None)
 
-        results.write([Case(str(given.scan), str(given.output), tuple(sequence_figures(check, errors)))], draw)
+        cases = [Case(str(given.scan), str(given.output), tuple(sequence_figures(check, errors)))]
+        results.write(lambda table: write_csv(table, cases), draw)
     verdict = None
     if limits is not None and check.modality == "MR":
         verdict = series_gate(check, limits)

@@ -12,7 +12,7 @@ from demottle.cli.screen.guard import guarded
 from demottle.cli.screen.options import Debug, Json
 from demottle.cli.screen.tables import facts
 
-models = typer.Typer(name="models", help="Model files: what they are made for.", no_args_is_help=True)
+models = typer.Typer(name="models", help="Inspect model files.", no_args_is_help=True)
 
 
 @models.command()
@@ -22,7 +22,7 @@ def show(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Show what FILE was fitted on, what scans it is for, and how."""
+    """Show what FILE was fitted on, how, and which scans it is for."""
     from demottle.methods.models import read_header
 
     header = read_header(file)

@@ -19,7 +19,9 @@ Kind = Annotated[
         help="catphan-500, -503, -504, -600, -604, -700, acr-464, cct189 or water, where it is not recognized.",
     ),
 ]
-Csv = Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write every figure.", rich_help_panel=RESULTS)]
+Csv = Annotated[
+    Path | None, typer.Option("--csv", metavar="FILE", help="Write all measures as CSV.", rich_help_panel=RESULTS)
+]
 Html = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the page.", rich_help_panel=RESULTS)]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", metavar="", help="Replace an earlier page or CSV.", rich_help_panel=RESULTS)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from demottle.cli.phantom import arguments
+from demottle.cli.results import Results
 from demottle.cli.screen.console import say_warnings, show_json
 from demottle.cli.screen.guard import guarded
 from demottle.cli.screen.options import (
@@ -22,7 +23,7 @@ from demottle.cli.screen.options import (
 )
 from demottle.cli.screen.progress import watch
 from demottle.events import Stage
-from demottle.io.output import refuse_existing
+from demottle.io.output import refuse_inputs
 
 if TYPE_CHECKING:
     from demottle.events import Listener
@@ -57,12 +58,14 @@ def phantom(
     to 5 degrees.
     """
     from demottle import io
+    from demottle.cli.phantom.files import as_mapping, write_figures
     from demottle.physics.phantoms.qa.layouts import layout_named
 
     if kind is not None:
         layout_named(kind)
-    if not overwrite:
-        refuse_existing((html, csv))
+    results = Results(csv, html, overwrite)
+    results.refuse((scan, after, history))
+    refuse_inputs((history,), (scan, after))
     given = (parse_spacing(spacing), parse_modality(modality), parse_unit(unit))
     with watch() as listener:
         before = _read(scan, given, series, volume, accept_uneven, listener)
@@ -75,18 +78,15 @@ def phantom(
             examined = examine(before, changed, kind)
             figures = figures_of(examined, before)
         charts = _remember(history, figures, day, before, examined.found.layout.kind)
-        if html is not None:
+
+        def draw(page: Path) -> None:
             from demottle.report.phantom.page import write_phantom_page
 
             with listener.stage(Stage.REPORT):
-                write_phantom_page(before, changed, examined, figures, charts, html)
-    if csv is not None:
-        from demottle.cli.phantom.files import write_figures
+                write_phantom_page(before, changed, examined, figures, charts, page)
 
-        write_figures(csv, figures)
+        results.write(lambda table: write_figures(table, figures), draw)
     if as_json:
-        from demottle.cli.phantom.files import as_mapping
-
         show_json(as_mapping(examined, figures, charts))
         return
     from demottle.cli.phantom.tables import show_phantom

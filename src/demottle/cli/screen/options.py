@@ -17,29 +17,25 @@ Json = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON inste
 Debug = Annotated[bool, typer.Option("--debug", metavar="", help="Show the traceback of an error.")]
 Series = Annotated[
     str | None,
-    typer.Option(metavar="UID|NUMBER", help="DICOM series, where there are several.", rich_help_panel=READING),
+    typer.Option(metavar="UID|NUMBER", help="DICOM series, if there are several.", rich_help_panel=READING),
 ]
 Volume = Annotated[
     int | None,
-    typer.Option(
-        min=1, metavar="N", help="Volume, where the series has several (see inspect).", rich_help_panel=READING
-    ),
+    typer.Option(min=1, metavar="N", help="Volume, if the series has several (see inspect).", rich_help_panel=READING),
 ]
 Spacing = Annotated[
     str | None,
-    typer.Option(
-        metavar="Z,Y,X", help="Voxel size in mm (frames: s), where the file has none.", rich_help_panel=READING
-    ),
+    typer.Option(metavar="Z,Y,X", help="Voxel size in mm (frames: s), if the file has none.", rich_help_panel=READING),
 ]
 Modality = Annotated[
     str | None,
     typer.Option(
-        metavar="CT|MR|XA|RF", help="Modality, where the file does not say. XA, RF: frames.", rich_help_panel=READING
+        metavar="CT|MR|XA|RF", help="Modality, if the file does not say. XA, RF: frames.", rich_help_panel=READING
     ),
 ]
 Unit = Annotated[
     str | None,
-    typer.Option(metavar="HU", help="Unit, where a CT does not say that it is in HU.", rich_help_panel=READING),
+    typer.Option(metavar="HU", help="Unit, if a CT does not say that it is in HU.", rich_help_panel=READING),
 ]
 AcceptUneven = Annotated[
     bool, typer.Option("--accept-uneven", metavar="", help="Accept uneven slice distances.", rich_help_panel=READING)

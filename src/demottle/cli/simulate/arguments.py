@@ -19,7 +19,7 @@ PhantomSlices = Annotated[int | None, typer.Option(min=1, metavar="N", help="Num
 PhantomSpacing = Annotated[
     str | None,
     typer.Option(
-        metavar="Z,Y,X", help="Voxel size in mm; default: 3, and what shows the whole.", rich_help_panel=SHAPE
+        metavar="Z,Y,X", help="Voxel size in mm. Default: 3, and pixels that show all of it.", rich_help_panel=SHAPE
     ),
 ]
 PhantomDiameter = Annotated[
@@ -105,7 +105,7 @@ LowDoseCorrelation = Annotated[
     str | None,
     typer.Option(
         metavar="R|measured",
-        help="Noise correlation of adjacent slices; without it thickness and distance decide.",
+        help="Noise correlation of adjacent slices; default: from thickness and distance.",
         rich_help_panel=MODEL,
     ),
 ]
@@ -125,7 +125,9 @@ LowDoseProjector = Annotated[
 ]
 LowDoseAcceptTruncated = Annotated[
     bool,
-    typer.Option("--accept-truncated", metavar="", help="Accept a cut-off body.", rich_help_panel=MODEL),
+    typer.Option(
+        "--accept-truncated", metavar="", help="Accept a body cut off by the field of view.", rich_help_panel=MODEL
+    ),
 ]
 LowDoseFormat = Annotated[str | None, typer.Option(metavar="NAME", help="Format to write.")]
 LowDoseOverwrite = Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace what is there.")]

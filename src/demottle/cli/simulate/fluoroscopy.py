@@ -28,7 +28,7 @@ def fluoroscopy(
     ] = "natural",
     from_: Annotated[
         Path | None,
-        typer.Option("--from", metavar="SCAN", help="A CT scan to look through.", rich_help_panel=SCENE),
+        typer.Option("--from", metavar="SCAN", help="CT scan to project.", rich_help_panel=SCENE),
     ] = None,
     size: Annotated[int, typer.Option(min=32, metavar="N", help="Rows and columns.", rich_help_panel=SCENE)] = 512,
     frames: Annotated[int, typer.Option(min=1, metavar="N", help="Number of frames.", rich_help_panel=SCENE)] = 60,
@@ -58,7 +58,7 @@ def fluoroscopy(
     series: Series = None,
     debug: Debug = False,
 ) -> None:
-    """Take a noisy run of a moving phantom or of a CT scan, with its truth and its flow; the run says SIMULATED."""
+    """Simulate a noisy run of a moving phantom or of a CT scan, with its truth and its motion; the run is marked SIMULATED."""
     refuse_inputs([output], [from_], added=True)
     if not overwrite:
         refuse_taken(output, BELONGS)

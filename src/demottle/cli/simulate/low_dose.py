@@ -65,7 +65,7 @@ def low_dose(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Add the noise that a CT scan would have had at a lower dose; the result says SIMULATED."""
+    """Add the noise that a CT scan would have had at a lower dose; the result is marked SIMULATED."""
     from demottle import io
     from demottle.io.output import exists_already, refuse_inputs
     from demottle.physics.low_dose.scan import LowDose, LowDoseSettings, check_dose

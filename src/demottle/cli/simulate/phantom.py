@@ -52,7 +52,7 @@ def phantom(
     overwrite: arguments.PhantomOverwrite = False,
     debug: Debug = False,
 ) -> None:
-    """Write an analytic phantom: its noise-free truth, what is where in it, and low-dose scans of it."""
+    """Write an analytic phantom: its noise-free truth, its structures, and low-dose scans of it."""
     if not overwrite:
         refuse_taken(output, BELONGS)
     shape = {"slices": slices, "spacing": spacing, "diameter": diameter, "contrast": contrast, "blur": blur}

@@ -9,7 +9,7 @@ from demottle.cli.stream.method import FEWEST, MEASURED
 
 LIVE, HOW = "Live", "Method"
 
-Source = Annotated[str, typer.Argument(metavar="SOURCE", help="A file, a folder being written, - or tcp:PORT.")]
+Source = Annotated[str, typer.Argument(metavar="SOURCE", help="A file, a growing folder, - (stdin) or tcp:PORT.")]
 Output = Annotated[str, typer.Option("--output", "-o", metavar="OUT", help="A file, a new folder/, or - for bytes.")]
 Model = Annotated[
     Path | None, typer.Option(metavar="FILE", help="A fitted method ('denoise --save-model').", rich_help_panel=HOW)
@@ -28,7 +28,7 @@ Measure = Annotated[
     typer.Option(
         min=FEWEST,
         metavar="N",
-        help=f"Frames a live filter is measured on first ({MEASURED}).",
+        help=f"Frames to measure before a live filter starts ({MEASURED}).",
         rich_help_panel=HOW,
     ),
 ]
@@ -42,7 +42,7 @@ SaveOnnx = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the n
 Rate = Annotated[
     float | None, typer.Option(metavar="HZ", help="Frames per second. Default: as they come.", rich_help_panel=LIVE)
 ]
-Queue = Annotated[int, typer.Option(metavar="N", help="Frames that may wait, at most.", rich_help_panel=LIVE)]
+Queue = Annotated[int, typer.Option(metavar="N", help="Most frames that may wait.", rich_help_panel=LIVE)]
 Policy = Annotated[
     str | None,
     typer.Option(
@@ -55,6 +55,6 @@ Raw = Annotated[
 ]
 Stall = Annotated[
     float,
-    typer.Option(min=0.1, metavar="S", help="Seconds without a frame after which it ends.", rich_help_panel=LIVE),
+    typer.Option(min=0.1, metavar="S", help="Seconds without a frame before it ends.", rich_help_panel=LIVE),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace an earlier file.")]

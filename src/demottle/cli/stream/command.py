@@ -1,4 +1,4 @@
-"""`demottle stream`: denoise frames as they come."""
+"""`demottle stream`: denoise frames as they arrive."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -54,7 +54,7 @@ def stream(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Denoise frames as they come, in order, and say how long each took."""
+    """Denoise frames as they arrive, in order, and report how long each took."""
     from demottle.errors import InputError
     from demottle.pipeline.request import Request
     from demottle.stream.raw import parse_geometry

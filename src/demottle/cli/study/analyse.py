@@ -43,9 +43,9 @@ def analyse(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Analyze a study: points of each arm, tests against the reference, agreement of readers.
+    """Analyze a study: scores of each arm, tests against the reference, agreement of readers.
 
-    It reads the key, so look at it when all readers have finished.
+    It reads the key, so run it only when all readers have finished.
     """
     from demottle.study import analysis
     from demottle.study.tables import write_answers, write_results

@@ -6,9 +6,7 @@ from demottle.cli.study.analyse import analyse
 from demottle.cli.study.create import create
 from demottle.cli.study.serve import serve
 
-study = typer.Typer(
-    name="study", help="A blinded reader study: what do radiologists think of the images?", no_args_is_help=True
-)
+study = typer.Typer(name="study", help="Run a blinded reader study.", no_args_is_help=True)
 study.command()(create)
 study.command()(serve)
 study.command()(analyse)

@@ -20,7 +20,8 @@ _ARM = re.compile(r"[\w][\w .+-]{0,39}")
 @guarded
 def create(
     arm: Annotated[
-        list[str], typer.Option("--arm", metavar="NAME=PATH", help="Scans of an arm, twice or more; first: reference.")
+        list[str],
+        typer.Option("--arm", metavar="NAME=PATH", help="Scans of an arm; two or more, the first is the reference."),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="STUDY", help="Folder of the study.")],
     design: Annotated[
@@ -35,7 +36,7 @@ def create(
     ] = None,
     at: Annotated[
         str | None,
-        typer.Option(metavar="N,N,...", help="Show these slices of each scan, from 1.", rich_help_panel=SHOWN),
+        typer.Option(metavar="N,N,...", help="Slices to show of each scan, counted from 1.", rich_help_panel=SHOWN),
     ] = None,
     repeats: Annotated[
         int | None,
@@ -53,8 +54,8 @@ def create(
 ) -> None:
     """Make a blinded study of the same scans in two or more arms.
 
-    An arm is one scan or a folder of scans, named alike in all arms. No header goes into the study.
-    Which image is of which arm stands in the key only.
+    An arm is one scan or a folder of scans, with the same names in all arms. No header goes into the study.
+    Only the key says which image belongs to which arm.
     """
     arms = parse_arms(arm)
     _refuse_telling(title, arms)

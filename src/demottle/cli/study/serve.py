@@ -16,16 +16,17 @@ Folder = Annotated[Path, typer.Argument(metavar="STUDY", help="Folder that 'stud
 @guarded
 def serve(
     study: Folder,
-    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="Port; 0: any that is free.")] = 8642,
+    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="Port; 0: any free one.")] = 8642,
     host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Address; any other lets the network in, without a password.")
+        str,
+        typer.Option(metavar="ADDRESS", help="Address; any other opens the study to the network, without a password."),
     ] = "127.0.0.1",
     browser: Annotated[bool, typer.Option("--open", metavar="", help="Open the page in a browser.")] = False,
     debug: Debug = False,
 ) -> None:
     """Serve the page of a study on this machine until Ctrl-C; every answer is saved at once.
 
-    Readers give an alias, see the images in an order of their own, and may stop and go on whenever they like.
+    Readers give an alias, see the images in an order of their own, and may stop and resume at any time.
     """
     from demottle.study.application import Application
     from demottle.study.server import address_of, is_loopback, listening

@@ -10,7 +10,7 @@ DATA, TRAINING, WATCHING = "Data", "Training", "Watching"
 Method = Annotated[str, typer.Argument(metavar="METHOD", help="Method that learns from sets: see 'demottle methods'.")]
 Low = Annotated[Path, typer.Option("--low", metavar="FOLDER", help="Low-dose scans.", rich_help_panel=DATA)]
 Full = Annotated[
-    Path, typer.Option("--full", metavar="FOLDER", help="Full-dose scans of others.", rich_help_panel=DATA)
+    Path, typer.Option("--full", metavar="FOLDER", help="Full-dose scans of other patients.", rich_help_panel=DATA)
 ]
 Output = Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where the model goes.")]
 Preset = Annotated[
@@ -25,13 +25,13 @@ Steps = Annotated[
     typer.Option(min=1, metavar="N", help="Steps to train. Default: the preset's.", rich_help_panel=TRAINING),
 ]
 Minutes = Annotated[
-    float | None, typer.Option(min=0.01, metavar="M", help="Minutes, at most.", rich_help_panel=TRAINING)
+    float | None, typer.Option(min=0.01, metavar="M", help="Time limit in minutes.", rich_help_panel=TRAINING)
 ]
 Seed = Annotated[
     int, typer.Option(min=0, metavar="N", help="Seed; the same one gives the same model.", rich_help_panel=TRAINING)
 ]
 Resume = Annotated[
-    bool, typer.Option("--resume", metavar="", help="Continue where it was stopped.", rich_help_panel=TRAINING)
+    bool, typer.Option("--resume", metavar="", help="Continue a stopped training.", rich_help_panel=TRAINING)
 ]
 ValidationShare = Annotated[
     float,
@@ -41,15 +41,15 @@ EarlierName = Annotated[float | None, typer.Option("--exam-share", min=0.01, max
 AllowMixed = Annotated[
     bool, typer.Option("--allow-mixed", metavar="", help="Accept several kernels.", rich_help_panel=DATA)
 ]
-Cache = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Folder to cache slices in.", rich_help_panel=DATA)]
+Cache = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Folder for cached slices.", rich_help_panel=DATA)]
 CacheLimit = Annotated[
-    float, typer.Option(min=0.01, metavar="GB", help="Disk space for slices, at most.", rich_help_panel=DATA)
+    float, typer.Option(min=0.01, metavar="GB", help="Disk space for the cache, at most.", rich_help_panel=DATA)
 ]
 Pictures = Annotated[
-    int, typer.Option(min=0, metavar="N", help="Samples every N steps; 0: none.", rich_help_panel=WATCHING)
+    int, typer.Option(min=0, metavar="N", help="Sample pictures every N steps; 0: none.", rich_help_panel=WATCHING)
 ]
 Tensorboard = Annotated[
-    bool, typer.Option("--tensorboard", metavar="", help="Write its files.", rich_help_panel=WATCHING)
+    bool, typer.Option("--tensorboard", metavar="", help="Write TensorBoard files.", rich_help_panel=WATCHING)
 ]
 SaveEvery = Annotated[
     int, typer.Option(min=1, metavar="N", help="Steps between checkpoints.", rich_help_panel=WATCHING)

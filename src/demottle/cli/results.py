@@ -1,15 +1,10 @@
-"""The files that `demottle evaluate` writes: a table and a page, which appear together."""
+"""The files that a verb which measures writes: a table and a page, which appear together."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from demottle.cli.evaluate.figures_csv import write_csv
 from demottle.io.output import publishing, refuse_existing, refuse_inputs, refuse_same_name
-
-if TYPE_CHECKING:
-    from demottle.quality.cohort import Case
 
 
 @dataclass(frozen=True)
@@ -28,18 +23,17 @@ class Results:
         if not self.overwrite:
             refuse_existing(names)
 
-    def write(self, cases: "Iterable[Case]", draw: Callable[[Path], None]) -> None:
+    def write(self, table: Callable[[Path], None], page: Callable[[Path], None]) -> None:
         """Write what is wanted; all of it is there at the end, or nothing new.
 
         Args:
-            cases: what the table holds.
-            draw: writes the page.
+            table, page: write them to the place that they are given.
 
         Raises:
             OutputError: where it cannot be written.
         """
         with publishing((self.csv, self.html), overwrite=self.overwrite) as at:
             if self.html is not None:
-                draw(at[self.html])
+                page(at[self.html])
             if self.csv is not None:
-                write_csv(at[self.csv], cases)
+                table(at[self.csv])
