@@ -11,7 +11,7 @@ _NO_HU = "no CT in HU with body enough"
 
 
 def honesty(check: Check, limits: Limits) -> Iterator[Verdict]:
-    """Judge spots that are no noise, grain of another source, blur, shift and order of slices."""
+    """Judge spots that are not noise, grain of another source, blur, shift and order of slices."""
     yield from _spots(check, limits)
     found = check.consistency
     what = "power of grain that was not in the scan, over what was removed"

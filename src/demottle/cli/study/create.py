@@ -20,8 +20,7 @@ _ARM = re.compile(r"[\w][\w .+-]{0,39}")
 @guarded
 def create(
     arm: Annotated[
-        list[str],
-        typer.Option("--arm", metavar="NAME=PATH", help="Scans of an arm; two or more, the first is the reference."),
+        list[str], typer.Option("--arm", metavar="NAME=PATH", help="Scans of an arm; the first is the reference.")
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="STUDY", help="Folder of the study.")],
     design: Annotated[

@@ -41,7 +41,7 @@ class Check:
         no_spectra: why there are no spectra, as a sentence; empty where there are.
         bias_removed: by how much the mean of each tissue fell where the bias of MR magnitudes was taken out on purpose.
             `tissues` and `edges` are then of the result with the bias put back; what they show was not intended.
-        spots: what was removed or added that is no noise; None without HU or where there is hardly any body.
+        spots: what was removed or added that is not noise; None without HU or where there is hardly any body.
         consistency: whether the result belongs to its scan: grain, sharpness, place and order of its slices.
     """
 
@@ -139,7 +139,7 @@ def check(
     edges = edge_test(before, same)
     listener(Progress(Stage.CHECK, 5, steps, "air and metal"))
     kept = untouched(before, after)
-    listener(Progress(Stage.CHECK, 6, steps, "spots that are no noise"))
+    listener(Progress(Stage.CHECK, 6, steps, "spots that are not noise"))
     spots = spot_map(before, same)
     listener(Progress(Stage.CHECK, 7, steps, "order, place and sharpness"))
     belongs = consistency(before, same)

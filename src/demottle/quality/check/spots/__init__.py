@@ -1,1 +1,1 @@
-"""What was removed or added that is no noise: a map of the residual, and a list of places."""
+"""What was removed or added that is not noise: a map of the residual, and a list of places."""

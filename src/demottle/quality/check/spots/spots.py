@@ -1,4 +1,4 @@
-"""Places where something was removed or added that is no noise: where, how large, how many HU."""
+"""Places where something was removed or added that is not noise: where, how large, how many HU."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -51,7 +51,7 @@ class Spot:
 
 @dataclass(frozen=True, eq=False)
 class SpotMap:
-    """What was removed or added that is no noise.
+    """What was removed or added that is not noise.
 
     Attributes:
         largest: size of the strongest spot over the largest that noise leaves anywhere: above 1 in one of 20 scans by chance.
