@@ -36,8 +36,8 @@ def test_the_commands_of_the_documentation_find_the_phantom_and_measure_it(scan:
     done = demottle("phantom", scan)
     assert done.exit_code == 0, done.output
     assert "Catphan 504  turned by 3.0 degrees, tilted by 2.2 degrees" in done.stdout
-    assert re.search(r"Teflon \(HU\) +(99\d|100\d)\.\d +941\.0 to 1060\.0", done.stdout)
-    assert re.search(r"mean of the ramps \(mm\) +(3\.[89]|4\.[01])\d +3\.0 to 5\.0", done.stdout)
+    assert re.search(r"Teflon \(HU\) +(99\d|100\d)\.\d +941 to 1060", done.stdout)
+    assert re.search(r"mean of the ramps \(mm\) +(3\.[89]|4\.[01])\d +3 to 5", done.stdout)
     assert re.search(r"f50 of Teflon \(1/mm\) +0\.2[67]\d", done.stdout)  # a blur of 0.69 mm
 
 

@@ -28,14 +28,14 @@ def show_phantom(examined: Examined, figures: Sequence[Figure], charts: Sequence
 
 def _table(figures: Sequence[Figure], both: bool) -> Table:
     table = Table(box=None, padding=(0, 3, 0, 2), header_style="dim", pad_edge=False)
-    table.add_column("", min_width=30, no_wrap=True)
+    table.add_column("", min_width=24, no_wrap=True)
     table.add_column("before" if both else "", justify="right", min_width=8)
     if both:
         table.add_column("after", justify="right", min_width=8)
         table.add_column("change", justify="right", min_width=8)
     stated = any(isfinite(figure.low) for figure in figures)
     if stated:
-        table.add_column("stated", justify="right")
+        table.add_column("stated", justify="right", no_wrap=True)
     for f in figures:
         title = f"{f.name} ({f.unit})" if f.unit else f.name
         cells: list[str | Text] = [title, _value(f, f.before)]
@@ -45,7 +45,7 @@ def _table(figures: Sequence[Figure], both: bool) -> Table:
                 number(round(f.after, f.digits) - round(f.before, f.digits), f.digits, sign=True),
             ]
         if stated:
-            cells.append(f"{f.low:.{min(f.digits, 1)}f} to {f.high:.{min(f.digits, 1)}f}" if isfinite(f.low) else "")
+            cells.append(f"{f.low:g} to {f.high:g}" if isfinite(f.low) else "")
         table.add_row(*cells)
     return table
 

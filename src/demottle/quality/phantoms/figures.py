@@ -89,7 +89,8 @@ def _told(measured: Measured, layout: Layout, image: Image) -> Iterator[_Told]:
         name = target.rod.name
         yield _Told("low contrast", f"contrast of {name}", "HU", 2, target.found, error=target.error)
         yield _Told("low contrast", f"contrast to noise of {name}", "", 2, target.cnr)
-        yield _Told("low contrast", f"d' of {name} (NPWE)", "", 2, target.npwe)
+        error = target.npwe * target.error / target.found if target.npwe > 0 else nan
+        yield _Told("low contrast", f"d' of {name} (NPWE)", "", 2, target.npwe, error=error)
         if target.hotelling is not None:
             yield _Told("low contrast", f"d' of {name} (Hotelling)", "", 2, target.hotelling.dprime)
     yield from _thickness(measured, image)

@@ -1,8 +1,9 @@
 """Contrast of groups of bars, by line pairs per cm.
 
 Modulation of a group: (mean of bars - mean of gaps) / (2 (mean of all - surroundings)), 1 where bars and gaps are as sharp as
-they are, of the slice that shows the bars most strongly. It falls with frequency as the contrast transfer of square waves
-does, which is at 0.5 where the MTF is at 0.39 (Coltman, J. Opt. Soc. Am. 44 (1954)).
+they are, of the slice that shows the bars most strongly; bars and gaps are read over the middle half of their width. It falls
+with frequency as the contrast transfer of square waves does (Coltman, J. Opt. Soc. Am. 44 (1954)), and so it is at 0.5 where
+the MTF is at 0.44.
 """
 
 from dataclasses import dataclass

@@ -1,9 +1,9 @@
 """Low-contrast targets: contrast, contrast-to-noise ratio, and how well observers detect them.
 
-Two observers: the non-prewhitening one with an eye filter (NPWE) from noise spectrum, TTF of the faintest rod and the
-target's nominal contrast; and a channelised Hotelling observer (`hotelling`) that looks at the target in the slices and at
-empty places as far from the axis, which assumes nothing of how the image was made. The second one needs many independent
-slices.
+Two observers: the non-prewhitening one with an eye filter (NPWE) from noise spectrum, TTF of the faintest rod and the contrast
+that was found: with the nominal one, a target that a denoiser erased would be seen best of all, since its noise is gone; and a
+channelised Hotelling observer (`hotelling`) that looks at the target in the slices and at empty places as far from the axis,
+which assumes nothing of how the image was made. The second one needs many independent slices.
 """
 
 from dataclasses import dataclass
@@ -81,7 +81,7 @@ def measure_targets(
             continue
         contrast, mean = rod.hu - module.hu, float(values.mean())
         error = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else nan
-        npwe = _npwe(rod, contrast, nps, edge)
+        npwe = _npwe(rod, max(mean * np.sign(contrast), 0.0), nps, edge)
         observed = _hotelling(image, found, module, rod, slices)
         made.append(Target(rod, contrast, mean, error, mean / noise if noise > 0 else nan, npwe, observed))
     return made, refused
@@ -106,6 +106,8 @@ def _contrast(image: Image, found: Found, module: Module, rod: Rod, index: int) 
 def _npwe(rod: Rod, contrast: float, nps: Spectrum | None, edge: EdgeResponse | None) -> float:
     if nps is None:
         return nan
+    if contrast == 0:  # erased, or its sign turned by noise
+        return 0.0
     frequency, ttf = (nps.frequency, np.ones_like(nps.frequency)) if edge is None else (edge.frequency, edge.ttf)
     try:
         return dprime(Disc(rod.diameter, contrast), nps, frequency, ttf, Viewing())

@@ -122,7 +122,7 @@ def _card(figure: Figure, label: str, both: bool) -> Card:
     value = figure.after if both else figure.before
     detail = f"before: {_number(figure.before, figure.digits)}" if both else ""
     if isfinite(figure.low):
-        detail = f"stated: {_number(figure.low, 1)} to {_number(figure.high, 1)}" + (f", {detail}" if detail else "")
+        detail = f"stated: {figure.low:g} to {figure.high:g}" + (f", {detail}" if detail else "")
     within = figure.within(value)
     return Card(
         label,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from demottle.image import Image
 from demottle.physics.phantoms.qa.layout import Module
 from demottle.quality.phantoms.found import Found, in_slice
+from demottle.quality.phantoms.rods import CORE
 from demottle.quality.phantoms.uniform import NOISE_MM, ROI_MM, SIDES
 
 _SIDE = 520  # pixels of a picture
@@ -84,7 +85,7 @@ def _draw(
     grow: float,
 ) -> None:
     """Circles around what was measured."""
-    circles = [(rod.place, rod.diameter / 2 * 0.7) for rod in module.rods]
+    circles = [(rod.place, rod.diameter / 2 * CORE) for rod in module.rods]
     if module.role == "uniform":
         ring = found.layout.edge_ring
         turned = [np.radians(angle) for angle in SIDES.values()]
