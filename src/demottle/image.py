@@ -116,7 +116,7 @@ class Image:
         if min(in_space) < _LEAST_MM or max(in_space) > _MOST_MM or not _LEAST_S <= between <= _MOST_S:
             raise InputError(
                 f"The spacing is {between:g}, {rows:g}, {columns:g} (slices in mm or frames in s, rows, columns), which no "
-                f"scanner makes; {_LEAST_MM:g} to {_MOST_MM:g} mm are possible. Is the header broken, or the unit another?"
+                f"scanner produces; {_LEAST_MM:g} to {_MOST_MM:g} mm are possible. Is the header broken, or the unit wrong?"
             )
 
     @staticmethod

@@ -150,7 +150,7 @@ def test_a_run_of_which_nothing_came_ends_with_code_1(
     asked = ("benchmark", "--quick", "-o", tmp_path, "--method", "nlm", "--threads", "1")
     result = demottle(*asked)
     assert result.exit_code == 1, result.output
-    assert "Nothing that was run succeeded" in " ".join(result.stderr.split())
+    assert "Everything that ran failed" in " ".join(result.stderr.split())
     assert demottle(*asked).exit_code == 0  # nothing was run
 
 

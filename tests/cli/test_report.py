@@ -17,11 +17,11 @@ from tests.cli.conftest import Demottle
         ),
         (
             {"program": "demottle", "input": "gone.nii.gz"},
-            "The input of this run, gone.nii.gz, is not there (any more); give a scan and its output instead.",
+            "The input of this run, gone.nii.gz, is missing; give a scan and its output instead.",
         ),
         (
             {"program": "demottle", "input": "there.nii.gz", "output": None},
-            "The output of this run, None, is not there (any more); give a scan and its output instead.",
+            "The output of this run, None, is missing; give a scan and its output instead.",
         ),
     ],
 )

@@ -72,7 +72,7 @@ def test_results_go_where_they_were_asked_for_and_name_no_file_of_a_patient(
     [
         (["serve", "NOTHING"], "There is no study folder"),
         (["analyse", "NOTHING"], "There is no study folder"),
-        (["analyse", "STUDY"], "Nobody has finished a case"),
+        (["analyse", "STUDY"], "No reader has finished a case"),
         (["analyse", "STUDY", "--key", "NOTHING"], "There is no key"),
         (["create", "--arm", "a=NOTHING", "--arm", "b=NOTHING", "-o", "OUT"], "There is no file or folder"),
         (["create", "--arm", "a=STUDY", "-o", "OUT"], "a study compares arms"),

@@ -58,7 +58,7 @@ def test_a_slice_without_flat_tissue_has_none() -> None:
     air = np.random.default_rng(0).normal(-1000, 10, (1, 64, 64)).astype(np.float32)
     said = (
         r"regions? of \d+ x \d+ pixels in the slice (is|are) flat tissue; a noise spectrum needs at least \d+, "
-        r"so no method is told one\.$"
+        r"so none is used\.$"
     )
     with pytest.raises(InputError, match=said):
         lone_spectrum(Image(air, (3, 1, 1), "CT", "HU"))

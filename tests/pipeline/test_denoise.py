@@ -158,6 +158,6 @@ def test_a_spectrum_that_is_not_used_is_not_said_to_be_missing_from_the_page(mon
     monkeypatch.setattr(fingerprint, "_MOST_EXCESS", 0.5)
     found = fingerprint.measure(volume)
     assert found.spectrum is None and found.warnings == (found.no_spectrum,)
-    assert "no method is told this spectrum" in found.no_spectrum
+    assert "this spectrum is not used" in found.no_spectrum
     assert warnings_of_scan(found, found) == [found.no_spectrum]
     assert known.spectrum is not None and warnings_of_scan(found, known) == []  # the method was told one

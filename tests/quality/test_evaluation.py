@@ -29,7 +29,7 @@ def names(found: Evaluation) -> set[str]:
 def test_with_nothing_but_input_and_output_errors_are_not_made_up() -> None:
     found = evaluate(BEFORE, AFTER)
     assert found.truth is None and found.repeat is None and found.known is None
-    assert any("takes a truth or a second" in s for s in found.missing)
+    assert any("needs a truth or a second" in s for s in found.missing)
     assert any("structures of known place" in s for s in found.missing)
     assert "noise in flat tissue" in names(found)
     assert not any("RMSE" in name for name in names(found))

@@ -32,7 +32,7 @@ def test_a_run_that_is_its_input_is_the_first_warning() -> None:
 def test_a_truth_that_was_given_already_is_said_first() -> None:
     for truth, name in ((SCAN, "input"), (CLEAN, "output")):
         first = evaluate(SCAN, CLEAN, truth=copied(truth)).check.warnings[0]
-        assert f"The truth holds the very voxels of the {name}" in first
+        assert f"The truth has exactly the voxels of the {name}" in first
 
 
 def test_one_voxel_makes_a_difference_and_missing_values_do_not() -> None:

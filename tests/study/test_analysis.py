@@ -107,7 +107,7 @@ def test_another_reference_turns_the_sign(made: Made) -> None:
 
 def test_what_is_not_finished_is_left_out_and_said(made: Made) -> None:
     folder = made(repeats=2)
-    with pytest.raises(InputError, match="Nobody has finished"):
+    with pytest.raises(InputError, match="No reader has finished"):
         load(folder)
     answered(folder, most=20)
     found = analyse(load(folder), resamples=200)

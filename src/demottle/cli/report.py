@@ -92,9 +92,7 @@ def _found(places: list[Path]) -> tuple[Path, Path, Record | None, Path | None]:
     for name in ("input", "output"):
         value = record.get(name)
         if not isinstance(value, str) or not Path(value).exists():
-            raise InputError(
-                f"The {name} of this run, {value}, is not there (any more); give a scan and its output instead."
-            )
+            raise InputError(f"The {name} of this run, {value}, is missing; give a scan and its output instead.")
         found.append(Path(value))
     return found[0], found[1], record, path
 

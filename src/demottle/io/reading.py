@@ -38,7 +38,7 @@ def known_unit(text: str | None) -> str | None:
     """
     if text is None or text.strip().upper() == "HU":
         return text and "HU"
-    raise InputError(f"'{text}' is not a unit that can be given; HU is the only one.")
+    raise InputError(f"'{text}' is not a unit that can be given; the only one is HU.")
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def _read_plain(path: Path, row: Format, given: Given, volume: int | None, liste
     image: Image = row.load().read(path, given)
     if is_result(image.history) and not given.accept_own_output:
         raise InputError(
-            f"{path} is demottle's own output, which is not to be denoised again; name the original, or accept own output.",
+            f"{path} is demottle's own output, which should not be denoised again; name the original, or accept own output.",
             remedy="accept_own_output",
         )
     return image

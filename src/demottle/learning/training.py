@@ -175,7 +175,7 @@ class _Training:
         for name, value in losses.items():
             if not math.isfinite(value):
                 raise UnsuitableError(
-                    f"The training diverged: the loss {name} is not finite any more after {history.step} steps; use a lower "
+                    f"The training diverged: the loss {name} is no longer finite after {history.step} steps; use a lower "
                     "learning rate."
                 )
         history.losses, history.reported, self.sums = losses, history.step, {}

@@ -45,8 +45,8 @@ def unknown_range(name: str, fitted: Mapping[str, Any], scan: str = "scan") -> l
         return []
     listed = missing[0] if len(missing) == 1 else f"{', '.join(missing[:-1])} and {missing[-1]}"
     return [
-        f"The model does not say for what {listed} it was made, so nobody knows whether it suits this {scan}; look at what was "
-        "removed, or use a model that says it."
+        f"The model does not state the {listed} it was made for, so it may not suit this {scan}; look at what was "
+        "removed, or use a model that states it."
     ]
 
 

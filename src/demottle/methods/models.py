@@ -59,7 +59,7 @@ def load(path: str | Path) -> Denoiser:
     except (SafetensorError, ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
         raise InputError(f"{path} does not fit the method it names; fit the model again with this version.") from error
     if not isinstance(denoiser, Denoiser):
-        raise InputError(f"{path} names a method that has nothing to load.")
+        raise InputError(f"{path} names a method that cannot be loaded.")
     return _with_bias_corrected(denoiser)
 
 

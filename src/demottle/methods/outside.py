@@ -93,7 +93,7 @@ def of_file(path: Path) -> MethodInfo:
         raise
     except Exception as error:
         del sys.modules[module.__name__]
-        raise InputError(f"{path.name} fails when it is run ({type(error).__name__}: {error}); mend it.") from error
+        raise InputError(f"{path.name} fails when it is run ({type(error).__name__}: {error}); fix it.") from error
     return replace(card, module=module.__name__)
 
 
@@ -110,7 +110,7 @@ def _of_package(point: EntryPoint) -> MethodInfo:
 
 def _checked(found: Any, origin: str) -> MethodInfo:
     if not isinstance(found, MethodInfo):
-        raise InputError(f"{origin} has no CARD; a method of others says in CARD = MethodInfo(...) what it is.")
+        raise InputError(f"{origin} has no CARD; a method of others states in CARD = MethodInfo(...) what it is.")
     return replace(found, origin=origin)
 
 

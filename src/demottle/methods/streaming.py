@@ -35,9 +35,11 @@ class Stream(ABC):
         frame = np.asarray(frame, np.float32)
         if frame.ndim != 2 or (self._shape is not None and frame.shape != self._shape):
             wanted = "one gray frame (rows, columns)" if self._shape is None else f"{self._shape} as before"
-            raise InputError(f"A frame of shape {frame.shape} came, but {wanted} is needed; all frames have one size.")
+            raise InputError(
+                f"A frame of shape {frame.shape} arrived, but {wanted} is needed; all frames have one size."
+            )
         if not np.isfinite(frame).all():
-            raise InputError("A frame with NaN or infinite values came; leave it out of the run.")
+            raise InputError("A frame with NaN or infinite values arrived; leave it out of the run.")
         self._shape = frame.shape
         return self._step(frame)
 

@@ -140,7 +140,7 @@ def _spectrum_of_noise(
     if np.isfinite(most) and spectrum.sigma > _MOST_EXCESS * most:
         return None, (
             f"The regions for a noise spectrum hold {spectrum.sigma:.0f} {image.unit}, but the noise is {level:.0f} "
-            f"{image.unit}: there is anatomy in them, so that no method is told this spectrum."
+            f"{image.unit}: there is anatomy in them, so this spectrum is not used."
         )
     return spectrum, ""
 

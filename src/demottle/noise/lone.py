@@ -40,7 +40,7 @@ def lone_spectrum(image: Image, index: int = 0) -> Spectrum:
     if len(flattest) < _FEWEST:
         raise InputError(
             f"{only(len(flattest), 'region')} of {size} x {size} pixels in the slice {are(len(flattest))} flat tissue; a noise "
-            f"spectrum needs at least {_FEWEST}, so no method is told one."
+            f"spectrum needs at least {_FEWEST}, so none is used."
         )
     return spectrum_of_regions(flattest, (image.spacing[1], image.spacing[2]))
 

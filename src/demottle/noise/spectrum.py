@@ -127,7 +127,7 @@ def noise_spectrum(image: Image, correlation: Correlation | None = None) -> Spec
     if len(found) < _FEWEST:
         raise InputError(
             f"{only(len(found), 'region')} of {size} x {size} pixels in the image {are(len(found))} uniform tissue; a noise "
-            f"spectrum needs at least {_FEWEST}, so no method is told one."
+            f"spectrum needs at least {_FEWEST}, so none is used."
         )
     return _average(found, spacing, size)
 

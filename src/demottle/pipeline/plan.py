@@ -24,8 +24,8 @@ _MOST_CORRELATION = 0.8  # beyond, the decorrelated target's noise is more than 
 _SMALLEST_SIDE = 64
 _FEWEST_PIXELS = 16
 _ONE_SLICE_OF_MR = (
-    "A single slice has no neighbors to learn from, so nothing is learned: small pieces of it that look alike inform "
-    "each other."
+    "A single slice has no neighbors to learn from, so nothing is learned: small pieces of it that look alike are estimated "
+    "together."
 )
 _WHY_NOT_LEARNED = (
     "MR volumes repeat their anatomy from slice to slice more than they repeat their noise, and fine folds at this noise teach a "
@@ -109,7 +109,7 @@ def _plan_for_few(fingerprint: Fingerprint, settings: dict[str, Any]) -> Plan:
     if obstacle is None and fingerprint.unit != "HU":
         obstacle = "The image is not CT in HU, for which the network that learning begins with was trained."
     if obstacle is not None:
-        reason = f"{obstacle} So nothing is learned: small pieces of the image that look alike inform each other."
+        reason = f"{obstacle} So nothing is learned: small pieces of the image that look alike are estimated together."
         return Plan(FOR_FEW_UNLEARNED, settings, (reason,))
     teaching = "has no neighbors to learn from" if slices == 1 else "has few neighbors to learn from"
     reasons = [

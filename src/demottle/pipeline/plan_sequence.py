@@ -134,9 +134,7 @@ def make_sequence_plan(
         reason = f"{obstacle} So a classical filter is used that learns nothing." if obstacle else _FEW_TO_LEARN_FROM
         why = (*findings(fingerprint), *_lag_undone(fingerprint, given), reason)
         return filter_plan(risks, given, why) if risks else Plan(CLASSICAL_SEQUENCE, given, why)
-    reason = (
-        "The run is long enough to learn from, so a network is fitted on it; no frame waits for one that comes after."
-    )
+    reason = "The run is long enough to learn from, so a network is fitted on it; no frame waits for a later one."
     return Plan(DEFAULT_SEQUENCE, given, (*findings(fingerprint), *_lag_undone(fingerprint, given), reason))
 
 
@@ -194,14 +192,14 @@ def _mr_plan(found: SequenceFingerprint, given: Mapping[str, Any], known: Set[st
 def _why_nordic(known: Set[str]) -> tuple[str, ...]:
     """How the noise of a series comes to be known, and what follows."""
     if "noise" in known:
-        level = "Its noise is given, or told by volumes of noise alone"
+        level = "Its noise is given, or known from noise-only volumes"
     elif "sigma" in known:
-        level = "The level of its noise is given" + (", and where it is how strong" if "gfactor" in known else "")
+        level = "The level of its noise is given" + (", and so is how it varies in space" if "gfactor" in known else "")
     else:
         level = (
             "Its noise is measured place by place"
             if "gfactor" not in known
-            else "Where its noise is how strong is given"
+            else "How its noise varies in space is given"
         )
     together = (
         "Magnitude and phase are taken together: noise is Gaussian there, and the bias that it gives magnitudes goes with it."
@@ -266,7 +264,7 @@ def _of_frames(found: SequenceFingerprint) -> str:
     if found.owner == "image":
         return (
             f"Successive frames share {share:.0f} % of their noise, and it moves with the image: the frames seem to have been "
-            "shifted after they were taken (stabilized, cut out). Lag is not undone, for it lies elsewhere in the frame before."
+            "shifted after they were taken (stabilized, cut out). Lag is not undone: it lies elsewhere in the previous frame."
         )
     if found.held > 0.25:
         return (

@@ -56,8 +56,7 @@ def with_phase(
     other = format_of(path) if path.is_file() else None
     if (kind == "dicom") != (other in (None, "dicom")):
         raise InputError(
-            f"The phase {path} has to be of the format of the magnitude, so that rows and slices lie alike; convert one of "
-            "them."
+            f"The phase {path} has to be of the format of the magnitude, so that their axes agree; convert one of them."
         )
     chosen: dict[str, Any] = {} if part is None else {"series": part.series, "volume": part.volume}
     modality = None if kind == "dicom" else "MR"

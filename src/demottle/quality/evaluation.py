@@ -193,7 +193,7 @@ def _missing_sources(
 ) -> list[str]:
     said = []
     if truth is None and second is None:
-        said.append("No errors (RMSE, PSNR, SSIM): that takes a truth or a second realization.")
+        said.append("No errors (RMSE, PSNR, SSIM): that needs a truth or a second realization.")
     if structures is None:
         said.append(
             "No sharpness (TTF), contrast left, detectability, Hotelling observer or noise-only test: that takes structures of "

@@ -4,7 +4,7 @@ import numpy as np
 
 from demottle.image import Image
 
-SAME_OUTPUT = "The output holds the very voxels of the input: nothing was removed, or one scan was given as both."
+SAME_OUTPUT = "The output has exactly the voxels of the input: nothing was removed, or one scan was given as both."
 
 
 def same_voxels(first: Image, second: Image) -> bool:
@@ -17,5 +17,5 @@ def truth_given_twice(truth: Image, before: Image, after: Image) -> tuple[str, .
     """Return a sentence where the truth is the input or the output; a second scan that is the first is refused elsewhere."""
     for image, name, what in ((before, "input", "the noise-free scan"), (after, "output", "not the denoised one")):
         if same_voxels(truth, image):
-            return (f"The truth holds the very voxels of the {name}: errors against it have no meaning; give {what}.",)
+            return (f"The truth has exactly the voxels of the {name}: errors against it have no meaning; give {what}.",)
     return ()

@@ -111,7 +111,7 @@ class TcpSource:
         try:
             self._server = socket.create_server((LOOPBACK, port), backlog=1)
         except (OSError, OverflowError) as error:
-            raise InputError(f"Port {port} of this machine cannot be listened on ({error}); choose another.") from error
+            raise InputError(f"Port {port} of this machine cannot be opened ({error}); choose another.") from error
         self.port = int(self._server.getsockname()[1])
 
     def __iter__(self) -> Iterator[Voxels]:

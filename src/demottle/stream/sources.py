@@ -56,7 +56,7 @@ def open_source(name: str, geometry: RawGeometry | None, read: Callable[[Path], 
         return Source(raw_frames(stdin, geometry), geometry=geometry)
     if geometry is not None:
         raise InputError(
-            "A geometry is for bare bytes (- or tcp:PORT); leave it out for files, which say it themselves."
+            "A geometry is for bare bytes (- or tcp:PORT); leave it out for files, which state it themselves."
         )
     path = Path(name)
     if path.is_dir():

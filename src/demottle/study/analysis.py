@@ -95,7 +95,7 @@ def load(folder: Path, key: Path | None = None) -> Ratings:
     ratings = ratings_of(study, found, readers_of(StudyFolder(folder).answers, study))
     if not ratings.all:
         raise InputError(
-            f"Nobody has finished a case of {folder} yet; let readers answer with 'demottle study serve' first."
+            f"No reader has finished a case of {folder} yet; let readers answer with 'demottle study serve' first."
         )
     return ratings
 

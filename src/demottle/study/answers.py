@@ -126,7 +126,7 @@ def _read(path: Path, study: Study) -> dict[str, Given]:
     except FileNotFoundError:
         return given
     except OSError as error:
-        raise InputError(f"The answers {path} cannot be read ({error.strerror}); allow reading them.") from None
+        raise InputError(f"The answers {path} cannot be read ({error.strerror}); make them readable.") from None
     whole = data.rfind(b"\n") + 1
     for number, line in enumerate(data[:whole].splitlines(), start=1):
         try:

@@ -108,7 +108,7 @@ class Application:
         try:
             data = self._files.slice_file(trial.images[place], number).read_bytes()
         except OSError:
-            return said(500, {"error": "An image of the study cannot be read; tell whoever runs it."})
+            return said(500, {"error": "An image of the study cannot be read; tell the person who runs it."})
         return Response(200, GZIP, data, {"Content-Encoding": "gzip"})
 
     def _reader(self, alias: str) -> Response:

@@ -165,7 +165,7 @@ def test_links_that_lead_nowhere_are_slices_that_are_missing(ct: Ct, tmp_path: P
     for file in folder.iterdir():
         file.unlink()
         file.symlink_to(tmp_path / "annex" / file.name)
-    with pytest.raises(InputError, match=r"link that leads nowhere.* 4 more files cannot be read either"):
+    with pytest.raises(InputError, match=r"a broken link.* 4 more files cannot be read either"):
         read(folder)
 
 

@@ -75,5 +75,5 @@ def benchmark(
         failed = not run_missing(cells, results, work, told, retry)
     show(results, asked, rival, folder / "benchmark.html", as_json)
     if failed:
-        say_error("Nothing that was run succeeded; the reasons are above, and --retry runs it again.")
+        say_error("Everything that ran failed; the reasons are above, and --retry runs it again.")
         raise typer.Exit(NOTHING_DONE)

@@ -25,9 +25,7 @@ if TYPE_CHECKING:
     from demottle.io.volumes.series import Part
     from demottle.quality.gate import Gate
 
-PHASE = (
-    "These are phase images, whose values wrap around: no filter here is for them, so they are written as they were."
-)
+PHASE = "These are phase images, whose values wrap around: no filter here handles them, so they are written unchanged."
 
 
 @dataclass(frozen=True)

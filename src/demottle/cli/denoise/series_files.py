@@ -161,7 +161,7 @@ def gathered(image: "Image", scan: Path, files: SeriesFiles, method: str | None,
         if files.phase is None:
             told.append(f"Its phase was found beside it: {path.name}.")
     elif files.save_phase is not None:
-        raise InputError("There is no phase to denoise and write; name it.", remedy="phase")
+        raise InputError("No phase was found to denoise and write; give it.", remedy="phase")
     if files.given:
         put.refuse_unsuitable(whole)
     count = noise_volumes(whole) if files.noise_volumes is None else files.noise_volumes

@@ -85,7 +85,7 @@ def show_repeat(repeat: "Repeat", unit: str) -> None:
     """Show what a second realization tells."""
     from demottle.quality.measures import rows_of
 
-    heading("Against the second scan", "in the body; needs no truth, since its noise is other noise")
+    heading("Against the second scan", "in the body; needs no truth, because its noise is independent")
     table = before_after()
     for row in rows_of("repeat"):
         before, after = row.values(repeat.agreement)
@@ -107,7 +107,7 @@ def show_known(known: "KnownStructures", unit: str, against_truth: bool) -> None
         heading(
             "Contrast of known structures",
             f"in {unit}; {left.title}: share of that in the {'truth' if against_truth else 'list'} ± standard error from the "
-            "noise; dim: below 3 standard errors, not told from noise",
+            "noise; dim: below 3 standard errors, indistinguishable from noise",
         )
         table = columns("mm", "true", "before", "after", left.title)
         for one in known.contrast:

@@ -78,7 +78,7 @@ def stream(
         opened = open_source(source, geometry, lambda path: _read(path, listener))
         if opened.image is None and model is None and method is None:
             raise InputError(
-                "A live source cannot be learned from first; give a fitted model, or the method of a filter.",
+                "A live source cannot be learned from beforehand; give a fitted model, or name a filter.",
                 remedy="model",
             )
         if opened.port is not None:
@@ -123,7 +123,7 @@ def _tell(ready: Ready, report: "LiveReport", chosen: Any, as_json: bool, shown:
     if report.dropped:
         say_warnings([f"{len(report.dropped)} frames were dropped, because denoising could not keep up."])
     if report.trouble:
-        say_error(f"{report.trouble} What came before was denoised.")
+        say_error(f"{report.trouble} The frames before that were denoised.")
         raise typer.Exit(CANNOT)
 
 

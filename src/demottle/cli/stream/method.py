@@ -65,7 +65,7 @@ def made_ready(
     count = measure or MEASURED
     say(
         f"Waiting for the first {count} frames, to measure their noise; then all of them are denoised. --measure N waits for "
-        f"fewer, --model FILE (of 'denoise --method {request.method} --save-model') for none. It ends where no frame comes for "
+        f"fewer, --model FILE (of 'denoise --method {request.method} --save-model') for none. It ends if no frame comes for "
         f"{stall:g} seconds (--stall) after the first."
     )
     found, frames, measured = fit_first(opened.frames, request, count, stall, listener)

@@ -38,7 +38,7 @@ def serve(
         for reader, done in application.progress.items():
             say(f"  {reader}: {done} of {len(application.study.trials)} finished", style="dim")
         if not is_loopback(host):
-            say("Whoever reaches this machine over the network can see the images and answer.", style="yellow")
+            say("Anyone who reaches this machine over the network can see the images and answer.", style="yellow")
         say("Stop with Ctrl-C; readers can continue later.", style="dim")
         if browser:
             import webbrowser

@@ -68,7 +68,7 @@ def train(
 
     processes.join(best_device())
     if preset is None and fitting == "small" and not processes.rank():
-        say('There is no GPU here, so the preset is "small"; "--preset full" is the full size, which is made for one.')
+        say('There is no GPU here, so the preset is "small"; "--preset full" is meant for a GPU.')
     choices = Choices(seed, earlier_name or validation_share, allow_mixed, cache_limit, _learns_from_pairs(method))
     reading = Reading(options.parse_modality(modality), options.parse_spacing(spacing), accept_uneven)
     with _tidied(folder, cache):
@@ -230,4 +230,4 @@ def _clean_up(folder: Path, cache: Path | None) -> None:
         checkpoint.unlink()
     if cache is None:
         remove(folder / "cache")
-    say(f"What went where is in {folder / 'manifest.json'}.")
+    say(f"Which scan was used for what is in {folder / 'manifest.json'}.")

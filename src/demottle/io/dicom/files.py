@@ -55,9 +55,7 @@ class FileRef:
         except FileNotFoundError as error:
             if self.series_uid:
                 raise InputError(f"The DICOMDIR names {self.name}, which is missing; copy the whole medium.") from error
-            raise InputError(
-                f"The file {self.name} is not there (a link that leads nowhere?); fetch or remove it."
-            ) from error
+            raise InputError(f"The file {self.name} is missing (a broken link?); fetch or remove it.") from error
         except (zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
             raise InputError(f"{self.name} cannot be unpacked ({error}); the zip is broken.") from error
 

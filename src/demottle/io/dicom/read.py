@@ -168,9 +168,7 @@ def open_dicom(
 def _number_warnings(first: SliceHeader, doubts: tuple[str, ...]) -> tuple[str, ...]:
     found = [doubt for doubt in doubts if doubt]
     if first.lut:
-        found.append(
-            "A Modality LUT gives the stored values their meaning; the stored values themselves are worked on."
-        )
+        found.append("A Modality LUT gives the stored values their meaning; the stored values are used as they are.")
     return tuple(found)
 
 
@@ -191,7 +189,9 @@ def _constant_warning(volume: Stack, voxels: np.ndarray) -> tuple[str, ...]:
 def _spacing_warning(volume: Stack) -> tuple[str, ...]:
     first = volume.slices[0]
     if len(volume.slices) == 1 and not (first.spacing_between or first.thickness):
-        return ("The one slice states no thickness; 1 mm is assumed, which only matters for its header elsewhere.",)
+        return (
+            "The one slice states no thickness; 1 mm is assumed, which matters only for the header in other formats.",
+        )
     if not volume.evenly_spaced:
         return (f"Slices are not evenly spaced; the typical gap, {volume.spacing[0]:g} mm, is used as the spacing.",)
     return jump_warning(volume.slices)

@@ -99,7 +99,7 @@ def choose(
     _refuse_several_people(chosen)
     if chosen[0].own_output and not accept_own_output:
         raise InputError(
-            f"The series {chosen[0].uid} is demottle's own output, which is not to be denoised again; "
+            f"The series {chosen[0].uid} is demottle's own output, which should not be denoised again; "
             "name the original series, or accept own output.",
             remedy="accept_own_output",
         )

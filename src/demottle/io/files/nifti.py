@@ -91,7 +91,7 @@ def _layout(volumes: int, slices: int, modality: str | None) -> str:
         )
     if modality is None:
         found.append(
-            "Over time, it is treated as fluoroscopy; if it is MR (functional, diffusion), give its modality (--modality MR)."
+            "A series over time is treated as fluoroscopy; if it is MR (functional, diffusion), give --modality MR."
         )
     return " ".join(found)
 

@@ -17,7 +17,7 @@ CODECS = {"mp4": "mp4v", "avi": "FFV1"}
 """What is written: MPEG-4, which loses, and FFV1, which does not."""
 _LOSSY = (
     "Video holds 8 bits and is compressed, which changes the noise as well as the image; "
-    "use the DICOM file instead where there is one."
+    "use the DICOM file instead, if there is one."
 )
 
 

@@ -34,7 +34,7 @@ def _unit(header: Any) -> tuple[tuple[str, ...], float]:
     stated = unit_of_length(header)
     if stated == "unknown":
         return ("The NIfTI header states no unit of length; mm is assumed.",), 1.0
-    told = () if stated == "mm" else (f"The NIfTI header states lengths in {stated}; they are taken as that.",)
+    told = () if stated == "mm" else (f"The NIfTI header states lengths in {stated}; they are taken as such.",)
     return told, _MM[stated]
 
 

@@ -63,7 +63,7 @@ def confirm_hounsfield(slices: Sequence[SliceHeader], voxels: Voxels, valid: Mas
     if not doubt:
         return ""
     if unit == "HU":
-        return f"{doubt}; its values are taken as Hounsfield units, as was asked."
+        return f"{doubt}; its values are taken as Hounsfield units, as requested."
     if shows_air_and_tissue(voxels, valid):
         return f"{doubt}; air near -1000 and tissue near 0 show that its values are Hounsfield units, and they are taken as such."
     raise InputError(

@@ -15,7 +15,7 @@ from demottle.io.volumes.split import ALWAYS, CONTENT, OVER_TIME, Volume, split
 
 FEWEST_OVER_TIME = 4
 """Volumes of a series over time; fewer are volumes of their own (and a filter over them could not tell noise from signal)."""
-PHASE_IMAGES = "This volume holds phase images, whose values wrap around; no filter here is for them."
+PHASE_IMAGES = "This volume holds phase images, whose values wrap around; no filter here handles them."
 _ORDER = ("time point", "temporal index", "time offset", "trigger delay", "cardiac phase", "respiratory phase")
 _LISTED = 12  # volumes named in one message
 _SAME_PLACE = 0.5  # mm: prospective motion correction moves slices a little

@@ -179,7 +179,7 @@ def air_level(image: Image) -> tuple[float, str]:
         dark = [guide.erode((g < _DARK * sigma) & s, 2) for g, s in zip(guides, seen, strict=True)]
         values = np.concatenate([plane[d] for plane, d in zip(planes, dark, strict=True)])
         if values.size < _LEAST_AIR * len(planes) * planes[0].size:
-            return float("nan"), "There is too little air around the body to tell the noise by."
+            return float("nan"), "There is too little air around the body to measure the noise."
         found = float(np.sqrt(np.mean(np.square(values, dtype=np.float64)) / 2))
         if abs(found - sigma) <= 1e-4 * max(sigma, 1e-12):
             break

@@ -97,7 +97,7 @@ def _derived_object(planes: Sequence[_Plane], images: Sequence[Image]) -> Datase
             dataset = pydicom.dcmread(stream, force=True)
     except (OSError, KeyError, InputError) as error:
         raise OutputError(
-            f"The source {first.file.name} is gone or cannot be read any more; its headers are needed."
+            f"The source {first.file.name} is gone or can no longer be read; its headers are needed."
         ) from error
     if str(dataset.get("SOPInstanceUID")) != first.sop_uid:
         raise OutputError(f"The source {first.file.name} has changed since it was read; read it again.")
