@@ -140,7 +140,7 @@ def test_what_does_not_fit_is_refused_in_a_sentence_and_nothing_is_written(
         (tmp_path / "short.nii.gz", ["--sigma", "3"], "at least 6"),
         (tmp_path / "nothing.nii.gz", ["--sigma", "3"], "zero"),
         (tmp_path / "volume.nii.gz", ["--sigma", "3"], "a single volume"),
-        (tmp_path / "short.nii.gz", ["--save-phase", "ph.nii.gz"], "no phase"),
+        (tmp_path / "short.nii.gz", ["--save-phase", "ph.nii.gz"], "No phase was found to denoise and write"),
         (mag(study), ["--sigma", "3", "--noise-map", "map.nii.gz"], "leave out"),
         (mag(study), ["--sigma", "0"], "positive"),
         (mag(study), ["--sigma", "3", "--method", "mp-pca"], "is for nordic"),

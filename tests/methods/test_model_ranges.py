@@ -61,7 +61,7 @@ def test_a_model_may_leave_a_range_out(tmp_path: Path) -> None:
 def test_what_a_learned_model_does_not_say_is_said() -> None:
     assert unknown_range("pdml", GOOD) == []
     (all_of_it,) = unknown_range("pdml", {})
-    assert "modality, unit, noise level and pixel size" in all_of_it and "nobody knows" in all_of_it
+    assert "modality, unit, noise level and pixel size" in all_of_it and "may not suit this scan" in all_of_it
     (one,) = unknown_range("udca", {**GOOD, "noise_range": None, "noise_level": float("nan")}, "run")
-    assert "for what noise level it was made" in one and "this run" in one
+    assert "does not state the noise level it was made for" in one and "this run" in one
     assert unknown_range("gaussian", {}) == []

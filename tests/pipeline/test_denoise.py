@@ -90,10 +90,10 @@ def test_a_model_of_another_noise_level_is_warned_about(scan: Image) -> None:
 
 def test_a_model_that_does_not_say_what_it_was_made_for_is_warned_about(scan: Image) -> None:
     model = denoise(scan, steps=5).denoiser
-    assert not any("does not say" in warning for warning in denoise(scan, model=model).record["warnings"])
+    assert not any("does not state" in warning for warning in denoise(scan, model=model).record["warnings"])
     model.fitted = {**model.fitted, "noise_level": float("nan"), "spacing_mm": []}
     warnings = denoise(scan, model=model).record["warnings"]
-    assert any("for what noise level and pixel size it was made" in warning for warning in warnings)
+    assert any("does not state the noise level and pixel size it was made for" in warning for warning in warnings)
 
 
 @pytest.mark.parametrize(

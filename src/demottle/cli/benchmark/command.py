@@ -59,8 +59,7 @@ def benchmark(
     folder = out or Path("benchmark-results") / f"{suite}{'-cohort' if cohort else ''}{'-quick' if quick else ''}"
     everybody = entrants_of(asked, method or [])
     limit = minutes_of(minutes, quick, asked.minutes)
-    reals = real_of(asked, real, cohort)
-    refuse_inputs([folder, cache], [reals, method_file], added=True)
+    refuse_inputs([folder, cache], [real, method_file], added=True)
     refuse_unwritable(folder)
     results = Results(folder / "results.jsonl")
     say_warnings(results.doubts)
@@ -70,7 +69,7 @@ def benchmark(
     else:
         refuse_rival(results, asked, everybody, rival)
         work = replace(work_of(jobs, threads, wall, cache or folder / "cases"), method_file=method_file)
-        cells = planned(asked, everybody, Choices(quick, seeds, reals, cohort), limit, work)
+        cells = planned(asked, everybody, Choices(quick, seeds, real_of(asked, real, cohort), cohort), limit, work)
         told = {"suite": suite, "quick": quick, "minutes": limit, "jobs": jobs, "threads": work.threads}
         failed = not run_missing(cells, results, work, told, retry)
     show(results, asked, rival, folder / "benchmark.html", as_json)
