@@ -28,11 +28,11 @@ def show_phantom(examined: Examined, figures: Sequence[Figure], charts: Sequence
 
 def _table(figures: Sequence[Figure], both: bool) -> Table:
     table = Table(box=None, padding=(0, 3, 0, 2), header_style="dim", pad_edge=False)
-    table.add_column("", min_width=24, no_wrap=True)
-    table.add_column("before" if both else "", justify="right", min_width=8)
+    table.add_column("", min_width=20, no_wrap=True)
+    table.add_column("before" if both else "", justify="right", min_width=7)
     if both:
-        table.add_column("after", justify="right", min_width=8)
-        table.add_column("change", justify="right", min_width=8)
+        table.add_column("after", justify="right", min_width=7)
+        table.add_column("change", justify="right", min_width=7)
     stated = any(isfinite(figure.low) for figure in figures)
     if stated:
         table.add_column("stated", justify="right", no_wrap=True)
