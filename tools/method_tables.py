@@ -18,7 +18,7 @@ GROUPS: dict[str, Callable[[MethodInfo], bool]] = {
     "From the scan itself": lambda card: not card.rival and card.learns_from == "the image itself",
     "From sets of scans": lambda card: card.is_trained,
     "Filters": lambda card: not card.rival and card.learns_from == "nothing",
-    "For comparison": lambda card: card.rival,
+    "For comparison": lambda card: card.rival and not card.is_trained,
 }
 _FOR = {"volumes": "volumes", "sequences": "runs of frames, series of volumes", "both": "volumes, runs of frames"}
 

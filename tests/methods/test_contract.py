@@ -12,9 +12,11 @@ from tests.methods.small_sets import small_sets
 
 from demottle.errors import InputError
 from demottle.image import Image
+from demottle.learning.data.dataset import Choices, entries_of, sets_of
 from demottle.methods import METHODS, Budget, Denoiser, load
-from demottle.methods.card import CLAUSES
+from demottle.methods.card import CLAUSES, OF_LEARNING, Contract, MethodInfo
 from demottle.methods.models import read_header
+from demottle.methods.registry import OWN
 from demottle.noise.fingerprint import Fingerprint, measure
 from demottle.physics.ct.ct_noise import independent_noise, mix_slices
 from demottle.physics.phantoms.phantom import body_phantom
@@ -53,6 +55,8 @@ def _excused(request: pytest.FixtureRequest) -> None:
     mark = request.node.get_closest_marker("clause")
     if mark is not None:
         card = METHODS[request.getfixturevalue("fitted").method]
+        if card.is_trained and mark.args[0] in OF_LEARNING:
+            pytest.skip("asked after a longer training (test_a_training_teaches)")
         reason = card.contract.excused.get(mark.args[0])
         if reason is not None:  # two steps of training may end on either side of a bound, by the processor's arithmetic
             request.applymarker(pytest.mark.xfail(reason=reason, raises=AssertionError, strict=not card.is_trained))
@@ -124,6 +128,25 @@ def test_sixty_steps_are_enough_for_four_tenths_of_the_error(
     tissue = (truth.voxels > -150) & (truth.voxels < 200)
     after = (fit(name, scan, fingerprint, steps=60)(scan).voxels - truth.voxels)[tissue]
     assert np.sqrt((after**2).mean()) < 0.6 * np.sqrt(((scan.voxels - truth.voxels)[tissue] ** 2).mean())
+
+
+def body(seed: int, level: float) -> Image:
+    """A simulated patient's scan, as the contract's own, with noise of `level` HU."""
+    truth = body_phantom(slices=4, size=160, spacing=(3.0, 2.2, 2.2), seed=seed)
+    return truth.with_voxels(np.rint(truth.voxels + mix_slices(independent_noise(truth, level, seed=seed + 1), 0.2)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in VOLUMES if METHODS[name].is_trained and not METHODS[name].rival])
+def test_a_training_teaches(name: str, scan: Image, truth: Image, tmp_path: Path) -> None:
+    low = [(f"low-{seed}", body(seed, 40.0)) for seed in (20, 21)]
+    full = [(f"full-{seed}", body(seed, 8.0)) for seed in (32, 33)]
+    module = METHODS[name].load()
+    sets = sets_of(entries_of(low), entries_of(full), tmp_path, Choices())
+    trained = module.train(sets, module.Settings(**module.PRESETS["small"]), seed=0, budget=Budget(steps=60))
+    tissue, cleaned = (truth.voxels > -150) & (truth.voxels < 200), trained(scan)
+    assert error_left(cleaned, scan, truth, binary_erosion(tissue, np.ones((1, 7, 7)))) < 0.95  # the clauses' bounds
+    assert error_left(cleaned, scan, truth, tissue) < 0.65
 
 
 def change_of(cleaned: Image, scan: Image) -> np.ndarray:
@@ -234,6 +257,15 @@ def test_bad_settings_are_one_sentence(name: str) -> None:
     wrong = METHODS[name].contract.wrong
     with pytest.raises(InputError, match=next(iter(wrong))):
         module.Settings(**wrong)
+
+
+def test_only_rivals_are_excused() -> None:
+    assert all(card.rival for card in OWN if card.contract.excused)
+    told: dict[str, Any] = dict.fromkeys(("title", "summary", "paper", "module"), "")
+    excused = Contract(excused={"order of slices": "why"})
+    assert MethodInfo(name="lee", learns_from="nothing", rival=True, contract=excused, **told).contract == excused
+    with pytest.raises(ValueError, match='"lee" is excused from order of slices; only rivals may be'):
+        MethodInfo(name="lee", learns_from="nothing", contract=excused, **told)
 
 
 def test_listing_methods_imports_no_torch() -> None:

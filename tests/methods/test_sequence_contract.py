@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.methods.other_batches import in_other_batches
 
 from demottle.errors import InputError
 from demottle.image import Image
@@ -53,6 +54,16 @@ def test_mean_signal_is_kept(cleaned: Image, run: Run, fingerprint: SequenceFing
     bright = run.clean.voxels > np.median(run.clean.voxels)
     for part in (bright, ~bright):
         assert abs(change[part].mean()) < 0.1 * fingerprint.noise_level
+
+
+def test_any_batch_size_the_same_result(
+    fitted: Denoiser, cleaned: Image, run: Run, fingerprint: SequenceFingerprint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once = METHODS[fitted.method].contract.at_once
+    used = in_other_batches(at_once, monkeypatch)
+    assert np.abs(fitted(run.noisy).voxels - cleaned.voxels).max() < 1e-3 * fingerprint.noise_level
+    has_network = any(name.endswith("weight") for name in fitted.tensors())
+    assert used() or at_once or not has_network
 
 
 def test_finite_same_geometry_and_the_input_is_left_as_it_was(fitted: Denoiser, run: Run) -> None:

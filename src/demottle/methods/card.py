@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 LearnsFrom = Literal["nothing", "the image itself", "unpaired sets", "pairs"]
 
+OF_LEARNING = ("less noise", "nearer to the truth")
+"""What is asked of methods that are trained beforehand after a training that can teach something."""
 CLAUSES: Mapping[str, str] = {
     "less noise": "the error in tissue, edges aside, falls by at least 5 %",
     "nearer to the truth": "the error in tissue, edges included, falls by at least 35 %",
@@ -32,8 +34,8 @@ class Contract:
         steps: of learning.
         slow: True where it takes more than some seconds all the same.
         at_once: whole numbers of a module that say how much is computed at a time ("module.NAME"), and smaller ones for them.
-        excused: by clause (`CLAUSES`), why the method does not keep it; docs/methods/index.md shows it. An excuse that is not
-            needed is an error.
+        excused: of rivals, by clause (`CLAUSES`), why the method does not keep it; docs/methods/index.md shows it. An excuse that
+            is not needed is an error.
     """
 
     quick: Mapping[str, Any] = field(default_factory=dict)
@@ -83,6 +85,13 @@ class MethodInfo:
     live: bool = True
     contract: Contract = field(default_factory=Contract)
     origin: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse excuses for what is not there to be compared with: such a method is mended."""
+        if self.contract.excused and not self.rival:
+            raise ValueError(
+                f'"{self.name}" is excused from {", ".join(self.contract.excused)}; only rivals may be, others are to keep it.'
+            )
 
     def takes(self, sequence: bool) -> bool:
         """True where the method takes sequences, or volumes."""

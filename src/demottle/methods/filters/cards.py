@@ -76,6 +76,7 @@ CARDS = (
         module="demottle.methods.filters.mp_pca",
         images="sequences",
         live=False,
+        contract=Contract(at_once={"demottle.methods.filters.mp_pca._AT_ONCE": 7}),
     ),
     MethodInfo(
         name="gaussian",

@@ -23,6 +23,7 @@ NAME = name_of(__name__)
 FEWEST = 4
 """Volumes: with fewer there is no telling noise from signal by their components."""
 _WINDOWS = (5, 7, 9, 11, 13)
+_AT_ONCE = 64  # windows
 _LARGEST = 13
 
 Array = NDArray[np.float64]
@@ -87,7 +88,7 @@ def usable_places(seen: Mask, top: int, side: int) -> NDArray[np.intp]:
 def _cleaned(band: Array, columns: NDArray[np.intp], side: int) -> Iterator[tuple[NDArray[np.intp], Array, Array]]:
     """Yield some windows at a time: their first columns, their values without noise, and how much each is worth."""
     frames = len(band)
-    for at in np.array_split(columns, max(1, len(columns) // 64)):
+    for at in np.array_split(columns, max(1, len(columns) // _AT_ONCE)):
         windows = np.stack([band[:, :, column : column + side].reshape(frames, -1) for column in at])
         cleaned, kept = without_noise(windows)
         # Few components: the window is simple, and what it says is sure (as in the authors' overcomplete form).

@@ -1,6 +1,6 @@
 """Card of the filter of MR series by their principal components. Imports no torch."""
 
-from demottle.methods.card import MethodInfo
+from demottle.methods.card import Contract, MethodInfo
 
 CARDS = (
     MethodInfo(
@@ -16,5 +16,6 @@ CARDS = (
         module="demottle.methods.low_rank.nordic",
         images="sequences",
         live=False,
+        contract=Contract(at_once={"demottle.methods.low_rank.sweep._AT_ONCE": 500}),
     ),
 )
