@@ -147,6 +147,8 @@ def test_a_training_teaches(name: str, scan: Image, truth: Image, tmp_path: Path
     tissue, cleaned = (truth.voxels > -150) & (truth.voxels < 200), trained(scan)
     assert error_left(cleaned, scan, truth, binary_erosion(tissue, np.ones((1, 7, 7)))) < 0.95  # the clauses' bounds
     assert error_left(cleaned, scan, truth, tissue) < 0.65
+    assert means_moved(cleaned, scan, truth, 9) < 1
+    assert abs(change_of(cleaned, scan)[tissue].mean()) < 1
 
 
 def change_of(cleaned: Image, scan: Image) -> np.ndarray:
