@@ -86,8 +86,8 @@ class SpectralWiener(VolumeFilter[SpectralWienerSettings]):
         listener(Progress(Stage.APPLY, image.shape[0], image.shape[0]))
         restore_agreed(image, out, local, correlation, self._spectrum, lambda index: changeable(image, index), listener)
         if image.unit == "HU":
-            keep_ct_numbers(image, out, lambda index: changeable(image, index), listener)
             put_coarse_back(image, out, local, correlation, lambda index: changeable(image, index))
+            keep_ct_numbers(image, out, lambda index: changeable(image, index), listener)
         return image.with_voxels(out)
 
     def _plane(self, plane: Voxels, deviation: Voxels) -> Voxels:

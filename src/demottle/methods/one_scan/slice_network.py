@@ -217,8 +217,11 @@ class SliceNetwork(Denoiser):
             fuse(out, local.plane, lambda index: self._learned(image, index, out[index]), self.fusion, listener)
         restore_agreed(image, out, local, correlation, self._spectrum, lambda index: changeable(image, index), listener)
         keep_ct_numbers(image, out, lambda index: changeable(image, index), listener)
-        if coarse and image.unit == "HU":
+        if (
+            coarse and image.unit == "HU"
+        ):  # after the first: what thin fat has too much would be smeared into deeper fat
             put_coarse_back(image, out, local, correlation, lambda index: changeable(image, index))
+            keep_ct_numbers(image, out, lambda index: changeable(image, index), listener)
         return image.with_voxels(out)
 
     @property
