@@ -17,7 +17,6 @@ from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Voxels
 from demottle.methods.filters.told_noise import VolumeFilter, told_noise
 from demottle.methods.one_scan.calibration import keep_ct_numbers
-from demottle.methods.one_scan.coarse_contrast import put_coarse_back
 from demottle.methods.one_scan.protection import blended, changeable, fill_invalid
 from demottle.methods.one_scan.restoration import REACH, restore_agreed
 from demottle.methods.registry import name_of
@@ -85,9 +84,7 @@ class SpectralWiener(VolumeFilter[SpectralWienerSettings]):
             out[index] = blended(plane, filtered, changeable(image, index))
         listener(Progress(Stage.APPLY, image.shape[0], image.shape[0]))
         restore_agreed(image, out, local, correlation, self._spectrum, lambda index: changeable(image, index), listener)
-        if image.unit == "HU":
-            put_coarse_back(image, out, local, correlation, lambda index: changeable(image, index))
-            keep_ct_numbers(image, out, lambda index: changeable(image, index), listener)
+        keep_ct_numbers(image, out, lambda index: changeable(image, index), listener)
         return image.with_voxels(out)
 
     def _plane(self, plane: Voxels, deviation: Voxels) -> Voxels:
