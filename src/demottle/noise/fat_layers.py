@@ -19,6 +19,8 @@ RINGS, DEEP = 6, 5
 """Labels of `layer_rings`: the outermost pixels at the skin and at bone, the next ones at both, and from `DEEP` on all others."""
 FAT_HU = (-150.0, -45.0)
 """Wide enough that what is left of the noise does not select."""
+FAT_WINDOW = (3, 3)
+"""Rows and columns around a voxel that have to be fat as well."""
 _SKIN_MM, _BONE_MM = 8.0, 6.0
 _BONE_HU = 400.0
 _MARGIN = 7  # pixels across: what `body_plane` adds around the skin
@@ -64,7 +66,7 @@ def layer_rings(plane: Voxels, spacing: Sequence[float]) -> NDArray[np.uint8]:
 
 def inside_fat(plane: Voxels) -> Mask:
     """Say where a slice in HU holds fat whose eight neighbors are fat as well (rows, columns)."""
-    return _eroded((plane > FAT_HU[0]) & (plane < FAT_HU[1]), np.ones((3, 3), np.uint8), 0)
+    return _eroded((plane > FAT_HU[0]) & (plane < FAT_HU[1]), np.ones(FAT_WINDOW, np.uint8), 0)
 
 
 def _eroded(mask: Mask, shape: NDArray[np.uint8], border: int) -> Mask:

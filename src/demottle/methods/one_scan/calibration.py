@@ -11,6 +11,7 @@ that function leaves is added as well.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
@@ -19,20 +20,24 @@ from numpy.typing import NDArray
 from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Mask, Voxels
 from demottle.noise import guide
-from demottle.noise.correlation import Correlation, slice_correlation
-from demottle.noise.fat_layers import DEEP, FAT_HU, RINGS, inside_fat, layer_rings
-from demottle.noise.selection import Selection, selection_of
+from demottle.noise.fat_layers import DEEP, FAT_HU, FAT_WINDOW, RINGS, inside_fat, layer_rings
+from demottle.noise.selection import selection_of
 
-TISSUES = ((-150.0, -50.0), (-10.0, 18.0), (24.0, 90.0), (100.0, 150.0))
+TISSUES = ((-150.0, -50.0), (-10.0, 13.0), (24.0, 90.0), (100.0, 150.0))
 """Fat, fluid, unenhanced and enhanced soft tissue, in HU: the ranges in which a network learns."""
 FEWEST = 500
 """Voxels of a tissue that its shift is measured on, at least; how many it takes is up to the spread over the slices."""
-MOST_LEFT = 4.0
-"""Noise in HU that may be left in the smoothed output: more of it, and what tissue a voxel is cannot be told there."""
+_FAT, _SOFT = 0, 2
+BESIDE = (_FAT, _SOFT)
+"""Those of `TISSUES` that are measured near each other as well: blur mixes them."""
+FEWEST_BESIDE = 2000
+"""The same near other tissue; in fewer it is a rim of bone or skin that looks like it."""
+WIDTHS = 5.0
+"""How many times wider than the noise left a tissue's range has to be: narrower, and what tissue a voxel is cannot be told."""
 _ENDS = (-400.0, 250.0)  # HU: outside nothing is moved
-_GUIDE_SIGMA = 2.0
-_FLAT = np.ones((7, 7), np.uint8)
-_FLUID, _CORE_MM = 2, 2.0
+_NARROW_MM, _WIDE_SIGMA = 2.0, 3.0  # and pixels
+_CUT = (-200.0, 200.0)
+_STEEPEST = 8.0  # HU per mm
 _MOST_SLICES = 24  # means over more are no surer than they need to be
 _FEW_SLICES = 5  # fewer do not tell their spread
 _BLOCK_MM = 24.0  # noise hardly goes farther
@@ -40,16 +45,32 @@ _SOFT_EDGE = 30.0  # HU over which what is added to a layer of fat fades out
 _EDGE_SIGMA = 0.7  # pixels over which it does
 
 
+Planes = tuple[Voxels, Voxels]
+
+
 @dataclass(frozen=True)
 class Shift:
-    """How far CT numbers moved: `amount` (input minus output, HU) at `numbers` (HU, rising); linear between, 0 at the ends."""
+    """How far CT numbers moved: `amount` (input minus output, HU) at `numbers` (HU, rising); linear between, 0 at the ends.
+
+    `beside`: how much more it is near other tissue, for each of `BESIDE`.
+    """
 
     numbers: tuple[float, ...] = ()
     amount: tuple[float, ...] = ()
+    beside: tuple[float, ...] = (0.0,) * len(BESIDE)
 
     def at(self, plane: Voxels) -> Voxels:
-        """Return the shift at every CT number of a plane."""
+        """Return the shift at every CT number of a plane, away from other tissue."""
         return np.interp(plane, [_ENDS[0], *self.numbers, _ENDS[1]], [0, *self.amount, 0]).astype(np.float32)
+
+    def on(self, plane: Voxels, image: Image) -> Voxels:
+        """Return the shift at every pixel of a slice."""
+        narrow, wide = _narrow(plane, image), _wide(plane)
+        out = self.at(narrow)
+        if any(self.beside):
+            more = np.array([*(0.0,) * (len(TISSUES) + 1), *self.beside], np.float32)
+            out += guide.smooth(more[_tissues(narrow, wide, image)], _EDGE_SIGMA)
+        return out
 
 
 def keep_ct_numbers(image: Image, clean: Voxels, allowed: Callable[[int], Voxels], listener: Listener = silent) -> None:
@@ -63,12 +84,11 @@ def keep_ct_numbers(image: Image, clean: Voxels, allowed: Callable[[int], Voxels
     """
     if image.unit != "HU":
         return
-    correlation = slice_correlation(image)
-    found = measured_shift(image, clean, lambda index: allowed(index) >= 1, correlation)
+    found = measured_shift(image, clean, lambda index: allowed(index) >= 1)
     for index, plane in enumerate(clean):
         listener(Progress(Stage.CALIBRATE, index, 2 * len(clean)))
-        plane += allowed(index) * found.at(guide.smooth(plane, _GUIDE_SIGMA))
-    layers = measured_layers(image, clean, lambda index: allowed(index) > 0, correlation)
+        plane += allowed(index) * found.on(plane, image)
+    layers = measured_layers(image, clean, lambda index: allowed(index) > 0)
     for index, plane in enumerate(clean):
         listener(Progress(Stage.CALIBRATE, len(clean) + index, 2 * len(clean)))
         if any(layers):
@@ -76,45 +96,67 @@ def keep_ct_numbers(image: Image, clean: Voxels, allowed: Callable[[int], Voxels
     listener(Progress(Stage.CALIBRATE, 2 * len(clean), 2 * len(clean)))
 
 
-def measured_shift(
-    image: Image, clean: Voxels, usable: Callable[[int], Mask], correlation: Correlation | None = None
-) -> Shift:
-    """Measure the mean of input minus output in the flat parts of each tissue.
+def measured_shift(image: Image, clean: Voxels, usable: Callable[[int], Mask]) -> Shift:
+    """Measure the mean of input minus output in each tissue, away from other tissue and near it.
 
     A shift counts as far as it stands out from its own spread over the slices: `d (1 - e^2 / d^2)`, e the standard error.
     """
     block, blocks = _blocks(image)
-    number, moved, count = (np.zeros((len(clean), blocks, len(TISSUES))) for _ in range(3))
-    selected = _selection(image, clean, lambda plane: guide.smooth(plane, _GUIDE_SIGMA), correlation)
-    if selected.left > MOST_LEFT:
-        return Shift()
+    kinds = len(TISSUES) + len(BESIDE)
+    number, moved, count = (np.zeros((len(clean), blocks, kinds)) for _ in range(3))
+    after = image.with_voxels(clean)
+    narrowly = selection_of(image, after, lambda plane: _narrow(plane, image), [(1, 1)] * kinds)
+    widely = selection_of(image, after, _wide, [(1, 1)] * kinds)
     for index in _looked_at(len(clean)):
         plane = clean[index]
-        smooth, inside, residual = guide.smooth(plane, _GUIDE_SIGMA), usable(index), image.voxels[index] - plane
+        inside, residual = usable(index), image.voxels[index] - plane
+        seen = _narrow(plane, image), _wide(plane)
 
-        def labels(step: float, smooth: Voxels = smooth, inside: Mask = inside) -> NDArray[np.uint8]:
-            return _flat_tissues(smooth + np.float32(step), inside, image)
-
-        marked = labels(0)
+        marked = _marked(seen, inside, image)
         number[index], moved[index], count[index] = (
-            _sums(marked, weights, len(TISSUES), block, blocks) for weights in (smooth, residual, None)
+            _sums(marked, weights, kinds, block, blocks) for weights in (seen[0], residual, None)
         )
-        moved[index] += selected.pull(-residual, labels, len(TISSUES)) / blocks
-    kept = [tissue for tissue in range(len(TISSUES)) if count[..., tissue].sum() >= FEWEST]
-    return Shift(
+        pulled = narrowly.pull(-residual, partial(_marked, seen, inside, image))
+        pulled += widely.pull(-residual, partial(_marked, seen, inside, image, 0.0))
+        moved[index] += pulled / blocks
+    return _shift(number, moved, count, narrowly.left)
+
+
+def _marked(seen: Planes, inside: Mask, image: Image, near: float = 0.0, far: float = 0.0) -> NDArray[np.uint8]:
+    """Tissues of a slice, its narrowly and its widely smoothed plane moved by so many HU."""
+    narrow, wide = seen
+    labels = _tissues(narrow + np.float32(near), wide + np.float32(far), image)
+    return np.where(inside, labels, 0).astype(np.uint8)
+
+
+def _shift(number: NDArray[np.float64], moved: NDArray[np.float64], count: NDArray[np.float64], left: float) -> Shift:
+    """Shift from sums (slices, blocks, tissues and rims); of what is seen often enough and wider than the noise left."""
+    told = [
+        count[..., kind].sum() >= (FEWEST if kind < len(TISSUES) else FEWEST_BESIDE) and high - low >= WIDTHS * left
+        for kind, (low, high) in enumerate([*TISSUES, *(TISSUES[tissue] for tissue in BESIDE)])
+    ]
+    kept = [tissue for tissue in range(len(TISSUES)) if told[tissue]]
+    flat = Shift(
         tuple(float(number[..., tissue].sum() / count[..., tissue].sum()) for tissue in kept),
         tuple(_sure_part(moved[..., tissue], count[..., tissue]) for tissue in kept),
     )
+    beside = []
+    for kind in range(len(TISSUES), len(told)):
+        if told[kind]:
+            middle = number[..., kind].sum() / count[..., kind].sum()
+            already = float(flat.at(np.array([middle], np.float32))[0])
+            beside.append(_sure_part(moved[..., kind] - already * count[..., kind], count[..., kind]))
+        else:
+            beside.append(0.0)
+    return Shift(flat.numbers, flat.amount, tuple(beside))
 
 
-def measured_layers(
-    image: Image, clean: Voxels, usable: Callable[[int], Mask], correlation: Correlation | None = None
-) -> tuple[float, ...]:
+def measured_layers(image: Image, clean: Voxels, usable: Callable[[int], Mask]) -> tuple[float, ...]:
     """Measure input minus output in each of the `layer_rings` of fat: as far as it is sure; 0 deep inside."""
     block, blocks = _blocks(image)
     moved, count = (np.zeros((len(clean), blocks, RINGS)) for _ in range(2))
-    selected = _selection(image, clean, lambda plane: plane, correlation)
-    if selected.left > MOST_LEFT:
+    selected = selection_of(image, image.with_voxels(clean), np.asarray, [FAT_WINDOW] * RINGS)
+    if FAT_HU[1] - FAT_HU[0] < WIDTHS * selected.left:
         return (0.0,) * RINGS
     for index in _looked_at(len(clean)):
         plane = clean[index]
@@ -126,7 +168,7 @@ def measured_layers(
         marked = labels(0)
         if marked.any():
             moved[index], count[index] = (_sums(marked, weights, RINGS, block, blocks) for weights in (residual, None))
-            moved[index] += selected.pull(-residual, labels, RINGS) / blocks
+            moved[index] += selected.pull(-residual, labels) / blocks
     return tuple(
         _sure_part(moved[..., ring], count[..., ring]) if count[..., ring].sum() >= FEWEST and ring + 1 < DEEP else 0.0
         for ring in range(RINGS)
@@ -157,19 +199,27 @@ def _looked_at(slices: int) -> list[int]:
     return [int(index) for index in np.unique(np.linspace(0, slices - 1, min(slices, _MOST_SLICES)).round())]
 
 
-def _selection(
-    image: Image, clean: Voxels, marked: Callable[[Voxels], Voxels], correlation: Correlation | None
-) -> Selection:
-    return selection_of(image, image.with_voxels(clean), marked, correlation)
+def _narrow(plane: Voxels, image: Image) -> Voxels:
+    """A slice smoothed by 2 mm."""
+    sigma_y, sigma_x = (_NARROW_MM / step for step in image.spacing[1:])
+    return np.asarray(cv2.GaussianBlur(plane, (0, 0), sigma_x, sigmaY=sigma_y), np.float32)
 
 
-def _flat_tissues(smooth: Voxels, inside: Mask, image: Image) -> NDArray[np.uint8]:
-    """Number each tissue, from 1, away from its edges: blur is not a shift. Fluid is seldom wide, so 2 mm have to do."""
-    height, width = (2 * max(1, round(_CORE_MM / s)) + 1 for s in image.spacing[1:])
-    labels = np.zeros(smooth.shape, np.uint8)
-    for tissue, (low, high) in enumerate(TISSUES, start=1):
-        flat = np.ones((height, width), np.uint8) if tissue == _FLUID else _FLAT
-        labels[cv2.erode(((smooth > low) & (smooth < high) & inside).astype(np.uint8), flat) > 0] = tissue
+def _wide(plane: Voxels) -> Voxels:
+    """A slice smoothed so that a pixel near other tissue leaves the range of its own; bone and air reach no farther than fat."""
+    return guide.smooth(np.clip(plane, *_CUT), _WIDE_SIGMA)
+
+
+def _tissues(narrow: Voxels, wide: Voxels, image: Image) -> NDArray[np.uint8]:
+    """Number each tissue, from 1, away from other tissue; then those of `BESIDE` near each other, away from the edge itself."""
+    flat = np.hypot(*np.gradient(narrow, *image.spacing[1:])) <= _STEEPEST
+    labels = np.zeros(narrow.shape, np.uint8)
+    for tissue, (low, high) in enumerate(TISSUES):
+        labels[flat & (narrow > low) & (narrow < high) & (wide > low) & (wide < high)] = tissue + 1
+    between = flat & (wide >= TISSUES[_FAT][1]) & (wide <= TISSUES[_SOFT][0])
+    for kind, tissue in enumerate(BESIDE, start=len(TISSUES) + 1):
+        low, high = TISSUES[tissue]
+        labels[between & (narrow > low) & (narrow < high)] = kind
     return labels
 
 

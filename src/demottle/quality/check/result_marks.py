@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from demottle.image import Image, Voxels
 from demottle.noise import guide
 from demottle.noise.correlation import Correlation, slice_correlation
-from demottle.noise.fat_layers import FAT_HU, fat_layers
+from demottle.noise.fat_layers import FAT_HU, FAT_WINDOW, fat_layers
 from demottle.noise.selection import FEWEST_SLICES, Selection, selection_of
 from demottle.noise.slices import MOST_SLICES, spread
-from demottle.quality.check.tissues import CT_TISSUES, Labels, label_plane, smoothed
+from demottle.quality.check.tissues import CT_TISSUES, Labels, core_window, label_plane, smoothed
 
 LAYERS = ("fat at the skin", "fat at bone")
 NAMES = (*(tissue.name for tissue in CT_TISSUES), *LAYERS)
@@ -58,10 +58,11 @@ def marked_slices(
         return None
     if correlation is None:
         correlation = slice_correlation(before)
-    of_tissues = selection_of(before, after, lambda plane: smoothed(np.nan_to_num(plane), after), correlation)
+    cores = [core_window(tissue, after.spacing) for tissue in CT_TISSUES]
+    of_tissues = selection_of(before, after, lambda plane: smoothed(np.nan_to_num(plane), after), cores)
     if of_tissues.left > MOST_LEFT:
         return None
-    of_layers = selection_of(before, after, np.nan_to_num, correlation)
+    of_layers = selection_of(before, after, np.nan_to_num, [FAT_WINDOW] * len(LAYERS))
     return _slices(before, after, of_tissues, of_layers, at_most)
 
 
@@ -96,8 +97,8 @@ def _marked(
         return _where(fat_layers(plane + np.float32(moved), image.spacing[1:]), valid, of_layers, _LAYER_RANGES)
 
     pull = (
-        of_tissues.pull(difference, tissues, len(CT_TISSUES)),
-        of_layers.pull(difference, layers, len(LAYERS)),
+        of_tissues.pull(difference, tissues),
+        of_layers.pull(difference, layers),
     )
     return Marked(z, tissues(0), layers(0), np.concatenate(pull))
 

@@ -8,7 +8,7 @@ with them, within a wide symmetric tolerance: where anatomy changes quickly, a v
 likely vessel than they are (regression to the mean of anatomy, not of noise).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -187,11 +187,19 @@ def _cores(labels: Labels, image: Image, tissues: tuple[Tissue, ...]) -> Labels:
     """Drop what lies near the edge of tissues that have a core."""
     for number, tissue in enumerate(tissues, start=1):
         if tissue.core_mm and (here := labels == number).any():
-            height, width = (2 * max(_CORE_PIXELS, round(tissue.core_mm / s)) + 1 for s in image.spacing[1:])
+            height, width = core_window(tissue, image.spacing)
             disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, height))
             core = cv2.erode(here.astype(np.uint8), disc, borderType=cv2.BORDER_CONSTANT, borderValue=0)
             labels[here & (core == 0)] = 0
     return labels
+
+
+def core_window(tissue: Tissue, spacing: Sequence[float]) -> tuple[int, int]:
+    """Rows and columns of the window that a tissue has to fill; (1, 1) for a tissue without a core."""
+    if not tissue.core_mm:
+        return 1, 1
+    height, width = (2 * max(_CORE_PIXELS, round(tissue.core_mm / step)) + 1 for step in spacing[1:])
+    return height, width
 
 
 def _tell_bone(labels: Labels, smooth: Plane, image: Image) -> Labels:
