@@ -63,12 +63,16 @@ def test_a_tissue_that_was_moved_out_of_its_range_is_still_found() -> None:
     assert told(before, after)["fat"].ci_low > 10
 
 
+@pytest.mark.parametrize("along", [0, 0.8])
 @pytest.mark.parametrize("value", [24.0, 115.0])
-def test_tissue_at_the_end_of_its_range_shows_no_shift_though_half_of_it_is_marked(value: float) -> None:
-    """Of tissue at the limit the mark takes voxels whose noise has one sign; a mean over them moves by several HU."""
+def test_tissue_at_the_end_of_its_range_shows_no_shift_though_half_of_it_is_marked(value: float, along: float) -> None:
+    """Of tissue at the limit the mark takes voxels whose noise has one sign; a mean over them moves by several HU.
+
+    So it is where a method looks at neighboring slices (`along`), so that slices share what is left.
+    """
     truth = np.full((14, 256, 256), value, np.float32)  # as much tissue as an abdomen has
     before = truth + noise(truth.shape, 16, blur=0.7)
-    after = gaussian_filter(before, (0, 2, 2))
+    after = gaussian_filter(before, (along, 2, 2))
     chosen = gaussian_filter(after, (0, 2, 2))
     inside = (chosen > value) if value < 100 else (chosen < value)
     assert abs((after - before)[inside].mean()) > 1.0  # what is taken off

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from demottle.image import Image
 from demottle.methods.one_scan.calibration import keep_ct_numbers, measured_shift
@@ -61,6 +62,17 @@ def test_a_shift_that_noise_explains_is_no_shift() -> None:
     image, truth = scan()
     found = measured_shift(image, truth, lambda index: everywhere(index) >= 1)
     assert np.abs(found.amount).max() < 0.25  # three standard errors of 30 HU over some 28,000 voxels are 0.5
+
+
+def test_white_matter_beside_the_end_of_its_range_is_not_moved_by_what_slices_share() -> None:
+    """The range begins at 24 HU: of 29 HU it takes the voxels that noise makes brighter, noise that slices share."""
+    truth = np.full((14, 200, 200), 29.0, np.float32)
+    noise = gaussian_filter(np.random.default_rng(1).normal(0, 1, truth.shape), (0, 0.7, 0.7))
+    before = (truth + noise * 30 / noise.std()).astype(np.float32)
+    clean = gaussian_filter(before, (0.8, 2, 2))
+    moved = clean.copy()
+    keep_ct_numbers(Image(before, (3, 1, 1), "CT", "HU"), moved, lambda index: np.ones((200, 200), np.float32))
+    assert abs((moved - clean).mean()) < 0.3
 
 
 def test_without_hounsfield_units_nothing_moves() -> None:
