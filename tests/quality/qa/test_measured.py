@@ -133,6 +133,16 @@ def test_a_target_that_was_erased_is_not_seen_however_quiet_its_place_is():
     assert targets["1.0 %, 9 mm"].npwe < 0.1 * targets["1.0 %, 8 mm"].npwe
 
 
+def test_padding_around_the_reconstruction_circle_is_taken_for_air():
+    scan, _ = scan_of(*TILTED)
+    y, x = np.indices(scan.shape[1:]) - (np.array(scan.shape[1:]) / 2)[:, None, None]
+    valid = np.broadcast_to(np.hypot(y, x) < scan.shape[1] / 2 - 1, scan.shape)
+    padded = replace(scan, voxels=np.where(valid, scan.voxels, np.nan).astype(np.float32), valid=valid)
+    found = examine(padded)
+    assert found.before.refused == examined(*TILTED)[0].before.refused
+    assert found.before.uniformity.nps is not None
+
+
 @pytest.mark.slow
 def test_a_vial_counts_only_where_it_holds_water():
     scan, pose = scan_of("catphan-600", 1.0, part=(-80.0, 25.0))

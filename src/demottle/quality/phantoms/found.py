@@ -23,6 +23,7 @@ _CORE = 0.5
 _WIDE = 1.5
 _MIDDLE = 0.3  # of half the module's height: away from ends that a tilt slants
 _MOST_TILT = 12.0
+_AIR_HU = -1000.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +61,7 @@ def find(image: Image, kind: str | None = None) -> Found:
         )
     if abs(image.spacing[1] - image.spacing[2]) > 1e-3 * image.spacing[1]:
         raise InputError("The pixels are not square; a phantom is measured in square ones.")
+    image = in_air(image)
     body = body_of(image)
     guess = recognize(image, body, kind)
     pose, scale = guess.pose, nan
@@ -71,6 +73,13 @@ def find(image: Image, kind: str | None = None) -> Found:
             pose = _along_axis(image, body, module, pose)
             pose, scale = _turned(image, module, pose)
     return Found(guess.layout, pose, body, guess.score, scale)
+
+
+def in_air(image: Image) -> Image:
+    """The image with air where nothing was measured (padding, outside of the reconstruction circle)."""
+    if image.valid is None:
+        return image
+    return image.with_voxels(np.where(image.valid, image.voxels, np.float32(_AIR_HU)))
 
 
 def heights(image: Image) -> Array:

@@ -5,7 +5,7 @@ from math import nan
 
 from demottle.image import Image
 from demottle.quality.geometry_match import refuse_apart
-from demottle.quality.phantoms.found import Found, find
+from demottle.quality.phantoms.found import Found, find, in_air
 from demottle.quality.phantoms.line_pairs import Group, measure_line_pairs
 from demottle.quality.phantoms.low_contrast import Target, measure_targets
 from demottle.quality.phantoms.ramps import RampMeasured, measure_ramps
@@ -54,6 +54,7 @@ def examine(before: Image, after: Image | None = None, kind: str | None = None) 
 
 def measure(image: Image, found: Found) -> Measured:
     """Measure a phantom that was found, in the scan or in what was made of it."""
+    image = in_air(image)
     rods, no_rods = measure_rods(image, found)
     uniform, not_uniform = measure_uniformity(image, found)
     faintest = faintest_edge(rods, found.layout.module("rods"))
