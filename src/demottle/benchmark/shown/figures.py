@@ -87,6 +87,9 @@ QUALITY = (
     Kind("latency_ms", "latency at 30 a second", "ms", "down", 1),
     Kind("latency_p99_ms", "its 99th percentile", "ms", "down", 1),
     Kind("dropped", "dropped", "%", "down", 0, percent=True),
+    Kind("largest_honest", "largest spot, honest", "", "down"),
+    Kind("small_caught", "6 mm caught", "%", "up", 0, percent=True),
+    Kind("lesions_caught", "lesions caught", "%", "up", 0, percent=True),
     Kind("bias_caught", "added 2 HU caught", "%", "up", 0, percent=True),
 )
 COST = (

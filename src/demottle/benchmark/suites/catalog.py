@@ -176,6 +176,13 @@ _ALL = (
         public=True,
     ),
     Suite(
+        "lies",
+        "CT: honest results that were falsified: are erased and invented lesions found, and do honest ones pass?",
+        "demottle.benchmark.suites.lies.suite",
+        own=True,
+        default="",
+    ),
+    Suite(
         "nordic",
         "complex MR series: functional and diffusion",
         "demottle.benchmark.suites.nordic",

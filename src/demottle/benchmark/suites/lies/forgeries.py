@@ -84,14 +84,14 @@ def _painted(shown: Shown, at: Lesion, seed: int) -> Shown:
     """Grain of a third of the noise, a little coarser than a pixel."""
     grain = gaussian_filter(np.random.default_rng(seed).standard_normal(shown.before.shape), (0, 1.0, 1.0))
     size = _PAINTED * _noise_of(shown)
-    return _changed(shown, shown.after.voxels + _in_body(shown, grain * size / grain.std()))
+    return _changed(shown, shown.after.voxels + _in_body(shown, np.asarray(grain * size / grain.std(), np.float32)))
 
 
 def _foreign_noise(shown: Shown, at: Lesion, seed: int) -> Shown:
-    """What was removed comes back in part, mirrored: noise of the right texture that is not this scan's."""
-    mirrored = (shown.before.voxels - shown.after.voxels)[::-1, :, ::-1]
-    noise = np.clip(mirrored, -4 * _noise_of(shown), 4 * _noise_of(shown))
-    return _changed(shown, shown.after.voxels + _in_body(shown, 0.35 * noise))
+    """What was removed half a stack away comes back in part: noise of the right texture that is not that of its place."""
+    elsewhere = np.roll(shown.before.voxels - shown.after.voxels, len(shown.before.voxels) // 2, axis=0)
+    noise = np.clip(elsewhere, -4 * _noise_of(shown), 4 * _noise_of(shown))
+    return _changed(shown, shown.after.voxels + _in_body(shown, 0.4 * noise))
 
 
 def _exchanged(apart: int) -> Forgery:

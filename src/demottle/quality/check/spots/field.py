@@ -6,15 +6,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
+from scipy.ndimage import uniform_filter1d
 
 from demottle.image import Mask, Voxels
+from demottle.noise import guide
 from demottle.quality.check.spots.chance import largest_by_chance, places
 from demottle.quality.check.spots.residue import Residue, spectrum_of
 from demottle.quality.check.spots.templates import SIZES_MM, filtered, heights, summed, transfer
 
-SOFTENED = 0.25
-"""Share of a structure's own contrast that may be missing or too much at its edges: honest methods leave as much."""
-_AROUND = 3  # pixels at most that a structure reaches
+SOFTENED = 0.5
+"""Root mean square error of honest methods at fine structure that they keep, over its size, where it is alike over a pixel."""
+_FINE, _COARSE = 0.7, 2.5  # pixels: the Gaussians between which structure is fine
 _CLIP = 2.0  # standard deviations
 _MEAN_CLIPPED = 0.781  # mean of min(|t|, 2) of the normal law
 _LOCAL_MM = 25.0
@@ -52,7 +54,7 @@ def field_of(residue: Residue) -> Field:
     scaled, counts = residue.scaled, residue.counts
     size = scaled.shape[1], scaled.shape[2]
     power = spectrum_of(scaled, counts)
-    waves = [_waves(planes / residue.level) for planes in (residue.before, residue.after)]
+    errors = [fft.rfft2(plane) for plane in (np.float32(SOFTENED) * _structure(residue)) ** 2]
     removed = [fft.rfft2(plane) for plane in scaled]
     best = np.zeros_like(scaled)
     which = np.zeros(scaled.shape, np.uint8)
@@ -61,12 +63,12 @@ def field_of(residue: Residue) -> Field:
     for diameter in SIZES_MM:
         response = transfer(diameter, size, residue.spacing[1:]) / power
         planes = filtered(removed, response, size)
-        structure = _structure([filtered(one, response, size) for one in waves], diameter, residue.spacing[1])
+        allowed = np.maximum(filtered(errors, _spread_of(response, size), size), 0)
         for height in heights(diameter, residue.spacing[0], len(scaled)):
             here = summed(planes, height)
             found += places(here, counts) / height
-            soft = SOFTENED * summed(structure, height)
-            score = np.where(counts, here / np.sqrt(_local(here, counts, residue.spacing[1]) ** 2 + soft**2), 0)
+            noise = _local(here, counts, residue.spacing[1]) ** 2
+            score = np.where(counts, here / np.sqrt(noise + _around(allowed, height)), 0)
             larger = np.abs(score) > np.abs(best)
             which[larger] = len(shapes)
             best[larger] = score[larger]
@@ -75,16 +77,24 @@ def field_of(residue: Residue) -> Field:
     return Field(best / np.float32(chance), which, tuple(shapes), chance)
 
 
-def _waves(planes: Voxels) -> list[Array]:
-    return [fft.rfft2(np.clip(plane, *_STRUCTURE_HU)) for plane in planes]
+def _structure(residue: Residue) -> Voxels:
+    """Fine structure that is there before and after, in local levels: the smaller of both."""
+    sizes = []
+    for planes in (residue.before, residue.after):
+        clipped = np.clip(planes, *_STRUCTURE_HU)
+        fine = np.stack([guide.smooth(plane, _FINE) - guide.smooth(plane, _COARSE) for plane in clipped])
+        sizes.append(np.abs(fine) / residue.level)
+    return np.minimum(*sizes)
 
 
-def _structure(pair: list[Voxels], diameter: float, pixel: float) -> Voxels:
-    """What of a shape is there before and after, the smaller of both; the largest around each place."""
-    common = np.minimum(np.abs(pair[0]), np.abs(pair[1]))
-    reach = 2 * int(np.clip(round(diameter / 2 / pixel), 1, _AROUND)) + 1
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
-    return np.stack([cv2.dilate(plane, disc) for plane in common]).astype(np.float32)
+def _spread_of(response: Array, size: tuple[int, int]) -> Array:
+    """The transform of a filter's kernel squared: how errors that are independent from place to place add up in it."""
+    return np.asarray(fft.rfft2(fft.irfft2(response, s=size) ** 2), np.complex64)
+
+
+def _around(variance: Voxels, height: int) -> Voxels:
+    """Mean of a variance over the slices that are summed: as much as independent errors leave in their sum over the root."""
+    return variance if height == 1 else np.maximum(uniform_filter1d(variance, height, axis=0, mode="nearest"), 0)
 
 
 def _local(field: Voxels, counts: Mask, pixel: float) -> Voxels:
