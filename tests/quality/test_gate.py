@@ -8,21 +8,26 @@ import pytest
 from scipy.ndimage import gaussian_filter, uniform_filter1d
 from tests.quality.phantoms import body, ct, noise
 
-from demottle.image import Image
+from demottle.image import Image, ProcessingStep
 from demottle.quality.check.shifts import TissueShift
 from demottle.quality.check.whole import check
 from demottle.quality.gate import Gate, gate
 from demottle.quality.limits import Limits, limits_from
 from demottle.quality.truth.whole import against_truth
-from demottle.quality.verdict import FAILED, NOT_SHOWN, PASSED, UNKNOWN, Verdict
+from demottle.quality.verdict import FAILED, NOT_ASKED, NOT_SHOWN, PASSED, UNKNOWN, Verdict
 
 TRUTH = body(20, 256)
 GRAIN = noise(TRUTH.shape, 20)
 BEFORE = ct(TRUTH + GRAIN)
 
 
+def ours(voxels: np.ndarray) -> Image:
+    """What says that demottle made it."""
+    return replace(ct(voxels), history=(ProcessingStep("spectral-wiener", "1"),))
+
+
 def held(after: np.ndarray, **limits: float | bool) -> Gate:
-    return gate(check(BEFORE, ct(after)), limits_from(limits))
+    return gate(check(BEFORE, ours(after)), limits_from(limits))
 
 
 def kept_air(after: np.ndarray) -> np.ndarray:
@@ -71,7 +76,7 @@ def test_metal_that_was_touched_fails_and_where_there_is_none_nothing_is_said() 
     assert (none.status, none.why) == (UNKNOWN, "no metal in the scan")
     metal = TRUTH.copy()
     metal[:, 100:108, 100:108] = 3000
-    before, after = ct(metal + GRAIN), ct(np.where(TRUTH < -990, metal + GRAIN, metal))
+    before, after = ct(metal + GRAIN), ours(np.where(TRUTH < -990, metal + GRAIN, metal))
     verdict = next(v for v in gate(check(before, after)).verdicts if v.name == "metal")
     assert verdict.status == FAILED
     assert verdict.value == pytest.approx(20, rel=0.2)
@@ -160,3 +165,12 @@ def test_a_mean_beyond_its_limit_fails_or_is_not_shown_but_never_passes(
     assert (found.status, found.interval) == (status, (low, high))
     assert (found in held.not_shown) == (status == NOT_SHOWN)
     assert held.passed == (status != FAILED)
+
+
+def test_air_of_another_programs_output_is_measured_and_not_asked_to_stay() -> None:
+    after = TRUTH + 0.5 * GRAIN
+    foreign = gate(check(BEFORE, ct(after)))
+    assert foreign.passed, foreign.reasons
+    air = next(v for v in foreign.verdicts if v.name == "air")
+    assert air.status == NOT_ASKED and air.value > 5 and "demottle" in air.why
+    assert not held(after).passed

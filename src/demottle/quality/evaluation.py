@@ -180,6 +180,11 @@ def _missing_of(before: Image, found: Check) -> list[str]:
         said.append(f"No noise spectrum: {found.no_spectra}")
     if found.leak is None:
         said.append("No noise correlation between slices: there is a single slice.")
+    if before.unit == "HU" and not found.ours:
+        said.append(
+            "Air around the body and metal are measured, but not asked to stay as they were: nothing says that demottle made "
+            "this output (of DICOM its header would)."
+        )
     present = {t.name for t in found.tissues}
     absent = [t.name for t in tissues_of(before) if t.name not in present]
     if absent:

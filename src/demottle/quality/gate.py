@@ -22,10 +22,11 @@ from demottle.quality.objects.observers import Observed
 from demottle.quality.objects.sharpness import Sharpness, pooled
 from demottle.quality.to_plain import plain
 from demottle.quality.truth.whole import Comparison
-from demottle.quality.verdict import FAILED, NOT_SHOWN, PASSED, Verdict, verdict
+from demottle.quality.verdict import FAILED, NOT_ASKED, NOT_SHOWN, PASSED, Verdict, verdict
 
 LOWEST_CONTRAST, HIGHEST_CONTRAST = 20.0, 50.0
 """Structures whose sharpness the gate looks at, in HU: about 35. Weaker ones drown in noise, stronger ones are easy to keep."""
+_OTHERS = "nothing says that demottle made it"
 _ONE_SIDED = 1.645  # standard errors that 95 % of chance stays within, on one side
 
 
@@ -114,6 +115,15 @@ def _truth(found: Comparison, unit: str, limits: Limits) -> Iterator[Verdict]:
                 f"{row.title} against the truth, {'before over after' if row.better == 'up' else 'after over before'}"
             )
             yield from verdict(row.limit, what, ratio, getattr(limits, row.limit), "", why="the input is the truth")
+    what = "largest spot of the errors over what the noise before leaves"
+    if found.patch is not None and found.patch.spots:
+        what = f"{what} ({found.patch.spots[0].sentence})"
+    yield from verdict(
+        "truth_patch", what, found.worst_patch, limits.truth_patch, "", why="no CT in HU with body enough"
+    )
+    what = "RMSE of the worst slice, after over before"
+    what = f"{what} (slice {found.slice + 1})" if found.slice >= 0 else what
+    yield from verdict("truth_slice", what, found.slice_ratio, limits.truth_slice, "", why="the input is the truth")
     for error in found.after.tissues if unit == "HU" else ():
         if error.name != "air":
             kind, limit = _of_kind(error, limits.truth_uniform, limits.truth_other)
@@ -139,7 +149,9 @@ def _places(check: Check, limits: Limits) -> Iterator[Verdict]:
             ("air", "change in the air around the body", kept.air, limits.air),
             ("metal", "change in metal", kept.metal, limits.metal),
         ):
-            yield from verdict(name, what, value, limit, "HU", why=f"no {name} in the scan")
+            status = None if check.ours else NOT_ASKED
+            why = f"no {name} in the scan" if not isfinite(value) else _OTHERS
+            yield from verdict(name, what, value, limit, "HU", why=why, status=status)
 
 
 def _noise(check: Check, limits: Limits) -> Iterator[Verdict]:

@@ -42,7 +42,7 @@ def gate_cards(gate: Any) -> list[Card]:
         kept, doubtful = (sum(v.get("status") == status for v in verdicts) for status in ("passed", "not shown"))
         told = f"{kept} limits kept" + (f", {doubtful} not shown" if doubtful else "")
         rest = len(verdicts) - kept - doubtful
-        return [Card("Gate", "passed", f"{told}, {rest} not measured", "plain" if doubtful else "good")]
+        return [Card("Gate", "passed", f"{told}, {rest} not measured or asked", "plain" if doubtful else "good")]
     first = str(failed[0]["what"]) + (f" and {len(failed) - 1} more" if len(failed) > 1 else "")
     return [Card("Gate", "failed", f"{first}, of {len(verdicts)} limits", "warn")]
 

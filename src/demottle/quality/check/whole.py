@@ -8,6 +8,7 @@ from typing import Any
 from demottle.errors import InputError
 from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image
+from demottle.io.dicom.headers.marks import is_result
 from demottle.noise.correlation import Correlation, slice_correlation
 from demottle.noise.fingerprint import Fingerprint
 from demottle.noise.mr.magnitude import NoiseModel, noise_model
@@ -42,6 +43,7 @@ class Check:
         bias_removed: by how much the mean of each tissue fell where the bias of MR magnitudes was taken out on purpose.
             `tissues` and `edges` are then of the result with the bias put back; what they show was not intended.
         spots: what was removed or added that is not noise; None without HU or where there is hardly any body.
+        ours: whether the result says that demottle made it: air and metal are then to be as they were.
         consistency: whether the result belongs to its scan: grain, sharpness, place and order of its slices.
     """
 
@@ -58,6 +60,7 @@ class Check:
     bias_removed: Mapping[str, float] | None = None
     spots: SpotMap | None = None
     consistency: Consistency = UNTOLD
+    ours: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON; what could not be measured is None."""
@@ -148,7 +151,8 @@ def check(
     if same_voxels(before, after):
         warnings = (SAME_OUTPUT, *warnings)
     return Check(
-        before.modality, before.unit, noise, spectra, tissues, edges, leak, kept, warnings, no_spectra, removed, spots, belongs
+        before.modality, before.unit, noise, spectra, tissues, edges, leak, kept, warnings, no_spectra, removed, spots, belongs,
+        is_result(after.history),
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from demottle.errors import InputError
 from demottle.image import Image, Mask
 from demottle.noise.slices import spread
 from demottle.quality.check.shifts import TissueShift, tissue_shifts
+from demottle.quality.check.spots.spots import SpotMap, error_map
 from demottle.quality.measures import SCORES
 from demottle.quality.to_plain import plain
 from demottle.quality.truth.errors import BODY_WINDOW
@@ -44,16 +46,37 @@ class Scores:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Errors against a truth before and after; `window` is the range that the windowed measures refer to."""
+    """Errors against a truth before and after.
+
+    Attributes:
+        before, after: scores of both.
+        window: the range that the windowed measures refer to.
+        voxels: how many were compared.
+        patch: where the result is farther from the truth than noise would put it; None without HU.
+        slice_ratio: RMSE after over before in the slice where that is largest; NaN where none was compared.
+        slice: its number, from 0.
+    """
 
     before: Scores
     after: Scores
     window: tuple[float, float]
     voxels: int
+    patch: SpotMap | None = None
+    slice_ratio: float = nan
+    slice: int = -1
+
+    @property
+    def worst_patch(self) -> float:
+        """Size of the largest spot of the errors (`error_map`); NaN where it was not measured."""
+        return nan if self.patch is None else self.patch.largest
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
-        told: dict[str, Any] = plain({"window": self.window, "voxels": self.voxels})
+        patch = None if self.patch is None else self.patch.to_dict()
+        worst = {"slice": self.slice, "ratio": self.slice_ratio}
+        told: dict[str, Any] = plain(
+            {"window": self.window, "voxels": self.voxels, "patch": patch, "worst_slice": worst}
+        )
         return {"before": self.before.to_dict(), "after": self.after.to_dict(), **told}
 
 
@@ -84,7 +107,24 @@ def against_truth(
     if window is None:
         window = BODY_WINDOW if truth.unit == "HU" else _range(truth.voxels[chosen])
     scores = [_scores(image, truth, where, window, chosen, margin) for image in (before, after)]
-    return Comparison(scores[0], scores[1], window, int(where.sum()))
+    ratio, worst = worst_ratio(before, after, truth, where, chosen)
+    patch = error_map(before, after, truth)
+    return Comparison(scores[0], scores[1], window, int(where.sum()), patch, ratio, chosen[worst] if worst >= 0 else -1)
+
+
+def worst_ratio(before: Image, after: Image, truth: Image, where: Mask, chosen: list[int]) -> tuple[float, int]:
+    """Return the RMSE after over before of the slice where that is largest, and its place among the chosen; NaN, -1 for none."""
+    worst, number = nan, -1
+    for place, (z, inside) in enumerate(zip(chosen, where, strict=True)):
+        if not inside.any():
+            continue
+        first, second = (
+            float(np.square(image.voxels[z][inside].astype(np.float64) - truth.voxels[z][inside]).mean())
+            for image in (before, after)
+        )
+        if first > 0 and not np.sqrt(second / first) <= worst:
+            worst, number = float(np.sqrt(second / first)), place
+    return worst, number
 
 
 def _mask(before: Image, after: Image, truth: Image, mask: Mask | None, chosen: list[int]) -> Mask:

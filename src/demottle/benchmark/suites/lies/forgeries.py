@@ -91,7 +91,7 @@ def _foreign_noise(shown: Shown, at: Lesion, seed: int) -> Shown:
     """What was removed half a stack away comes back in part: noise of the right texture that is not that of its place."""
     elsewhere = np.roll(shown.before.voxels - shown.after.voxels, len(shown.before.voxels) // 2, axis=0)
     noise = np.clip(elsewhere, -4 * _noise_of(shown), 4 * _noise_of(shown))
-    return _changed(shown, shown.after.voxels + _in_body(shown, 0.4 * noise))
+    return _changed(shown, shown.after.voxels + _in_body(shown, np.asarray(0.4 * noise, np.float32)))
 
 
 def _exchanged(apart: int) -> Forgery:

@@ -12,10 +12,12 @@ from demottle.image import Mask, Voxels
 from demottle.noise import guide
 from demottle.quality.check.spots.chance import largest_by_chance, places
 from demottle.quality.check.spots.residue import Residue, spectrum_of
-from demottle.quality.check.spots.templates import SIZES_MM, filtered, heights, summed, transfer
+from demottle.quality.check.spots.templates import SIZES_MM, answer, filtered, heights, summed, transfer
 
 SOFTENED = 0.5
 """Root mean square error of honest methods at fine structure that they keep, over its size, where it is alike over a pixel."""
+OF_NO_MATTER_HU = 0.5
+"""What any method may move: a spot has to stand out from this as it does from noise."""
 _FINE, _COARSE = 0.7, 2.5  # pixels: the Gaussians between which structure is fine
 _CLIP = 2.0  # standard deviations
 _MEAN_CLIPPED = 0.781  # mean of min(|t|, 2) of the normal law
@@ -44,16 +46,22 @@ class Field:
     chance: float
 
 
-def field_of(residue: Residue) -> Field:
+def field_of(residue: Residue, noise: Voxels | None = None) -> Field:
     """Search a residue for blobs of all sizes and heights.
 
     The residual over its local level is filtered by what finds a blob best in noise of its spectrum, `L / S` (L: `transfer`, S:
     the spectrum of the residual itself, without outliers). Each result is divided by its own local deviation, measured on what
-    is within two of them. Where there is structure before and after, `SOFTENED` of the smaller of both is added in squares.
+    is within two of them. Added in squares are what errors of `SOFTENED` of the fine structure that is there before and after
+    leave, and what a blob of `OF_NO_MATTER_HU` leaves.
+
+    Args:
+        residue: what is searched.
+        noise: what it is held against, over the same local level (slices, rows, columns); None: the residual itself.
     """
     scaled, counts = residue.scaled, residue.counts
     size = scaled.shape[1], scaled.shape[2]
-    power = spectrum_of(scaled, counts)
+    power = spectrum_of(scaled if noise is None else noise, counts)
+    against = None if noise is None else [fft.rfft2(plane) for plane in noise]
     errors = [fft.rfft2(plane) for plane in (np.float32(SOFTENED) * _structure(residue)) ** 2]
     removed = [fft.rfft2(plane) for plane in scaled]
     best = np.zeros_like(scaled)
@@ -63,12 +71,14 @@ def field_of(residue: Residue) -> Field:
     for diameter in SIZES_MM:
         response = transfer(diameter, size, residue.spacing[1:]) / power
         planes = filtered(removed, response, size)
+        one = np.float32(OF_NO_MATTER_HU * answer(response, diameter, size, residue.spacing[1:])) / residue.level
+        grain = planes if against is None else filtered(against, response, size)
         allowed = np.maximum(filtered(errors, _spread_of(response, size), size), 0)
         for height in heights(diameter, residue.spacing[0], len(scaled)):
-            here = summed(planes, height)
-            found += places(here, counts) / height
-            noise = _local(here, counts, residue.spacing[1]) ** 2
-            score = np.where(counts, here / np.sqrt(noise + _around(allowed, height)), 0)
+            here, random = summed(planes, height), summed(grain, height)
+            found += places(random, counts) / height
+            usual = _local(random, counts, residue.spacing[1]) ** 2
+            score = np.where(counts, here / np.sqrt(usual + _around(allowed, height) + height * one**2), 0)
             larger = np.abs(score) > np.abs(best)
             which[larger] = len(shapes)
             best[larger] = score[larger]

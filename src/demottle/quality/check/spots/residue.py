@@ -61,10 +61,15 @@ def residue_of(before: Image, after: Image) -> Residue | None:
     counts = np.stack([_counts(before, z, factor) for z in range(before.shape[0])])
     if counts.sum() < _FEWEST:
         return None
-    first, second = (np.stack([_binned(plane, factor) for plane in image.voxels]) for image in (before, after))
+    first, second = (residue_planes(image, factor) for image in (before, after))
     spacing = before.spacing[0], before.spacing[1] * factor, before.spacing[2] * factor
     level = _level(first - second, counts, spacing[1:])
     return Residue(first, second, counts, level, factor, spacing)
+
+
+def residue_planes(image: Image, factor: int) -> Voxels:
+    """Return the slices of an image in the pixels of a residue."""
+    return np.stack([_binned(plane, factor) for plane in image.voxels])
 
 
 def spectrum_of(scaled: Voxels, counts: Mask) -> NDArray[np.float32]:

@@ -1,6 +1,6 @@
 """Places where something was removed or added that is not noise: where, how large, how many HU."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import cv2
@@ -8,7 +8,7 @@ import numpy as np
 
 from demottle.image import Image, Voxels
 from demottle.quality.check.spots.field import Field, field_of
-from demottle.quality.check.spots.residue import Residue, residue_of
+from demottle.quality.check.spots.residue import Residue, residue_of, residue_planes
 from demottle.quality.to_plain import plain
 
 REMOVED, ADDED = "removed", "added"
@@ -23,7 +23,7 @@ class Spot:
     Attributes:
         slice, row, column: the voxel in the middle, from 0.
         place_mm: the same in mm from the first voxel of the image (slices, rows, columns).
-        diameter_mm: of the shape that finds it best, 4 to 20.
+        diameter_mm: of the shape that finds it best, 4 to 35.
         height_mm: its extent along the slices' normal.
         hu: contrast of what was removed or added, against its surroundings: above 0, brighter than they are.
         kind: "removed" or "added".
@@ -95,6 +95,28 @@ def spot_map(before: Image, after: Image) -> SpotMap | None:
     found = field_of(residue)
     largest = float(np.abs(found.score).max())
     return SpotMap(largest, tuple(_listed(residue, found)), found.score, residue.factor)
+
+
+def error_map(before: Image, after: Image, truth: Image) -> SpotMap | None:
+    """Search the errors of a result for spots that the noise of its scan would not leave anywhere.
+
+    As `spot_map`, of truth less result, held against the noise before (scan less truth), which is known here: 1 is the largest
+    that this noise makes of any place of the scan in 19 of 20 scans.
+
+    Args:
+        before, after, truth: CT of one shape in HU.
+
+    Returns:
+        None as of `spot_map`.
+    """
+    if truth.unit != "HU" or truth.sequence:
+        return None
+    noise = residue_of(before, truth)
+    if noise is None:
+        return None
+    errors = replace(noise, before=noise.after, after=residue_planes(after, noise.factor))
+    found = field_of(errors, noise.scaled)
+    return SpotMap(float(np.abs(found.score).max()), tuple(_listed(errors, found)), found.score, noise.factor)
 
 
 def _listed(residue: Residue, found: Field) -> list[Spot]:

@@ -1,4 +1,4 @@
-"""The shapes that are looked for: blobs of 4 to 20 mm, of one slice or of several, against their surroundings."""
+"""The shapes that are looked for: blobs of 4 to 35 mm, of one slice or of several, against their surroundings."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +8,7 @@ from scipy.special import j1
 
 from demottle.image import Voxels
 
-SIZES_MM = (4.0, 6.0, 9.0, 13.0, 20.0)
+SIZES_MM = (4.0, 6.0, 9.0, 13.0, 20.0, 35.0)
 """Diameters; between two of them a lesion is found by either with hardly any loss."""
 _EDGE = 0.6  # pixels: how soft the rim of a lesion is, as a standard deviation
 _SURROUNDINGS = 1.1  # diameters: coarser than this counts as background
@@ -36,6 +36,21 @@ def transfer(diameter: float, shape: tuple[int, int], spacing: tuple[float, floa
     )  # lesions of this size differ in theirs
     background = 1 - np.exp(-2 * (np.pi * _SURROUNDINGS * diameter) ** 2 * square)
     return np.asarray(2 * j1(q) / q * rim * background, np.float32)
+
+
+def answer(response: Array, diameter: float, shape: tuple[int, int], spacing: tuple[float, float]) -> float:
+    """Return what a filter makes of a disc of one HU in its middle.
+
+    Args:
+        response: of the filter, as `transfer` sorts it.
+        diameter: of the disc in mm.
+        shape: rows and columns of the plane.
+        spacing: of rows and columns in mm.
+    """
+    down, right = np.fft.fftfreq(shape[0], spacing[0])[:, None], np.fft.rfftfreq(shape[1], spacing[1])[None]
+    q = np.maximum(np.pi * diameter * np.hypot(down, right), 1e-9)
+    pixels = np.pi * diameter**2 / 4 / (spacing[0] * spacing[1])
+    return float(pixels * fft.irfft2(response * 2 * j1(q) / q, s=shape)[0, 0])
 
 
 def heights(diameter: float, between: float, slices: int) -> list[int]:
