@@ -46,7 +46,7 @@ class Limits:
     noise: float | None = 1.0
     noise_peak: float | None = None
     edge_loss: float | None = 0.25
-    spots: float | None = 1.25
+    spots: float | None = 1.5
     added_grain: float | None = 0.02
     blur: float | None = 0.46
     displacement: float | None = 0.1

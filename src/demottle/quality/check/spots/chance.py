@@ -20,9 +20,9 @@ def places(field: Voxels, counts: Mask) -> float:
     variance = float(field[counts].var())
     if variance == 0:
         return 0.0
-    down = (np.diff(field, axis=1)[counts[:, 1:] & counts[:, :-1]]).var()
-    right = (np.diff(field, axis=2)[counts[:, :, 1:] & counts[:, :, :-1]]).var()
-    return float(counts.sum() * np.sqrt(down * right) / variance)
+    down = float(np.diff(field, axis=1)[counts[:, 1:] & counts[:, :-1]].var())
+    right = float(np.diff(field, axis=2)[counts[:, :, 1:] & counts[:, :, :-1]].var())
+    return int(counts.sum()) * sqrt(down * right) / variance
 
 
 def largest_by_chance(count: float, once_in: float = ONCE_IN) -> float:
