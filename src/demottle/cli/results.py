@@ -9,31 +9,44 @@ from demottle.io.output import publishing, refuse_existing, refuse_inputs, refus
 
 @dataclass(frozen=True)
 class Results:
-    """Where table and page go (None: not wanted), and whether they may replace what is there."""
+    """Where table, page and map of spots go (None: not wanted), and whether they may replace what is there."""
 
     csv: Path | None = None
     html: Path | None = None
     overwrite: bool = False
+    spot_map: Path | None = None
+
+    @property
+    def named(self) -> tuple[Path | None, ...]:
+        """All of the names."""
+        return self.csv, self.html, self.spot_map
 
     def refuse(self, inputs: Iterable[Path | None]) -> None:
         """Raise OutputError where a name is taken, given twice, or that of a file which is read: before the work."""
-        names = (self.csv, self.html)
+        names = self.named
         refuse_same_name(names)
         refuse_inputs(names, inputs)
         if not self.overwrite:
             refuse_existing(names)
 
-    def write(self, table: Callable[[Path], None], page: Callable[[Path], None]) -> None:
+    def write(
+        self,
+        table: Callable[[Path], None],
+        page: Callable[[Path], None],
+        spot_map: Callable[[Path], None] | None = None,
+    ) -> None:
         """Write what is wanted; all of it is there at the end, or nothing new.
 
         Args:
-            table, page: write them to the place that they are given.
+            table, page, spot_map: write them to the place that they are given.
 
         Raises:
             OutputError: where it cannot be written.
         """
-        with publishing((self.csv, self.html), overwrite=self.overwrite) as at:
+        with publishing(self.named, overwrite=self.overwrite) as at:
             if self.html is not None:
                 page(at[self.html])
             if self.csv is not None:
                 table(at[self.csv])
+            if self.spot_map is not None and spot_map is not None:
+                spot_map(at[self.spot_map])

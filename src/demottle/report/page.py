@@ -22,6 +22,7 @@ from demottle.quality.worst import WorstSlice, worst_slice
 from demottle.report import curves, plots, words
 from demottle.report.done import done_groups
 from demottle.report.planes import coding_of, plane_sets
+from demottle.report.spots import marks, spotted
 from demottle.report.texture import texture_picture
 from demottle.report.windows import windows_of
 
@@ -174,7 +175,10 @@ def _viewer(before: Image, after: Image, check: Check, truth: Image | None, wors
         "sigma": sigma if sigma > 0 else 20 * coding.step,  # also where it is NaN
         "worst": None if worst is None else worst.slice,
         "windows": [{"name": w.name, "center": w.center, "width": w.width} for w in windows_of(before)],
-        "planes": plane_sets(before, after, coding, truth, None if worst is None else worst.slice),
+        "planes": plane_sets(
+            before, after, coding, truth, {*([] if worst is None else [worst.slice]), *spotted(check)}
+        ),
+        "spots": marks(before, check),
     }
 
 

@@ -6,7 +6,7 @@ without loss. What was removed is not stored: the page subtracts.
 """
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,19 +93,19 @@ class Cut:
 
 
 def plane_sets(
-    before: Image, after: Image, coding: Coding, truth: Image | None = None, wanted: int | None = None
+    before: Image, after: Image, coding: Coding, truth: Image | None = None, wanted: Collection[int] = ()
 ) -> list[dict[str, Any]]:
     """Return the planes as plain values for the page.
 
     Each plane has a name, width and height of its images, `aspect` (width over height in mm), and slices with a number, a
-    label and two PNG as base64; three with a truth. Frames of fluoroscopy have one plane only. `wanted` is the number of a
-    slice that must be among the axial ones.
+    label and two PNG as base64; three with a truth. Frames of fluoroscopy have one plane only. `wanted` are numbers of
+    slices that must be among the axial ones.
     """
     cuts = _cuts(before)
     images = {"before": before, "after": after} | ({} if truth is None else {"truth": truth})
     together = sum(_SHARES[cut.name] for cut in cuts) * len(images) / 2
     return [
-        _plane_set(cut, images, coding, _PAIRS_PIXELS * _SHARES[cut.name] / together, wanted if place == 0 else None)
+        _plane_set(cut, images, coding, _PAIRS_PIXELS * _SHARES[cut.name] / together, wanted if place == 0 else ())
         for place, cut in enumerate(cuts)
     ]
 
@@ -141,12 +141,13 @@ def _cuts(image: Image) -> list[Cut]:
     return cuts
 
 
-def _plane_set(cut: Cut, images: dict[str, Image], coding: Coding, pixels: float, wanted: int | None) -> dict[str, Any]:
+def _plane_set(
+    cut: Cut, images: dict[str, Image], coding: Coding, pixels: float, wanted: Collection[int]
+) -> dict[str, Any]:
     height, width = cut.take(images["before"], cut.places[0]).shape
     count = max(1, min(int(pixels / (width * height)), _MOST))
     chosen = [cut.places[i] for i in spread(len(cut.places), count, cut.margin)]
-    if wanted is not None and wanted not in chosen:
-        chosen = sorted({*chosen, wanted})
+    chosen = sorted({*chosen, *wanted})
     return {
         "name": cut.name,
         "width": width,

@@ -2,7 +2,7 @@
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const by = (id) => document.getElementById(id);
-  const state = { plane: 0, window: 0, slice: 0, mode: "side", difference: 1, error: 0, wipe: 0.5, zoom: 1, x: 0, y: 0, peek: false };
+  const state = { plane: 0, window: 0, slice: 0, mode: "side", difference: 1, error: 0, wipe: 0.5, zoom: 1, x: 0, y: 0, peek: false, spots: 1 };
   const reaches = [1, 3, 10]; // of the difference, in standard deviations of the noise before
   const withTruth = Boolean(data.planes[0].slices[0].truth);
   const cache = new Map();
@@ -72,10 +72,28 @@
       const edge = cutColumn(width);
       paint("wipe", width, height, low, high, (i, column) => (column < edge ? before[i] : after[i]));
     }
+    for (const id of state.mode === "side" ? ["before", "after", "removed"] : ["wipe"]) mark(id);
     layout();
     for (const neighbor of [state.slice + 1, state.slice - 1]) {
       if (plane.slices[neighbor]) pair(state.plane, neighbor);
     }
+  }
+
+  // A circle around each spot that reaches the slice; only on axial slices, where rows and columns are those of the list.
+  function mark(id) {
+    if (state.plane || !state.spots) return;
+    const number = data.planes[0].slices[state.slice].number;
+    const context = by(id).getContext("2d");
+    context.lineWidth = Math.max(1, by(id).width / 300);
+    for (const spot of data.spots) {
+      if (Math.abs(spot.slice - number) > spot.reach) continue;
+      context.globalAlpha = spot.slice === number ? 1 : 0.5;
+      context.strokeStyle = spot.removed ? "#9a93e8" : "#ef7d6b";
+      context.beginPath();
+      context.ellipse(spot.column + 0.5, spot.row + 0.5, spot.across, spot.down, 0, 0, 2 * Math.PI);
+      context.stroke();
+    }
+    context.globalAlpha = 1;
   }
 
   // The wipe stays where it is on the screen, whatever the zoom.
@@ -115,6 +133,7 @@
     press("modes", state.mode === "wipe" ? 1 : 0);
     press("differences", state.difference);
     press("errors", state.error);
+    press("spots", state.spots ? 0 : 1);
     draw();
   }
 
@@ -163,6 +182,19 @@
     by("viewer").scrollIntoView({ block: "start" });
     by("viewer").focus({ preventScroll: true });
   });
+  by("spots").hidden = !data.spots.length;
+  for (const button of by("spots").children) button.addEventListener("click", () => set({ spots: Number(button.dataset.spots) }));
+  for (const button of document.querySelectorAll("[data-spot]")) {
+    button.addEventListener("click", () => {
+      const spot = data.spots[Number(button.dataset.spot)];
+      const { width, height, slices } = data.planes[0];
+      set({ plane: 0, spots: 1, slice: slices.findIndex((slice) => slice.number === spot.slice) });
+      const zoom = 2;
+      moveTo(0.5 - (zoom * (spot.column + 0.5)) / width, 0.5 - (zoom * (spot.row + 0.5)) / height, zoom);
+      by("viewer").scrollIntoView({ block: "start" });
+      by("viewer").focus({ preventScroll: true });
+    });
+  }
   for (const button of by("modes").children) button.addEventListener("click", () => set({ mode: button.dataset.mode }));
   by("slice").addEventListener("input", (event) => set({ slice: Number(event.target.value) }));
   by("wiper").addEventListener("input", (event) => set({ wipe: event.target.value / 1000 }));
@@ -194,6 +226,7 @@
     ArrowRight: () => set(state.mode === "wipe" ? { wipe: Math.min(1, state.wipe + 0.02) } : { slice: state.slice + 1 }),
     p: () => set({ plane: (state.plane + 1) % data.planes.length }),
     w: () => set({ mode: state.mode === "wipe" ? "side" : "wipe" }),
+    s: () => set({ spots: 1 - state.spots }),
     d: () => set({ difference: (state.difference + 1) % reaches.length }),
     b: () => state.peek || set({ peek: true }),
     "+": () => zoomTo(state.zoom * 1.4),

@@ -21,6 +21,7 @@ from demottle.cli.screen import options
 from demottle.cli.screen.console import say_warnings, show_json
 from demottle.cli.screen.guard import guarded
 from demottle.cli.screen.progress import watch
+from demottle.cli.spot_map import MAP, SpotMapFile
 from demottle.events import Stage
 from demottle.io.formats import output_name
 from demottle.io.output import refuse_inputs
@@ -61,6 +62,7 @@ def denoise(
     overwrite: arguments.Overwrite = False,
     report: arguments.Report = None,
     no_report: arguments.NoReport = False,
+    spot_map: SpotMapFile = None,
     limits: LimitsFile = None,
     force: Force = False,
     as_json: options.Json = False,
@@ -84,6 +86,8 @@ def denoise(
     if len(scans) > 1:
         if save_model is not None:
             raise typer.BadParameter("needs a single scan, but SCAN holds several", param_hint="--save-model")
+        if spot_map is not None:
+            raise typer.BadParameter("needs a single scan, but SCAN holds several", param_hint="--map")
         denoise_folder(scan, scans, output, report, not no_report, _with_model(wishes), as_json)
         return
     _denoise_one(scans[0], given, wishes, read, begun)
@@ -94,6 +98,8 @@ def _denoise_one(scan: Path, given: SimpleNamespace, wishes: Wishes, read: Seque
     output = target or output_name(given.output, scan, given.format)
     places = places_for(output, given.report, not given.no_report, given.save_model)
     places = wishes.files.added_to(places, scan, given.output if target else None)
+    if given.spot_map is not None:
+        places = replace(places, extras={**places.extras, MAP: given.spot_map})
     places.refuse_inputs([*read, scan, *wishes.files.beside(scan)])
     places = with_aside(places, given.report)
     with watch() as listener:

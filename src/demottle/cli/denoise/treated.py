@@ -1,5 +1,6 @@
 """One image that was read: denoised, checked, and held against the limits; nothing is written yet."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,9 +12,22 @@ from demottle.cli.gate import gate_warning
 from demottle.cli.places import Places
 from demottle.cli.screen.options import hints_for
 from demottle.cli.screen.progress import Stages
+from demottle.cli.spot_map import MAP, refuse_no_map, write_map
 
 if TYPE_CHECKING:
     from demottle.image import Image
+    from demottle.pipeline.result import Result
+
+
+def _map_writer(result: "Result", path: Path) -> Callable[[Path], None]:
+    """Return what writes the map of spots of a result.
+
+    Raises:
+        InputError: it has none.
+    """
+    found = getattr(result.check, "spots", None)
+    refuse_no_map(found)
+    return lambda place: write_map(result.before, found, path, place)
 
 
 def treated(scan: Path, image: "Image", places: Places, wishes: Wishes, listener: Stages) -> Outcome:
@@ -46,6 +60,8 @@ def treated(scan: Path, image: "Image", places: Places, wishes: Wishes, listener
     belonging = (
         writers_of(whole, found, scan, files, wishes.overwrite) if image.sequence else sidecar_writers(scan, result)
     )
+    if MAP in places.extras:
+        belonging = {**belonging, MAP: _map_writer(result, places.extras[MAP])}
     return Outcome(
         scan,
         places,

@@ -45,6 +45,7 @@ from demottle.cli.screen.options import (
     parse_unit,
 )
 from demottle.cli.screen.progress import watch
+from demottle.cli.spot_map import SpotMapFile, write_map
 from demottle.events import Stage
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def evaluate(
     limits: LimitsFile = None,
     csv: Csv = None,
     html: Html = None,
+    spot_map: SpotMapFile = None,
     overwrite: Overwrite = False,
     as_json: Json = False,
     spacing: Spacing = None,
@@ -89,15 +91,19 @@ def evaluate(
     reading = Reading(parse_spacing(spacing), parse_modality(modality), accept_uneven, parse_unit(unit), series, volume)
     given = Given(output, scan, truth, second_input, second_output, structures, absent_input, absent_output)
     _refuse_margin(margin)
-    results = Results(csv, html, overwrite)
+    results = Results(csv, html, overwrite, spot_map)
     results.refuse((*given.files(), limits))
     if batch is not None:
         if output is not None:
             raise typer.BadParameter("names the outputs already, so leave out OUT", param_hint="--batch")
+        if spot_map is not None:
+            raise typer.BadParameter("needs a single result, not a batch", param_hint="--map")
         evaluate_batch(batch, given, reading, held if gated else None, margin, results, as_json)
         return
     given.refuse_incomplete()
     if scan is not None and not holds(scan, "repeat") and is_run(scan, reading):
+        if spot_map is not None:
+            raise typer.BadParameter("is for volumes of CT, not for runs of frames", param_hint="--map")
         verdict = evaluate_run(given, reading, results, as_json, held if gated else None)
         if verdict is not None and not verdict.passed:
             _fail(verdict.reasons)
@@ -128,7 +134,12 @@ def _evaluate_volume(
                 write_evaluation_page(images, found, page)
 
         cases = [Case(str(given.scan), str(given.output), tuple(figures_of(found)))]
-        results.write(lambda table: write_csv(table, cases), draw)
+
+        def draw_map(place: Path) -> None:
+            assert results.spot_map is not None
+            write_map(images.before, found.check.spots, results.spot_map, place)
+
+        results.write(lambda table: write_csv(table, cases), draw, draw_map)
     if as_json:
         show_json(found.to_dict())
     else:

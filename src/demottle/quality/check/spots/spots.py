@@ -13,6 +13,8 @@ from demottle.quality.to_plain import plain
 
 REMOVED, ADDED = "removed", "added"
 MOST_LISTED = 20
+_OWN = 1.5
+"""Diameters around a spot in which what else stands out is its own doing."""
 _RING = 1.6  # diameters: how far the surroundings of a spot reach
 
 
@@ -130,7 +132,11 @@ def _listed(residue: Residue, found: Field) -> list[Spot]:
             break
         diameter, height = found.shapes[int(found.shape[place])]
         listed.append(_spot(residue, (z, row, column), diameter, height, float(found.score[place])))
-        reach = [height // 2 + 1, *(int(np.ceil(diameter / step)) for step in residue.spacing[1:])]
+        wide = _OWN * diameter
+        reach = [
+            int(np.ceil(max(wide / residue.spacing[0], height / 2))) + 1,
+            *(int(np.ceil(wide / step)) for step in residue.spacing[1:]),
+        ]
         around = tuple(slice(max(0, i - r), i + r + 1) for i, r in zip((z, row, column), reach, strict=True))
         left[around] = 0
     return listed
