@@ -84,13 +84,16 @@ def denoise(
     scans = _scans_in(scan, series)
     wishes.files.refuse_contradictions(model, method, len(scans))
     if len(scans) > 1:
-        if save_model is not None:
-            raise typer.BadParameter("needs a single scan, but SCAN holds several", param_hint="--save-model")
-        if spot_map is not None:
-            raise typer.BadParameter("needs a single scan, but SCAN holds several", param_hint="--map")
+        _refuse_several({"--save-model": save_model, "--map": spot_map})
         denoise_folder(scan, scans, output, report, not no_report, _with_model(wishes), as_json)
         return
     _denoise_one(scans[0], given, wishes, read, begun)
+
+
+def _refuse_several(given: dict[str, Path | None]) -> None:
+    """Raise BadParameter for an option that names a file of one scan, where SCAN holds several."""
+    for option in (option for option, path in given.items() if path is not None):
+        raise typer.BadParameter("needs a single scan, but SCAN holds several", param_hint=option)
 
 
 def _denoise_one(scan: Path, given: SimpleNamespace, wishes: Wishes, read: Sequence[Path | None], begun: float) -> None:
