@@ -13,6 +13,7 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, JPEGExtended12Bit, 
 
 from demottle.errors import InputError
 from demottle.io.bombs import refuse_bomb
+from demottle.io.dicom.coded_size import check_coded_size
 from demottle.io.dicom.slice_header import SliceHeader, is_encapsulated
 from demottle.io.values.ct_units import refuse_other_unit
 from demottle.io.values.float_pixels import refuse_float_pixels
@@ -114,6 +115,8 @@ def _planes(first: SliceHeader, frames: Sequence[int]) -> Generator[Plane]:
         yield from (tiles[index] for index in frames)
         return
     syntax = UID(first.transfer_syntax)
+    if is_encapsulated(first):
+        check_coded_size(first)
     if is_encapsulated(first) and syntax != RLELossless:  # pydicom itself unpacks RLE
         from demottle.io.dicom.decoding_process import decode  # here, because most scans are not compressed
 

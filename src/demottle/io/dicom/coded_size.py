@@ -1,0 +1,92 @@
+"""How many rows and columns compressed pixels were coded with: a header that says otherwise would be read with wrong values.
+
+Decoders of JPEG-LS and RLE cut what they decode to the size that the header states, so rows run into each other and no error
+is raised. The size stands in the frame header of a JPEG or JPEG-LS stream (ISO/IEC 10918-1 B.2.2, 14495-1 C.2.2), in the SIZ
+marker of JPEG 2000 (ISO/IEC 15444-1 A.5.1); RLE (DICOM PS3.5 G) has none, but its first segment holds a byte for each pixel.
+"""
+
+import struct
+
+import pydicom
+from pydicom.encaps import generate_frames
+from pydicom.uid import RLELossless
+
+from demottle.errors import InputError
+from demottle.io.dicom.slice_header import SliceHeader
+
+_START, _END, _SIZ, _SCAN = 0xD8, 0xD9, 0x51, 0xDA
+_FRAMES = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}  # all start-of-frame markers; C4, C8 and CC are others
+_ALONE = {0x01, _START, _END, *range(0xD0, 0xD8), 0x4F}  # markers without a length
+
+
+def check_coded_size(header: SliceHeader) -> None:
+    """Compare the size that a compressed file's header states with that of its first frame.
+
+    Raises:
+        InputError: they differ.
+    """
+    with header.file.open() as stream:
+        data = pydicom.dcmread(stream, specific_tags=["PixelData"]).get("PixelData")
+    if not data:
+        return  # a decoder says so
+    frame = next(generate_frames(data, number_of_frames=header.frames), b"")
+    stated = header.rows, header.columns
+    if header.transfer_syntax == RLELossless:
+        pixels = rle_pixels(frame)
+        if pixels is not None and pixels - stated[0] * stated[1] > 1:  # segments are padded to an even length
+            raise InputError(
+                f"{header.file.name} states {stated[0]} x {stated[1]} pixels, but {pixels} are coded; repair the header."
+            )
+        return
+    coded = coded_size(frame)
+    if coded is not None and coded != stated:
+        raise InputError(
+            f"{header.file.name} states {stated[0]} x {stated[1]} pixels, but {coded[0]} x {coded[1]} are coded; "
+            "repair the header."
+        )
+
+
+def coded_size(stream: bytes) -> tuple[int, int] | None:
+    """Rows and columns of a JPEG, JPEG-LS or JPEG 2000 stream; None where they are not found."""
+    at = 0
+    while at + 4 <= len(stream):
+        if stream[at] != 0xFF:
+            return None
+        marker = stream[at + 1]
+        if marker == 0xFF:  # a fill byte
+            at += 1
+        elif marker in _ALONE:
+            at += 2
+        elif marker in _FRAMES and at + 9 <= len(stream):
+            rows, columns = struct.unpack_from(">HH", stream, at + 5)
+            return rows, columns
+        elif marker == _SIZ and at + 22 <= len(stream):
+            right, bottom, left, top = struct.unpack_from(">IIII", stream, at + 6)
+            return bottom - top, right - left
+        elif marker == _SCAN:
+            return None
+        else:
+            at += 2 + int(struct.unpack_from(">H", stream, at + 2)[0])
+    return None
+
+
+def rle_pixels(frame: bytes) -> int | None:
+    """Bytes that the first segment of an RLE frame decodes to, one for each pixel; None where its header is broken."""
+    if len(frame) < 64:
+        return None
+    number, first, second = struct.unpack_from("<III", frame)
+    end = second if number > 1 else len(frame)
+    if not (0 < number <= 15 and 64 <= first < end <= len(frame)):
+        return None
+    at, pixels = first, 0
+    while at < end:
+        head = frame[at]
+        if head < 128:
+            pixels += min(head + 1, end - at - 1)
+            at += head + 2
+        elif head > 128:
+            pixels += 257 - head
+            at += 2
+        else:
+            at += 1
+    return pixels
