@@ -1,8 +1,8 @@
 """Every figure of quality or speed in the documentation says where it is from: command or test, cases, and how sure it is.
 
-A block (paragraph, item of a list, table) that holds such a figure says so itself, or an earlier block of its section does, or, outside of
-the benchmark, it leads to a page of the benchmark or a decision. Metrics define, decisions have a form of their own, and tutorials print
-what their own commands give.
+A block (paragraph, item of a list, table) that holds such a figure says so itself, or an earlier block of its section does, or,
+outside of the benchmark, it leads to a page of the benchmark or a decision. Metrics define, decisions have a form of their own,
+and tutorials print what their own commands give.
 """
 
 import re
@@ -30,7 +30,8 @@ SOURCE = re.compile(
     re.MULTILINE,
 )
 CASES = re.compile(
-    r"\b[Ss]eeds?\b|\b(one|two|three|four|six|eight|ten|twelve|\d+) (\w+ )?(cases?|runs?|heads?|patients?|draws|realizations|trainings?)\b"
+    r"\b[Ss]eeds?\b"
+    r"|\b(one|two|three|four|six|eight|ten|twelve|\d+) (\w+ )?(cases?|runs?|heads?|patients?|draws|realizations|trainings?)\b"
     r"|tests/\w+|\(tested|contract test|a test holds|20 log10"
 )
 SPREAD = re.compile(
@@ -62,7 +63,7 @@ class Block:
 
 
 def blocks_of(text: str) -> list[Block]:
-    """The blocks of a page; tables that are made from a suite's results belong to the top of the page, which names the command."""
+    """The blocks of a page; tables made from a suite's results belong to the top of the page, which names the command."""
     found, before = [], ""
     top = text.split("\n## ")[0]
     for part in re.split(r"\n\s*\n|\n(?=- |\d+\. )", text):
