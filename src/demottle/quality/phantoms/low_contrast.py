@@ -119,7 +119,7 @@ def _hotelling(image: Image, found: Found, module: Module, rod: Rod, slices: lis
     step = max(1, int(np.ceil((image.slice_thickness or 0) / image.spacing[0])))  # overlapping slices share their noise
     chosen = slices[::step]
     places = _empty_places(found, module, rod)
-    if len(chosen) < FEWEST_IMAGES or not places:
+    if len(chosen) < FEWEST_IMAGES or not places or not _alone(module, rod):
         return None
     try:
         present = np.stack([_outputs(image, found, rod, rod.place, index) for index in chosen])
@@ -146,6 +146,13 @@ def _outputs(image: Image, found: Found, rod: Rod, place: tuple[float, float], i
     crop = image.voxels[index, top : top + side, left : left + side].astype(np.float64)
     seen: Array = channels.reshape(_CHANNELS, -1) @ (crop - np.median(crop)).ravel()
     return seen
+
+
+def _alone(module: Module, rod: Rod) -> bool:
+    """True where the box around a target holds no part of another: the observer would see that one too."""
+    reach = _REACH * _WIDTH * rod.diameter / 2 * np.sqrt(2)
+    others = (other for other in module.rods if other is not rod)
+    return all(np.hypot(*np.subtract(rod.place, o.place)) > reach + o.diameter / 2 for o in others)
 
 
 def _empty_places(found: Found, module: Module, rod: Rod) -> list[tuple[float, float]]:

@@ -9,7 +9,7 @@ from demottle.quality.phantoms.found import Found, find, in_air
 from demottle.quality.phantoms.line_pairs import Group, measure_line_pairs
 from demottle.quality.phantoms.low_contrast import Target, measure_targets
 from demottle.quality.phantoms.ramps import RampMeasured, measure_ramps
-from demottle.quality.phantoms.rods import RodMeasured, faintest_edge, measure_rods
+from demottle.quality.phantoms.rods import RodMeasured, blur_of, faintest_edge, measure_rods
 from demottle.quality.phantoms.uniform import Uniformity, measure_uniformity
 from demottle.quality.refusals import refusals
 
@@ -65,7 +65,7 @@ def measure(image: Image, found: Found) -> Measured:
         uniform.nps if uniform else None,
         faintest.edge if faintest else None,
     )
-    ramps, no_ramps = measure_ramps(image, found)
+    ramps, no_ramps = measure_ramps(image, found, blur_of(rods))
     bars, no_bars = measure_line_pairs(image, found)
     blunt = [f"{rod.rod.name}: {rod.why}" for rod in rods if rod.edge is None]
     told = (

@@ -4,14 +4,18 @@ A wire at 23 degrees shows a slice of T mm as a line of T / tan 23 mm; its profi
 full width at half maximum, shrunk again, the thickness. Profiles of all slices that the wire crosses are laid over each other,
 each moved back by what the wire moves between slices, so that the profile is sampled finer than pixels and noise averages. How a
 tilt changes the stretch is known from the pose, and which way the wire rises from the profiles, which match in one of both only.
-(The Phantom Laboratory, Catphan manuals, "Scan slice geometry".) The blur within the slice widens the line: a slice of 1 mm
-reads 3 % too thick at a blur of 0.6 mm, thicker ones less.
+(The Phantom Laboratory, Catphan manuals, "Scan slice geometry".) The blur within the slice widens the line, of thin slices most
+(0.625 mm would read 0.85 at a blur of 0.6 mm); it is known from the edges of rods, and taken out as if the profile were a box;
+of 0.625 mm up to 12 % stay.
 """
 
 from dataclasses import dataclass
+from math import nan
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
+from scipy.special import ndtr
 
 from demottle.image import Image
 from demottle.physics.phantoms.qa.layout import Module, Ramp
@@ -24,6 +28,8 @@ _ALONG_MM, _STEP_MM = 45.0, 0.25
 _WIRE_MM, _BESIDE_MM = 2.5, 6.0
 _BIN_MM = 0.5
 _LEAST_PEAK = 6.0  # of the profile over its noise
+_LEAST_BOX = 1.0  # width in blurs: of a thinner one 92 % of the width are blur
+_EXACT = 1e-9
 _WIDEST = 0.9  # of the profile's length: what is wider is no wire
 
 
@@ -46,8 +52,13 @@ class RampMeasured:
     slices: int
 
 
-def measure_ramps(image: Image, found: Found) -> tuple[list[RampMeasured], list[str]]:
+def measure_ramps(image: Image, found: Found, blur: float = nan) -> tuple[list[RampMeasured], list[str]]:
     """Measure the wire ramps.
+
+    Args:
+        image: the scan.
+        found: the phantom in it.
+        blur: standard deviation of the blur within the slice in mm; NaN: not known, and none is taken out.
 
     Returns:
         What was measured, and for each ramp that could not be one sentence that says why.
@@ -55,7 +66,7 @@ def measure_ramps(image: Image, found: Found) -> tuple[list[RampMeasured], list[
     made, refused = [], []
     for module in found.layout.modules:
         for ramp in module.ramps:
-            measured = _measure(image, found.pose, module, ramp)
+            measured = _measure(image, found.pose, module, ramp, blur)
             if isinstance(measured, str):
                 refused.append(f"{ramp.name}: {measured}")
             else:
@@ -65,7 +76,7 @@ def measure_ramps(image: Image, found: Found) -> tuple[list[RampMeasured], list[
     return made, refused
 
 
-def _measure(image: Image, pose: Pose, module: Module, ramp: Ramp) -> RampMeasured | str:
+def _measure(image: Image, pose: Pose, module: Module, ramp: Ramp, blur: float) -> RampMeasured | str:
     z = heights(image)
     place = ramp.ring * np.cos(np.radians(ramp.angle)), ramp.ring * np.sin(np.radians(ramp.angle))
     depth = pose.along((float(place[0]), float(place[1])), z) - module.middle
@@ -84,6 +95,9 @@ def _measure(image: Image, pose: Pose, module: Module, ramp: Ramp) -> RampMeasur
     width = _full_width(away, pooled)
     if width is None or width > _WIDEST * np.ptp(away):
         return "no wire stands out of the noise there; average more scans or use a higher dose."
+    width = _without_blur(width, _all_blur(blur, image.spacing[1]))
+    if width is None:
+        return "the slices are too thin to be told from the blur within them."
     top = float(pooled.max())
     return RampMeasured(ramp.name, width / abs(stretch), away / abs(stretch), pooled / top, len(chosen))
 
@@ -139,6 +153,28 @@ def _full_width(position: Array, profile: Array) -> float | None:
     left = np.interp(half, smooth[[first - 1, first]], position[[first - 1, first]])
     right = np.interp(half, smooth[[last + 1, last]], position[[last + 1, last]])
     return float(right - left)
+
+
+def _all_blur(blur: float, pixel: float) -> float:
+    """Standard deviation of the blur and of what reading adds: straight lines between pixels, bins, and their smoothing."""
+    return float(np.sqrt(blur**2 + pixel**2 / 6 + _BIN_MM**2 / 12 + _BIN_MM**2 / 2))
+
+
+def _without_blur(width: float, blur: float) -> float | None:
+    """Width of the box whose blurred image has this full width at half maximum; None where blur alone makes as much of it."""
+    if not blur > 0:
+        return width
+
+    def too_wide(box: float) -> float:
+        """How much of the peak is left at half the width, less one half."""
+        at = (width + np.array([box, -box])) / (2 * blur)
+        peak = 2 * ndtr(box / (2 * blur)) - 1
+        return float((ndtr(at[0]) - ndtr(at[1])) / peak - 0.5)
+
+    least = _LEAST_BOX * blur
+    if too_wide(width) < _EXACT:  # wide against the blur, which then leaves the half maximum where it is
+        return width
+    return float(brentq(too_wide, least, width)) if too_wide(least) < 0 else None
 
 
 def _run(values: Array, peak: int, level: float) -> slice:

@@ -121,6 +121,18 @@ def faintest_edge(rods: list[RodMeasured], module: Module | None) -> RodMeasured
     return min(sharp, key=lambda one: abs(one.rod.hu - module.hu), default=None)
 
 
+def blur_of(rods: list[RodMeasured]) -> float:
+    """Standard deviation in mm of the Gaussian with the f50 of the strongest rod's edge; NaN where none is known.
+
+    A wire is stronger yet, so this is the blur that it has, also where a denoiser spares strong edges.
+    """
+    sharp = [one.edge for one in rods if one.edge is not None and isfinite(one.edge.f50)]
+    if not sharp:
+        return nan
+    strongest = max(sharp, key=lambda edge: abs(edge.contrast))
+    return float(np.sqrt(np.log(2) / 2) / (np.pi * strongest.f50))
+
+
 def frequency_or_nan(value: float) -> float:
     """A frequency at which a curve falls to a level; NaN where it stays above up to the Nyquist frequency."""
     return nan if value == inf else value
