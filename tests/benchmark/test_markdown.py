@@ -15,7 +15,8 @@ def test_the_text_has_every_entrant_in_every_table_and_says_what_it_ran_on(tmp_p
     results = Results(tmp_path / "results.jsonl")
     asked = {"jobs": 4, "threads": 1, "minutes": 0.5}
     machine = {"processor": "Fast 9000", "cores": 16}
-    results.begin({"started": "2026-11-28T02:00", "machine": machine, "versions": {"numpy": "2.4"}, "asked": asked})
+    versions = {"numpy": "2.4"}
+    results.begin({"started": "2026-11-28T02:00", "machine": machine, "versions": versions, "code": "abc123", "asked": asked})
     for seed in range(3):
         results.add(make_row("nlm", seed, psnr=30 + seed / 10, seconds=2.0))
         results.add(make_row("bm3d", seed, psnr=31 + seed / 7, seconds=8.0))
@@ -25,7 +26,8 @@ def test_the_text_has_every_entrant_in_every_table_and_says_what_it_ran_on(tmp_p
     for wanted in (
         "Fast 9000",
         "16 cores",
-        "numpy 2.4",
+        "numpy 2.4, code abc123.",
+        "Made by `demottle benchmark --suite ct-volume`, seeds 0 to 2.",
         "0.5 min",
         "tv (n = 1)",
         "zs on rho 0, seed 0: It was too small.",

@@ -30,7 +30,7 @@ def markdown(results: Results, suite: Suite, rival: str | None) -> str:
     rows = tables.done(results.rows, suite.name)
     names = tables.names(rows)
     shown = shown_of(names, {row["entrant"] for row in rows if row["sees_truth"]}, suite)
-    parts = [*_facts(results, rows)]
+    parts = [*_facts(results, rows), _made_by(rows, suite)]
     for group in dict.fromkeys(row["group"] for row in rows):
         inside = [row for row in rows if row["group"] == group]
         count = len({row["seed"] for row in inside})
@@ -66,6 +66,13 @@ def _facts(results: Results, rows: Sequence[Row]) -> list[str]:
     return [f"{count} {on}" for on, count in counts.items()]
 
 
+def _made_by(rows: Sequence[Row], suite: Suite) -> str:
+    """What gives these figures again: the command and the seeds of the cases."""
+    seeds = sorted({int(row["seed"]) for row in rows})
+    told = f", seeds {seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f", seed {seeds[0]}" if seeds else ""
+    return f"Made by `demottle benchmark --suite {suite.name}`{told}."
+
+
 def _run_on(run: Row) -> str:
     here, asked = run["machine"], run.get("asked", {})
     threads = asked.get("threads", 1)
@@ -75,6 +82,7 @@ def _run_on(run: Row) -> str:
         f"{asked.get('minutes', 0):g} min for every method that learns",
         *(["no GPU"] if here.get("gpu_hidden") else []),
         *(f"{name} {version}" for name, version in run["versions"].items()),
+        *([f"code {run['code']}"] if run.get("code") else []),
     ]
     return f"{', '.join(parts)}."
 
