@@ -18,6 +18,7 @@ PAGES = [page for page in sorted(DOCS.rglob("*.md")) if page.relative_to(DOCS).p
 
 FIGURE = re.compile(
     r"\d (dB|seconds|GiB|s|ms|minutes)\b"  # what a method reaches or takes
+    r"|\d %( \([^)]*\))? of (the|its|their) contrast"
     r"|\d frames of [\dx ]+ per second"
     r"|\b(RMSE|moved?|moves|shifted|shifts)\b[^.|]{0,60}\d HU|\d HU (too )?(bright|dark|of error)"  # 40 HU of noise is none
     r"|^\|.*\b(PSNR|RMSE)\b.*\|\n\|[ :|-]+\|$",  # the head of a table of figures
@@ -97,6 +98,7 @@ def test_a_figure_says_where_it_is_from_and_how_sure_it_is(page: Path) -> None:
         ("`demottle benchmark --suite mr`, three seeds: 1.2 dB.", ["interval"]),
         ("Three seeds: 1.2 dB (95 % interval: 1.0 to 1.4).", ["source"]),
         ("| | PSNR |\n|---|---|\n| nlm | 29.1 |", ["source", "cases", "interval"]),
+        ("Discs keep 80 % of the contrast.", ["source", "cases", "interval"]),
         ("Fat moved by 3 HU.", ["source", "cases", "interval"]),
         ("`demottle benchmark --suite mr`, seed 1: 1.2 dB.", []),
         ("Noise of 40 HU; `y = 2 s`; it moves by less than 1 HU.", []),
