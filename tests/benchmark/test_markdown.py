@@ -16,7 +16,9 @@ def test_the_text_has_every_entrant_in_every_table_and_says_what_it_ran_on(tmp_p
     asked = {"jobs": 4, "threads": 1, "minutes": 0.5}
     machine = {"processor": "Fast 9000", "cores": 16}
     versions = {"numpy": "2.4"}
-    results.begin({"started": "2026-11-28T02:00", "machine": machine, "versions": versions, "code": "abc123", "asked": asked})
+    results.begin(
+        {"started": "2026-11-28T02:00", "machine": machine, "versions": versions, "code": "abc123", "asked": asked}
+    )
     for seed in range(3):
         results.add(make_row("nlm", seed, psnr=30 + seed / 10, seconds=2.0))
         results.add(make_row("bm3d", seed, psnr=31 + seed / 7, seconds=8.0))
