@@ -1,6 +1,6 @@
 """The map: for every place the shape that deviates most from what noise leaves there, in standard deviations."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -10,6 +10,7 @@ from scipy.ndimage import uniform_filter1d
 
 from demottle.image import Mask, Voxels
 from demottle.noise import guide
+from demottle.noise.slices import spread
 from demottle.quality.check.spots.chance import largest_by_chance, places
 from demottle.quality.check.spots.residue import Residue, spectrum_of
 from demottle.quality.check.spots.templates import SIZES_MM, answer, filtered, heights, summed, transfer
@@ -19,6 +20,8 @@ SOFTENED = 0.5
 OF_NO_MATTER_HU = 0.5
 """What any method may move: a spot has to stand out from this as it does from noise."""
 _FINE, _COARSE = 0.7, 2.5  # pixels: the Gaussians between which structure is fine
+_MARGIN = 16  # pixels around the body
+_FEW_SLICES = 16  # for figures of the whole map
 _CLIP = 2.0  # standard deviations
 _MEAN_CLIPPED = 0.781  # mean of min(|t|, 2) of the normal law
 _LOCAL_MM = 25.0
@@ -58,12 +61,38 @@ def field_of(residue: Residue, noise: Voxels | None = None) -> Field:
         residue: what is searched.
         noise: what it is held against, over the same local level (slices, rows, columns); None: the residual itself.
     """
+    box = _box(residue.counts)
+    inner = replace(
+        residue,
+        before=residue.before[box],
+        after=residue.after[box],
+        counts=residue.counts[box],
+        level=residue.level[box],
+    )
+    found = _searched(inner, None if noise is None else noise[box])
+    score, shape = np.zeros(residue.counts.shape, np.float32), np.zeros(residue.counts.shape, np.uint8)
+    score[box], shape[box] = found.score, found.shape
+    return replace(found, score=score, shape=shape)
+
+
+def _box(counts: Mask) -> tuple[slice, slice, slice]:
+    """The part of all slices that holds the body, with a margin: air costs time and finds nothing."""
+    ends = []
+    for axis, size in ((1, counts.shape[1]), (2, counts.shape[2])):
+        where = np.flatnonzero(counts.any(axis=(0, 3 - axis)))
+        first, last = max(0, int(where[0]) - _MARGIN), min(size, int(where[-1]) + _MARGIN + 1)
+        ends.append(slice(first, min(size, first + fft.next_fast_len(last - first, real=True))))
+    return slice(None), ends[0], ends[1]
+
+
+def _searched(residue: Residue, noise: Voxels | None) -> Field:
     scaled, counts = residue.scaled, residue.counts
     size = scaled.shape[1], scaled.shape[2]
     power = spectrum_of(scaled if noise is None else noise, counts)
     against = None if noise is None else [fft.rfft2(plane) for plane in noise]
     errors = [fft.rfft2(plane) for plane in (np.float32(SOFTENED) * _structure(residue)) ** 2]
     removed = [fft.rfft2(plane) for plane in scaled]
+    few = spread(len(scaled), _FEW_SLICES)
     best = np.zeros_like(scaled)
     which = np.zeros(scaled.shape, np.uint8)
     shapes: list[tuple[float, int]] = []
@@ -76,7 +105,7 @@ def field_of(residue: Residue, noise: Voxels | None = None) -> Field:
         allowed = np.maximum(filtered(errors, _spread_of(response, size), size), 0)
         for height in heights(diameter, residue.spacing[0], len(scaled)):
             here, random = summed(planes, height), summed(grain, height)
-            found += places(random, counts) / height
+            found += places(random[few], counts[few]) * len(random) / len(few) / height
             usual = _local(random, counts, residue.spacing[1]) ** 2
             score = np.where(counts, here / np.sqrt(usual + _around(allowed, height) + height * one**2), 0)
             larger = np.abs(score) > np.abs(best)
@@ -109,7 +138,8 @@ def _around(variance: Voxels, height: int) -> Voxels:
 
 def _local(field: Voxels, counts: Mask, pixel: float) -> Voxels:
     """Local deviation of a map of noise; what exceeds two of the usual ones counts as two."""
-    usual = np.float32(max(1.4826 * float(np.median(np.abs(field[counts]))), 1e-12))
+    few = spread(len(field), _FEW_SLICES)
+    usual = np.float32(max(1.4826 * float(np.median(np.abs(field[few][counts[few]]))), 1e-12))
     out = np.empty_like(field)
     for plane, inside, made in zip(field, counts, out, strict=True):
         weight = inside.astype(np.float32)
