@@ -1,8 +1,7 @@
 """Every figure of quality or speed in the documentation says where it is from: command or test, cases, and how sure it is.
 
 A block (paragraph, item of a list, table) that holds such a figure says so itself, or an earlier block of its section does, or,
-outside of the benchmark, it leads to a page of the benchmark or a decision. Metrics define, decisions have a form of their own,
-and tutorials print what their own commands give.
+outside of the benchmark, it leads to a page of the benchmark or a decision. Decisions have a form of their own.
 """
 
 import re
@@ -13,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-OTHERS = ("decisions", "metrics", "api", "tutorials")
+OTHERS = ("decisions", "api")
 PAGES = [page for page in sorted(DOCS.rglob("*.md")) if page.relative_to(DOCS).parts[0] not in OTHERS]
 
 FIGURE = re.compile(
