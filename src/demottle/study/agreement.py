@@ -1,7 +1,7 @@
-"""How well readers agree: weighted kappa of two, intraclass correlation of several, and plain shares.
+"""How well readers agree: weighted kappa of two, intraclass correlation and Krippendorff's alpha of several, and plain shares.
 
-Kappa and the intraclass correlation compare disagreement with the spread of what was rated. Where all images are about equally
-good both are low however well readers agree, so the plain shares belong beside them.
+Kappa, the intraclass correlation and alpha compare disagreement with the spread of what was rated. Where all images are about
+equally good they are low however well readers agree, so the plain shares belong beside them.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from demottle.study.krippendorff import SCALES, Alpha, krippendorff_interval
 from demottle.study.scoring import Scores
 
 
@@ -34,6 +35,7 @@ class Agreement:
         things: number of images (or pairs) that two readers or more have rated.
         kappa: mean of the quadratically weighted kappas of all pairs of readers.
         icc: intraclass correlation of a single reader, absolute agreement (two-way random effects), over images rated by all.
+        alpha: Krippendorff's alpha by scale (nominal, ordinal, interval), over images rated by two readers or more.
         same, within_one: shares of equal answers, and of those at most one point apart, over all pairs of readers.
     """
 
@@ -41,6 +43,7 @@ class Agreement:
     things: int
     kappa: float
     icc: Icc
+    alpha: dict[str, Alpha]
     same: float
     within_one: float
 
@@ -108,8 +111,14 @@ def intraclass_correlation(table: Scores, level: float = 0.95) -> Icc:
     return Icc(float(value), float(low), float(high))
 
 
-def between_readers(item: str, table: Scores) -> Agreement:
-    """Return the agreement of readers in a table (things, readers), with NaN where a reader did not rate a thing."""
+def between_readers(item: str, table: Scores, resamples: int = 2000, seed: int = 0) -> Agreement:
+    """Return the agreement of readers in a table (things, readers), with NaN where a reader did not rate a thing.
+
+    Args:
+        item: name of the question.
+        table: ratings.
+        resamples, seed: of the bootstrap, for the intervals of alpha.
+    """
     kappas, gaps = [], []
     for one, other in combinations(table.T, 2):
         both = np.isfinite(one) & np.isfinite(other)
@@ -123,6 +132,7 @@ def between_readers(item: str, table: Scores) -> Agreement:
         int((np.isfinite(table).sum(axis=1) >= 2).sum()),
         float(known.mean()) if known.size else nan,
         intraclass_correlation(everyone),
+        {scale: krippendorff_interval(table, scale, resamples, seed) for scale in SCALES},
         *_shares(gap),
     )
 

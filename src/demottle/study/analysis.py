@@ -137,7 +137,7 @@ def analyse(
         means=tuple(_means(ratings, others, resamples, seed)),
         gains=gains,
         yes_no=tuple(yes_no_of(answers, reference, ratings.readers)),
-        agreement=tuple(between_readers(i, ratings.rated(i)) for i in ITEMS) if len(ratings.readers) > 1 else (),
+        agreement=_agreement(ratings, resamples, seed),
         self_agreement=own,
         reading=reading,
         warnings=(*_size_warnings(ratings, gains), *_warnings(ratings, own, reading)),
@@ -163,6 +163,12 @@ def _means(ratings: Ratings, others: list[str], resamples: int, seed: int) -> It
             table = ratings.gains(item, arm, ratings.key.arms[0]) + EQUAL if pairs else ratings.scores(item, arm)
             counts = tuple(int((table == point).sum()) for point in range(1, 6))
             yield ArmMean(item, arm, mean_of(ratings.by_scan(table), resamples, seed), counts)
+
+
+def _agreement(ratings: Ratings, resamples: int, seed: int) -> tuple[Agreement, ...]:
+    if len(ratings.readers) == 1:
+        return ()
+    return tuple(between_readers(item, ratings.rated(item), resamples, seed) for item in ITEMS)
 
 
 def _self_agreement(ratings: Ratings) -> Iterator[SelfAgreement]:

@@ -1,6 +1,7 @@
 """What the study's page asks and is answered: requests as values, so that nothing here knows of sockets.
 
-The page is never told which images belong to one case or arm, nor their names: it asks for them by trial and place.
+The page is never told which images belong to one case or arm, nor their names: it asks for them by trial and place, and all
+answers that hold an image are alike in length and headers, and take the same work.
 """
 
 import json
@@ -17,9 +18,10 @@ from demottle.quality.to_plain import plain
 from demottle.study.answers import Answers, alias_of, readers_of
 from demottle.study.design import Study, order_for
 from demottle.study.files import StudyFolder, read_study
+from demottle.study.store import Store
 
 _NUMBER = re.compile("[0-9]{1,6}")
-JSON, GZIP = "application/json; charset=utf-8", "application/octet-stream"
+JSON, CODES = "application/json; charset=utf-8", "application/octet-stream"
 _PAGE = {
     "/": ("index.html", "text/html; charset=utf-8"),
     "/app.js": ("app.js", "text/javascript; charset=utf-8"),
@@ -50,13 +52,15 @@ class Application:
     """One study as it is served. May be called from several threads."""
 
     def __init__(self, folder: Path) -> None:
-        """Read the study and all answers, so that damage is known before a reader begins.
+        """Read the study, its images and all answers, so that damage is known before a reader begins.
 
         Raises:
-            InputError: where the study or an answers file cannot be read.
+            InputError: where the study, an image or an answers file cannot be read.
+            OutputError: where there is no room to unpack the images.
         """
         self._files = StudyFolder(folder)
         self.study: Study = read_study(folder)
+        self._images = Store(self._files, self.study)
         self._trials = {trial.name: trial for trial in self.study.trials}
         self._lock = threading.Lock()
         self._readers = {one.reader: one for one in readers_of(self._files.answers, self.study)}
@@ -105,11 +109,7 @@ class Application:
         place, number = (int(part) for part in parts[1:])
         if place >= len(trial.images) or number >= self.study.cases[trial.case].slices:
             return said(404, {"error": "There is no such image."})
-        try:
-            data = self._files.slice_file(trial.images[place], number).read_bytes()
-        except OSError:
-            return said(500, {"error": "An image of the study cannot be read; tell the person who runs it."})
-        return Response(200, GZIP, data, {"Content-Encoding": "gzip"})
+        return Response(200, CODES, self._images.slice(trial.images[place], number))
 
     def _reader(self, alias: str) -> Response:
         one = self._reader_named(alias)

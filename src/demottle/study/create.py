@@ -3,6 +3,8 @@
 import hashlib
 import json
 import os
+import secrets
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +19,7 @@ from demottle.io.output import publishing, refuse_existing, refuse_inputs
 from demottle.io.scans import find_scans
 from demottle.quality.to_plain import plain
 from demottle.study.design import SINGLE, CaseGeometry, Key, Study, draw_images, draw_trials
-from demottle.study.files import ANSWERS, KEY_FILE, StudyFolder, write_key, write_slice, write_study
+from demottle.study.files import ANSWERS, KEY_FILE, StudyFolder, pad_slices, write_key, write_slice, write_study
 from demottle.study.pictures import (
     codes_of,
     draw_stacks,
@@ -44,7 +46,8 @@ class Plan:
         per_scan: number of cases drawn from each scan.
         at: slices (from 1) to show of each scan in place of drawn ones.
         repeats: number of trials shown twice; None: a fifth of them.
-        seed: the same seed and scans give the same study.
+        seed: the same seed and scans give the same study; None draws one that nobody knows, which the key keeps. Whoever knows
+            it and has the scans can tell the arms.
         title: shown to readers, so it must not tell what is compared.
     """
 
@@ -53,7 +56,7 @@ class Plan:
     per_scan: int = 1
     at: tuple[int, ...] = ()
     repeats: int | None = None
-    seed: int = 0
+    seed: int | None = None
     title: str = "Reader study"
 
 
@@ -111,7 +114,8 @@ def create(
         OutputError: where it cannot be written.
     """
     plan = plan or Plan()
-    rng = np.random.default_rng(plan.seed)
+    seed = secrets.randbits(63) if plan.seed is None else plan.seed
+    rng = np.random.default_rng(seed)
     scans = match_scans(arms)
     place = key or output / KEY_FILE
     refuse_inputs((output, key), arms.values())
@@ -132,12 +136,15 @@ def create(
                         seen.update(plane)
                 cases.append(case.geometry)
                 sources.append(case.source)
+        rng = np.random.default_rng(
+            [seed, int(seen.hexdigest(), 16)]
+        )  # a seed that was guessed does not tell the names
         images = draw_images(len(cases), tuple(arms), rng)
         trials = draw_trials(images, tuple(arms), plan.design, repeats, rng)
         seen.update(json.dumps([plain(trials), plain(images)], sort_keys=True).encode())
         name = seen.hexdigest()[:16]
         study = Study(name, plan.title, plan.design, questions_for(plan.design != SINGLE), tuple(cases), trials)
-        found = Key(name, tuple(arms), images, tuple(sources), plan.seed)
+        found = Key(name, tuple(arms), images, tuple(sources), seed)
         part = folder / place.resolve().relative_to(output.resolve()) if inside else at[place]
         _publish(study, found, kept, folder, part)
         listener(Progress(Stage.STUDY, len(scans), len(scans), counted(len(cases), "case")))
@@ -189,16 +196,22 @@ def _keep(stack: Voxels, geometry: CaseGeometry, folder: Path) -> Iterator[bytes
 
 
 def _publish(study: Study, key: Key, kept: Path, folder: Path, key_file: Path) -> None:
-    """Give the images the names drawn for them, all with one date, and write what is shown; the key is written apart."""
+    """Give the images the names drawn for them, one size and one date, and write what is shown; the key is written apart.
+
+    They are written anew in the order of their names, since the numbers that a file system gives to files follow that of writing.
+    """
     folder.mkdir()
     files = StudyFolder(folder)
-    for image, what in key.images.items():
-        target = files.slice_file(image, 0).parent
-        target.parent.mkdir(exist_ok=True)
-        (kept / f"{what.case}-{key.arms.index(what.arm)}").rename(target)
-        for path in (*target.iterdir(), target):
-            os.utime(path, (_EPOCH, _EPOCH))
-    kept.rmdir()
+    targets = {}
+    for image, what in sorted(key.images.items()):
+        for path in sorted((kept / f"{what.case}-{key.arms.index(what.arm)}").iterdir()):
+            targets[path] = files.slice_file(image, 0).with_name(path.name)
+    pad_slices(targets)
+    for target in targets.values():
+        os.utime(target, (_EPOCH, _EPOCH))
+    for image in key.images:
+        os.utime(files.slice_file(image, 0).parent, (_EPOCH, _EPOCH))
+    shutil.rmtree(kept)
     (folder / ANSWERS).mkdir()
     write_study(study, folder)
     key_file.parent.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,8 @@
 
 import gzip
 import json
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -51,6 +52,35 @@ def write_slice(codes: NDArray[np.int16], path: Path) -> None:
     """Write the codes of one slice (rows, columns): little-endian, compressed without loss, the same bytes every time."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(gzip.compress(np.ascontiguousarray(codes, "<i2").tobytes(), compresslevel=6, mtime=0))
+
+
+def pad_slices(files: Mapping[Path, Path]) -> None:
+    """Write slices (from `write_slice`) to other places, in the order given, each with zeros up to the size of the largest.
+
+    Noise does not compress, so sizes of files would tell which image is of which arm. Zeros behind it are no part of a gzip
+    file (RFC 1952 leaves them to the reader; gzip and Python skip them).
+    """
+    size = max(source.stat().st_size for source in files)
+    for source, target in files.items():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(source.read_bytes().ljust(size, b"\0"))
+
+
+def read_slice(path: Path, case: CaseGeometry) -> bytes:
+    """Return the codes of one slice of a case, little-endian, row by row.
+
+    Raises:
+        InputError: it is missing, or damaged.
+    """
+    try:
+        codes = gzip.decompress(path.read_bytes())
+    except FileNotFoundError:
+        raise InputError(f"The study is not whole: there is no image {path}; copy the study again.") from None
+    except (OSError, EOFError, zlib.error):
+        codes = b""
+    if len(codes) != 2 * case.rows * case.columns or not codes:
+        raise InputError(f"The image {path} of the study cannot be read or is damaged; copy the study again.")
+    return codes
 
 
 def read_study(folder: Path) -> Study:

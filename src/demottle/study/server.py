@@ -90,6 +90,10 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     app: Application
     timeout = _SECONDS
+    wbufsize = (
+        -1
+    )  # headers and body leave together: apart, each answer waits some 40 ms for the browser's acknowledgement
+    disable_nagle_algorithm = True
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "demottle", ""
 

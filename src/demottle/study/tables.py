@@ -72,6 +72,9 @@ def _results(found: Analysis) -> Iterator[tuple[Cell, ...]]:
     for a in found.agreement:
         yield ("kappa", a.item, "", "", "", a.things, a.kappa, *[_NOTHING] * 4, "")
         yield ("icc", a.item, "", "", "", a.things, a.icc.value, a.icc.ci_low, a.icc.ci_high, _NOTHING, _NOTHING, "")
+        for scale, alpha in a.alpha.items():
+            values = (alpha.value, alpha.ci_low, alpha.ci_high)
+            yield (f"alpha {scale}", a.item, "", "", "", a.things, *values, _NOTHING, _NOTHING, "")
     for s in found.self_agreement:
         yield ("kappa with oneself", "", "", "", s.reader, s.repeats, s.kappa, *[_NOTHING] * 4, "")
 

@@ -12,6 +12,7 @@ from demottle.cli.screen.tables import CAREFUL, GOOD, number, percent
 if TYPE_CHECKING:
     from demottle.study import Analysis
     from demottle.study.comparing import Mean
+    from demottle.study.krippendorff import Alpha
 
 _STYLES = {"better": GOOD, "non-inferior": GOOD} | dict.fromkeys(("worse", "worse within margin", "inferior"), CAREFUL)
 
@@ -78,6 +79,12 @@ def _show_agreement(found: "Analysis") -> None:
         icc = f"{number(a.icc.value, 2)} ({number(a.icc.ci_low, 2)} to {number(a.icc.ci_high, 2)})"
         table.add_row(a.item, number(a.kappa, 2), icc, percent(a.same), percent(a.within_one))
     out.print(table)
+    heading("Krippendorff's alpha", "of points taken as names, as an order, and as distances; 0 is chance")
+    scales = list(found.agreement[0].alpha)
+    table = _table("", *scales)
+    for a in found.agreement:
+        table.add_row(a.item, *(_interval(a.alpha[scale]) for scale in scales))
+    out.print(table)
 
 
 def _show_readers(found: "Analysis") -> None:
@@ -93,7 +100,7 @@ def _show_readers(found: "Analysis") -> None:
     out.print(table)
 
 
-def _interval(mean: "Mean", sign: bool = False) -> str:
+def _interval(mean: "Mean | Alpha", sign: bool = False) -> str:
     return f"{number(mean.value, 2, sign)} ({number(mean.ci_low, 2, sign)} to {number(mean.ci_high, 2, sign)})"
 
 

@@ -52,6 +52,7 @@ export class Images {
     return stack;
   }
 
+  // Every answer is as long as the largest slice of the study; what is behind the codes means nothing.
   async #fetched(trial, key, stack) {
     try {
       const response = await fetch(`/api/image/${trial.name}/${key}`);
