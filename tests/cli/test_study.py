@@ -110,7 +110,7 @@ def test_results_never_replace_what_belongs_to_the_study(
     option: str, study: Path, demottle: Demottle, tmp_path: Path
 ) -> None:
     answer(study, "r1", 3)
-    (study / "key.json").rename(tmp_path / "secret.json")
+    (tmp_path / "study-key.json").rename(tmp_path / "secret.json")
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     for place in (tmp_path / "secret.json", study / "study.json", study / "results"):
         refused = demottle("study", "analyse", study, "--key", tmp_path / "secret.json", option, place)
@@ -119,6 +119,16 @@ def test_results_never_replace_what_belongs_to_the_study(
         )
         assert refused.exit_code == 2 and said in " ".join(refused.stderr.split())
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("option", ["--csv", "--ratings", "--html"])
+def test_results_never_replace_the_key_that_nobody_named(option: str, study: Path, demottle: Demottle) -> None:
+    answer(study, "r1", 3)
+    key = study.with_name("study-key.json")
+    before = key.read_bytes()
+    refused = demottle("study", "analyse", study, option, key, "--overwrite")
+    assert refused.exit_code == 2 and "is an input, which is never changed" in " ".join(refused.stderr.split())
+    assert key.read_bytes() == before
 
 
 @pytest.mark.parametrize("option", ["--csv", "--ratings", "--html"])

@@ -17,7 +17,7 @@ from demottle.image import Image
 from demottle.study import Plan, Study, create
 from demottle.study.application import Application
 from demottle.study.design import Key
-from demottle.study.files import read_key
+from demottle.study.files import key_file, new_key_file, read_key
 from demottle.study.server import address_of, listening
 
 Arms = dict[str, Path]
@@ -71,13 +71,14 @@ def made(studies: Callable[[str], Path], tmp_path: Path) -> Made:
     def make(name: str = "study", **plan: Any) -> Path:
         source = studies(json.dumps({"slices": 1, "seed": 0, **plan}))
         shutil.copytree(source, tmp_path / name)
+        shutil.copy(new_key_file(source), new_key_file(tmp_path / name))
         return tmp_path / name
 
     return make
 
 
 def key_of(folder: Path, study: Study) -> Key:
-    return read_key(folder / "key.json", study)
+    return read_key(key_file(folder), study)
 
 
 @contextmanager

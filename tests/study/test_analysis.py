@@ -13,6 +13,7 @@ from demottle.errors import InputError
 from demottle.study.analysis import Analysis, analyse, load
 from demottle.study.application import Application
 from demottle.study.comparing import BETTER, INFERIOR, MAJORITY, NON_INFERIOR, NOT_SHOWN, WORSE
+from demottle.study.files import key_file
 
 EFFECT = {"noise": 1.2, "sharpness": 0.0, "texture": -0.9, "artifacts": 0.0, "confidence": 0.4}
 READERS = {"r1": (0.0, 0.3), "r2": (0.4, 0.3), "careless": (-0.3, 0.8)}
@@ -38,7 +39,9 @@ def analyses(studies: Callable[[str], Path], tmp_path_factory: pytest.TempPathFa
     def analysis(design: str) -> Analysis:
         if design not in known:
             folder = tmp_path_factory.mktemp("read") / "study"
-            shutil.copytree(studies(f'{{"slices": 1, "design": "{design}", "repeats": 8, "seed": 0}}'), folder)
+            source = studies(f'{{"slices": 1, "design": "{design}", "repeats": 8, "seed": 0}}')
+            shutil.copytree(source, folder)
+            shutil.copy(key_file(source), key_file(folder))
             answered(folder)
             known[design] = analyse(load(folder), resamples=1000)
         return known[design]

@@ -3,6 +3,7 @@
 import gzip
 import http.client
 import json
+import shutil
 import time
 from collections.abc import Callable
 from itertools import pairwise
@@ -20,7 +21,7 @@ from demottle.errors import InputError
 from demottle.study import Plan, create
 from demottle.study.application import Application, Response
 from demottle.study.design import Study, draw_images
-from demottle.study.files import StudyFolder, read_study
+from demottle.study.files import StudyFolder, key_file, read_study
 from demottle.study.pictures import draw_stacks
 from demottle.study.store import Store
 
@@ -49,7 +50,7 @@ def blinded(three: Arms, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def earlier(blinded: Path, tmp_path: Path) -> Path:
-    """The same study as it was written before files had one size."""
+    """The same study as it was written before files had one size and the key a place of its own."""
     files, made = StudyFolder(blinded), StudyFolder(tmp_path / "earlier")
     study = read_study(blinded)
     for trial in study.trials:
@@ -58,8 +59,8 @@ def earlier(blinded: Path, tmp_path: Path) -> Path:
             target.parent.mkdir(parents=True, exist_ok=True)
             codes = gzip.decompress(files.slice_file(trial.images[0], number).read_bytes())
             target.write_bytes(gzip.compress(codes, 6, mtime=0))
-    for name in ("study.json", "key.json"):
-        (made.path / name).write_bytes((blinded / name).read_bytes())
+    shutil.copy(blinded / "study.json", made.path)
+    shutil.copy(key_file(blinded), made.path / "key.json")  # where it was
     return made.path
 
 

@@ -16,7 +16,7 @@ from demottle.errors import InputError, OutputError
 from demottle.image import Image
 from demottle.study import Plan, create
 from demottle.study.create import match_scans
-from demottle.study.files import StudyFolder, read_key, read_study
+from demottle.study.files import StudyFolder, key_file, read_key, read_study
 
 
 def test_every_pixel_is_that_of_its_arm(made: Made, arms: Arms) -> None:
@@ -42,6 +42,15 @@ def test_the_blind_part_says_nothing_of_arms_files_or_patients(made: Made) -> No
     assert not any("original" in name or "clean" in name or "scan0" in name for name in names)
     dates = {path.stat().st_mtime for path in (folder / "images").rglob("*")}
     assert len(dates) == 1
+
+
+def test_the_key_lies_beside_the_study_and_is_found_there_and_in_earlier_ones(arms: Arms, tmp_path: Path) -> None:
+    study, place = create(arms, tmp_path / "study", read, Plan(slices=1))
+    assert place == tmp_path / "study-key.json"
+    assert not list((tmp_path / "study").rglob("*key*"))
+    assert read_key(key_file(tmp_path / "study"), study).study == study.name
+    place.rename(tmp_path / "study" / "key.json")
+    assert read_key(key_file(tmp_path / "study"), study).study == study.name
 
 
 def test_the_key_may_lie_elsewhere_and_is_needed_for_the_analysis_only(arms: Arms, tmp_path: Path) -> None:
@@ -185,7 +194,7 @@ def test_an_image_name_cannot_lead_out_of_the_folder(made: Made) -> None:
 def test_the_key_of_another_study_is_refused(made: Made) -> None:
     first, second = made(), made("b", seed=2)
     with pytest.raises(InputError, match="belongs to another study"):
-        read_key(second / "key.json", read_study(first))
+        read_key(key_file(second), read_study(first))
     said = r"There is no key .*lost\.json; the answers mean nothing without it, so name the key of this study\.$"
     with pytest.raises(InputError, match=said):
         read_key(first / "lost.json", read_study(first))

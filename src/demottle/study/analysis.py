@@ -13,7 +13,7 @@ from demottle.study.agreement import Agreement, SelfAgreement, between_readers, 
 from demottle.study.answers import readers_of
 from demottle.study.comparing import RESAMPLES, Gain, Mean, YesNo, fewest_scans, gains_of, mean_of, yes_no_of
 from demottle.study.design import PAIRS
-from demottle.study.files import KEY_FILE, StudyFolder, read_key, read_study
+from demottle.study.files import StudyFolder, key_file, read_key, read_study
 from demottle.study.questions import EQUAL, ITEMS
 from demottle.study.scoring import Rating, Ratings, ratings_of
 
@@ -91,7 +91,7 @@ def load(folder: Path, key: Path | None = None) -> Ratings:
         InputError: for a study, key or answers that are missing, damaged or do not belong together.
     """
     study = read_study(folder)
-    found = read_key(key or folder / KEY_FILE, study)
+    found = read_key(key or key_file(folder), study)
     ratings = ratings_of(study, found, readers_of(StudyFolder(folder).answers, study))
     if not ratings.all:
         raise InputError(

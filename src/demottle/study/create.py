@@ -19,7 +19,7 @@ from demottle.io.output import publishing, refuse_existing, refuse_inputs
 from demottle.io.scans import find_scans
 from demottle.quality.to_plain import plain
 from demottle.study.design import SINGLE, CaseGeometry, Key, Study, draw_images, draw_trials
-from demottle.study.files import ANSWERS, KEY_FILE, StudyFolder, pad_slices, write_key, write_slice, write_study
+from demottle.study.files import ANSWERS, StudyFolder, new_key_file, pad_slices, write_key, write_slice, write_study
 from demottle.study.pictures import (
     codes_of,
     draw_stacks,
@@ -106,7 +106,7 @@ def create(
         output: folder of the study; must not exist, and appears only when complete.
         read: reads one scan.
         plan: what the study is to be.
-        key: where the key goes; None: `key.json` in the folder.
+        key: where the key goes; None: beside the folder, `STUDY-key.json`.
         listener: told about progress, stage "study".
 
     Raises:
@@ -117,7 +117,7 @@ def create(
     seed = secrets.randbits(63) if plan.seed is None else plan.seed
     rng = np.random.default_rng(seed)
     scans = match_scans(arms)
-    place = key or output / KEY_FILE
+    place = key or new_key_file(output)
     refuse_inputs((output, key), arms.values())
     refuse_existing((output, place), never="studies")
     repeats = _repeats(plan, len(scans), len(arms))
@@ -136,9 +136,7 @@ def create(
                         seen.update(plane)
                 cases.append(case.geometry)
                 sources.append(case.source)
-        rng = np.random.default_rng(
-            [seed, int(seen.hexdigest(), 16)]
-        )  # a seed that was guessed does not tell the names
+        rng = np.random.default_rng([seed, int(seen.hexdigest(), 16)])  # who guesses the seed still lacks the images
         images = draw_images(len(cases), tuple(arms), rng)
         trials = draw_trials(images, tuple(arms), plan.design, repeats, rng)
         seen.update(json.dumps([plain(trials), plain(images)], sort_keys=True).encode())

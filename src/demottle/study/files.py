@@ -38,6 +38,18 @@ class StudyFolder:
         return self.path / IMAGES / image / f"{number:03d}.gz"
 
 
+def new_key_file(folder: Path) -> Path:
+    """Where the key of a new study goes: beside its folder, which may lie where readers come."""
+    whole = folder.absolute()
+    return whole.with_name(f"{whole.name}-{KEY_FILE}")
+
+
+def key_file(folder: Path) -> Path:
+    """Where the key of a study is if nobody said so: beside its folder, or in it, as earlier versions had it."""
+    inside = folder / KEY_FILE
+    return inside if inside.is_file() else new_key_file(folder)
+
+
 def write_study(study: Study, folder: Path) -> None:
     """Write `study.json`."""
     _write_json(folder / STUDY_FILE, {"format": _STUDY_FORMAT, "version": _VERSION, **plain(study)})

@@ -17,7 +17,7 @@ RESULTS = "Results"
 @guarded
 def analyse(
     study: Folder,
-    key: Annotated[Path | None, typer.Option(metavar="FILE", help="The key (STUDY/key.json).")] = None,
+    key: Annotated[Path | None, typer.Option(metavar="FILE", help="The key (STUDY-key.json).")] = None,
     reference: Annotated[
         str | None, typer.Option(metavar="ARM", help="Compare with this arm instead of the first.")
     ] = None,
@@ -48,9 +48,11 @@ def analyse(
     It reads the key, so run it only when all readers have finished.
     """
     from demottle.study import analysis
+    from demottle.study.files import key_file
     from demottle.study.tables import write_answers, write_results
 
     results = [path for path in (csv, ratings, html) if path is not None]
+    key = key or key_file(study)
     refuse_inputs(results, (study, key))  # results name the arms, so they must not lie where readers' files do
     if not overwrite:
         refuse_existing(results)

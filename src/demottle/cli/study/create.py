@@ -44,7 +44,7 @@ def create(
     title: Annotated[
         str, typer.Option(metavar="TEXT", help="Shown to readers: do not name an arm.", rich_help_panel=SHOWN)
     ] = "Reader study",
-    key: Annotated[Path | None, typer.Option(metavar="FILE", help="Where the key goes (STUDY/key.json).")] = None,
+    key: Annotated[Path | None, typer.Option(metavar="FILE", help="Where the key goes (STUDY-key.json).")] = None,
     seed: Annotated[
         int | None,
         typer.Option(min=0, metavar="N", help="The same seed gives the same study (drawn, and kept in the key)."),
