@@ -15,8 +15,8 @@ from demottle.learning.data.cohort import Scan, Sets, Side
 from demottle.noise import guide
 from demottle.noise.body import body_plane
 from demottle.noise.correlation import slice_correlation
+from demottle.noise.scan_spectrum import scan_spectrum
 from demottle.noise.slices import spread
-from demottle.noise.spectrum import noise_spectrum
 from demottle.noise.synthesis import NoiseSource
 
 SIDE = 192
@@ -93,6 +93,6 @@ def own_spectrum(scan: Scan) -> Voxels | None:
     """Noise spectrum of one scan in FFT order; None where it has too little uniform tissue to measure one."""
     image = scan.image()
     try:
-        return noise_spectrum(image, slice_correlation(image)).density_2d.astype(np.float32)
+        return scan_spectrum(image, slice_correlation(image)).density_2d.astype(np.float32)
     except InputError:
         return None

@@ -11,14 +11,13 @@ from demottle.image import Image, Voxels
 from demottle.noise.correlation import Correlation, slice_correlation
 from demottle.noise.flat import flat_plane
 from demottle.noise.level import flat_deviations, local_deviation, noise_level
-from demottle.noise.lone import lone_spectrum
 from demottle.noise.matching import matched_share, tolerance_of
 from demottle.noise.mr.magnitude import RICIAN, UNTOLD, NoiseModel, noise_model
+from demottle.noise.scan_spectrum import scan_spectrum
 from demottle.noise.slices import spread
-from demottle.noise.spectrum import Spectrum, noise_spectrum
+from demottle.noise.spectrum import Spectrum
 
 _MATCHED_LAGS = 4
-_FEW_SLICES = 3
 _MOST_EXCESS = 1.25  # of a spectrum over the noise of the noisiest tissue
 
 MUCH_HU = 60.0
@@ -132,7 +131,7 @@ def _spectrum_of_noise(
 ) -> tuple[Spectrum | None, str]:
     """The spectrum, or None and why: nothing to measure it on, or anatomy in its regions (`high`: most noise of a window)."""
     try:
-        spectrum = _spectrum(image, correlation)
+        spectrum = scan_spectrum(image, correlation)
         # The regions of a spectrum are large: they may hold as much anatomy as the windows of the slices themselves.
         most = max(high, _of_slices(image)[1]) if image.unit == "HU" else high
     except InputError as error:
@@ -158,18 +157,6 @@ def _warnings(image: Image, level: float, correlation: Correlation, no_spectrum:
     if correlation.rho and not np.isfinite(correlation.rho[0]):
         said.append("Too little flat tissue is the same in neighboring slices to measure how their noise correlates.")
     return said
-
-
-def _spectrum(image: Image, correlation: Correlation) -> Spectrum:
-    """Measure differences of neighboring slices; where there are none, or few slices that differ much, one slice by itself."""
-    if image.shape[0] == 1:
-        return lone_spectrum(image)
-    try:
-        return noise_spectrum(image, correlation)
-    except InputError:
-        if image.shape[0] > _FEW_SLICES:
-            raise
-        return lone_spectrum(image, image.shape[0] // 2)
 
 
 def _range(image: Image, correlation: Correlation) -> tuple[float, float]:

@@ -106,11 +106,13 @@ def noise_spectrum(image: Image, correlation: Correlation | None = None) -> Spec
     """NPS of a real image, from the difference of neighbouring slices where they show the same tissue.
 
     The difference of two slices holds no matched anatomy; its power is 2 (1 - rho) that of one slice's noise, rho being the
-    correlation at lag 1. A single slice is measured on what its guide leaves, in flat tissue.
+    correlation at lag 1. `scan_spectrum` decides between this and the spectrum of a slice by itself.
 
     Raises:
-        InputError: where the image has too little uniform tissue for a spectrum.
+        InputError: for a single slice; where the image has too little uniform tissue for a spectrum.
     """
+    if image.shape[0] < 2:
+        raise InputError("A single slice has no neighbor to be compared with; `lone_spectrum` measures it by itself.")
     if correlation is None:
         correlation = slice_correlation(image)
     spacing = image.spacing[1], image.spacing[2]
@@ -134,8 +136,6 @@ def noise_spectrum(image: Image, correlation: Correlation | None = None) -> Spec
 
 def _image_regions(image: Image, correlation: Correlation, size: int) -> list[Array]:
     found: list[Array] = []
-    if image.shape[0] < 2:
-        return _regions(image.voxels[0], tissue_mask(guide.smooth(image.voxels[0]), image.unit), size)
     rho = correlation.at(1)
     scale = np.float32(1 / np.sqrt(2 * (1 - min(rho, 0.95)))) if np.isfinite(rho) else np.float32(1 / np.sqrt(2))
     for index in spread(image.shape[0] - 1, _MOST_SLICES):

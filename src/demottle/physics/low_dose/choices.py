@@ -8,7 +8,7 @@ import numpy as np
 from demottle.errors import InputError
 from demottle.image import Image
 from demottle.noise.correlation import slice_correlation
-from demottle.noise.spectrum import noise_spectrum
+from demottle.noise.scan_spectrum import scan_spectrum
 from demottle.physics.ct.projection import Kernel, cut_off_of
 from demottle.physics.low_dose.slices import LARGEST, distance_of, profile_correlation
 from demottle.physics.low_dose.texture import matching_cut_off
@@ -38,14 +38,14 @@ def choose_kernel(image: Image, wanted: Kernel | Literal["match"]) -> Choice[Ker
         cut_off_of(wanted)
         return Choice(wanted, "asked for")
     try:
-        spectrum = noise_spectrum(image)
+        spectrum = scan_spectrum(image)
     except InputError as error:
         return Choice(
             "standard",
             "the scan's own noise spectrum cannot be measured",
             (f"The kernel could not be matched to the scan, so the standard one is used: {error}",),
         )
-    cut_off = round(matching_cut_off(spectrum.mean, image.spacing[1]), 3)
+    cut_off = round(matching_cut_off(spectrum.mean, image.spacing[1], len(spectrum.density_2d)), 3)
     return Choice(cut_off, f"noise of the scan's own mean frequency, {spectrum.mean:.3f} /mm")
 
 

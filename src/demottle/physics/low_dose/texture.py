@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from demottle.noise.flat import WINDOW
+from demottle.noise.spectrum import spectrum_of_density, trend_gain
 from demottle.physics.ct.projection import OVERSAMPLING, Kernel, cut_off_of
 
 SOFTEST, SHARPEST = 0.25, 4.0
@@ -23,19 +24,41 @@ def noise_power(frequency: NDArray[np.float64], pixel_mm: float, kernel: Kernel 
     return np.where(frequency <= 0.5 / pixel_mm, frequency * apodisation**2, 0.0)
 
 
-def mean_frequency(pixel_mm: float, kernel: Kernel | float) -> float:
-    """Mean radial frequency in 1/mm, weighted over the plane up to Nyquist as `demottle.noise.spectrum` does."""
+def mean_frequency(pixel_mm: float, kernel: Kernel | float, size: int | None = None) -> float:
+    """Mean radial frequency in 1/mm, weighted over the plane up to Nyquist as `demottle.noise.spectrum` does.
+
+    With `size`, it is the mean that square regions of so many pixels show: their edges blur the spectrum (the covariance is
+    multiplied by their overlap), and the trend that is taken out of them takes its lowest frequencies along.
+    """
+    if size is not None:
+        return spectrum_of_density(_in_regions(pixel_mm, kernel, size), (pixel_mm, pixel_mm)).mean
     frequency = np.linspace(0, 0.5 / pixel_mm, 2001)
     weight = noise_power(frequency, pixel_mm, kernel) * frequency
     return float((frequency * weight).sum() / weight.sum())
 
 
-def matching_cut_off(mean: float, pixel_mm: float) -> float:
-    """Cut-off in 1/mm of the kernel whose noise has this mean frequency; the nearest within `SOFTEST` to `SHARPEST`."""
-    low, high = (mean_frequency(pixel_mm, cut_off) for cut_off in (SOFTEST, SHARPEST))
+def matching_cut_off(mean: float, pixel_mm: float, size: int | None = None) -> float:
+    """Cut-off in 1/mm of the kernel whose noise has this mean frequency; the nearest within `SOFTEST` to `SHARPEST`.
+
+    `size`: side in pixels of the regions in which the mean was measured, as of `mean_frequency`.
+    """
+    low, high = (mean_frequency(pixel_mm, cut_off, size) for cut_off in (SOFTEST, SHARPEST))
     if not low < mean < high:
         return SOFTEST if mean <= low else SHARPEST
-    return float(brentq(lambda cut_off: mean_frequency(pixel_mm, cut_off) - mean, SOFTEST, SHARPEST, xtol=1e-4))
+    return float(brentq(lambda cut_off: mean_frequency(pixel_mm, cut_off, size) - mean, SOFTEST, SHARPEST, xtol=1e-4))
+
+
+def _in_regions(pixel_mm: float, kernel: Kernel | float, size: int) -> NDArray[np.float64]:
+    """Mean periodogram (size, size) of regions of the kernel's noise, second-order trend taken out, in arbitrary units."""
+    frequency = np.fft.fftfreq(_GRID, pixel_mm)
+    covariance = np.real(np.fft.ifft2(noise_power(np.hypot(frequency[:, None], frequency[None]), pixel_mm, kernel)))
+    shift = np.arange(1 - size, size)
+    overlap = 1 - np.abs(shift) / size
+    seen = np.zeros((size, size))
+    folded = np.ix_(shift % size, shift % size)
+    np.add.at(seen, folded, covariance[np.ix_(shift, shift)] * np.outer(overlap, overlap))
+    power: NDArray[np.float64] = np.maximum(np.real(np.fft.fft2(seen)), 0) * trend_gain(size)
+    return power
 
 
 def median_deviation(pixel_mm: float, kernel: Kernel | float, window: int = WINDOW) -> float:

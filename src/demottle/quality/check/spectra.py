@@ -10,6 +10,7 @@ from demottle.image import Image, Mask, Voxels
 from demottle.noise import guide
 from demottle.noise.correlation import Correlation
 from demottle.noise.flat import tissue_mask, valid_plane
+from demottle.noise.lone import flattest_regions
 from demottle.noise.matching import tolerance_of
 from demottle.noise.slices import spread
 from demottle.noise.spectrum import REGION, Spectrum, spectrum_of_noise
@@ -115,9 +116,13 @@ def _lowest_bin(size: int) -> int:
 def chosen_places(before: Image) -> tuple[int, Places]:
     """Return the side of the regions and where they lie; smaller ones where there are too few.
 
+    One or two slices, in which no difference takes the anatomy away, are measured where `lone_spectrum` measures them.
+
     Raises:
         InputError: where there are too few of these as well.
     """
+    if before.shape[0] < 3:
+        return _lone_places(before)
     size, places = REGION, _places(before, REGION)
     if len(places) < _ENOUGH:
         size, places = REGION // 2, _places(before, REGION // 2)
@@ -129,8 +134,16 @@ def chosen_places(before: Image) -> tuple[int, Places]:
     return size, [places[i] for i in spread(len(places), _MOST_REGIONS)]
 
 
+def _lone_places(before: Image) -> tuple[int, Places]:
+    index = before.shape[0] // 2
+    size, corners = flattest_regions(before, index)
+    return size, [(index, top, left) for top, left in sorted(corners)]
+
+
 def _quiet_places(before: Image, after: Image, correlation: Correlation) -> tuple[int, Places]:
     size, places = chosen_places(before)
+    if before.shape[0] < 3:  # chosen as the flattest already
+        return size, places
     power = [_coarse_power(_cut(after, [place], size, correlation)[0]) for place in places]
     order = np.argsort(power, kind="stable")[: max(_FEWEST, (len(places) + 1) // 2)]
     return size, [places[index] for index in sorted(order)]
