@@ -70,6 +70,10 @@ def test_every_figure_of_the_page_is_that_of_the_analysis(tmp_path: Path) -> Non
         shown = f"{gain.mean.value:+.2f} ({gain.mean.ci_low:+.2f} to {gain.mean.ci_high:+.2f})".replace("-", "\u2212")
         assert shown in page
         assert f">{gain.verdict}<" in page
+    for agreement in found.agreement:
+        for alpha in agreement.alpha.values():
+            shown = f">{alpha.value:.2f}<br><small>{alpha.ci_low:.2f} to {alpha.ci_high:.2f}<".replace("-", "\u2212")
+            assert shown.replace("\u22120.00", "0.00") in page.replace("\u22120.00", "0.00")
 
 
 def test_results_as_csv_hold_every_figure_and_leave_unknown_ones_empty(tmp_path: Path) -> None:
@@ -83,3 +87,5 @@ def test_results_as_csv_hold_every_figure_and_leave_unknown_ones_empty(tmp_path:
     assert float(gains[0]["value"]) == pytest.approx(found.gains[0].mean.value, abs=1e-5)
     assert sum(line["what"] == "gain of reader" for line in lines) == 30
     assert next(line for line in lines if line["what"] == "kappa with oneself")["value"] == ""
+    alphas = [float(line["ci_low"]) for line in lines if line["what"] == "alpha ordinal"]
+    assert alphas == pytest.approx([one.alpha["ordinal"].ci_low for one in found.agreement], abs=1e-5)

@@ -9,7 +9,6 @@ from markupsafe import Markup
 from demottle.report.page import environment_and_style, write_whole
 from demottle.study.analysis import Analysis
 from demottle.study.comparing import BETTER, INFERIOR, NON_INFERIOR, SLIGHTLY_WORSE, WORSE, Mean
-from demottle.study.krippendorff import Alpha
 from demottle.study.plots import gains_plot, legend_of_points, means_plot, shares_plot
 from demottle.study.questions import questions_for
 
@@ -72,7 +71,7 @@ def _cards(found: Analysis) -> list[dict[str, str]]:
     return cards
 
 
-def _interval(mean: Mean | Alpha, sign: bool = False) -> str:
+def _interval(mean: Mean, sign: bool = False) -> str:
     return f"{_number(mean.value, 2, sign)} ({_number(mean.ci_low, 2, sign)} to {_number(mean.ci_high, 2, sign)})"
 
 

@@ -79,11 +79,11 @@ def _show_agreement(found: "Analysis") -> None:
         icc = f"{number(a.icc.value, 2)} ({number(a.icc.ci_low, 2)} to {number(a.icc.ci_high, 2)})"
         table.add_row(a.item, number(a.kappa, 2), icc, percent(a.same), percent(a.within_one))
     out.print(table)
-    heading("Krippendorff's alpha", "of points taken as names, as an order, and as distances; 0 is chance")
-    scales = list(found.agreement[0].alpha)
-    table = _table("", *scales)
+    heading("Krippendorff's alpha", "points as an order, as names, as distances; 1 is full agreement, 0 chance")
+    table = _table("", "ordinal", "nominal", "interval")
     for a in found.agreement:
-        table.add_row(a.item, *(_interval(a.alpha[scale]) for scale in scales))
+        others = (number(a.alpha[scale].value, 2) for scale in ("nominal", "interval"))
+        table.add_row(a.item, _interval(a.alpha["ordinal"]), *others)
     out.print(table)
 
 
