@@ -123,7 +123,7 @@ def test_a_broken_npy_header_is_named(tmp_path, header):
 
 @pytest.mark.parametrize("spacing", [(1e-9, 1, 1), (1, 1e9, 1), (1, 1, 1e300)])
 def test_a_spacing_that_no_scanner_makes_is_refused(spacing):
-    with pytest.raises(InputError, match="no scanner makes"):
+    with pytest.raises(InputError, match="no scanner produces"):
         Image(np.zeros((2, 8, 8), np.float32), spacing)
 
 
