@@ -1,7 +1,7 @@
 """`demottle study analyse`: what the readers said, unblinded, with tests."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,9 @@ from demottle.cli.screen.guard import guarded
 from demottle.cli.screen.options import Debug, Json
 from demottle.cli.study.serve import Folder
 from demottle.io.output import publishing, refuse_existing, refuse_inputs
+
+if TYPE_CHECKING:
+    from demottle.study import Analysis
 
 RESULTS = "Results"
 
@@ -70,10 +73,14 @@ def analyse(
     if as_json:
         show_json(found.to_dict())
         return
+    _show(found, {"Results": csv, "Answers": ratings, "Page": html})
+
+
+def _show(found: "Analysis", written: dict[str, Path | None]) -> None:
     from demottle.cli.study.tables import show_study
 
     say_warnings(found.warnings)
     show_study(found)
-    for name, path in {"Results": csv, "Answers": ratings, "Page": html}.items():
+    for name, path in written.items():
         if path is not None:
             out.print(f"{name:<8} {shown(path)}", markup=False, soft_wrap=True)

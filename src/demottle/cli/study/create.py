@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,9 @@ from demottle.cli.screen.guard import guarded
 from demottle.cli.screen.options import AcceptUneven, Debug, Modality, Spacing, parse_modality, parse_spacing
 from demottle.cli.screen.progress import watch
 from demottle.errors import counted
+
+if TYPE_CHECKING:
+    from demottle.study.design import Study
 
 SHOWN = "What is shown"
 _ARM = re.compile(r"[\w][\w .+-]{0,39}")
@@ -72,11 +75,15 @@ def create(
     reading = Reading(parse_spacing(spacing), parse_modality(modality), accept_uneven)
     with watch() as listener:
         study, place = create_study(arms, output, reading.read, plan, key, listener)
+    _say(study, len(arms), output, place)
+
+
+def _say(study: "Study", arms: int, output: Path, key: Path) -> None:
     again = sum(trial.again is not None for trial in study.trials)
     out.print(f"Study  {shown(output)}", markup=False, soft_wrap=True)
-    out.print(f"Key    {place}  (keep it from the readers)", markup=False, soft_wrap=True)
+    out.print(f"Key    {key}  (keep it from the readers)", markup=False, soft_wrap=True)
     out.print(
-        f"{counted(len(study.cases), 'case')} in {len(arms)} arms: {counted(len(study.trials), 'showing')} for each reader, "
+        f"{counted(len(study.cases), 'case')} in {arms} arms: {counted(len(study.trials), 'showing')} for each reader, "
         f"{again} of them for the second time.",
         soft_wrap=True,
     )
