@@ -63,6 +63,7 @@ class Fingerprint:
         if self.spectrum is not None:
             spectrum = {
                 "peak_per_mm": _plain(self.spectrum.peak),
+                "peak_interval_per_mm": [_plain(v) for v in self.spectrum.peak_interval],
                 "mean_per_mm": _plain(self.spectrum.mean),
                 "sigma": _plain(self.spectrum.sigma),
                 "regions": self.spectrum.regions,

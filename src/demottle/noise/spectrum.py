@@ -18,6 +18,7 @@ from demottle.noise import guide
 from demottle.noise.correlation import Correlation, slice_correlation
 from demottle.noise.flat import tissue_mask, valid_plane
 from demottle.noise.matching import matched, tolerance_of
+from demottle.noise.peak import Peak, fitted_peak
 from demottle.noise.slices import spread
 
 REGION = 64
@@ -26,6 +27,7 @@ _ENOUGH = 50
 _FEWEST = 8
 _MOST_SLICES = 24
 _MATCHED_SHARE = 0.97
+_LEAST_GAIN = 0.3  # of the trend: below, a frequency is lost
 _CHUNK = 256  # regions transformed at once: bounds memory
 
 Array = NDArray[np.float64]
@@ -41,7 +43,8 @@ class Spectrum:
         density_2d: NPS of one region, (n, n), zero frequency first (numpy's FFT order), rows then columns.
         spacing: pixel spacing (rows, columns) in mm.
         sigma: square root of the NPS's integral, in the image's unit.
-        peak: frequency of the largest radial density, in 1/mm.
+        peak: frequency of the largest radial density, in 1/mm, fitted (`noise.peak`); NaN where the spectrum has no peak.
+        peak_interval: 95 % interval of the peak; NaN where there is none.
         mean: density-weighted mean radial frequency up to Nyquist, in 1/mm.
         regions: how many regions were averaged.
         tapered: regions were multiplied by a Hann window: less of the strong frequencies leaks into the weak ones.
@@ -56,6 +59,7 @@ class Spectrum:
     mean: float
     regions: int
     tapered: bool = False
+    peak_interval: tuple[float, float] = (float("nan"), float("nan"))
 
 
 def spectrum_of_noise(noise: Voxels, spacing: tuple[float, float], size: int = REGION) -> Spectrum:
@@ -84,9 +88,12 @@ def spectrum_of_regions(regions: Array, spacing: tuple[float, float], taper: boo
     return _average(regions, spacing, regions.shape[-1], taper)
 
 
-def spectrum_of_density(density_2d: Array, spacing: tuple[float, float]) -> Spectrum:
-    """Return the spectrum with a given NPS (n, n) in FFT order: known, corrected or synthetic; `regions` is 0."""
-    return _spectrum(np.asarray(density_2d, np.float64), spacing, 0)
+def spectrum_of_density(density_2d: Array, spacing: tuple[float, float], regions: int = 0) -> Spectrum:
+    """Return the spectrum with a given NPS (n, n) in FFT order: known or synthetic, or put right after it was measured.
+
+    `regions`: how many it was measured on, which the interval of its peak comes from; 0: it is known.
+    """
+    return _spectrum(np.asarray(density_2d, np.float64), spacing, regions, whole=True)
 
 
 def trend_free(regions: Array) -> Array:
@@ -185,14 +192,37 @@ def _window(size: int, taper: bool) -> Array:
     return window
 
 
-def _spectrum(density_2d: Array, spacing: tuple[float, float], regions: int, tapered: bool = False) -> Spectrum:
+def _spectrum(
+    density_2d: Array, spacing: tuple[float, float], regions: int, tapered: bool = False, whole: bool = False
+) -> Spectrum:
     sigma = float(np.sqrt(density_2d.sum() / (spacing[0] * spacing[1] * density_2d.size)))
     frequency, density = _radial(density_2d, spacing)
-    # The three lowest bins hold what is left of the trend; a peak there would be anatomy, not mottle.
-    peak = float(frequency[3:][int(np.argmax(density[3:]))])
+    peak = _peak(density_2d if whole else _put_right(density_2d, tapered), spacing, regions)
     weight = density * frequency  # polar area: the mean is over the plane, not over the curve
     mean = float((frequency * weight).sum() / weight.sum()) if weight.sum() > 0 else 0.0
-    return Spectrum(frequency, density, density_2d, spacing, sigma, peak, mean, regions, tapered)
+    return Spectrum(
+        frequency, density, density_2d, spacing, sigma, peak.frequency, mean, regions, tapered, (peak.low, peak.high)
+    )
+
+
+def _peak(density_2d: Array, spacing: tuple[float, float], regions: int) -> Peak:
+    frequency, density = _radial(density_2d, spacing)
+    return fitted_peak(frequency, density, _radial_counts(len(density_2d), spacing), regions)
+
+
+def _put_right(density_2d: Array, tapered: bool) -> Array:
+    """The density as its peak is looked for, what regions do to it put right.
+
+    The power that went with the trend is put back: without, low-pass noise would seem to have a peak. The edges of regions
+    weigh the covariance of far pixels less, which moves the peak down.
+    """
+    size = len(density_2d)
+    density_2d = density_2d / np.maximum(trend_gain(size, tapered), _LEAST_GAIN)
+    if tapered:
+        return density_2d
+    overlap = 1 - np.abs(np.fft.fftfreq(size))
+    whole: Array = np.real(fft.fft2(fft.ifft2(density_2d) / np.outer(overlap, overlap)))
+    return whole
 
 
 @lru_cache(maxsize=4)
@@ -216,12 +246,20 @@ def _detrend(regions: Array) -> Array:
 def _radial(density_2d: Array, spacing: tuple[float, float]) -> tuple[Array, Array]:
     """Mean over rings of one frequency step, up to the lower Nyquist frequency."""
     size = density_2d.shape[0]
+    ring, last = _rings(size, spacing), size // 2
+    inside = ring <= last
+    total = np.bincount(ring[inside], weights=density_2d[inside], minlength=last + 1)
+    step = 1 / (size * max(spacing))
+    return np.arange(last + 1) * step, total / np.maximum(_radial_counts(size, spacing), 1)
+
+
+def _radial_counts(size: int, spacing: tuple[float, float]) -> Array:
+    ring = _rings(size, spacing)
+    return np.bincount(ring[ring <= size // 2], minlength=size // 2 + 1).astype(np.float64)
+
+
+def _rings(size: int, spacing: tuple[float, float]) -> NDArray[np.intp]:
     v = np.fft.fftfreq(size, spacing[0])[:, None]
     u = np.fft.fftfreq(size, spacing[1])[None, :]
-    step = 1 / (size * max(spacing))
-    ring = np.rint(np.hypot(u, v) / step).astype(int)
-    last = size // 2
-    inside = ring <= last
-    count = np.bincount(ring[inside], minlength=last + 1)
-    total = np.bincount(ring[inside], weights=density_2d[inside], minlength=last + 1)
-    return np.arange(last + 1) * step, total / np.maximum(count, 1)
+    rings: NDArray[np.intp] = np.rint(np.hypot(u, v) * size * max(spacing)).astype(np.intp)
+    return rings

@@ -159,9 +159,8 @@ def _noise(check: Check, limits: Limits) -> Iterator[Verdict]:
     ratio = noise.after / noise.before if noise.before > 0 else float("nan")
     yield from verdict("noise", "noise after over noise before", ratio, limits.noise, "", why="no flat tissue")
     shift = float("nan") if spectra is None else spectra.shift
-    yield from verdict(
-        "noise_peak", "shift of the noise spectrum's peak", shift, limits.noise_peak, "per mm", why="no noise spectrum"
-    )
+    why = "no noise spectrum" if spectra is None else "the noise spectrum has no peak"
+    yield from verdict("noise_peak", "shift of the noise spectrum's peak", shift, limits.noise_peak, "per mm", why=why)
     gain, why = (float("nan"), "a single slice") if leak is None else (leak.gain, "too little flat tissue repeats")
     what, status = "rise of noise correlation between slices", None
     if leak is not None and isfinite(gain) and unseen(leak, ratio):

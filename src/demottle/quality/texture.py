@@ -19,7 +19,7 @@ from scipy import fft
 from demottle.errors import InputError
 from demottle.image import Image, Voxels
 from demottle.noise.correlation import slice_correlation
-from demottle.quality.check.spectra import PairSpectra, chosen_places, pair_spectra, peak_of
+from demottle.quality.check.spectra import PairSpectra, chosen_places, pair_spectra, shift_of
 
 MOST_SHIFT = 0.02
 """Shift of the peak of the noise spectrum in 1/mm that nobody sees; `texture_of` chooses the least share that keeps it."""
@@ -42,7 +42,8 @@ class Texture:
         share: noise left over noise of the scan, s above, 0 to 1.
         frequency: radial frequencies in 1/mm.
         response: H at these frequencies, 0 to 1.
-        shift: shift of the peak of the spectrum that is to be expected, in 1/mm; negative: coarser.
+        shift: shift of the peak of the spectrum that is to be expected, in 1/mm; negative: coarser. Of its mean frequency
+            where there is no peak.
     """
 
     share: float
@@ -108,7 +109,7 @@ def _texture(found: PairSpectra, share: float, doubt: float = 1.0) -> Texture:
     response = response_for(share, left, common)
     power = found.before * ((1 - response) ** 2 * left + response**2 + 2 * response * (1 - response) * common)
     power = np.where(response > 0, power, doubt * power)
-    shift = peak_of(found.frequency, power, found.lowest) - peak_of(found.frequency, found.before, found.lowest)
+    shift = shift_of(found.frequency, found.before, power)
     return Texture(share, found.frequency, response, shift)
 
 

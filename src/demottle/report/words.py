@@ -128,9 +128,11 @@ def _bias(removed: Mapping[str, float], unit: str) -> Card:
 
 def _texture(check: Check) -> Card:
     assert check.spectra is not None
-    shift = check.spectra.shift
+    what, shift = check.spectra.told_shift
     words = "kept" if abs(shift) <= PEAK_LIMIT else "coarser" if shift < 0 else "finer"
-    return Card("Texture", words, f"spectrum's peak {signed(shift, 3)} per mm", "good" if words == "kept" else "plain")
+    return Card(
+        "Texture", words, f"spectrum's {what} {signed(shift, 3)} per mm", "good" if words == "kept" else "plain"
+    )
 
 
 def signed(value: float, digits: int, plus: bool = True) -> str:

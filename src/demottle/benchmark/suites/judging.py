@@ -84,7 +84,8 @@ def spectrum_shifts(case: Case, image: Image) -> Figures:
         )
     except InputError:
         return {"nps_shift": None, "nps_peak_shift": None}
-    return {"nps_shift": after.mean - before.mean, "nps_peak_shift": after.peak - before.peak}
+    shift = after.peak - before.peak  # NaN where either has no peak
+    return {"nps_shift": after.mean - before.mean, "nps_peak_shift": shift if np.isfinite(shift) else None}
 
 
 def body_mask(truth: Image, shrink: int = 3, threshold: float = -300.0) -> Mask:

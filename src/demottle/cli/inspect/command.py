@@ -132,7 +132,9 @@ def _show_noise(fingerprint: "Fingerprint") -> None:
         table.add_row(
             "spectrum", Text.assemble((sparkline(spectrum.density), "cyan"), (f"  0 to {top:.2f} /mm", "dim"))
         )
-        table.add_row("", f"peak at {spectrum.peak:.2f} /mm, mean {spectrum.mean:.2f} /mm")
+        low, high = spectrum.peak_interval
+        peak = f"peak at {spectrum.peak:.2f} /mm ({low:.2f} to {high:.2f})" if isfinite(spectrum.peak) else "no peak"
+        table.add_row("", f"{peak}, mean {spectrum.mean:.2f} /mm")
     noise = fingerprint.noise
     if isfinite(noise.snr):
         ratio = f"{noise.snr:.0f}" if noise.snr >= 10 else f"{noise.snr:.1f}"

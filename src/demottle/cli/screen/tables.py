@@ -26,7 +26,6 @@ def facts() -> Table:
 
 def show_check(check: "Check") -> None:
     """Show what can be measured without a truth: noise, slices, edges, CT numbers."""
-    from demottle.quality.check.spectra import peak
     from demottle.quality.check.verdicts import edges_verdict, moved
     from demottle.quality.measures import measure
 
@@ -40,9 +39,10 @@ def show_check(check: "Check") -> None:
         Text(percent(share, sign=True), style=GOOD if share < 0 else CAREFUL),
     )
     if check.spectra is not None:
-        before, after = (peak(spectrum) for spectrum in (check.spectra.before, check.spectra.after))
+        row = "peak" if isfinite(check.spectra.shift) else "mean"
+        before, after = (getattr(spectrum, row) for spectrum in (check.spectra.before, check.spectra.after))
         table.add_row(
-            measure("nps_peak").headed(unit), number(before, 2), number(after, 2), change_of(before, after, 2)
+            measure(f"nps_{row}").headed(unit), number(before, 2), number(after, 2), change_of(before, after, 2)
         )
     if check.leak is not None:
         rho = [part.rho[0] if part.rho else nan for part in (check.leak.before, check.leak.after)]

@@ -12,6 +12,7 @@ from demottle.noise.correlation import Correlation
 from demottle.noise.flat import tissue_mask, valid_plane
 from demottle.noise.lone import flattest_regions
 from demottle.noise.matching import tolerance_of
+from demottle.noise.peak import fitted_peak
 from demottle.noise.slices import spread
 from demottle.noise.spectrum import REGION, Spectrum, spectrum_of_noise
 
@@ -28,12 +29,25 @@ Places = list[tuple[int, int, int]]
 
 @dataclass(frozen=True, eq=False)
 class Spectra:
-    """Noise power spectra in the same regions; `shift` of the peak from before to after in 1/mm, negative: coarser."""
+    """Noise power spectra in the same regions.
+
+    `shift`: of the peak from before to after in 1/mm, negative: coarser; NaN where either has no peak.
+    """
 
     before: Spectrum
     after: Spectrum
     removed: Spectrum
     shift: float
+
+    @property
+    def mean_shift(self) -> float:
+        """Shift of the mean frequency in 1/mm."""
+        return self.after.mean - self.before.mean
+
+    @property
+    def told_shift(self) -> tuple[str, float]:
+        """What moved ("peak", or "mean frequency" where a spectrum has no peak) and by how much, in 1/mm."""
+        return ("peak", self.shift) if np.isfinite(self.shift) else ("mean frequency", self.mean_shift)
 
 
 def compare_spectra(before: Image, after: Image, rho_before: Correlation, rho_after: Correlation) -> Spectra:
@@ -53,7 +67,7 @@ def compare_spectra(before: Image, after: Image, rho_before: Correlation, rho_af
     first = spectrum_of_noise(_cut(before, places, size, rho_before), spacing, size)
     second = spectrum_of_noise(_cut(after, places, size, rho_after), spacing, size)
     removed = np.stack([_region(before, p, size) - _region(after, p, size) for p in places])
-    return Spectra(first, second, spectrum_of_noise(removed, spacing, size), peak(second) - peak(first))
+    return Spectra(first, second, spectrum_of_noise(removed, spacing, size), second.peak - first.peak)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,21 +106,14 @@ def pair_spectra(before: Image, after: Image, correlation: Correlation) -> PairS
     return PairSpectra(x.frequency, np.maximum(x.density, 1e-12), y.density, cross, _lowest_bin(size))
 
 
-def peak(spectrum: Spectrum) -> float:
-    """Return the frequency of the largest density in 1/mm, between bins: a parabola through the smoothed curve's top."""
-    return peak_of(spectrum.frequency, spectrum.density, _lowest_bin(spectrum.density_2d.shape[0]))
-
-
-def peak_of(frequency: NDArray[np.float64], radial: NDArray[np.float64], lowest: int) -> float:
-    """Return the peak of a radial density, as `peak` does; bins below `lowest` do not count."""
-    density = np.convolve(np.pad(radial, 1, mode="edge"), [0.25, 0.5, 0.25], "valid")
-    top = int(np.argmax(density[lowest:])) + lowest
-    step = float(frequency[1] - frequency[0])
-    if not lowest < top < len(density) - 1:
-        return float(frequency[top])
-    left, middle, right = density[top - 1 : top + 2]
-    bend = left - 2 * middle + right
-    return float(frequency[top] + (0.5 * step * (left - right) / bend if bend < 0 else 0.0))
+def shift_of(frequency: NDArray[np.float64], before: NDArray[np.float64], after: NDArray[np.float64]) -> float:
+    """Return the shift in 1/mm from one radial density to another: of the fitted peak, of the mean where one has no peak."""
+    rings = np.maximum(2 * np.pi * np.arange(len(frequency)), 1.0)
+    shift = float(np.subtract(*(fitted_peak(frequency, one, rings, 0).frequency for one in (after, before))))
+    if np.isfinite(shift):
+        return shift
+    means = ((frequency**2 * one).sum() / (frequency * one).sum() for one in (after, before))
+    return float(np.subtract(*means))
 
 
 def _lowest_bin(size: int) -> int:

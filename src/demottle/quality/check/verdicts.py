@@ -126,9 +126,10 @@ def _of_spectra(spectra: Spectra | None, noise: Levels) -> Iterator[str]:
     if spectra is None:
         yield "Too little uniform tissue was found to compare noise spectra."
     # What is left of almost nothing, or of everything, has no texture to see.
-    elif LITTLE <= noise.removed_share <= NEARLY_ALL and abs(spectra.shift) > PEAK_LIMIT:
-        coarser = "coarser, blotchier" if spectra.shift < 0 else "finer"
+    elif LITTLE <= noise.removed_share <= NEARLY_ALL and abs(spectra.told_shift[1]) > PEAK_LIMIT:
+        what, shift = spectra.told_shift
+        coarser = "coarser, blotchier" if shift < 0 else "finer"
         yield (
-            f"The remaining noise looks {coarser} than the original: the peak of its spectrum moved by "
-            f"{spectra.shift:+.2f} per mm (over {PEAK_LIMIT} is visible)."
+            f"The remaining noise looks {coarser} than the original: the {what} of its spectrum moved by "
+            f"{shift:+.2f} per mm (over {PEAK_LIMIT} is visible)."
         )

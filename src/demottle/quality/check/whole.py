@@ -68,7 +68,10 @@ class Check:
         if self.spectra is not None:
             s = self.spectra
             spectra = {
+                "peak_per_mm": {"before": s.before.peak, "after": s.after.peak},
+                "peak_interval_per_mm": {"before": s.before.peak_interval, "after": s.after.peak_interval},
                 "peak_shift_per_mm": s.shift,
+                "mean_shift_per_mm": s.mean_shift,
                 "frequency_per_mm": s.before.frequency,
                 "density": {"before": s.before.density, "after": s.after.density, "removed": s.removed.density},
                 "sigma": {"before": s.before.sigma, "after": s.after.sigma, "removed": s.removed.sigma},

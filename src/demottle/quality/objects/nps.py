@@ -161,7 +161,7 @@ def _continued(density: Density, f: Density, near: Mask, lost: Mask) -> Density:
 
 def with_density(spectrum: Spectrum, density_2d: NDArray[np.float64]) -> Restored:
     """Return a spectrum with another 2-D density of the same shape; curve, sigma, peak and mean follow from it."""
-    made = spectrum_of_density(density_2d, spectrum.spacing)
+    made = spectrum_of_density(density_2d, spectrum.spacing, spectrum.regions)
     values = {field.name: getattr(made, field.name) for field in fields(made)}
     return Restored(**{**values, "regions": spectrum.regions, "tapered": spectrum.tapered})
 

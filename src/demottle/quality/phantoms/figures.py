@@ -112,7 +112,8 @@ def _uniformity(measured: Measured, layout: Layout) -> Iterator[_Told]:
         yield _Told("uniformity", f"{side} less middle", "HU", 1, edge - found.center, -_UNIFORM_HU, _UNIFORM_HU)
     yield _Told("noise", "standard deviation", "HU", 2, found.noise)
     if found.nps is not None:
-        yield _Told("noise", "NPS peak", "1/mm", 3, found.nps.peak)
+        if np.isfinite(found.nps.peak):  # soft kernels may have none
+            yield _Told("noise", "NPS peak", "1/mm", 3, found.nps.peak)
         yield _Told("noise", "NPS mean frequency", "1/mm", 3, found.nps.mean)
 
 
