@@ -19,7 +19,7 @@ def measured() -> Check:
 def test_the_check_names_what_it_measured(measured: Check, capsys: pytest.CaptureFixture[str]) -> None:
     tables.show_check(measured)
     rows = {line.split("  ")[0].strip(): line.split() for line in capsys.readouterr().out.splitlines()[1:]}
-    assert {"noise level (HU)", "noise peak (1/mm)", "noise shared by next slice", "edges"} <= set(rows)
+    assert {"noise level (HU)", "noise spectrum, mean (1/mm)", "noise shared by next slice", "edges"} <= set(rows)
     assert rows["noise level (HU)"][-2] == "-60"
 
 

@@ -109,11 +109,11 @@ def pair_spectra(before: Image, after: Image, correlation: Correlation) -> PairS
 def shift_of(frequency: NDArray[np.float64], before: NDArray[np.float64], after: NDArray[np.float64]) -> float:
     """Return the shift in 1/mm from one radial density to another: of the fitted peak, of the mean where one has no peak."""
     rings = np.maximum(2 * np.pi * np.arange(len(frequency)), 1.0)
-    shift = float(np.subtract(*(fitted_peak(frequency, one, rings, 0).frequency for one in (after, before))))
-    if np.isfinite(shift):
-        return shift
-    means = ((frequency**2 * one).sum() / (frequency * one).sum() for one in (after, before))
-    return float(np.subtract(*means))
+    first, second = (fitted_peak(frequency, one, rings, 0).frequency for one in (before, after))
+    if np.isfinite(second - first):
+        return second - first
+    first, second = (float((frequency**2 * one).sum() / (frequency * one).sum()) for one in (before, after))
+    return second - first
 
 
 def _lowest_bin(size: int) -> int:
