@@ -69,7 +69,7 @@ def write_slice(codes: NDArray[np.int16], path: Path) -> None:
 def pad_slices(files: Mapping[Path, Path]) -> None:
     """Write slices (from `write_slice`) to other places, in the order given, each with zeros up to the size of the largest.
 
-    Noise does not compress, so sizes of files would tell which image is of which arm. Zeros behind it are no part of a gzip
+    Noise does not compress, so sizes of files would tell which image is of which arm. Zeros behind it are not part of a gzip
     file (RFC 1952 leaves them to the reader; gzip and Python skip them).
     """
     size = max(source.stat().st_size for source in files)
