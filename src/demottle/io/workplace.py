@@ -138,3 +138,21 @@ def _lock(folder: Path) -> int | None:
             raise
         return None
     return descriptor
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Hold a lock on a folder, waiting for who holds it; nothing where the system knows no locks.
+
+    Raises:
+        OSError: as the system says.
+    """
+    if fcntl is None:
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,5 +1,7 @@
 """The guide: a strongly smoothed copy of a slice, cheap, from which anatomy is read without reading noise."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -12,6 +14,12 @@ GUIDE_SIGMA = 2.0
 def smooth(plane: Voxels, sigma: float = GUIDE_SIGMA) -> Voxels:
     """Gaussian-smooth one slice (rows, columns); `sigma` in pixels, edges reflected."""
     return np.asarray(cv2.GaussianBlur(plane, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101), np.float32)
+
+
+def smooth_mm(plane: Voxels, width: float, spacing: Sequence[float]) -> Voxels:
+    """Gaussian-smooth one slice by `width` mm; `spacing`: mm between rows and columns."""
+    down, across = (width / step for step in spacing)
+    return np.asarray(cv2.GaussianBlur(plane, (0, 0), across, sigmaY=down), np.float32)
 
 
 def gradient(plane: Voxels) -> Voxels:

@@ -2,9 +2,7 @@
 
 import csv
 import hashlib
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -13,15 +11,11 @@ import numpy as np
 
 from demottle.image import Image
 from demottle.io.output import staged
+from demottle.io.workplace import held
 from demottle.quality.phantoms.figures import Figure
 from demottle.quality.phantoms.history import Chart, Entry, as_csv, entries_of, read_history
 from demottle.quality.phantoms.measured import Examined
 from demottle.quality.to_plain import plain
-
-try:
-    import fcntl
-except ImportError:  # Windows: two programs that add to one history at once are not kept apart there
-    fcntl = None  # type: ignore[assignment]
 
 COLUMNS = ("group", "figure", "unit", "before", "after", "low", "high", "error")
 _FINGERPRINT = 16
@@ -68,23 +62,9 @@ def add_to_history(path: Path, figures: Sequence[Figure], date: str, scan: Image
     """
     mark = hashlib.sha256(np.ascontiguousarray(scan.voxels).tobytes()).hexdigest()[:_FINGERPRINT]
     path.absolute().parent.mkdir(parents=True, exist_ok=True)
-    with _alone(path.absolute().parent):
+    with held(path.absolute().parent):
         kept = [entry for entry in read_history(path) if (entry.scan, entry.phantom) != (mark, kind)]
         entries = [*kept, *entries_of(figures, date, mark, kind)]
         with staged(path, overwrite=True) as place:
             place.write_text(as_csv(entries), encoding="utf-8")
     return entries
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold a lock on a folder, where the system knows locks."""
-    if fcntl is None:
-        yield
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -201,8 +200,7 @@ def _looked_at(slices: int) -> list[int]:
 
 def _narrow(plane: Voxels, image: Image) -> Voxels:
     """A slice smoothed by 2 mm."""
-    sigma_y, sigma_x = (_NARROW_MM / step for step in image.spacing[1:])
-    return np.asarray(cv2.GaussianBlur(plane, (0, 0), sigma_x, sigmaY=sigma_y), np.float32)
+    return guide.smooth_mm(plane, _NARROW_MM, image.spacing[1:])
 
 
 def _wide(plane: Voxels) -> Voxels:

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from demottle.image import Image, Voxels
 from demottle.noise import guide
-from demottle.noise.correlation import Correlation, slice_correlation
 from demottle.noise.fat_layers import FAT_HU, FAT_WINDOW, fat_layers
 from demottle.noise.selection import FEWEST_SLICES, Selection, selection_of
 from demottle.noise.slices import MOST_SLICES, spread
@@ -44,20 +43,15 @@ class Marked:
     pull: NDArray[np.float64]
 
 
-def marked_slices(
-    before: Image, after: Image, correlation: Correlation | None = None, at_most: int = MOST_SLICES
-) -> Iterator[Marked] | None:
+def marked_slices(before: Image, after: Image, at_most: int = MOST_SLICES) -> Iterator[Marked] | None:
     """Return slices of a result with its tissues marked on it; None where they cannot be: no HU, few slices, much noise left.
 
     Args:
         before, after: an image and its denoised form.
-        correlation: correlation of the noise of `before` between slices; None: measured.
         at_most: number of slices, spread evenly.
     """
     if before.unit != "HU" or before.sequence or before.shape[0] < FEWEST_SLICES:
         return None
-    if correlation is None:
-        correlation = slice_correlation(before)
     cores = [core_window(tissue, after.spacing) for tissue in CT_TISSUES]
     of_tissues = selection_of(before, after, lambda plane: smoothed(np.nan_to_num(plane), after), cores)
     if of_tissues.left > MOST_LEFT:

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from demottle.errors import InputError
 from demottle.image import Image
-from demottle.noise.correlation import Correlation
 from demottle.quality.check.result_marks import NAMES, Marked, marked_slices
 from demottle.quality.check.tissues import CT_TISSUES, labelled_slices, tissues_of
 from demottle.quality.equivalence import FEWEST_BLOCKS, equivalence
@@ -53,7 +52,6 @@ def tissue_shifts(
     after: Image,
     reference: Image | None = None,
     margin: float | None = None,
-    correlation: Correlation | None = None,
 ) -> list[TissueShift]:
     """Return the shift of every tissue that has enough voxels, in the order of `tissues_of`, and of thin layers of fat.
 
@@ -66,7 +64,6 @@ def tissue_shifts(
             `after` decides (`demottle.quality.check.result_marks`); in fewer than five slices, where much noise is left and in
             other images the slices above and below (`demottle.quality.check.tissues`).
         margin: the largest shift that does not matter, in the image's unit; None: 2 HU, or 1 % of the range of values.
-        correlation: correlation of the noise of `before` between slices; None: measured where it is needed.
 
     Raises:
         InputError: where the shapes differ, or for a margin that is not positive.
@@ -79,7 +76,7 @@ def tissue_shifts(
         NDArray[np.float64]
     ] = []  # per group of slices: (tissues, blocks, [count, sum before, sum difference])
     group: NDArray[np.float64] | None = None
-    names, slices = _sums(before, after, reference, correlation)
+    names, slices = _sums(before, after, reference)
     for number, sums in enumerate(slices):
         if group is None or number % _BLOCK_SLICES == 0:
             group = sums
@@ -94,11 +91,9 @@ def tissue_shifts(
     return [s for s in shifts if s is not None]
 
 
-def _sums(
-    before: Image, after: Image, reference: Image | None, correlation: Correlation | None
-) -> tuple[list[str], Iterator[NDArray[np.float64]]]:
+def _sums(before: Image, after: Image, reference: Image | None) -> tuple[list[str], Iterator[NDArray[np.float64]]]:
     """Names, and block sums slice by slice (names, blocks, [count, sum before, sum difference])."""
-    on_result = marked_slices(before, after, correlation) if reference is None else None
+    on_result = marked_slices(before, after) if reference is None else None
     if on_result is not None:
         return list(NAMES), _on_the_result(before, after, on_result)
     tissues = tissues_of(before if reference is None else reference)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demottle.image import Image
+from demottle.noise import guide
 from demottle.noise.slices import MOST_SLICES, spread
 from demottle.quality.check.lung import lung_plane
 
@@ -148,8 +149,7 @@ def _by_ring(image: Image, tissues: tuple[Tissue, ...]) -> Callable[[int], Label
 
 def smoothed(plane: Plane, image: Image) -> Plane:
     """Smooth a slice by 2 mm."""
-    sigma_y, sigma_x = (SMOOTHING_MM / s for s in image.spacing[1:])
-    return np.asarray(cv2.GaussianBlur(np.nan_to_num(plane), (0, 0), sigma_x, sigmaY=sigma_y), np.float32)
+    return guide.smooth_mm(np.nan_to_num(plane), SMOOTHING_MM, image.spacing[1:])
 
 
 def _filled(image: Image, z: int) -> Plane:

@@ -136,7 +136,7 @@ def check(
     same = after
     if taken_out and model is not None:
         same = comparable(before, after, model)
-    tissues = tuple(tissue_shifts(before, same, margin=margin, correlation=correlation))
+    tissues = tuple(tissue_shifts(before, same, margin=margin))
     removed = None
     if taken_out:
         whole = {shift.name: shift.shift for shift in tissue_shifts(before, after, margin=margin)}
