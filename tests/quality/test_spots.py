@@ -59,6 +59,15 @@ def test_a_lesion_that_was_erased_or_invented_is_found_where_it_is(
     assert first.kind in first.sentence and f"slice {first.slice + 1}" in first.sentence
 
 
+@pytest.mark.parametrize("size", [5.0, 10.0, 16.0])
+def test_a_lesion_is_listed_once_and_so_is_each_of_two(size: float) -> None:
+    one = blob(60, size)
+    assert len(found(ct(BEFORE.voxels + one), HONEST).spots) == 1
+    two = one - blob(120, 8.0, (6.0, 84.0, 110.0))
+    spots = found(ct(BEFORE.voxels + two), HONEST).spots
+    assert sorted(spot.hu > 0 for spot in spots) == [False, True]
+
+
 def test_half_of_the_strength_changes_nothing_that_is_told() -> None:
     """A result that keeps half of the noise is as easily searched."""
     half = ct(TRUTH + 0.5 * GRAIN)

@@ -22,7 +22,7 @@ from demottle.quality.worst import WorstSlice, worst_slice
 from demottle.report import curves, plots, words
 from demottle.report.done import done_groups
 from demottle.report.planes import coding_of, plane_sets
-from demottle.report.spots import marks, spotted
+from demottle.report.spots import layer, marks, spotted
 from demottle.report.texture import texture_picture
 from demottle.report.windows import windows_of
 
@@ -168,6 +168,8 @@ def _more_plots(
 def _viewer(before: Image, after: Image, check: Check, truth: Image | None, worst: WorstSlice | None) -> dict[str, Any]:
     coding = coding_of(before, check.noise.before)
     sigma = check.noise.before
+    wanted = {*([] if worst is None else [worst.slice]), *spotted(check)}
+    planes = plane_sets(before, after, coding, truth, wanted)
     return {
         "unit": before.unit,
         "offset": coding.offset,
@@ -175,10 +177,9 @@ def _viewer(before: Image, after: Image, check: Check, truth: Image | None, wors
         "sigma": sigma if sigma > 0 else 20 * coding.step,  # also where it is NaN
         "worst": None if worst is None else worst.slice,
         "windows": [{"name": w.name, "center": w.center, "width": w.width} for w in windows_of(before)],
-        "planes": plane_sets(
-            before, after, coding, truth, {*([] if worst is None else [worst.slice]), *spotted(check)}
-        ),
+        "planes": planes,
         "spots": marks(before, check),
+        "map": layer(before, check, [one["number"] for one in planes[0]["slices"]]),
     }
 
 

@@ -166,8 +166,12 @@ def _plane_set(
 
 def encoded(codes: NDArray[np.uint16]) -> str:
     """Return 16-bit codes (rows, columns) as a base64 PNG of 2 x rows: the high bytes above, the low bytes below."""
-    stacked = np.concatenate([codes >> 8, codes & 255]).astype(np.uint8)
-    done, data = cv2.imencode(".png", stacked, [cv2.IMWRITE_PNG_COMPRESSION, 6])
+    return png(np.concatenate([codes >> 8, codes & 255]).astype(np.uint8))
+
+
+def png(plane: NDArray[np.uint8]) -> str:
+    """Return a gray plane (rows, columns) as a base64 PNG."""
+    done, data = cv2.imencode(".png", plane, [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE])
     if not done:
         raise OutputError("An image of the report could not be encoded as PNG; nothing was written.")
     return base64.b64encode(data.tobytes()).decode("ascii")

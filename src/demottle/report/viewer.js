@@ -2,7 +2,7 @@
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const by = (id) => document.getElementById(id);
-  const state = { plane: 0, window: 0, slice: 0, mode: "side", difference: 1, error: 0, wipe: 0.5, zoom: 1, x: 0, y: 0, peek: false, spots: 1 };
+  const state = { plane: 0, window: 0, slice: 0, mode: "side", difference: 1, error: 0, wipe: 0.5, zoom: 1, x: 0, y: 0, peek: false, spots: 1, map: 0 };
   const reaches = [1, 3, 10]; // of the difference, in standard deviations of the noise before
   const withTruth = Boolean(data.planes[0].slices[0].truth);
   const cache = new Map();
@@ -59,7 +59,7 @@
     const mine = ++turn;
     const plane = data.planes[state.plane];
     const { width, height } = plane;
-    const [before, after, truth] = await pair(state.plane, state.slice);
+    const [[before, after, truth], colors] = await Promise.all([pair(state.plane, state.slice), layer()]);
     if (mine !== turn) return; // a newer draw is under way
     const { center, width: span } = data.windows[state.window];
     const [low, high] = [center - span / 2, center + span / 2];
@@ -72,6 +72,8 @@
       const edge = cutColumn(width);
       paint("wipe", width, height, low, high, (i, column) => (column < edge ? before[i] : after[i]));
     }
+    // What was there before stays bare, to be looked at under the map.
+    for (const id of colors ? (state.mode === "side" ? ["after", "removed"] : ["wipe"]) : []) tint(id, colors);
     for (const id of state.mode === "side" ? ["before", "after", "removed"] : ["wipe"]) mark(id);
     layout();
     for (const neighbor of [state.slice + 1, state.slice - 1]) {
@@ -96,6 +98,47 @@
     context.globalAlpha = 1;
   }
 
+  // The map: blue where there is less HU after than before, orange where there is more; the color is full from a score of 2.
+  const less = [59, 158, 255], more = [255, 146, 28];
+  const full = 2;
+  const strength = (score) => Math.min(1, Math.abs(score) / full);
+  const layers = new Map();
+  const visible = 0.7; // opacity, where the map is asked for and no other was
+
+  async function colored(number) {
+    const { zero, fineness, slices } = data.map;
+    const image = new Image();
+    image.src = "data:image/png;base64," + slices[number];
+    await image.decode();
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [image.width, image.height];
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    context.drawImage(image, 0, 0);
+    const shown = context.getImageData(0, 0, image.width, image.height);
+    for (let i = 0; i < shown.data.length; i += 4) {
+      const score = (shown.data[i] - zero) / fineness;
+      shown.data.set(score > 0 ? less : more, i);
+      shown.data[i + 3] = 255 * strength(score);
+    }
+    context.putImageData(shown, 0, 0);
+    return canvas;
+  }
+
+  function layer() {
+    if (!data.map || !state.map || state.plane) return null;
+    const { number } = data.planes[0].slices[state.slice];
+    if (!layers.has(number)) layers.set(number, colored(number));
+    return layers.get(number);
+  }
+
+  function tint(id, colors) {
+    const { factor, row, column } = data.map;
+    const context = by(id).getContext("2d");
+    context.globalAlpha = state.map;
+    context.drawImage(colors, column, row, factor * colors.width, factor * colors.height);
+    context.globalAlpha = 1;
+  }
+
   // The wipe stays where it is on the screen, whatever the zoom.
   const cutColumn = (width) => ((state.wipe - state.x) / state.zoom) * width;
 
@@ -117,6 +160,8 @@
     state.slice = Math.max(0, Math.min(plane.slices.length - 1, state.slice));
     by("slice").max = plane.slices.length - 1;
     by("slice").value = state.slice;
+    by("opacity").value = Math.round(100 * state.map);
+    by("legend").hidden = !data.map || !state.map || Boolean(state.plane);
     by("wiper").value = Math.round(1000 * state.wipe);
     by("where").textContent = plane.slices[state.slice].label;
     const round = (value) => String(Math.abs(value) >= 10 ? Math.round(value) : Number(value.toPrecision(2))).replace("-", "−");
@@ -184,6 +229,11 @@
   });
   by("spots").hidden = !data.spots.length;
   for (const button of by("spots").children) button.addEventListener("click", () => set({ spots: Number(button.dataset.spots) }));
+  by("map").hidden = !data.map;
+  by("opacity").addEventListener("input", (event) => set({ map: event.target.value / 100 }));
+  const ends = [...less, 1, ...less, 0, ...more, 0, ...more, 1];
+  const stops = [0, 50, 50, 100].map((at, i) => `rgba(${ends.slice(4 * i, 4 * i + 4)}) ${at}%`);
+  by("scale").style.background = `linear-gradient(90deg, ${stops})`;
   for (const button of document.querySelectorAll("[data-spot]")) {
     button.addEventListener("click", () => {
       const spot = data.spots[Number(button.dataset.spot)];
@@ -227,6 +277,7 @@
     p: () => set({ plane: (state.plane + 1) % data.planes.length }),
     w: () => set({ mode: state.mode === "wipe" ? "side" : "wipe" }),
     s: () => set({ spots: 1 - state.spots }),
+    m: () => data.map && set({ map: state.map ? 0 : visible }),
     d: () => set({ difference: (state.difference + 1) % reaches.length }),
     b: () => state.peek || set({ peek: true }),
     "+": () => zoomTo(state.zoom * 1.4),
@@ -249,7 +300,7 @@
   document.addEventListener("keyup", (event) => event.key.toLowerCase() === "b" && set({ peek: false }));
   window.addEventListener("resize", layout);
 
-  // A link can name a view: #plane=1&slice=4&window=2&mode=wipe&wipe=0.3
+  // A link can name a view: #plane=1&slice=4&window=2&mode=wipe&wipe=0.3&map=0.7
   const asked = {};
   for (const [key, value] of new URLSearchParams(location.hash.slice(1))) {
     if (key === "mode") asked.mode = value === "wipe" ? "wipe" : "side";
@@ -258,6 +309,7 @@
   asked.plane = Math.max(0, Math.min(data.planes.length - 1, Math.round(asked.plane ?? 0)));
   asked.window = Math.max(0, Math.min(data.windows.length - 1, Math.round(asked.window ?? 0)));
   asked.difference = Math.max(0, Math.min(reaches.length - 1, Math.round(asked.difference ?? 1)));
+  asked.map = data.map ? Math.max(0, Math.min(1, asked.map ?? (data.spots.length ? visible : 0))) : 0;
   asked.error = withTruth && asked.error ? 1 : 0;
   asked.slice ??= Math.floor(data.planes[asked.plane].slices.length / 2);
   set(asked);

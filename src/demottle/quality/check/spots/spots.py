@@ -15,6 +15,7 @@ REMOVED, ADDED = "removed", "added"
 MOST_LISTED = 20
 _OWN = 1.5
 """Diameters around a spot in which what else stands out is its own doing."""
+_RIM = 0.4  # of its score: weaker than this is what surrounds it
 _RING = 1.6  # diameters: how far the surroundings of a spot reach
 
 
@@ -122,7 +123,7 @@ def error_map(before: Image, after: Image, truth: Image) -> SpotMap | None:
 
 
 def _listed(residue: Residue, found: Field) -> list[Spot]:
-    """The strongest places beyond what noise leaves, each with its surroundings left out afterwards."""
+    """The strongest places beyond what noise leaves, each with what is its own doing left out afterwards."""
     left = np.abs(found.score)
     listed: list[Spot] = []
     while len(listed) < MOST_LISTED:
@@ -132,14 +133,34 @@ def _listed(residue: Residue, found: Field) -> list[Spot]:
             break
         diameter, height = found.shapes[int(found.shape[place])]
         listed.append(_spot(residue, (z, row, column), diameter, height, float(found.score[place])))
-        wide = _OWN * diameter
-        reach = [
-            int(np.ceil(max(wide / residue.spacing[0], height / 2))) + 1,
-            *(int(np.ceil(wide / step)) for step in residue.spacing[1:]),
-        ]
-        around = tuple(slice(max(0, i - r), i + r + 1) for i, r in zip((z, row, column), reach, strict=True))
-        left[around] = 0
+        _leave_out(left, residue, found, (z, row, column))
     return listed
+
+
+def _leave_out(left: Voxels, residue: Residue, found: Field, place: tuple[int, int, int]) -> None:
+    """Set to 0 what stands out because of one spot.
+
+    That is all that is near, each shape of its sign that reaches into it, and the weak rim of the other sign that the filter
+    draws around it.
+    """
+    diameters, heights = np.array(found.shapes, np.float32).T
+    diameter, height = found.shapes[int(found.shape[place])]
+    most = diameter + float(diameters.max()), height + float(heights.max())
+    reach = (
+        int(most[1] / 2 + _OWN * diameter / residue.spacing[0]) + 1,
+        *(int(most[0] / step) + 1 for step in residue.spacing[1:]),
+    )
+    box = tuple(slice(max(0, i - r), i + r + 1) for i, r in zip(place, reach, strict=True))
+    axes = np.ogrid[tuple(slice(part.start, min(part.stop, n)) for part, n in zip(box, left.shape, strict=True))]
+    slices, down, across = (np.abs(axis - i) for axis, i in zip(axes, place, strict=True))
+    away = np.hypot(down * residue.spacing[1], across * residue.spacing[2])
+    up = max(_OWN * diameter / residue.spacing[0], height / 2) + 1
+    near = (slices <= up) & (away <= _OWN * diameter)
+    score, shapes = found.score[box], found.shape[box]
+    tall, wide = up + heights[shapes] / 2, (diameter + diameters[shapes]) / 2
+    own = (score * found.score[place] > 0) & (away < wide)
+    rim = (np.abs(score) < _RIM * abs(found.score[place])) & (away < 2 * wide)
+    left[box][near | ((slices < tall) & (own | rim))] = 0
 
 
 def _spot(residue: Residue, place: tuple[int, int, int], diameter: float, height: int, score: float) -> Spot:
