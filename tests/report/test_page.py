@@ -132,7 +132,7 @@ DRIVER = """<script>
   key("3");
   key("w");
   slide("wiper", 250);
-  await rest(700);
+  for (let i = 0; i < 30 && by("divider").style.left !== "25%"; i++) await rest(100);
   const shown = [...document.querySelectorAll("[aria-pressed=true]")].filter((button) => button.offsetParent);
   const pressed = shown.map((button) => button.textContent);
   log.wiped = { pressed, at: by("divider").style.left, seen: seen("wipe") };
