@@ -79,6 +79,25 @@ def test_before_and_after_go_into_page_table_json_and_history(scan: Path, tmp_pa
     assert history.read_text() == first  # the same scan is not counted twice
 
 
+def test_a_page_that_fails_leaves_the_history_as_it_was(
+    scan: Path, tmp_path: Path, demottle: Demottle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or the next run would say of figures that nobody has seen that they are known."""
+    page, history = tmp_path / "page.html", tmp_path / "new" / "history.csv"
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device", str(page))
+
+    monkeypatch.setattr("demottle.report.phantom.page.write_phantom_page", fail)
+    done = demottle("phantom", scan, "--html", page, "--history", history)
+    assert done.exit_code == 2 and "The disk is full" in done.stderr and list(tmp_path.iterdir()) == []
+
+
+def test_a_history_is_no_table_of_figures(scan: Path, tmp_path: Path, demottle: Demottle) -> None:
+    done = demottle("phantom", scan, "--csv", tmp_path / "a.csv", "--history", tmp_path / "a.csv")
+    assert done.exit_code == 2 and "Two results would be called" in done.stderr and list(tmp_path.iterdir()) == []
+
+
 def test_what_cannot_be_is_refused_before_anything_is_written(scan: Path, tmp_path: Path, demottle: Demottle) -> None:
     page = tmp_path / "page.html"
     other = demottle("phantom", scan, "--kind", "catphan-700", "--html", page)

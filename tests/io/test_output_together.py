@@ -6,7 +6,9 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -224,6 +226,35 @@ def test_a_name_taken_during_the_work_is_not_replaced(tmp_path: Path) -> None:
             place.write_text("new")
         finals[0].write_text("somebody else's")
     assert held(tmp_path) == {"page": "somebody else's"}
+
+
+def test_a_file_that_grows_is_replaced_with_the_others_or_not_at_all(tmp_path: Path) -> None:
+    table, grown = tmp_path / "table.csv", tmp_path / "history.csv"
+    for line in ("one\n", "two\n"):
+        with publishing([table], overwrite=line == "two\n", grown=grown) as at:
+            write(at[table], line)
+            write(at[grown], (grown.read_text() if grown.exists() else "") + line)
+    assert grown.read_text() == "one\ntwo\n"
+    with pytest.raises(OutputError, match="exists already"), publishing([table], grown=grown):
+        raise AssertionError("the table is there")
+    with pytest.raises(ZeroDivisionError), publishing([table], overwrite=True, grown=grown) as at:
+        write(at[grown], "three\n")
+        _ = 1 / 0
+    assert grown.read_text() == "one\ntwo\n" and table.read_text() == "two\n"
+
+
+def test_runs_that_add_to_one_file_wait_for_each_other(tmp_path: Path) -> None:
+    grown = tmp_path / "new" / "history.csv"
+
+    def add(line: str) -> None:
+        with publishing([], grown=grown) as at:
+            earlier = grown.read_text() if grown.exists() else ""
+            time.sleep(0.02)
+            write(at[grown], earlier + line)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(add, [f"{number}\n" for number in range(8)]))
+    assert sorted(grown.read_text().split()) == [str(number) for number in range(8)]
 
 
 def test_a_file_never_takes_the_place_of_a_folder(tmp_path: Path) -> None:

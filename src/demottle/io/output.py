@@ -16,7 +16,7 @@ from pathlib import Path
 
 from demottle.errors import OutputError
 from demottle.io.exchange import Move, exchange
-from demottle.io.workplace import aside, is_ours, workplace
+from demottle.io.workplace import aside, held, is_ours, workplace
 
 _PERMISSION = (errno.EACCES, errno.EPERM, errno.EROFS)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -124,7 +124,9 @@ def staged(final: Path, *, overwrite: bool = False) -> Iterator[Path]:
 
 
 @contextmanager
-def publishing(finals: Iterable[Path | None], *, overwrite: bool = False) -> Iterator[Mapping[Path, Path]]:
+def publishing(
+    finals: Iterable[Path | None], *, overwrite: bool = False, grown: Path | None = None
+) -> Iterator[Mapping[Path, Path]]:
     """Yield for each name a path to write to; all of them take their names together when the block ends without error.
 
     On any exception nothing new is there, and what stood there before is. A process that is killed while the names change leaves
@@ -133,14 +135,16 @@ def publishing(finals: Iterable[Path | None], *, overwrite: bool = False) -> Ite
     Args:
         finals: the names; None: not wanted.
         overwrite: replace what is there.
+        grown: one more name, of a file that every run adds to: replaced in any case. Runs that add to it at once wait for each
+            other; whoever reads it in the block reads what the last one left.
 
     Raises:
         OutputError: one of the names is taken and `overwrite` is False, or is there twice; the system refuses to write one.
     """
-    wanted = [final for final in finals if final is not None]
+    wanted = [final for final in (*finals, grown) if final is not None]
     refuse_same_name(wanted)
     if not overwrite:
-        refuse_existing(wanted)
+        refuse_existing(final for final in wanted if final != grown)
     made: list[Path] = []
     done = False
     folders: dict[Path, Path] = {}
@@ -149,12 +153,14 @@ def publishing(finals: Iterable[Path | None], *, overwrite: bool = False) -> Ite
             for final in wanted:
                 with in_a_sentence(final, final):
                     made += _made(final.absolute().parent)
+                    if final == grown:
+                        stack.enter_context(held(final.absolute().parent))
                     folders[final] = stack.enter_context(workplace(final))
                 _OPEN[folders[final]] = final.parent
             yield {final: folder / final.name for final, folder in folders.items()}
             moves = [move for final, folder in folders.items() for move in _moves(folder, final)]
             if not overwrite:
-                refuse_existing(move.final for move in moves)
+                refuse_existing(move.final for move in moves if move.final != grown)
             exchange(moves, list(folders.values()))
             done = True
     except OSError as error:

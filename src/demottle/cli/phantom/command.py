@@ -23,7 +23,6 @@ from demottle.cli.screen.options import (
 )
 from demottle.cli.screen.progress import watch
 from demottle.events import Stage
-from demottle.io.output import refuse_inputs
 
 if TYPE_CHECKING:
     from demottle.events import Listener
@@ -63,9 +62,8 @@ def phantom(
 
     if kind is not None:
         layout_named(kind)
-    results = Results(csv, html, overwrite)
-    results.refuse((scan, after, history))
-    refuse_inputs((history,), (scan, after))
+    results = Results(csv, html, overwrite, history=history)
+    results.refuse((scan, after))
     given = (parse_spacing(spacing), parse_modality(modality), parse_unit(unit))
     with watch() as listener:
         before = _read(scan, given, series, volume, accept_uneven, listener)
@@ -77,7 +75,11 @@ def phantom(
 
             examined = examine(before, changed, kind)
             figures = figures_of(examined, before)
-        charts = _remember(history, figures, day, before, examined.found.layout.kind)
+        charts: list[Chart] = []
+
+        def remember(place: Path) -> None:
+            if history is not None:
+                charts.extend(_remember(history, place, figures, day, before, examined.found.layout.kind))
 
         def draw(page: Path) -> None:
             from demottle.report.phantom.page import write_phantom_page
@@ -85,7 +87,7 @@ def phantom(
             with listener.stage(Stage.REPORT):
                 write_phantom_page(before, changed, examined, figures, charts, page)
 
-        results.write(lambda table: write_figures(table, figures), draw)
+        results.write(lambda table: write_figures(table, figures), draw, history=remember)
     if as_json:
         show_json(as_mapping(examined, figures, charts))
         return
@@ -137,13 +139,13 @@ def _day(scan: "Image", given: str | None, history: Path | None) -> str:
     raise InputError("The file does not say on which day the scan was made, and a history needs it.", remedy="date")
 
 
-def _remember(history: Path | None, figures: "Sequence[Figure]", day: str, scan: "Image", kind: str) -> "list[Chart]":
-    if history is None:
-        return []
-    from demottle.cli.phantom.files import add_to_history
+def _remember(
+    history: Path, place: Path, figures: "Sequence[Figure]", day: str, scan: "Image", kind: str
+) -> "list[Chart]":
+    from demottle.cli.phantom.files import with_history
     from demottle.quality.phantoms.history import charts_of
 
-    return charts_of(add_to_history(history, figures, day, scan, kind), kind)
+    return charts_of(with_history(history, place, figures, day, scan, kind), kind)
 
 
 def _refused(examined: "Examined") -> tuple[str, ...]:

@@ -11,7 +11,6 @@ import numpy as np
 
 from demottle.image import Image
 from demottle.io.output import staged
-from demottle.io.workplace import held
 from demottle.quality.phantoms.figures import Figure
 from demottle.quality.phantoms.history import Chart, Entry, as_csv, entries_of, read_history
 from demottle.quality.phantoms.measured import Examined
@@ -51,20 +50,22 @@ def as_mapping(examined: Examined, figures: Sequence[Figure], charts: Sequence[C
     }
 
 
-def add_to_history(path: Path, figures: Sequence[Figure], date: str, scan: Image, kind: str) -> list[Entry]:
-    """Add a scan's figures to a history and return all of it. The figures of a scan that is in it already are replaced.
+def with_history(path: Path, place: Path, figures: Sequence[Figure], date: str, scan: Image, kind: str) -> list[Entry]:
+    """Write a history with a scan's figures added, and return all of it; those of a scan that is in it already are replaced.
 
-    The file is replaced as a whole: it is complete at any time. Two programs that add to it at once wait for each other.
+    Args:
+        path: the history so far; it need not be there.
+        place: where the new one is written, as a whole.
+        figures: of the scan.
+        date: its day, YYYY-MM-DD.
+        scan: the scan, which is known again by its voxels.
+        kind: kind of phantom.
 
     Raises:
         InputError: for another kind of file.
-        OutputError: where it cannot be written.
     """
     mark = hashlib.sha256(np.ascontiguousarray(scan.voxels).tobytes()).hexdigest()[:_FINGERPRINT]
-    path.absolute().parent.mkdir(parents=True, exist_ok=True)
-    with held(path.absolute().parent):
-        kept = [entry for entry in read_history(path) if (entry.scan, entry.phantom) != (mark, kind)]
-        entries = [*kept, *entries_of(figures, date, mark, kind)]
-        with staged(path, overwrite=True) as place:
-            place.write_text(as_csv(entries), encoding="utf-8")
+    kept = [entry for entry in read_history(path) if (entry.scan, entry.phantom) != (mark, kind)]
+    entries = [*kept, *entries_of(figures, date, mark, kind)]
+    place.write_text(as_csv(entries), encoding="utf-8")
     return entries
