@@ -1,6 +1,7 @@
 """`demottle phantom`: find a QA phantom in a scan and measure it, before and after a denoiser, and over months."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,10 +77,7 @@ def phantom(
             examined = examine(before, changed, kind)
             figures = figures_of(examined, before)
         charts: list[Chart] = []
-
-        def remember(place: Path) -> None:
-            if history is not None:
-                charts.extend(_remember(history, place, figures, day, before, examined.found.layout.kind))
+        remember = partial(_remember, charts, history, figures, day, before, examined.found.layout.kind)
 
         def draw(page: Path) -> None:
             from demottle.report.phantom.page import write_phantom_page
@@ -140,12 +138,21 @@ def _day(scan: "Image", given: str | None, history: Path | None) -> str:
 
 
 def _remember(
-    history: Path, place: Path, figures: "Sequence[Figure]", day: str, scan: "Image", kind: str
-) -> "list[Chart]":
+    charts: "list[Chart]",
+    history: Path | None,
+    figures: "Sequence[Figure]",
+    day: str,
+    scan: "Image",
+    kind: str,
+    place: Path,
+) -> None:
+    """Write the history with this scan to `place`, and add its charts to `charts`."""
+    if history is None:
+        return
     from demottle.cli.phantom.files import with_history
     from demottle.quality.phantoms.history import charts_of
 
-    return charts_of(with_history(history, place, figures, day, scan, kind), kind)
+    charts += charts_of(with_history(history, place, figures, day, scan, kind), kind)
 
 
 def _refused(examined: "Examined") -> tuple[str, ...]:
