@@ -27,6 +27,10 @@ class UnsuitableError(InputError):
     """The image is readable, but does not meet the assumptions of the method asked for."""
 
 
+class NotFiniteError(InputError):
+    """Voxels that count are NaN or infinite."""
+
+
 class ContradictionError(InputError):
     """Two arguments do not go together.
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from demottle.errors import InputError, counted
+from demottle.errors import InputError, NotFiniteError, counted
 
 Voxels = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -63,8 +63,9 @@ class Image:
             in each part of the complex signal; "gfactor", its shape alone; "components", how many a method kept.
 
     Raises:
-        InputError: for voxels that are not three-dimensional or not finite where valid, a mask, phase or map of another shape, or
-            a spacing that is not positive or that no scanner makes.
+        InputError: for voxels that are not three-dimensional, a mask, phase or map of another shape, or a spacing that is not
+            positive or that no scanner makes.
+        NotFiniteError: for voxels that are not finite where valid.
     """
 
     voxels: Voxels
@@ -127,7 +128,7 @@ class Image:
                 bad &= valid[index]
             if bad.any():
                 row, column = np.argwhere(bad)[0]
-                raise InputError(
+                raise NotFiniteError(
                     f"NaN or infinite values in {counted(int(bad.sum()), 'voxel')} of slice {index}, the first at row {row}, "
                     f"column {column}; replace them or mark them as not valid before denoising."
                 )

@@ -3,6 +3,7 @@
 import pytest
 import typer
 
+from demottle.cli.screen import guard
 from demottle.cli.screen.guard import OPTIONS, guarded
 from demottle.errors import InputError
 
@@ -82,3 +83,22 @@ def test_every_option_that_an_error_can_name_is_one_of_a_verb() -> None:
     assert {"date", "kind"} <= set(signature(phantom).parameters)
     assert "raw" in signature(stream).parameters
     assert "allow_mixed" in signature(train).parameters
+
+
+@pytest.mark.parametrize("error", [InputError("The two folders are the same."), typer.BadParameter("is no preset")])
+def test_of_several_processes_the_first_says_what_all_of_them_refuse(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+
+    @guarded
+    def verb() -> None:
+        raise error
+
+    monkeypatch.setattr(guard.time, "sleep", waited.append)
+    for rank, others in (("0", "2"), ("1", "2"), ("1", "1")):  # a rank without others is somebody else's
+        monkeypatch.setenv("RANK", rank)
+        monkeypatch.setenv("WORLD_SIZE", others)
+        with pytest.raises((typer.Exit, typer.BadParameter)):
+            verb()
+    assert len(waited) == 1 and waited[0] > 2  # torchrun looks after its processes ten times a second

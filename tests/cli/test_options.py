@@ -40,3 +40,12 @@ def test_settings_have_the_type_they_look_like() -> None:
 def test_a_setting_needs_key_and_value(pair: str) -> None:
     with pytest.raises(typer.BadParameter, match=f"^'{pair}' is not of the form key=value"):
         parse_settings([pair])
+
+
+@pytest.mark.parametrize("text", ["(64,128)", "[64,128]", "(64, 128)", "[64, 128]", "(64, 128,)"])
+def test_a_list_is_written_as_in_the_messages_or_as_in_json(text: str) -> None:
+    assert parse_settings([f"channels={text}"]) == {"channels": [64, 128]}
+
+
+def test_a_list_of_one_and_what_only_looks_like_a_list() -> None:
+    assert parse_settings(["channels=(64,)", "name=(old)"]) == {"channels": [64], "name": "(old)"}

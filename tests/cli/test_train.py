@@ -177,6 +177,23 @@ def test_two_processes_train_what_one_does(sides: tuple[Path, Path], tmp_path: P
 
 
 @pytest.mark.slow
+def test_what_two_processes_refuse_is_said_once(sides: tuple[Path, Path], tmp_path: Path) -> None:
+    low, full = sides
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command = [*torchrun, "-m", "demottle", "train", "pdml", "--low", low, "-o", tmp_path / "m.safetensors", *SMALL]
+    for more, said in (
+        (("--full", low), "is given for both sides"),
+        (("--full", full, "--set", "batch=3"), "cannot be shared evenly"),
+        (("--full", full, "--preset", "none"), "has to be one of"),
+    ):
+        done = subprocess.run(
+            list(map(str, [*command, *more])), capture_output=True, text=True, check=False, timeout=300
+        )
+        assert done.returncode != 0 and done.stderr.count(said) == 1, done.stderr
+        assert "bug in demottle" not in done.stderr
+
+
+@pytest.mark.slow
 def test_ctrl_c_with_two_processes_leaves_one_checkpoint_to_go_on_from(
     sides: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -199,7 +216,7 @@ def test_ctrl_c_with_two_processes_leaves_one_checkpoint_to_go_on_from(
     assert running.returncode != 0 and not model.exists(), said
     assert "--resume" in said
     _, header = checkpoint.read(traces / "checkpoint.safetensors")
-    assert 0 < header["story"]["step"] < 120
+    assert 0 < header["history"]["step"] < 120
     resumed = subprocess.run([*whole, "--resume"], check=False, timeout=1200, capture_output=True, text=True)
     assert resumed.returncode == 0, resumed.stderr
     assert model.exists() and [path.name for path in traces.iterdir()] == ["manifest.json"]

@@ -110,6 +110,25 @@ def test_pairs_are_cut_at_the_same_places(tmp_path: Path) -> None:
     assert torch.equal(low - 100, full)
 
 
+@pytest.mark.parametrize("fractional", ["low", "full"])
+def test_pairs_keep_the_same_slices_whichever_way_they_are_stored(fractional: str, tmp_path: Path) -> None:
+    """Computed low dose is float32, the scanner's full dose int16: a small cache must not thin them differently."""
+    numbers = np.arange(24.0)[:, None, None]  # each slice says which one it is
+    whole = [
+        (f"p{i}", Image(np.where(scan(i).voxels[:1] > -500, i + numbers, -1000.0), (3, 1.5, 1.5), "CT", "HU"))
+        for i in range(3)
+    ]
+    parts = [(name, image.with_voxels(image.voxels + np.float32(0.25))) for name, image in whole]
+    low, full = (parts, whole) if fractional == "low" else (whole, parts)
+    room = Choices(paired=True, most_gigabytes=96 * 96 * 2 * 12 * 12 / 1e9)  # 12 slices of int16 each
+    sets = sets_of(entries_of(low), entries_of(full), tmp_path, room)
+    one, other = sets.low.scans[0], sets.full.scans[0]
+    assert 4 <= len(one.slices) < 24 and one.facts.kept == other.facts.kept
+    for step in range(4):
+        drawn, truth = PairedPatches(sets, 32)(share(step))
+        assert torch.equal((drawn - truth).abs(), torch.full_like(truth, 0.25))
+
+
 def test_what_is_derived_is_made_of_whole_slices_once(folders: tuple[Path, Path], tmp_path: Path) -> None:
     sets = gather(*folders, tmp_path / "cache", reading=CT)
     shapes = []
@@ -146,8 +165,14 @@ def test_what_cannot_be_learned_from_is_one_sentence(tmp_path: Path) -> None:
         sets(some(range(3)), some(range(5, 9)), paired=True)
     with pytest.raises(InputError, match="same names"):
         sets(some(range(3)), some(range(5, 8)), paired=True)
-    with pytest.raises(InputError, match="geometry"):
+    with pytest.raises(InputError, match=r"geometry .*6 slices of 96 x 96.*6 slices of 80 x 96"):
         sets(some(range(3)), [(f"p{i}", scan(i + 9, rows=80)) for i in range(3)], paired=True)
+    with pytest.raises(InputError, match=r"geometry .*6 slices of .*4 slices of"):
+        sets(some(range(3)), [(f"p{i}", scan(i + 9).part(0, 4)) for i in range(3)], paired=True)
+    unsaid = [(name, Image(image.voxels, image.spacing)) for name, image in some(range(5, 8))]
+    with pytest.raises(InputError, match=r"different units .*say what those are") as refused:
+        sets(some(range(3)), unsaid)
+    assert refused.value.remedy == "modality"
     with pytest.raises(InputError, match="no body in"):
         nothing = Image(np.full((4, 64, 64), -1000, np.float32), (1, 1, 1), "CT", "HU")
         sets([("p0", nothing)], some(range(3)))

@@ -7,12 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
+from tests.methods.small_sets import scan_of
 from typer.testing import CliRunner
 
 from demottle.cli import app
 from demottle.errors import InputError
+from demottle.methods.filters.gaussian import Gaussian, GaussianSettings
 from demottle.methods.model_ranges import unknown_range
 from demottle.methods.models import load, read_header
+from demottle.noise.fingerprint import measure
+from demottle.pipeline.ranges import volume_warnings
 
 GOOD = {
     "modality": "CT",
@@ -65,3 +69,11 @@ def test_what_a_learned_model_does_not_say_is_said() -> None:
     (one,) = unknown_range("udca", {**GOOD, "noise_range": None, "noise_level": float("nan")}, "run")
     assert "does not state the noise level it was made for" in one and "this run" in one
     assert unknown_range("gaussian", {}) == []
+
+
+def test_a_models_kernels_are_compared_with_the_scans() -> None:
+    measured = measure(scan_of(0, 30.0))
+    model = Gaussian(GaussianSettings(), {"kernels": ["B30f", "Br40"], "modality": "CT", "unit": "HU"})
+    (said,) = volume_warnings(model, measured, "B70f")
+    assert "kernel is B70f, but the model was trained on B30f, Br40" in said
+    assert volume_warnings(model, measured, "Br40") == volume_warnings(model, measured, "") == []

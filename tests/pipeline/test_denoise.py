@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from demottle.errors import InputError
+from demottle.errors import InputError, UnsuitableError
 from demottle.events import Progress
 from demottle.image import Image
+from demottle.methods.base import Denoiser, Tensors
 from demottle.noise import fingerprint
 from demottle.physics.ct.ct_noise import independent_noise, mix_slices
 from demottle.physics.phantoms.phantom import body_phantom
@@ -161,3 +162,24 @@ def test_a_spectrum_that_is_not_used_is_not_said_to_be_missing_from_the_page(mon
     assert "this spectrum is not used" in found.no_spectrum
     assert warnings_of_scan(found, found) == [found.no_spectrum]
     assert known.spectrum is not None and warnings_of_scan(found, known) == []  # the method was told one
+
+
+class Overflowing(Denoiser):
+    """A model whose numbers are beyond what an image can hold."""
+
+    method, fitted = "gaussian", {"modality": "CT", "unit": "HU"}
+
+    def __init__(self, value: float) -> None:
+        self.settings = {"value": value}
+
+    def __call__(self, image: Image, listener: object = None) -> Image:
+        return image.with_voxels(np.full(image.shape, self.settings["value"], np.float32))
+
+    def tensors(self) -> Tensors:
+        return {}
+
+
+@pytest.mark.parametrize("value", [np.inf, np.nan, -1e30])
+def test_a_model_that_overflows_is_at_fault_and_not_the_scan(scan: Image, value: float) -> None:
+    with pytest.raises(UnsuitableError, match=r"model is at fault, not the scan.*use another model"):
+        denoise(scan, model=Overflowing(value))

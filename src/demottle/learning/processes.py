@@ -6,7 +6,8 @@ is the gradient of the whole batch, and all of them take the same step.
 
 import atexit
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -24,6 +25,17 @@ def join(device: torch.device) -> None:
         # Long, because the others wait while the first one reads the scans.
         distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=timedelta(hours=24))
         atexit.register(distributed.destroy_process_group)
+
+
+@contextmanager
+def _all_there() -> Iterator[None]:
+    """Where another process is gone: say that, instead of what the wire says."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise InputError(
+            "Another process of this training ended, so this one cannot go on; see what it said."
+        ) from error
 
 
 def rank() -> int:
@@ -51,7 +63,8 @@ def share_of(batch: int) -> range:
 def wait() -> None:
     """Wait until every process is here."""
     if count() > 1:
-        distributed.barrier()
+        with _all_there():
+            distributed.barrier()
 
 
 def average_gradients(network: nn.Module) -> None:
@@ -62,7 +75,8 @@ def average_gradients(network: nn.Module) -> None:
     if not gradients:
         return
     flat = torch.cat([g.flatten() for g in gradients])
-    distributed.all_reduce(flat)
+    with _all_there():
+        distributed.all_reduce(flat)
     flat /= count()
     for gradient, mean in zip(gradients, torch.split(flat, [g.numel() for g in gradients]), strict=True):
         gradient.copy_(mean.view_as(gradient))
@@ -73,7 +87,8 @@ def mean_of(values: Mapping[str, float], device: torch.device) -> dict[str, floa
     if count() < 2 or not values:
         return dict(values)
     flat = torch.tensor(list(values.values()), dtype=torch.float64, device=device)
-    distributed.all_reduce(flat)
+    with _all_there():
+        distributed.all_reduce(flat)
     return dict(zip(values, (flat / count()).tolist(), strict=True))
 
 
@@ -82,7 +97,8 @@ def any_of(answer: bool) -> bool:
     if count() < 2:
         return answer
     everyone: list[Any] = [None] * count()
-    distributed.all_gather_object(everyone, answer)
+    with _all_there():
+        distributed.all_gather_object(everyone, answer)
     return any(everyone)
 
 
@@ -91,7 +107,8 @@ def same_for_all(value: Any) -> Any:
     if count() < 2:
         return value
     box = [value]
-    distributed.broadcast_object_list(box, src=0)
+    with _all_there():
+        distributed.broadcast_object_list(box, src=0)
     return box[0]
 
 
@@ -101,5 +118,6 @@ def gathered(tensors: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
     if count() < 2:
         return [mine]
     everyone: list[Any] = [None] * count()
-    distributed.all_gather_object(everyone, mine)
+    with _all_there():
+        distributed.all_gather_object(everyone, mine)
     return everyone

@@ -14,8 +14,13 @@ from demottle.noise.sequence.fingerprint import SequenceFingerprint
 from demottle.noise.sequence.lag import INDEPENDENT, lag_to_undo
 
 
-def volume_warnings(denoiser: Denoiser, fingerprint: Fingerprint) -> list[str]:
+def volume_warnings(denoiser: Denoiser, fingerprint: Fingerprint, kernel: str = "") -> list[str]:
     """Say in sentences where an image lies outside of what a model was fitted on.
+
+    Args:
+        denoiser: the model.
+        fingerprint: what was measured on the image.
+        kernel: reconstruction kernel of the image; empty where its file does not say.
 
     Raises:
         InputError: where model and image differ in modality or unit: the model's numbers would mean nothing.
@@ -42,6 +47,12 @@ def volume_warnings(denoiser: Denoiser, fingerprint: Fingerprint) -> list[str]:
         warnings.append(
             f"The pixels are {fingerprint.spacing[1]:.2f} mm, but the model was fitted at {_told(pixels, 2)} mm; "
             "the noise texture may differ from what it knows."
+        )
+    kernels = made_for.get("kernels")
+    if kernel and isinstance(kernels, list | tuple) and kernels and kernel not in map(str, kernels):
+        warnings.append(
+            f"The reconstruction kernel is {kernel}, but the model was trained on {', '.join(map(str, kernels))}; the noise "
+            "texture may differ from what it knows."
         )
     peak = made_for.get("spectrum_mean_per_mm")
     if peak and fingerprint.spectrum is not None and not 0.8 <= fingerprint.spectrum.mean / peak <= 1.25:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from demottle import __version__
+from demottle.errors import NotFiniteError, UnsuitableError
 from demottle.events import Listener, silent
 from demottle.image import Image, ProcessingStep, Voxels
 from demottle.methods import Budget, Denoiser, load
@@ -23,6 +24,9 @@ from demottle.pipeline.sequence import Sequences
 from demottle.pipeline.settings import make_settings
 from demottle.pipeline.volume import Volumes
 from demottle.quality.check.bias import BIAS
+
+_ABSURD = 1e6
+"""Times the scan's largest value, beyond which nothing that a denoiser gives is an image."""
 
 
 def denoise(
@@ -155,9 +159,31 @@ def blend(before: Voxels, after: Voxels, strength: float) -> Voxels:
 
 
 def _applied(kind: Kind, found: Found, request: Request, denoiser: Denoiser, listener: Listener) -> Image:
-    denoised = denoiser(found.image, listener)  # its phase and maps, where a method gives them, go on with it
+    try:
+        denoised = denoiser(found.image, listener)  # its phase and maps, where a method gives them, go on with it
+    except NotFiniteError as error:  # the scan was finite when it was read
+        raise overflowing(denoiser, request) from error
+    if _most(denoised.voxels) > _ABSURD * max(1.0, _most(found.image.voxels)):
+        raise overflowing(denoiser, request)
     out = blend(found.image.voxels, denoised.voxels, request.strength)
     return denoised.with_voxels(out, step_of(kind, found, request, denoiser))
+
+
+def overflowing(denoiser: Denoiser, request: Request) -> UnsuitableError:
+    """Return what to say where a denoiser gives no numbers, or absurd ones, of a scan that is in order."""
+    if request.model is None:
+        return UnsuitableError(
+            f"{denoiser.method} went astray on this scan: what it gives is not finite or absurdly large; try another seed, or "
+            "another method."
+        )
+    return UnsuitableError(
+        "The model is at fault, not the scan: what it gives is not finite or absurdly large, so it is damaged or its training "
+        "failed; use another model, or make it again."
+    )
+
+
+def _most(voxels: Voxels) -> float:
+    return float(max(voxels.max(), -voxels.min()))
 
 
 def _settings_of(request: Request, denoiser: Denoiser) -> dict[str, Any]:

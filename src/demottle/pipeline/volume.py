@@ -9,6 +9,7 @@ import numpy as np
 from demottle.errors import InputError
 from demottle.events import Listener
 from demottle.image import Image
+from demottle.learning.data.headers import kernel_of
 from demottle.methods import Denoiser
 from demottle.methods.bias_corrected import BiasCorrected
 from demottle.noise.fingerprint import Fingerprint, measure
@@ -63,7 +64,8 @@ class Volumes:
 
     def range_warnings(self, found: Found, denoiser: Denoiser) -> list[str]:
         """Say where the volume lies outside of what a model knows."""
-        return volume_warnings(denoiser, found.fingerprint)
+        kernel = kernel_of(found.image) if denoiser.fitted.get("kernels") else ""
+        return volume_warnings(denoiser, found.fingerprint, kernel)
 
     def noise(self, found: Found) -> Mapping[str, Any]:
         """Level, and correlation of neighboring slices."""

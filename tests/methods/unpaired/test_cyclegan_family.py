@@ -163,3 +163,18 @@ def test_presets_are_settings() -> None:
         assert module.Settings().channels == (64, 128, 256, 512)
     assert not {"warm_up", "simulated"} & set(cyclegan.PRESETS["small"])  # the rival is as published
     assert cyclegan.CycleGanSettings().simulated == cyclegan.CycleGanSettings().warm_up == 0
+
+
+@pytest.mark.parametrize("preset", list(cyclegan.PRESETS))
+def test_cyclegan_is_cyclegan_in_every_preset(preset: str) -> None:
+    settings = cyclegan.CycleGanSettings(**cyclegan.PRESETS[preset])
+    ours = {"share": 0.0, "warm_up": 0, "simulated": 0.0, "adversarial": 1.0, "attention": False}
+    assert {name: getattr(settings, name) for name in ours} == ours
+    assert (settings.cycle, settings.identity, settings.pool) == (10, 5, 50)
+
+
+@pytest.mark.parametrize("method", [cyclegan, cut, supervised], ids=lambda v: v.NAME)
+def test_a_preset_takes_over_sizes_and_no_losses(method: ModuleType) -> None:
+    sizes = {"channels", "blocks", "patch", "batch", "averaging", "judge_channels", "judge_norm", "features", "margin"}
+    of_learning = {"steps", "rate", "scale", "places", "head_width"}
+    assert set(method.PRESETS["small"]) <= sizes | of_learning

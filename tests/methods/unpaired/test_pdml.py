@@ -47,6 +47,30 @@ def test_the_high_band_has_no_constant_and_leaves_nothing_out() -> None:
     assert high_band(plane[:20, :20], 6).shape == (20, 20)
 
 
+@pytest.mark.parametrize("size", [96, 128, 256])
+def test_the_band_is_that_of_six_levels_whatever_the_size_of_the_slice(size: int) -> None:
+    noise = np.random.default_rng(0).normal(0, 1, (4, size, size))
+    left = np.mean([(plane - high_band(plane, 6)).std() for plane in noise])
+    assert left < 0.03  # six levels leave about 1 / 64 of white noise to the approximation, four 1 / 16, five 1 / 32
+    large = [high_band(np.pad(plane, 160, mode="symmetric"), 6)[160:-160, 160:-160] for plane in noise]
+    assert np.mean([(one - high_band(plane, 6)).std() for one, plane in zip(large, noise, strict=True)]) < 0.02
+
+
+def test_a_model_says_its_levels_and_one_that_does_not_is_not_applied_to_small_slices(tmp_path: Path) -> None:
+    sets = small_sets(tmp_path / "cache")
+    trained = pdml.train(sets, TINY, budget=Budget(steps=1))
+    assert trained.fitted["wavelet_levels"] == 6
+    image = sets.low_validation.scans[0].image()
+    silent = MetricDenoiser(TINY, {k: v for k, v in trained.fitted.items() if k != "wavelet_levels"}, trained.network)
+    with pytest.raises(UnsuitableError, match=r"does not state .* 96 x 96 pixels .* train it again, or .* 320 x 320"):
+        silent(image)
+    wide = Image(np.pad(image.voxels, ((0, 0), (112, 112), (112, 112)), mode="edge")[:1], image.spacing, "CT", "HU")
+    assert silent(wide).shape == wide.shape
+    other = MetricDenoiser(TINY, {**trained.fitted, "wavelet_levels": 4}, trained.network)
+    with pytest.raises(UnsuitableError, match="trained with 4 wavelet levels, but these slices have 6"):
+        other(image)
+
+
 def test_an_offset_of_the_network_is_not_passed_on_but_would_be_without_reprojection() -> None:
     plane = organ()
     middle = (slice(80, 112), slice(80, 112))
@@ -161,6 +185,7 @@ def test_settings_and_images_it_cannot_use_are_one_sentence(tmp_path: Path) -> N
         {"contrast": "none"},
         {"rate": 0.0},
         {"levels": -1},
+        {"levels": 9},
         {"averaging": 1.0},
         {"blocks": 999},
     ):

@@ -29,6 +29,7 @@ _NAMES = {
     "size": "size",
     "student": "network",
     "lag": "lag undone",
+    "wavelet_levels": "wavelet levels",
     "steps": "steps",
     "ended": "ended",
     "weights": "weights",

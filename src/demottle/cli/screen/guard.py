@@ -3,6 +3,7 @@
 import errno
 import functools
 import os
+import time
 from collections.abc import Callable, Container
 from typing import ParamSpec, TypeVar
 
@@ -44,6 +45,8 @@ _ARGUMENTS = {
 _CALLED = {"cv2": "opencv-python-headless", "gdcm": "python-gdcm", "pywt": "PyWavelets", "skimage": "scikit-image"}
 """What pip calls the packages that Python calls something else."""
 
+_SECONDS_OF_THE_FIRST = 5.0
+
 STOPPED = 130
 BUG = 1
 CANNOT = 2
@@ -57,18 +60,31 @@ def guarded(verb: Callable[Arguments, Returned]) -> Callable[Arguments, Returned
         debug = bool(kwargs.get("debug")) or bool(os.environ.get("DEMOTTLE_DEBUG"))
         try:
             return verb(*args, **kwargs)
-        except (typer.Exit, typer.Abort, typer.BadParameter):
+        except typer.BadParameter:
+            leave_it_to_the_first()
+            raise
+        except (typer.Exit, typer.Abort):
             raise
         except KeyboardInterrupt as stop:
             wait_until_told()
             say(f"\n{stop}" if str(stop) else "\nStopped, nothing was written.", style="yellow")
             raise typer.Exit(STOPPED) from None
         except Exception as error:
+            leave_it_to_the_first()
             if debug:
                 err.print_exception(suppress=[typer])
             raise typer.Exit(explain(error, kwargs)) from None
 
     return run
+
+
+def leave_it_to_the_first() -> None:
+    """Where several processes train one model (torchrun): wait, so that what all of them refuse is said once.
+
+    The first one says it and ends, and torchrun then ends this one, which so speaks only of what it alone has met.
+    """
+    if os.environ.get("WORLD_SIZE", "1") != "1" and os.environ.get("RANK", "0") != "0":
+        time.sleep(_SECONDS_OF_THE_FIRST)
 
 
 def explain(error: Exception, options: Container[str] = OPTIONS) -> int:

@@ -111,7 +111,7 @@ def hints_for(image: "Image") -> tuple[str, ...]:
 
 
 def parse_settings(pairs: list[str]) -> dict[str, Any]:
-    """Read "key=value" pairs; numbers, true, false, null and JSON lists are understood, anything else is text."""
+    """Read "key=value" pairs; numbers, true, false, null and lists, [1,2] or (1,2), are understood, anything else is text."""
     settings: dict[str, Any] = {}
     for pair in pairs:
         key, equals, text = pair.partition("=")
@@ -125,8 +125,10 @@ def _value_of(text: str) -> Any:
     words = {"True": True, "False": False, "None": None, "yes": True, "no": False}
     if text in words:
         return words[text]
+    # The messages tell of a list as Python writes it, (64, 128): it has to be understood too.
+    listed = f"[{text[1:-1].rstrip(', ')}]" if text.startswith("(") and text.endswith(")") else text
     try:
-        return json.loads(text)
+        return json.loads(listed)
     except ValueError:
         return text
 

@@ -30,6 +30,7 @@ class Facts:
         patient: salted hash of the patient's number, or the name of the folder.
         content: hash of voxels and spacing.
         modality, unit, spacing, shape: as in `Image`; `shape` is that of the scan, not of what is kept of it.
+        kept: numbers of the slices that are kept, in rising order.
         kernel: name of the reconstruction kernel; empty where the file does not say.
         noise_level: as `noise.level.noise_level`; None where it cannot be measured.
         intensity: 0.1 and 99.9 % of the values inside the body.
@@ -43,6 +44,7 @@ class Facts:
     unit: str
     spacing: tuple[float, float, float]
     shape: tuple[int, int, int]
+    kept: tuple[int, ...]
     kernel: str
     noise_level: float | None
     intensity: tuple[float, float]

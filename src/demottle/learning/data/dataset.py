@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from demottle import io
-from demottle.errors import InputError
+from demottle.errors import InputError, counted
 from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image
 from demottle.io.formats import format_of, stem_of
@@ -20,6 +20,8 @@ from demottle.learning.data.split import validation_patients
 
 VALIDATION_SHARE = 0.2
 MOST_GIGABYTES = 20.0
+_UNKNOWN = "OT"
+"""Modality of a scan whose file does not say it."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ def sets_of(
     for name, entries in (("low", low), ("full", full)):
         sides.append([])
         for entry in entries:
-            sides[-1].append(_kept(entry, cache / name, salt, most_bytes))
+            sides[-1].append(_kept(entry, cache / name, salt, most_bytes, choices.paired))
             done += 1
             listener(Progress(Stage.GATHER, done, total))
     sides = [sorted(scans, key=lambda scan: scan.facts.name) for scans in sides]
@@ -152,8 +154,8 @@ def sets_of(
     return Sets(parts[0], parts[1], parts[2], parts[3], manifest, key)
 
 
-def _kept(entry: Entry, cache: Path, salt: str, most_bytes: float) -> Scan:
-    key = hashlib.sha256(f"{entry.name}|{entry.stamp}|{most_bytes}".encode()).hexdigest()[:20]
+def _kept(entry: Entry, cache: Path, salt: str, most_bytes: float, paired: bool) -> Scan:
+    key = hashlib.sha256(f"{entry.name}|{entry.stamp}|{most_bytes}|{paired}".encode()).hexdigest()[:20]
     found = scan_cache.kept(cache / key)
     if found is not None:
         return found
@@ -163,7 +165,7 @@ def _kept(entry: Entry, cache: Path, salt: str, most_bytes: float) -> Scan:
         raise InputError(f"{entry.name} cannot be learned from: {error}", remedy=error.remedy) from error
     number, name = patient_number(image), entry.name
     patient, label = (_hashed(salt, number), _hashed(salt, name)) if number else (entry.group, name)
-    return scan_cache.keep(image, name, label, patient, kernel_of(image), cache / key, most_bytes)
+    return scan_cache.keep(image, name, label, patient, kernel_of(image), cache / key, most_bytes, alike=paired)
 
 
 def _check(low: Sequence[Facts], full: Sequence[Facts], choices: Choices) -> None:
@@ -175,11 +177,12 @@ def _check(low: Sequence[Facts], full: Sequence[Facts], choices: Choices) -> Non
         rarest = min(found, key=lambda value: found[value])
         rare = next(facts.name for facts in everything if getattr(facts, what) == rarest)
         named = ", ".join(sorted(value or "unknown" for value in found))
-        raise InputError(
-            f"The scans have different {plural} ({named}; {rare} has {rarest or 'an unknown one'}); leave out all but one kind"
-            + ("." if what == "unit" else ", or allow mixed data."),
-            remedy="" if what == "unit" else "allow_mixed",
-        )
+        said = f"The scans have different {plural} ({named}; {rare} has {rarest or 'an unknown one'}); leave out all but one kind"
+        if what != "kernel" and any(facts.modality == _UNKNOWN for facts in everything):
+            raise InputError(f"{said}, or say what those are whose files do not.", remedy="modality")
+        if what == "unit":
+            raise InputError(f"{said}.")
+        raise InputError(f"{said}, or allow mixed data.", remedy="allow_mixed")
     same = {facts.content for facts in low} & {facts.content for facts in full}
     if same:
         twice = next(facts.name for facts in low if facts.content in same)
@@ -198,8 +201,17 @@ def _check_pairs(low: Sequence[Facts], full: Sequence[Facts]) -> None:
             abs(a / b - 1) > 0.01 for a, b in zip(one.spacing, other.spacing, strict=True)
         ):
             raise InputError(
-                f"The two scans {one.name} differ in their geometry; pairs need the same slices and pixels."
+                f"The two scans {one.name} differ in their geometry ({_told(one)}, {_told(other)}); pairs need the same slices "
+                "and pixels."
             )
+        if one.kept != other.kept:
+            raise InputError(f"Of the two scans {one.name} other slices are kept; train with another cache.")
+
+
+def _told(facts: Facts) -> str:
+    slices, rows, columns = facts.shape
+    between, row, column = facts.spacing
+    return f"{counted(slices, 'slice')} of {rows} x {columns}, {between:.3g} x {row:.3g} x {column:.3g} mm"
 
 
 def _listed(facts: Facts, validation: bool) -> dict[str, Any]:

@@ -25,9 +25,20 @@ from demottle.noise.slices import spread
 
 _GRID = 16  # as `learning.data.patches`
 _FEWEST_SLICES = 4
+_WIDEST = np.dtype(np.float32)
 
 
-def keep(image: Image, name: str, label: str, patient: str, kernel: str, folder: Path, most_bytes: float) -> Scan:
+def keep(
+    image: Image,
+    name: str,
+    label: str,
+    patient: str,
+    kernel: str,
+    folder: Path,
+    most_bytes: float,
+    *,
+    alike: bool = False,
+) -> Scan:
     """Store what a training needs of one scan.
 
     Args:
@@ -35,6 +46,7 @@ def keep(image: Image, name: str, label: str, patient: str, kernel: str, folder:
         name, label, patient, kernel: as in `Facts`.
         folder: where it goes; what is there already is replaced.
         most_bytes: size limit of the stored slices; where the scan has more, some of them, evenly spread.
+        alike: keep the same slices of scans of one shape, whichever way they are stored: of pairs.
 
     Raises:
         InputError: where there is no body in the scan.
@@ -42,8 +54,8 @@ def keep(image: Image, name: str, label: str, patient: str, kernel: str, folder:
     whole = _whole_numbers(image.voxels)
     kind = np.dtype(np.int16 if whole else np.float32)
     rows, columns = image.shape[1:]
-    most = max(_FEWEST_SLICES, int(most_bytes / (rows * columns * kind.itemsize)))
-    indices = spread(image.shape[0], most)
+    each = rows * columns * (_WIDEST if alike else kind).itemsize
+    indices = spread(image.shape[0], max(_FEWEST_SLICES, int(most_bytes / each)))
     centres, inside = [], []
     with staged(folder, overwrite=True) as temporary:
         temporary.mkdir()
@@ -72,6 +84,7 @@ def keep(image: Image, name: str, label: str, patient: str, kernel: str, folder:
             unit=image.unit,
             spacing=image.spacing,
             shape=image.shape,
+            kept=tuple(indices),
             kernel=kernel,
             noise_level=float(level) if np.isfinite(level) else None,
             intensity=(low, high),

@@ -34,16 +34,17 @@ class CycleGanSettings(perceptual_cyclegan.PerceptualCycleGanSettings):
 Settings = CycleGanSettings
 
 
-_NOT_HERE = ("steps", "warm_up", "warm_rate", "simulated", "adversarial")
+_KEPT = ("channels", "blocks", "patch", "batch", "averaging", "judge_channels", "judge_norm")
+"""What the preset takes over, by name: sizes and norms, no loss, and nothing that is added there later."""
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "full": {},
     "small": {
-        **{k: v for k, v in perceptual_cyclegan.PRESETS["small"].items() if k not in _NOT_HERE},
+        **{k: perceptual_cyclegan.PRESETS["small"][k] for k in _KEPT},
         "steps": full_band.SMALL["steps"],
         "rate": full_band.SMALL["rate"],
     },
 }
-"""Those of `perceptual-cyclegan`, but for what this method does not have."""
+"""The sizes of those of `perceptual-cyclegan`, and no loss that this method does not have."""
 
 
 def train(

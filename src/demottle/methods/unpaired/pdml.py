@@ -19,7 +19,7 @@ from torch import nn
 
 from demottle.errors import InputError
 from demottle.events import Listener, silent
-from demottle.image import Voxels
+from demottle.image import Image, Voxels
 from demottle.learning.data.cohort import Sets
 from demottle.learning.data.sampling import Derive, UnpairedPatches
 from demottle.learning.players import Share
@@ -33,7 +33,7 @@ from demottle.methods.unpaired.simulated_noise import NoisyPatches, SimulatedNoi
 from demottle.methods.unpaired.trained_network import Box, TrainedNetwork, refuse_other_units, widened
 from demottle.methods.unpaired.warm_up import Start, warmed
 from demottle.methods.unpaired.watched_game import Draw
-from demottle.methods.unpaired.wavelet_band import WAVELET, high_band
+from demottle.methods.unpaired.wavelet_band import KEY, MOST_LEVELS, WAVELET, high_band, refuse_other_levels
 from demottle.networks.patch_discriminator import PatchDiscriminator
 from demottle.networks.residual_dense import ResidualDense, plain_weights
 
@@ -123,6 +123,8 @@ class PdmlSettings:
         ):
             if getattr(self, name) <= 0:
                 raise InputError(f"{name} is {getattr(self, name)}; it has to be positive.")
+        if self.levels > MOST_LEVELS:
+            raise InputError(f"levels is {self.levels}; more than {MOST_LEVELS} are not possible.")
         if self.blocks > _MOST_BLOCKS:
             raise InputError(f"blocks is {self.blocks}; more than {_MOST_BLOCKS} are not possible.")
         for name in ("levels", "margin", "adversarial", "identity", "metric", "simulated", "warm_up", "check_every"):
@@ -204,7 +206,7 @@ def train(
     )
     return played(
         game,
-        lambda learned, fitted: MetricDenoiser(settings, fitted, plain_of(settings, learned)),
+        lambda learned, fitted: MetricDenoiser(settings, with_levels(settings, fitted), plain_of(settings, learned)),
         sets,
         schedule_of(settings, budget, run),
         key=key,
@@ -217,7 +219,7 @@ def train(
 def band_patches(patches: Callable[[Sets, int, int, Derive | None], Draw], sets: Sets, settings: PdmlSettings) -> Draw:
     """Draw patches (`UnpairedPatches`, `PairedPatches`, `NoisyPatches`) of the band that the network sees, as it sees it."""
     levels = settings.levels
-    derive = (f"{WAVELET}-{levels}", lambda plane: high_band(plane, levels)) if levels else None
+    derive = (f"{WAVELET}-{levels}-mirrored", lambda plane: high_band(plane, levels)) if levels else None
     draw = patches(sets, settings.patch, settings.margin, derive)
     offset = _offset(settings)
 
@@ -226,6 +228,11 @@ def band_patches(patches: Callable[[Sets, int, int, Derive | None], Draw], sets:
         return (low + offset) / settings.scale, (full + offset) / settings.scale
 
     return scaled
+
+
+def with_levels(settings: PdmlSettings, fitted: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Add to what was fitted how many wavelet levels the slices had."""
+    return {**fitted, KEY: settings.levels}
 
 
 def _offset(settings: PdmlSettings) -> float:
@@ -249,6 +256,15 @@ class MetricDenoiser(TrainedNetwork):
         """Keep settings and network (with plain weights)."""
         super().__init__(NAME, asdict(settings), fitted, network)
         self._settings = settings
+
+    def __call__(self, image: Image, listener: Listener = silent) -> Image:
+        """Denoise every slice by itself.
+
+        Raises:
+            UnsuitableError: for slices with other wavelet levels than those it was trained on.
+        """
+        refuse_other_levels(self._settings.levels, self.fitted, image.shape)
+        return super().__call__(image, listener)
 
     def plane(self, plane: Voxels, box: Box | None = None) -> Voxels:
         """Denoise one slice in HU; outside of `box` and some pixels around it nothing changes."""

@@ -91,15 +91,15 @@ class SupervisedSettings(GeneratorSettings):
 Settings = SupervisedSettings
 
 
-_OF_THE_GAME = ("width", "warm_up")
-"""Settings of `pdml` that make no sense where pairs are at hand."""
+_KEPT = ("features", "patch", "margin", "batch", "steps", "averaging")
+"""What the preset takes over from that of `pdml`, by name: sizes, no losses, and nothing that is added there later."""
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "full": {"scale": 50.0},
     "small": {
         **full_band.SMALL,
         "scale": 50.0,
-        **{k: v for k, v in pdml.PRESETS["small"].items() if k not in _OF_THE_GAME},
+        **{k: pdml.PRESETS["small"][k] for k in _KEPT},
         "rate": 1e-3,
     },
 }
@@ -193,7 +193,7 @@ def restore(settings: SupervisedSettings, fitted: Mapping[str, Any], tensors: Te
 def _denoiser(settings: SupervisedSettings, fitted: Mapping[str, Any], learned: nn.Module) -> TrainedNetwork:
     if settings.network != "residual-dense":
         return FullBandDenoiser(NAME, settings, fitted, learned)
-    return PairDenoiser(settings, fitted, pdml.plain_of(settings.dense, learned))
+    return PairDenoiser(settings, pdml.with_levels(settings.dense, fitted), pdml.plain_of(settings.dense, learned))
 
 
 def _patches(sets: Sets, settings: SupervisedSettings) -> Draw:
