@@ -56,23 +56,12 @@ def keep(
     rows, columns = image.shape[1:]
     each = rows * columns * (_WIDEST if alike else kind).itemsize
     indices = spread(image.shape[0], max(_FEWEST_SLICES, int(most_bytes / each)))
-    centres, inside = [], []
     with staged(folder, overwrite=True) as temporary:
         temporary.mkdir()
-        slices = np.lib.format.open_memmap(
-            temporary / "slices.npy", mode="w+", dtype=kind, shape=(len(indices), rows, columns)
-        )
-        for position, index in enumerate(indices):
-            filled, body = _filled_and_body(image, index)
-            slices[position] = filled
-            found = np.argwhere(body[_GRID // 2 :: _GRID, _GRID // 2 :: _GRID]) * _GRID + _GRID // 2
-            centres.append(np.column_stack([np.full(len(found), position), found]))
-            inside.append(filled[body][::_GRID])
-        slices.flush()
-        values = np.concatenate(inside)
-        if not len(values) or not sum(map(len, centres)):
+        centres, values = _write_slices(image, indices, kind, temporary / "slices.npy")
+        if not len(values) or not len(centres):
             raise InputError(f"There is no body in {name}; leave it out of the training data.")
-        np.save(temporary / "centres.npy", np.concatenate(centres).astype(np.int32))
+        np.save(temporary / "centres.npy", centres)
         low, high = (float(v) for v in np.percentile(values, [0.1, 99.9]))
         level = noise_level(image)
         facts = Facts(
@@ -115,6 +104,20 @@ def content_of(image: Image) -> str:
     for plane in image.voxels:
         digest.update(np.ascontiguousarray(plane).tobytes())
     return digest.hexdigest()
+
+
+def _write_slices(image: Image, indices: list[int], kind: Any, file: Path) -> tuple[NDArray[np.int32], Voxels]:
+    """Write some slices; return places inside the body (n, 3), as `Scan.centres`, and some of the values there."""
+    slices = np.lib.format.open_memmap(file, mode="w+", dtype=kind, shape=(len(indices), *image.shape[1:]))
+    centres, inside = [], []
+    for position, index in enumerate(indices):
+        filled, body = _filled_and_body(image, index)
+        slices[position] = filled
+        found = np.argwhere(body[_GRID // 2 :: _GRID, _GRID // 2 :: _GRID]) * _GRID + _GRID // 2
+        centres.append(np.column_stack([np.full(len(found), position), found]))
+        inside.append(filled[body][::_GRID])
+    slices.flush()
+    return np.concatenate(centres).astype(np.int32), np.concatenate(inside)
 
 
 def _filled_and_body(image: Image, index: int) -> tuple[Voxels, NDArray[np.bool_]]:
