@@ -91,10 +91,19 @@ class Format:
 
 _ROOM = "demottle.io.files"
 _ROWS = (
-    Format("nifti", (".nii.gz", ".nii"), f"{_ROOM}.nifti", "NIfTI", ("spacing",), positions="grid", over_time=True),
+    Format(
+        "nifti",
+        (".nii.gz", ".nii"),
+        f"{_ROOM}.nifti",
+        "NIfTI",
+        ("spacing",),
+        (".hdr",),
+        positions="grid",
+        over_time=True,
+    ),
     Format("mha", (".mha",), f"{_ROOM}.itk", "MHA", ("spacing",), positions="grid"),
     Format("mhd", (".mhd",), f"{_ROOM}.itk", "MHD", ("spacing",), positions="grid"),
-    Format("nrrd", (".nrrd",), f"{_ROOM}.itk", "NRRD", ("spacing",), positions="grid"),
+    Format("nrrd", (".nrrd",), f"{_ROOM}.itk", "NRRD", ("spacing",), (".nhdr",), positions="grid"),
     Format("tiff", (".tif", ".tiff"), f"{_ROOM}.tiff", "TIFF"),
     Format("npy", (".npy",), f"{_ROOM}.npy", "NPY"),
     Format("mp4", (".mp4",), f"{_ROOM}.video", "MP4"),

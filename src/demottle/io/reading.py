@@ -118,6 +118,10 @@ def open_scan(
         raise InputError(f"{path} is neither a file nor a folder.")
     if not os.access(path, os.R_OK):
         raise InputError(f"No permission to read {path}.")
+    if path.suffix.lower() == ".img" and path.with_suffix(".hdr").exists():
+        raise InputError(
+            f"{path} holds the voxels of a pair of files; name its header, {path.with_suffix('.hdr').name}."
+        )
     path = only_file_in(path) if path.is_dir() else path
     row = DICOM if path.is_dir() else FORMATS[format_of(path) or DICOM.name]
     given = Given(spacing, modality, series, unit, accept_uneven, accept_own_output)

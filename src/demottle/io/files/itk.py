@@ -8,7 +8,7 @@ import numpy as np
 
 from demottle.errors import InputError
 from demottle.image import Image
-from demottle.io.files.itk_header import refuse_broken_header
+from demottle.io.files.itk_header import checked_header
 from demottle.io.files.payload import (
     FilePayload,
     image_of,
@@ -36,7 +36,7 @@ def read(path: Path, given: Given) -> Image:
     Raises:
         InputError: broken file, missing data file, not three-dimensional, or more than one value per voxel.
     """
-    refuse_broken_header(path, given.format)
+    unsized = checked_header(path, given.format)
     itk = _load(path)
     said, history = read_note(itk.GetMetaData(_NOTE)) if itk.HasMetaDataKey(_NOTE) else (None, ())
     modality = given.modality or said or _stated_modality(itk)
@@ -46,7 +46,7 @@ def read(path: Path, given: Given) -> Image:
     affine = affine_of_slices(in_file, axis)
     doubts = () if modality else (f"{path.name} does not say whether this is CT or MR; values are taken as they are.",)
     payload = FilePayload(
-        warnings=doubts,
+        warnings=(*doubts, *unsized),
         affine=affine,
         steps=len(history),
         dtype=stored.dtype,

@@ -2,10 +2,13 @@
 
 import os
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from demottle.errors import InputError
 from demottle.io.bombs import refuse_bomb, stored_size
+from demottle.io.files.packed import refuse_broken_stream
 
 _HEAD = 1 << 16  # bytes; real headers have some hundred to some thousand
 _MET_BYTES = {"CHAR": 1, "SHORT": 2, "INT": 4, "LONG": 4, "LONG_LONG": 8, "FLOAT": 4, "DOUBLE": 8}
@@ -19,37 +22,108 @@ _NRRD_BYTES = {
     **dict.fromkeys(("longlong", "long long", "long long int", "int64", "int64_t", "double"), 8),
     **dict.fromkeys(("ulonglong", "unsigned long long", "unsigned long long int", "uint64", "uint64_t"), 8),
 }
+_OTHER_UNITS = {
+    *("m", "meter", "meters", "metre", "metres", "cm", "centimeter", "centimeters", "inch", "inches", "in"),
+    *(
+        "um",
+        "µm",
+        "μm",
+        "micron",
+        "microns",
+        "micrometer",
+        "micrometers",
+        "micrometre",
+        "nm",
+        "nanometer",
+        "nanometers",
+    ),
+}
+_NO_SIZE = (
+    "{name} states no voxel size; 1 mm is assumed in each direction, so lengths and frequencies are not to be trusted."
+)
 _NUMBERS_OF_THREE = {
     **dict.fromkeys(("transformmatrix", "rotation", "orientation"), 9),
     **dict.fromkeys(("offset", "position", "origin", "centerofrotation", "elementspacing", "elementsize"), 3),
 }
 
 
-def refuse_broken_header(path: Path, kind: str) -> None:
-    """Refuse a header that ITK would stumble over, and one that states more than its file can hold.
+@dataclass(frozen=True)
+class _Stated:
+    """What a header says of its voxels.
+
+    Attributes:
+        count: how many there are.
+        width: bytes of each.
+        data: the file they are in; None: several files, or a place that only ITK finds.
+        start: byte where raw ones begin; None: packed, or not known.
+        packed: first and last byte of a packed stream (gzip, zlib), None for the end of the file; None: not packed, or not known.
+        sized: False where the header gives no size of a voxel.
+    """
+
+    count: int
+    width: int
+    data: Path | None
+    start: int | None = None
+    packed: tuple[int, int | None] | None = None
+    sized: bool = True
+
+
+def checked_header(path: Path, kind: str) -> tuple[str, ...]:
+    """Refuse a header that ITK would stumble over, and one that states more than its file can hold; return what to warn of.
 
     Args:
         path: path of the header; its data may lie in another file.
         kind: "mha", "mhd" or "nrrd".
 
     Raises:
-        InputError: not a header of this kind; other than three dimensions; sizes or types that make no sense; too much stated.
+        InputError: not a header of this kind; other than three dimensions; sizes or types that make no sense; lengths in another
+            unit than mm; too much stated; packed voxels that do not come out whole.
     """
     with path.open("rb") as stream:
         head = stream.read(_HEAD)
-    voxels, width, data, start = _nrrd(path, head) if kind == "nrrd" else _metaimage(path, head)
-    stated = voxels * width
-    if data is None:
-        return  # several files, or a place that only ITK finds
-    if not data.is_file():
-        raise InputError(f"{path} says that its voxels are in {data.name}, which is missing; put both in one folder.")
-    if start is not None and data.stat().st_size - start < stated:
-        raise InputError(f"{path} is truncated: it states {stated} bytes of voxels, and fewer are there; replace it.")
-    refuse_bomb(str(path), stated, stored_size(data))
+    stated = _nrrd(path, head) if kind == "nrrd" else _metaimage(path, head)
+    size = stated.count * stated.width
+    doubts = () if stated.sized else (_NO_SIZE.format(name=path.name),)
+    if stated.data is None:
+        return doubts
+    if not stated.data.is_file():
+        raise InputError(
+            f"{path} says that its voxels are in {stated.data.name}, which is missing; put both in one folder."
+        )
+    if stated.start is not None and stated.data.stat().st_size - stated.start < size:
+        raise InputError(f"{path} is truncated: it states {size} bytes of voxels, and fewer are there; replace it.")
+    refuse_bomb(str(path), size, stored_size(stated.data))
+    if stated.packed is not None:
+        refuse_broken_stream(path, stated.data, *stated.packed, size)
+    return doubts
 
 
-def _metaimage(path: Path, head: bytes) -> tuple[int, int, Path | None, int | None]:
-    """Return voxels, bytes of each, the file they are in, and where they begin (None: packed, or not known)."""
+def _metaimage(path: Path, head: bytes) -> _Stated:
+    entries, end = _metaimage_entries(path, head)
+    count, width = _metaimage_voxels(path, entries)
+    name = entries["elementdatafile"]
+    sized = any(key in entries for key in ("elementspacing", "elementsize"))
+    packed = entries.get("compresseddata", "False").lower().startswith(("t", "1"))
+    length = int(entries.get("compresseddatasize", "0")) if entries.get("compresseddatasize", "0").isdigit() else 0
+    skipped = entries.get("headersize", "0") != "0"
+    stream: tuple[int, int | None] | None
+    if name.upper() == "LOCAL":
+        if packed and not length:
+            raise InputError(
+                f"{path} is compressed but does not state CompressedDataSize, without which its voxels are not found; write it "
+                "again without compression."
+            )
+        stream = (end, end + length) if packed and not skipped else None
+        return _Stated(count, width, path, None if packed else end, stream, sized)
+    several = name.upper() == "LIST" or "%" in name or (" " in name and not (path.parent / name).exists())
+    if several:
+        return _Stated(count, width, None, sized=sized)
+    stream = (0, length or None) if packed and not skipped else None
+    return _Stated(count, width, _beside(path, name), None, stream, sized)
+
+
+def _metaimage_entries(path: Path, head: bytes) -> tuple[dict[str, str], int]:
+    """Return the entries by name in small letters, and where the header ends."""
     entries: dict[str, str] = {}
     end = None
     for line in re.finditer(rb"[^\n]*\n", head):
@@ -62,6 +136,11 @@ def _metaimage(path: Path, head: bytes) -> tuple[int, int, Path | None, int | No
             break
     if end is None or "ndims" not in entries:
         raise InputError(f"{path} is not a readable image: its MetaImage header is broken or incomplete; replace it.")
+    return entries, end
+
+
+def _metaimage_voxels(path: Path, entries: Mapping[str, str]) -> tuple[int, int]:
+    """Return how many voxels there are, and the bytes of each."""
     sizes = _whole(path, "DimSize", entries.get("dimsize", ""))
     if _whole(path, "NDims", entries["ndims"]) != [3] or len(sizes) != 3:
         raise InputError(
@@ -80,27 +159,11 @@ def _metaimage(path: Path, head: bytes) -> tuple[int, int, Path | None, int | No
         )
     if _whole(path, "ElementNumberOfChannels", entries.get("elementnumberofchannels", "1")) != [1]:
         raise InputError(f"{path} has several values per voxel; demottle needs one 3-D volume of single values.")
-    name = entries["elementdatafile"]
-    packed = entries.get("compresseddata", "False").lower().startswith(("t", "1"))
-    if name.upper() == "LOCAL":
-        return _product(sizes), width, path, None if packed else end
-    several = name.upper() == "LIST" or "%" in name or (" " in name and not (path.parent / name).exists())
-    return _product(sizes), width, None if several else _beside(path, name), None
+    return _product(sizes), width
 
 
-def _nrrd(path: Path, head: bytes) -> tuple[int, int, Path | None, int | None]:
-    found = re.match(rb"NRRD\d{4}\r?\n", head)
-    end = re.search(rb"\r?\n\r?\n", head)
-    if found is None:
-        raise InputError(f"{path} is not a readable image: it does not begin as an NRRD file; replace it.")
-    text = os.fsdecode(head[found.end() : len(head) if end is None else end.start()])
-    entries: dict[str, str] = {}
-    for line in text.splitlines():
-        if line.startswith("#") or ":=" in line:
-            continue
-        key, colon, value = line.partition(":")
-        if colon:
-            entries[key.strip().lower()] = value.strip()
+def _nrrd(path: Path, head: bytes) -> _Stated:
+    entries, end = _nrrd_entries(path, head)
     sizes = _whole(path, "sizes", entries.get("sizes", ""))
     if _whole(path, "dimension", entries.get("dimension", "")) != [3] or len(sizes) != 3:
         raise InputError(
@@ -110,15 +173,56 @@ def _nrrd(path: Path, head: bytes) -> tuple[int, int, Path | None, int | None]:
     width = _NRRD_BYTES.get(entries.get("type", "").lower())
     if width is None:
         raise InputError(f"{path} states the type {entries.get('type', '(none)')!r}, which holds no numbers.")
+    _refuse_other_units(path, entries)
+    encoding = entries.get("encoding", "").lower()
+    if encoding in ("bzip2", "bz2"):
+        raise InputError(
+            f"{path} is packed with bzip2, which demottle does not read; write it again with the encoding gzip or raw."
+        )
+    count, sized = _product(sizes), _nrrd_is_sized(entries)
     name = entries.get("data file", entries.get("datafile"))
-    raw = entries.get("encoding", "").lower() == "raw"
     skips = {"line skip", "lineskip", "byte skip", "byteskip"} & set(entries)
+    packed = encoding in ("gzip", "gz") and not skips
     if name is None:
         if end is None:
             raise InputError(f"{path} is not a readable image: its NRRD header has no end; replace it.")
-        return _product(sizes), width, path, end.end() if raw and not skips else None
-    several = name.upper().startswith("LIST") or "%" in name
-    return _product(sizes), width, None if several else _beside(path, name), None
+        start = end if encoding == "raw" and not skips else None
+        return _Stated(count, width, path, start, (end, None) if packed else None, sized)
+    if name.upper().startswith("LIST") or "%" in name:
+        return _Stated(count, width, None, sized=sized)
+    return _Stated(count, width, _beside(path, name), None, (0, None) if packed else None, sized)
+
+
+def _nrrd_entries(path: Path, head: bytes) -> tuple[dict[str, str], int | None]:
+    """Return the fields by name in small letters, and where the header ends."""
+    found = re.match(rb"NRRD\d{4}\r?\n", head)
+    end = re.search(rb"\r?\n\r?\n", head)
+    if found is None:
+        raise InputError(f"{path} is not a readable image: it does not begin as an NRRD file; replace it.")
+    entries: dict[str, str] = {}
+    for line in os.fsdecode(head[found.end() : len(head) if end is None else end.start()]).splitlines():
+        if line.startswith("#") or ":=" in line:
+            continue
+        key, colon, value = line.partition(":")
+        if colon:
+            entries[key.strip().lower()] = value.strip()
+    return entries, None if end is None else end.end()
+
+
+def _nrrd_is_sized(entries: Mapping[str, str]) -> bool:
+    """False where neither directions nor distances of the voxels are given; a distance that is not known is written as NaN."""
+    stated = entries.get("space directions", "") + entries.get("spacings", "")
+    return bool(re.search(r"\d", stated)) and "nan" not in stated.lower()
+
+
+def _refuse_other_units(path: Path, entries: Mapping[str, str]) -> None:
+    """Refuse lengths that are not in mm: ITK and the programs built on it take them as mm without a word."""
+    for key in ("space units", "units"):
+        for unit in re.findall(r'"([^"]*)"', entries.get(key, "")):
+            if unit.strip().lower() in _OTHER_UNITS:
+                raise InputError(
+                    f"{path} states its lengths in {unit.strip()}; demottle reads NRRD in mm only, so write it again in mm."
+                )
 
 
 def _beside(path: Path, name: str) -> Path:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from demottle.errors import InputError
 from demottle.image import Image, ProcessingStep
-from demottle.io.bombs import refuse_bomb, stored_size
 from demottle.io.files.nifti_frames import frames_of, gaps, time_step, volumes_of
+from demottle.io.files.nifti_source import Opened, opened
 from demottle.io.files.payload import (
     FilePayload,
     image_of,
@@ -49,8 +49,8 @@ def read(path: Path, given: Given) -> Image:
     Raises:
         InputError: broken file; more than four dimensions; complex or color values; voxels without a size.
     """
-    nifti, stored, slope, intercept = _load(path)
-    header = nifti.header
+    found, stored, slope, intercept = _load(path)
+    nifti, header = found.nifti, found.nifti.header
     in_file, doubts = read_affine(nifti, path)
     volume = nifti.ndim < 4 or nifti.shape[3] == 1
     stated, history = _note(header)
@@ -59,7 +59,7 @@ def read(path: Path, given: Given) -> Image:
     axis = LAST if frames else _axis_of_slices(nifti)
     affine = affine_of_slices(in_file, axis)
     payload = FilePayload(
-        warnings=(*_warnings(modality), *doubts),
+        warnings=(*_warnings(modality), *doubts, *found.doubts),
         affine=affine,
         steps=len(history),
         dtype=stored.dtype,
@@ -109,14 +109,14 @@ def _axis_of_slices(nifti: Any) -> int:
     return slice_axis(shape, steps_along(np.asarray(nifti.affine)), None if stated is None else int(stated))
 
 
-def _load(path: Path) -> tuple[Any, NDArray[Any], float, float]:
-    """Return nibabel's image, the stored values with the file's axes reversed (third, second, first), slope and intercept."""
+def _load(path: Path) -> tuple[Opened, NDArray[Any], float, float]:
+    """Return what was opened, the stored values with the file's axes reversed (third, second, first), slope and intercept."""
     import nibabel
 
     try:
-        nifti: Any = nibabel.load(path)
-        _refuse_bomb(path, nifti)
-        stored = np.asanyarray(nifti.dataobj.get_unscaled())
+        with opened(path) as found:
+            nifti = found.nifti
+            stored = np.asanyarray(nifti.dataobj.get_unscaled())
     except InputError:
         raise
     except nibabel.spatialimages.HeaderDataError as error:
@@ -129,21 +129,15 @@ def _load(path: Path) -> tuple[Any, NDArray[Any], float, float]:
     if stored.ndim not in (3, 4):
         raise InputError(f"{path} has the shape {stored.shape}; demottle needs a 3-D volume, or volumes over time.")
     if stored.dtype.kind not in "iuf":
-        raise InputError(f"{path} holds {stored.dtype} values; demottle needs real numbers.")
+        held = "colors" if stored.dtype.names else f"{stored.dtype} values"
+        raise InputError(f"{path} holds {held}; demottle needs real numbers.")
     slope, intercept = nifti.dataobj.slope, nifti.dataobj.inter
     planes = stored.T if stored.ndim == 3 else frames_of(np.moveaxis(stored, _axis_of_slices(nifti), LAST))
-    return nifti, planes, float(slope), float(intercept)
+    return found, planes, float(slope), float(intercept)
 
 
 def _said(error: Exception) -> str:
     return str(error).strip().rstrip(".")
-
-
-def _refuse_bomb(path: Path, nifti: Any) -> None:
-    voxels = 1
-    for length in nifti.shape:
-        voxels *= max(0, int(length))  # Python's own numbers, which do not overflow
-    refuse_bomb(str(path), voxels * int(nifti.get_data_dtype().itemsize), stored_size(path))
 
 
 def _says_sequence(header: Any) -> bool:
@@ -223,7 +217,8 @@ def _new_frames(nibabel: Any, image: Image) -> Any:
 
 
 def _with_source_header(image: Image, payload: FilePayload) -> tuple[Any, float, float]:
-    source, stored, slope, intercept = load_source(image, _load)
+    found, stored, slope, intercept = load_source(image, _load)
+    source = found.nifti
     frames = source.ndim > 3 and source.shape[3] > 1
     planes = restore(image, stored if frames else slices_first(stored, payload.axis), payload)
     if frames:
