@@ -49,6 +49,17 @@ def test_from_two_folders_to_a_denoised_scan(sides: tuple[Path, Path], tmp_path:
     assert fitted["simulated_noise_left"] > 0.95
     assert "removes hardly any noise" in " ".join(done.stderr.split())
 
+    finer = tmp_path / "finer.safetensors"
+    begin = ("train", "pdml", "--low", low, "--full", full, "-o", finer, "--from", model, *SMALL, "--pictures", 0)
+    wider = demottle(*begin, "--set", "features=16")
+    assert wider.exit_code == 2 and "other network settings (features=8)" in " ".join(wider.stderr.split())
+    other = demottle("train", "cut", *begin[2:8], "--from", model)
+    assert other.exit_code == 2 and "is of pdml, but cut is trained" in " ".join(other.stderr.split())
+    tuned = demottle(*begin, "--steps", 1, "--json")
+    assert tuned.exit_code == 0, tuned.output
+    assert json.loads(tuned.stdout)["fitted"]["began_with"] == json.loads(done.stdout)["model_hash"]
+    assert json.loads(done.stdout)["model_hash"][:12] in demottle("models", "show", finer).stdout
+
     shown = demottle("models", "show", model)
     assert "of what was simulated" in " ".join(shown.stdout.split())
     assert shown.exit_code == 0 and "pdml" in shown.stdout and "noise levels" in shown.stdout

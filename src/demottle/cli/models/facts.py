@@ -30,6 +30,7 @@ _NAMES = {
     "student": "network",
     "lag": "lag undone",
     "wavelet_levels": "wavelet levels",
+    "began_with": "began with model",
     "steps": "steps",
     "ended": "ended",
     "weights": "weights",
@@ -43,7 +44,9 @@ _NAMES = {
 def show_fitted(fitted: Mapping[str, Any], console: Console) -> None:
     """Show what a model was fitted on and what it is for."""
     table = facts()
-    known = _with_noise_left(_of_a_run(fitted))
+    known = dict(_with_noise_left(_of_a_run(fitted)))
+    if known.get("began_with"):
+        known["began_with"] = str(known["began_with"])[:12]  # as of a commit: enough to tell models apart
     for key, name in _NAMES.items():
         if known.get(key) not in (None, "", [], {}):
             table.add_row(name, Text(told(known[key])))

@@ -20,6 +20,10 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="A setting; repeatable.", rich_help_panel=TRAINING),
 ]
+Start = Annotated[
+    Path | None,
+    typer.Option("--from", metavar="MODEL", help="Model to begin with, for fine-tuning.", rich_help_panel=TRAINING),
+]
 Steps = Annotated[
     int | None,
     typer.Option(min=1, metavar="N", help="Steps to train. Default: the preset's.", rich_help_panel=TRAINING),

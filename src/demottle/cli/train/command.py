@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from demottle.io.output import refuse_existing, refuse_inputs, staged
 if TYPE_CHECKING:
     from demottle.learning.data.cohort import Sets
     from demottle.learning.data.dataset import Choices, Reading
+    from demottle.methods import Denoiser
 
 _HARDLY_LESS = 0.95
 
@@ -35,6 +37,7 @@ def train(
     method_file: options.MethodFile = None,
     preset: arguments.Preset = None,
     settings: arguments.Settings = None,
+    start: arguments.Start = None,
     steps: arguments.Steps = None,
     minutes: arguments.Minutes = None,
     seed: arguments.Seed = 0,
@@ -61,7 +64,8 @@ def train(
     fitting = "small" if best_device().type == "cpu" else "full"
     module, chosen = _method(method, preset or fitting, settings or [])
     folder = output.with_name(f"{output.stem}-training")
-    refuse_inputs((output, cache, folder), (low, full, method_file), added=True)
+    refuse_inputs((output, cache, folder), (low, full, method_file, start), added=True)
+    begun = _start(method, module, chosen, start)
     _refuse_existing(output, folder, resume, overwrite)
     from demottle.learning import processes
     from demottle.learning.data.dataset import Choices, Reading
@@ -73,15 +77,20 @@ def train(
     reading = Reading(options.parse_modality(modality), options.parse_spacing(spacing), accept_uneven)
     with _tidied(folder, cache):
         sets = _gathered(low, full, cache or folder / "cache", choices, reading)
-        model = _trained(module, chosen, sets, seed, steps, minutes, folder, pictures, tensorboard, save_every)
+        model = _trained(module, chosen, sets, seed, steps, minutes, folder, pictures, tensorboard, save_every, begun)
     if processes.rank():
         return
     with staged(output, overwrite=overwrite) as place:
         model.save(place)
     _clean_up(folder, cache)
+    _show(model, output, as_json)
+
+
+def _show(model: "Denoiser", output: Path, as_json: bool) -> None:
     say_warnings(_doubts(model.fitted))
     if as_json:
-        show_json({"model": str(output), "method": method, "model_hash": model.model_hash, "fitted": model.fitted})
+        told = {"model": str(output), "method": model.method, "model_hash": model.model_hash, "fitted": model.fitted}
+        show_json(told)
         return
     heading(str(output), "apply it with: demottle denoise SCAN -o OUT --model " + str(output))
     show_fitted(model.fitted, out)
@@ -115,6 +124,21 @@ def _method(name: str, preset: str, pairs: list[str]) -> tuple[Any, Any]:
     from demottle.pipeline.settings import make_settings
 
     return module, make_settings(name, {**module.PRESETS[preset], **options.parse_settings(pairs)})
+
+
+def _start(name: str, module: Any, settings: Any, path: Path | None) -> "Denoiser | None":
+    """The model to begin with, where there is one; a wrong one is refused before a scan is read."""
+    if path is None:
+        return None
+    from demottle.errors import InputError
+    from demottle.methods import load
+    from demottle.methods.unpaired.beginning import refuse_other_start
+
+    if "start" not in signature(module.train).parameters:
+        raise InputError(f"{name} cannot begin with a model; train it without one.")
+    start = load(path)
+    refuse_other_start(name, settings, start)
+    return start
 
 
 def _learns_from_pairs(name: str) -> bool:
@@ -172,6 +196,7 @@ def _trained(
     pictures: int,
     tensorboard: bool,
     save_every: int,
+    start: "Denoiser | None",
 ) -> Any:
     from demottle.learning import processes
     from demottle.learning.loggers import PictureFiles, TensorBoardFiles
@@ -194,7 +219,8 @@ def _trained(
         stop = stack.enter_context(signals_wait())
         run = Run(folder, tuple(observers), None, save_every, pictures, stop)
         try:
-            return module.train(sets, settings, seed=seed, budget=Budget(steps, minutes), run=run)
+            begun = {} if start is None else {"start": start}  # methods of others may know of no such thing
+            return module.train(sets, settings, seed=seed, budget=Budget(steps, minutes), run=run, **begun)
         except KeyboardInterrupt:
             stop.end()  # SIGTERM ends the program its own way
 

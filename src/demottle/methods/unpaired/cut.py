@@ -10,9 +10,10 @@ from demottle.learning.data.cohort import Sets
 from demottle.learning.data.sampling import UnpairedPatches
 from demottle.learning.run import Run
 from demottle.learning.seeding import seeded
-from demottle.methods.base import Budget, Tensors
+from demottle.methods.base import Budget, Denoiser, Tensors
 from demottle.methods.registry import name_of
 from demottle.methods.unpaired import full_band
+from demottle.methods.unpaired.beginning import begun, refuse_other_start
 from demottle.methods.unpaired.cut_game import CutGame, CutWeights
 from demottle.methods.unpaired.full_band import FullBandDenoiser, GeneratorSettings
 from demottle.methods.unpaired.playing import key_of, played, schedule_of
@@ -72,18 +73,21 @@ def train(
     budget: Budget | None = None,
     run: Run | None = None,
     listener: Listener = silent,
+    start: Denoiser | None = None,
 ) -> TrainedNetwork:
-    """Train on unpaired sets.
+    """Train on unpaired sets; `start`: model of this method whose weights it begins with.
 
     Raises:
         UnsuitableError: for images that are not CT in HU.
+        InputError: for a start of another method or other network settings.
     """
     refuse_other_units(NAME, sets)
+    refuse_other_start(NAME, settings, start)
     budget, run = budget or Budget(), run or Run()
     game = seeded(
         lambda: CutGame(
             full_band.scaled(UnpairedPatches(sets, settings.patch), settings.scale),
-            settings.generator,
+            lambda: begun(settings.generator(), start),
             lambda: ProjectionHeads(settings.channels, settings.head_width),
             lambda: PatchGAN(settings.judge_channels, settings.judge_norm),
             CutWeights(settings.contrast, settings.temperature, settings.places),
@@ -97,10 +101,11 @@ def train(
         lambda generator, fitted: FullBandDenoiser(NAME, settings, fitted, generator),
         sets,
         schedule_of(settings, budget, run),
-        key=key_of(NAME, settings, sets, budget),
+        key=key_of(NAME, settings, sets, budget, start),
         seed=seed,
         run=run,
         listener=listener,
+        start=start,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from demottle.events import Listener, silent
 from demottle.learning.data.cohort import Sets
 from demottle.learning.run import Run
-from demottle.methods.base import Budget, Tensors
+from demottle.methods.base import Budget, Denoiser, Tensors
 from demottle.methods.registry import name_of
 from demottle.methods.unpaired import full_band, perceptual_cyclegan
 from demottle.methods.unpaired.full_band import FullBandDenoiser
@@ -55,9 +55,12 @@ def train(
     budget: Budget | None = None,
     run: Run | None = None,
     listener: Listener = silent,
+    start: Denoiser | None = None,
 ) -> TrainedNetwork:
     """Train on unpaired sets; errors as of `perceptual-cyclegan`."""
-    return perceptual_cyclegan.train_cycle(NAME, sets, settings, seed, budget or Budget(), run or Run(), listener)
+    return perceptual_cyclegan.train_cycle(
+        NAME, sets, settings, seed, budget or Budget(), run or Run(), listener, start
+    )
 
 
 def restore(settings: CycleGanSettings, fitted: Mapping[str, Any], tensors: Tensors) -> FullBandDenoiser:

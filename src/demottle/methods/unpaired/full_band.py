@@ -75,6 +75,11 @@ class GeneratorSettings:
         if not 0 <= self.averaging < 1:
             raise InputError(f"averaging is {self.averaging}; it has to be at least 0 and below 1.")
 
+    @property
+    def of_network(self) -> Mapping[str, Any]:
+        """The settings that the generator's weights depend on."""
+        return {name: getattr(self, name) for name in ("channels", "blocks", "attention", "scale")}
+
     def generator(self) -> AttentionUNet:
         """Build the generator."""
         return AttentionUNet(self.channels, self.blocks, self.attention)

@@ -25,8 +25,9 @@ from demottle.learning.data.sampling import Derive, UnpairedPatches
 from demottle.learning.players import Share
 from demottle.learning.run import Run
 from demottle.learning.seeding import seeded
-from demottle.methods.base import Budget, Tensors
+from demottle.methods.base import Budget, Denoiser, Tensors
 from demottle.methods.registry import name_of
+from demottle.methods.unpaired.beginning import begun, refuse_other_start
 from demottle.methods.unpaired.pdml_game import MetricGame, Weights
 from demottle.methods.unpaired.playing import WARM_UP_PART, key_of, part_before, played, schedule_of
 from demottle.methods.unpaired.simulated_noise import NoisyPatches, SimulatedNoise
@@ -35,10 +36,11 @@ from demottle.methods.unpaired.warm_up import Start, warmed
 from demottle.methods.unpaired.watched_game import Draw
 from demottle.methods.unpaired.wavelet_band import KEY, MOST_LEVELS, WAVELET, high_band, refuse_other_levels
 from demottle.networks.patch_discriminator import PatchDiscriminator
-from demottle.networks.residual_dense import ResidualDense, plain_weights
+from demottle.networks.residual_dense import ResidualDense, normalized, plain_weights
 
 NAME = name_of(__name__)
 _MOST_BLOCKS = 64
+_OF_NETWORK = ("levels", "features", "growth", "blocks", "shared", "spectral", "residual", "skip", "scale")
 REACH = 20
 """Pixels around the body that are computed too."""
 _STRIP, _STRIP_ON_GPU = 2**16, 2**20
@@ -133,6 +135,11 @@ class PdmlSettings:
         if not 0 <= self.averaging < 1:
             raise InputError(f"averaging is {self.averaging}; it has to be at least 0 and below 1.")
 
+    @property
+    def of_network(self) -> Mapping[str, Any]:
+        """The settings that the generator's weights depend on."""
+        return {name: getattr(self, name) for name in _OF_NETWORK}
+
 
 Settings = PdmlSettings
 
@@ -179,21 +186,24 @@ def train(
     budget: Budget | None = None,
     run: Run | None = None,
     listener: Listener = silent,
+    start: Denoiser | None = None,
 ) -> TrainedNetwork:
-    """Train on unpaired sets.
+    """Train on unpaired sets; `start`: model of this method whose weights it begins with.
 
     Raises:
         UnsuitableError: for images that are not CT in HU.
+        InputError: for a start of another method or other network settings.
     """
     refuse_other_units(NAME, sets)
+    refuse_other_start(NAME, settings, start)
     budget, run = budget or Budget(), run or Run()
-    key = key_of(NAME, settings, sets, budget)
-    generator: nn.Module = seeded(lambda: network_of(settings, normalized=settings.spectral), seed)
+    key = key_of(NAME, settings, sets, budget, start)
+    generator: nn.Module = seeded(lambda: begun_network(settings, start), seed)
     noisy = band_patches(NoisyPatches, sets, settings) if settings.warm_up or settings.simulated else None
     if settings.warm_up and noisy:
         schedule, budget = part_before(settings.warm_up, settings, budget, run, WARM_UP_PART)
-        start = Start(settings.batch, settings.warm_rate, schedule)
-        generator = warmed(generator, noisy, start, seed=seed, run=run, key=key, listener=listener)
+        part = Start(settings.batch, settings.warm_rate, schedule)
+        generator = warmed(generator, noisy, part, seed=seed, run=run, key=key, listener=listener)
     game = MetricGame(
         draw=band_patches(UnpairedPatches, sets, settings),
         generator=cast(ResidualDense, generator),
@@ -213,6 +223,7 @@ def train(
         seed=seed,
         run=run,
         listener=listener,
+        start=start,
     )
 
 
@@ -306,6 +317,14 @@ def plain_of(settings: PdmlSettings, generator: nn.Module) -> ResidualDense:
     network = network_of(settings, normalized=False)
     network.load_state_dict(plain_weights(generator))
     return network
+
+
+def begun_network(settings: PdmlSettings, start: Denoiser | None) -> ResidualDense:
+    """Build the generator as it learns, with the weights of a model where there is one."""
+    if start is None:
+        return network_of(settings, normalized=settings.spectral)
+    network = begun(network_of(settings, normalized=False), start)
+    return normalized(network) if settings.spectral else network
 
 
 def network_of(settings: PdmlSettings, normalized: bool) -> ResidualDense:

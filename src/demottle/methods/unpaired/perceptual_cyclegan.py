@@ -19,9 +19,10 @@ from demottle.learning.observing import watching_part
 from demottle.learning.run import Run
 from demottle.learning.seeding import seeded
 from demottle.losses.perceptual import frozen
-from demottle.methods.base import Budget, Tensors
+from demottle.methods.base import Budget, Denoiser, Tensors
 from demottle.methods.registry import name_of
 from demottle.methods.unpaired import full_band
+from demottle.methods.unpaired.beginning import begun, refuse_other_start
 from demottle.methods.unpaired.ct_features import learned_features
 from demottle.methods.unpaired.cycle_game import CycleGame, CycleWeights
 from demottle.methods.unpaired.full_band import FullBandDenoiser, GeneratorSettings
@@ -127,14 +128,16 @@ def train(
     budget: Budget | None = None,
     run: Run | None = None,
     listener: Listener = silent,
+    start: Denoiser | None = None,
 ) -> TrainedNetwork:
-    """Train on unpaired sets.
+    """Train on unpaired sets; `start`: model of this method whose weights it begins with.
 
     Raises:
         UnsuitableError: for images that are not CT in HU.
-        InputError: where the weights of VGG-19 are asked for and cannot be read.
+        InputError: where the weights of VGG-19 are asked for and cannot be read; for a start of another method or other network
+            settings.
     """
-    return train_cycle(NAME, sets, settings, seed, budget or Budget(), run or Run(), listener)
+    return train_cycle(NAME, sets, settings, seed, budget or Budget(), run or Run(), listener, start)
 
 
 def restore(settings: PerceptualCycleGanSettings, fitted: Mapping[str, Any], tensors: Tensors) -> FullBandDenoiser:
@@ -143,22 +146,30 @@ def restore(settings: PerceptualCycleGanSettings, fitted: Mapping[str, Any], ten
 
 
 def train_cycle(
-    name: str, sets: Sets, settings: PerceptualCycleGanSettings, seed: int, budget: Budget, run: Run, listener: Listener
+    name: str,
+    sets: Sets,
+    settings: PerceptualCycleGanSettings,
+    seed: int,
+    budget: Budget,
+    run: Run,
+    listener: Listener,
+    start: Denoiser | None,
 ) -> TrainedNetwork:
     """Train this method, or under another name the one that differs from it in its settings only."""
     refuse_other_units(name, sets)
+    refuse_other_start(name, settings, start)
     draw = full_band.scaled(UnpairedPatches(sets, settings.patch), settings.scale)
-    key = key_of(name, settings, sets, budget)
-    extractor = generator = None
+    key = key_of(name, settings, sets, budget, start)
+    extractor = None
+    generator: nn.Module | None = None if start is None else begun(settings.generator(), start)
     if settings.share:
         extractor, budget = _extractor(draw, settings, key, seed, budget, run, listener)
     noisy = _noisy(sets, settings)
     if settings.warm_up and noisy:
         schedule, budget = part_before(settings.warm_up, settings, budget, run, WARM_UP_PART)
-        start = Start(settings.batch, settings.warm_rate, schedule)
-        generator = warmed(
-            seeded(settings.generator, seed), noisy, start, seed=seed, run=run, key=key, listener=listener
-        )
+        part = Start(settings.batch, settings.warm_rate, schedule)
+        first = generator or seeded(settings.generator, seed)
+        generator = warmed(first, noisy, part, seed=seed, run=run, key=key, listener=listener)
     game = seeded(
         lambda: CycleGame(
             draw,
@@ -187,6 +198,7 @@ def train_cycle(
         seed=seed,
         run=run,
         listener=listener,
+        start=start,
     )
 
 

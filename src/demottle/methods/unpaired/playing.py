@@ -19,7 +19,8 @@ from demottle.learning.run import Run
 from demottle.learning.schedule import LinearSchedule
 from demottle.learning.training import train
 from demottle.learning.validation import SimulatedValidation, pieces
-from demottle.methods.base import Budget
+from demottle.methods.base import Budget, Denoiser
+from demottle.methods.unpaired.beginning import begun_with
 from demottle.methods.unpaired.trained_network import TrainedNetwork, trained_summary
 from demottle.methods.unpaired.watched_game import WatchedGame
 
@@ -51,9 +52,9 @@ class TrainingSettings(Protocol):
         """Looks without improvement."""
 
 
-def key_of(name: str, settings: TrainingSettings, sets: Sets, budget: Budget) -> str:
+def key_of(name: str, settings: TrainingSettings, sets: Sets, budget: Budget, start: Denoiser | None = None) -> str:
     """What a checkpoint must have been written for."""
-    return f"{name} {sorted(asdict(settings).items())} {sets.key} {budget}"
+    return " ".join(map(str, (name, sorted(asdict(settings).items()), sets.key, budget, *begun_with(start).values())))
 
 
 def schedule_of(settings: TrainingSettings, budget: Budget, run: Run) -> LinearSchedule:
@@ -103,6 +104,7 @@ def played(
     seed: int,
     run: Run,
     listener: Listener,
+    start: Denoiser | None = None,
 ) -> TrainedNetwork:
     """Play a game to its end and return what its generator makes for a denoiser.
 
@@ -112,11 +114,12 @@ def played(
         sets: learned from; the held-out scans serve the criterion and the pictures.
         schedule, key, seed, listener: as of `learning.training.train`.
         run: folder, observers and device.
+        start: model that the generator began with, for the record; None: with random weights.
 
     Raises:
         UnsuitableError: where what was learned makes noise stronger, so that nobody gets such a model.
     """
-    fitted = trained_summary(sets)
+    fitted = {**trained_summary(sets), **begun_with(start)}
 
     def plane_of(generator: nn.Module) -> Callable[[Voxels], Voxels]:
         # Of a copy: a denoiser lays out its network's memory anew, which can change the last bits of what follows.

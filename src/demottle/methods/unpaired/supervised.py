@@ -17,9 +17,10 @@ from demottle.learning.data.sampling import PairedPatches
 from demottle.learning.players import Player, Share
 from demottle.learning.run import Run
 from demottle.learning.seeding import seeded
-from demottle.methods.base import Budget, Tensors
+from demottle.methods.base import Budget, Denoiser, Tensors
 from demottle.methods.registry import name_of
 from demottle.methods.unpaired import full_band, pdml
+from demottle.methods.unpaired.beginning import begun, refuse_other_start
 from demottle.methods.unpaired.full_band import FullBandDenoiser, GeneratorSettings
 from demottle.methods.unpaired.pdml_game import exact_norms
 from demottle.methods.unpaired.playing import key_of, played, schedule_of
@@ -68,6 +69,14 @@ class SupervisedSettings(GeneratorSettings):
             _ = self.dense
         except InputError as error:  # what is `blocks` there is `dense_blocks` here
             raise InputError(re.sub(r"^blocks\b", "dense_blocks", str(error))) from error
+
+    @property
+    def of_network(self) -> Mapping[str, Any]:
+        """The settings that the network's weights depend on."""
+        if self.network != "residual-dense":
+            return {"network": self.network, **super().of_network}
+        dense = dict(self.dense.of_network)
+        return {"network": self.network, "dense_blocks": dense.pop("blocks"), **dense}
 
     @property
     def dense(self) -> pdml.PdmlSettings:
@@ -148,20 +157,22 @@ def train(
     budget: Budget | None = None,
     run: Run | None = None,
     listener: Listener = silent,
+    start: Denoiser | None = None,
 ) -> TrainedNetwork:
-    """Train on pairs; `sets` have been gathered as pairs.
+    """Train on pairs; `sets` have been gathered as pairs, `start` is a model of this method whose weights it begins with.
 
     Raises:
         UnsuitableError: for images that are not CT in HU.
-        InputError: for sets that were not gathered as pairs.
+        InputError: for sets that were not gathered as pairs; for a start of another method or other network settings.
     """
     refuse_other_units(NAME, sets)
+    refuse_other_start(NAME, settings, start)
     if not sets.manifest.get("paired"):
         raise InputError(f"{NAME} learns from pairs, but these scans were not gathered as pairs.")
     budget, run = budget or Budget(), run or Run()
     dense = settings.network == "residual-dense"
     network = seeded(
-        lambda: pdml.network_of(settings.dense, normalized=settings.spectral) if dense else settings.generator(), seed
+        lambda: pdml.begun_network(settings.dense, start) if dense else begun(settings.generator(), start), seed
     )
     return played(
         PairGame(
@@ -174,10 +185,11 @@ def train(
         lambda learned, fitted: _denoiser(settings, fitted, learned),
         sets,
         schedule_of(settings, budget, run),
-        key=key_of(NAME, settings, sets, budget),
+        key=key_of(NAME, settings, sets, budget, start),
         seed=seed,
         run=run,
         listener=listener,
+        start=start,
     )
 
 
