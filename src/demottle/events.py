@@ -38,6 +38,7 @@ class Stage(StrEnum):
     CALIBRATE = "calibrate", "Keeping CT numbers"
     STREAM = "stream", "Streaming"
     CHECK = "check", "Checking"
+    UNCERTAINTY = "uncertainty", "Estimating the uncertainty"
     EVALUATE = "evaluate", "Evaluating"
     BENCHMARK = "benchmark", "Comparing"
     TIMING = "timing", "Timing this machine"

@@ -1,4 +1,4 @@
-"""The option --map: spots that are not noise as an image beside the result."""
+"""Maps beside a result: spots that are not noise (the option --map), and the uncertainty of every voxel."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,9 +10,10 @@ from demottle.errors import InputError
 if TYPE_CHECKING:
     from demottle.image import Image
     from demottle.quality.check.spots.spots import SpotMap
+    from demottle.quality.uncertainty.derived import Uncertainty
 
-MAP = "map"
-"""What such a file is called among those that belong to a result."""
+MAP, UNCERTAINTY = "map", "uncertainty"
+"""What such files are called among those that belong to a result."""
 
 SpotMapFile = Annotated[
     Path | None,
@@ -45,3 +46,20 @@ def write_map(scan: "Image", found: "SpotMap | None", path: Path, place: Path) -
     refuse_no_map(found)
     assert found is not None
     io.write(map_image(scan, found, __version__), path, place=place)
+
+
+def write_uncertainty(found: "Uncertainty", path: Path, place: Path) -> None:
+    """Write the standard error of every voxel, in the format that the name says, else in the scan's.
+
+    Args:
+        found: what was found.
+        path: its name.
+        place: where to write in place of it, for who publishes it together with other results.
+
+    Raises:
+        OutputError: as `demottle.io.write`.
+    """
+    from demottle import __version__, io
+    from demottle.quality.uncertainty.derived import map_image
+
+    io.write(map_image(found, __version__), path, place=place)

@@ -27,6 +27,8 @@ class Request:
         keep_bias: leave the mean of MR magnitudes as the noise has raised it. (A model does as it was fitted.)
         texture: noise to be left over the scan's noise, 0 to 1, in the scan's own grain (`demottle.quality.texture`); "auto": the
             least that keeps the peak of the noise spectrum where it was; None: what the method leaves.
+        uncertainty: estimate the standard error of every voxel too (volumes of CT in HU), which takes as long as applying the
+            method once more.
         live: frames come one by one, so that none may wait for those after it.
 
     Raises:
@@ -42,6 +44,7 @@ class Request:
     steps: int | None = None
     keep_bias: bool = False
     texture: float | str | None = None
+    uncertainty: bool = False
     live: bool = False
 
     def __post_init__(self) -> None:

@@ -1,6 +1,6 @@
 """What comes of denoising one image, with everything known about how it came about."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from demottle.image import Image
@@ -12,6 +12,7 @@ from demottle.quality.check.whole import Check
 from demottle.quality.sequence.check import SequenceCheck
 from demottle.quality.sequence.response import Response
 from demottle.quality.texture import TextureSample
+from demottle.quality.uncertainty.derived import Uncertainty
 
 if TYPE_CHECKING:
     from demottle.quality.gate import Gate
@@ -32,6 +33,7 @@ class Result:
         check: what was measured on the result.
         denoiser: the fitted method, to be saved or used on other images.
         record: all of this as plain values, for `run.json`.
+        uncertain: standard error of every voxel, and its median by tissue; None where it was not asked for.
     """
 
     image: Image
@@ -41,6 +43,12 @@ class Result:
     check: Check | SequenceCheck
     denoiser: Denoiser
     record: Record
+    uncertain: Uncertainty | None = field(default=None, kw_only=True)
+
+    @property
+    def uncertainty(self) -> Image | None:
+        """Standard error of every voxel in HU; None where it was not asked for."""
+        return None if self.uncertain is None else self.uncertain.image
 
     def judged(self, limits: "Limits | None" = None) -> "Gate | None":
         """Hold the result against limits (None: the gate's own); None where there are none for such an image."""

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from demottle import __version__
 from demottle.errors import NotFiniteError, UnsuitableError
 from demottle.events import Listener, silent
@@ -16,12 +14,14 @@ from demottle.image import Image, ProcessingStep, Voxels
 from demottle.methods import Budget, Denoiser, load
 from demottle.methods import method as look_up
 from demottle.methods.bias_corrected import KEY
+from demottle.pipeline.blending import blend
 from demottle.pipeline.kind import Found, Kind
 from demottle.pipeline.plan import Plan
 from demottle.pipeline.request import Request
 from demottle.pipeline.result import Record, Result
 from demottle.pipeline.sequence import Sequences
 from demottle.pipeline.settings import make_settings
+from demottle.pipeline.uncertainty import share_of, uncertainty_of
 from demottle.pipeline.volume import Volumes
 from demottle.quality.check.bias import BIAS
 
@@ -41,13 +41,15 @@ def denoise(
     steps: int | None = None,
     keep_bias: bool = False,
     texture: float | str | None = None,
+    uncertainty: bool = False,
     listener: Listener = silent,
 ) -> Any:
     """Remove the noise of one image: a volume, a run of frames or an MR series; of MR magnitudes also the bias of their mean.
 
     Args:
         image: what to denoise; it is not changed.
-        method, settings, model, strength, seed, minutes, steps, keep_bias, texture: as in `demottle.pipeline.request.Request`.
+        method, settings, model, strength, seed, minutes, steps, keep_bias, texture, uncertainty: as in
+            `demottle.pipeline.request.Request`.
         listener: told of progress.
 
     Returns:
@@ -66,7 +68,9 @@ def denoise(
         >>> result.check.noise.after < result.check.noise.before
         True
     """
-    asked = Request(method, settings, model, strength, seed, minutes, steps, keep_bias, texture)
+    asked = Request(
+        method, settings, model, strength, seed, minutes, steps, keep_bias, texture, uncertainty=uncertainty
+    )
     return run(image, asked, listener)
 
 
@@ -79,9 +83,16 @@ def run(image: Image, request: Request, listener: Listener = silent) -> Result:
         ready = fitted(kind, found, request, planned(kind, found, request, listener), listener)
     denoiser = ready.denoiser
     with _timed(times, "apply"):
-        after, touched = kind.finished(found, _applied(kind, found, request, denoiser, listener), denoiser, request)
+        clean = _denoised(found, request, denoiser, listener)
+        after, touched = kind.finished(found, _blended(kind, found, request, denoiser, clean), denoiser, request)
+        whole = clean if request.uncertainty else None
+        del clean  # a volume of memory
     with _timed(times, "check"):
         checked, more = kind.check(found, after, denoiser, listener)
+    told = None
+    if whole is not None:
+        with _timed(times, "uncertainty"):
+            told = uncertainty_of(kind, found, whole, after, denoiser, request, share_of(touched), listener)
     warnings = (*kind.warnings(found), *ready.warnings, *request.without_effect(denoiser.method), *checked.warnings)
     record: Record = {
         "program": "demottle",
@@ -98,7 +109,9 @@ def run(image: Image, request: Request, listener: Listener = silent) -> Result:
         "warnings": list(warnings),
         "times": {stage: round(seconds, 2) for stage, seconds in times.items()},
     }
-    made = Result(after, image, found.fingerprint, ready.plan, checked, denoiser, record)
+    if told is not None:
+        record["uncertainty"] = told.to_dict()
+    made = Result(after, image, found.fingerprint, ready.plan, checked, denoiser, record, uncertain=told)
     return kind.result(made, touched, more, times["apply"])
 
 
@@ -148,23 +161,18 @@ def step_of(kind: Kind, found: Found, request: Request, denoiser: Denoiser) -> P
     )
 
 
-def blend(before: Voxels, after: Voxels, strength: float) -> Voxels:
-    """Return `before + strength (after - before)`, slice by slice to save memory."""
-    if strength == 1:
-        return after
-    out = np.empty_like(before)
-    for index in range(len(before)):
-        out[index] = before[index] + np.float32(strength) * (after[index] - before[index])
-    return out
-
-
-def _applied(kind: Kind, found: Found, request: Request, denoiser: Denoiser, listener: Listener) -> Image:
+def _denoised(found: Found, request: Request, denoiser: Denoiser, listener: Listener) -> Image:
     try:
         denoised = denoiser(found.image, listener)  # its phase and maps, where a method gives them, go on with it
     except NotFiniteError as error:  # the scan was finite when it was read
         raise overflowing(denoiser, request) from error
     if _most(denoised.voxels) > _ABSURD * max(1.0, _most(found.image.voxels)):
         raise overflowing(denoiser, request)
+    return denoised
+
+
+def _blended(kind: Kind, found: Found, request: Request, denoiser: Denoiser, denoised: Image) -> Image:
+    """As strong as asked for."""
     out = blend(found.image.voxels, denoised.voxels, request.strength)
     return denoised.with_voxels(out, step_of(kind, found, request, denoiser))
 

@@ -21,6 +21,7 @@ from demottle.pipeline.request import Request
 from demottle.pipeline.result import Result, SequenceResult
 from demottle.pipeline.sequence_risk import measure_risks, plan_run
 from demottle.pipeline.settings import make_settings
+from demottle.pipeline.uncertainty import refuse_unsuitable
 from demottle.quality.sequence.check import check_sequence
 from demottle.quality.sequence.response import Response, response_at
 from demottle.quality.to_plain import plain
@@ -33,6 +34,8 @@ class Sequences:
         """Measure the noise."""
         if request.texture is not None:
             raise UnsuitableError("The image is a run of frames; texture is for volumes of slices.")
+        if request.uncertainty:
+            refuse_unsuitable(image)
         fingerprint = measure_sequence(image, listener)
         return Found(image, image, fingerprint, fingerprint)
 

@@ -21,6 +21,7 @@ from demottle.pipeline.plan import Plan, make_plan
 from demottle.pipeline.ranges import volume_warnings
 from demottle.pipeline.request import Request
 from demottle.pipeline.result import Result, VolumeResult
+from demottle.pipeline.uncertainty import refuse_unsuitable
 from demottle.quality.check.whole import check
 from demottle.quality.texture import TextureSample, named, refuse_unmeasurable, sample_of, texture_of, with_texture
 
@@ -40,6 +41,8 @@ class Volumes:
     def measure(self, image: Image, request: Request, listener: Listener) -> Found:
         """Measure the noise; of MR magnitudes also once it is made even."""
         _refuse_constant(image)
+        if request.uncertainty:
+            refuse_unsuitable(image)
         if request.texture is not None:
             refuse_unmeasurable(image)
         fingerprint = measure(image, listener)

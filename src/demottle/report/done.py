@@ -30,7 +30,18 @@ _ABOUT_THE_SCAN = (
     "misfit",
 )
 _FUSING = ("fuse", "fusion")  # told in a group of their own: the setting, and what was learned of it
-_ELSEWHERE = ("program", "warnings", "plan_reasons", "check", "gate", "truth", "comparison", "page", "response")
+_ELSEWHERE = (
+    "program",
+    "warnings",
+    "plan_reasons",
+    "check",
+    "gate",
+    "truth",
+    "comparison",
+    "page",
+    "response",
+    "uncertainty",
+)
 _GROUPED = (*METHOD, *LIVE, "source", "settings", "fitted", "fingerprint", "times", *_ELSEWHERE)
 _KINDS = {"rician": "Rician (MR magnitudes)"}  # Gaussian noise is the rule, and needs no word
 

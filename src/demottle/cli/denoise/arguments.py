@@ -57,6 +57,10 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="A setting of the method; repeatable.", rich_help_panel=METHOD),
 ]
+Uncertainty = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write the standard error of every voxel (CT in HU): up to twice the time."),
+]
 AcceptOwnOutput = Annotated[
     bool,
     typer.Option(

@@ -21,7 +21,7 @@ from demottle.cli.screen import options
 from demottle.cli.screen.console import say_warnings, show_json
 from demottle.cli.screen.guard import guarded
 from demottle.cli.screen.progress import watch
-from demottle.cli.spot_map import MAP, SpotMapFile
+from demottle.cli.spot_map import MAP, UNCERTAINTY, SpotMapFile
 from demottle.events import Stage
 from demottle.io.formats import output_name
 from demottle.io.output import refuse_inputs
@@ -63,6 +63,7 @@ def denoise(
     report: arguments.Report = None,
     no_report: arguments.NoReport = False,
     spot_map: SpotMapFile = None,
+    uncertainty: arguments.Uncertainty = None,
     limits: LimitsFile = None,
     force: Force = False,
     as_json: options.Json = False,
@@ -84,7 +85,7 @@ def denoise(
     scans = _scans_in(scan, series)
     wishes.files.refuse_contradictions(model, method, len(scans))
     if len(scans) > 1:
-        _refuse_several({"--save-model": save_model, "--map": spot_map})
+        _refuse_several({"--save-model": save_model, "--map": spot_map, "--uncertainty": uncertainty})
         denoise_folder(scan, scans, output, report, not no_report, _with_model(wishes), as_json)
         return
     _denoise_one(scans[0], given, wishes, read, begun)
@@ -101,8 +102,9 @@ def _denoise_one(scan: Path, given: SimpleNamespace, wishes: Wishes, read: Seque
     output = target or output_name(given.output, scan, given.format)
     places = places_for(output, given.report, not given.no_report, given.save_model)
     places = wishes.files.added_to(places, scan, given.output if target else None)
-    if given.spot_map is not None:
-        places = replace(places, extras={**places.extras, MAP: given.spot_map})
+    maps = {MAP: given.spot_map, UNCERTAINTY: given.uncertainty}
+    asked = {name: path for name, path in maps.items() if path is not None}
+    places = replace(places, extras={**places.extras, **asked})
     places.refuse_inputs([*read, scan, *wishes.files.beside(scan)])
     places = with_aside(places, given.report)
     with watch() as listener:
@@ -132,6 +134,7 @@ def _wishes(given: SimpleNamespace) -> Wishes:
         steps=given.steps,
         keep_bias=given.keep_bias,
         texture=options.parse_texture(given.texture),
+        uncertainty=given.uncertainty is not None,
     )
     reading = Reading(
         given.series,

@@ -12,22 +12,27 @@ from demottle.cli.gate import gate_warning
 from demottle.cli.places import Places
 from demottle.cli.screen.options import hints_for
 from demottle.cli.screen.progress import Stages
-from demottle.cli.spot_map import MAP, refuse_no_map, write_map
+from demottle.cli.spot_map import MAP, UNCERTAINTY, refuse_no_map, write_map, write_uncertainty
 
 if TYPE_CHECKING:
     from demottle.image import Image
     from demottle.pipeline.result import Result
 
 
-def _map_writer(result: "Result", path: Path) -> Callable[[Path], None]:
-    """Return what writes the map of spots of a result.
+def _map_writers(result: "Result", places: Places) -> dict[str, Callable[[Path], None]]:
+    """Return what writes the maps of a result that were asked for.
 
     Raises:
-        InputError: it has none.
+        InputError: it has no map of spots.
     """
-    found = getattr(result.check, "spots", None)
-    refuse_no_map(found)
-    return lambda place: write_map(result.before, found, path, place)
+    writers: dict[str, Callable[[Path], None]] = {}
+    if MAP in places.extras:
+        found = getattr(result.check, "spots", None)
+        refuse_no_map(found)
+        writers[MAP] = lambda place: write_map(result.before, found, places.extras[MAP], place)
+    if UNCERTAINTY in places.extras and (uncertain := result.uncertain) is not None:
+        writers[UNCERTAINTY] = lambda place: write_uncertainty(uncertain, places.extras[UNCERTAINTY], place)
+    return writers
 
 
 def treated(scan: Path, image: "Image", places: Places, wishes: Wishes, listener: Stages) -> Outcome:
@@ -40,6 +45,8 @@ def treated(scan: Path, image: "Image", places: Places, wishes: Wishes, listener
     from demottle.pipeline.run import run
 
     lost = io.check_output(image, places.output, wishes.format)  # before the work
+    for name in (name for name in (MAP, UNCERTAINTY) if name in places.extras):
+        io.check_output(image, places.extras[name])
     if not image.sequence:
         refuse_series_files(image, wishes.files)
     request, files = wishes.request, wishes.files
@@ -60,8 +67,7 @@ def treated(scan: Path, image: "Image", places: Places, wishes: Wishes, listener
     belonging = (
         writers_of(whole, found, scan, files, wishes.overwrite) if image.sequence else sidecar_writers(scan, result)
     )
-    if MAP in places.extras:
-        belonging = {**belonging, MAP: _map_writer(result, places.extras[MAP])}
+    belonging = {**belonging, **_map_writers(result, places)}
     return Outcome(
         scan,
         places,

@@ -1,0 +1,74 @@
+"""The standard error of every voxel as an image of its own: in HU, and as what is written beside the result."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from demottle.image import Image, ProcessingStep
+from demottle.quality.check.tissues import labelled_slices, tissues_of
+
+STEP = "map-of-uncertainty"
+"""What headers call it."""
+PER_HU = 10.0
+"""What is written is whole numbers, which a source's data type can hold: tenths of a HU."""
+_FEWEST = 200
+
+
+@dataclass(frozen=True)
+class TissueError:
+    """A tissue, how many of its voxels were looked at, and the median of their standard error in HU."""
+
+    name: str
+    voxels: int
+    median: float
+
+
+@dataclass(frozen=True, eq=False)
+class Uncertainty:
+    """What was found.
+
+    Attributes:
+        image: standard error of every voxel in HU, on the grid of the scan; result +- 1.645 of it is meant to hold the truth
+            in 90 % of voxels. 0 where the method may change nothing (air around the patient, metal, padding).
+        tissues: by tissue of the result, lowest CT number first.
+        repeats: how many times noise was drawn and taken out again.
+    """
+
+    image: Image
+    tissues: tuple[TissueError, ...]
+    repeats: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for `run.json`."""
+        told = [{"tissue": t.name, "voxels": t.voxels, "median_hu": round(t.median, 2)} for t in self.tissues]
+        return {"unit": "HU", "standard_errors_of_90_percent": 1.645, "repeats": self.repeats, "tissues": told}
+
+
+def by_tissue(result: Image, error: Image) -> tuple[TissueError, ...]:
+    """Return the median standard error of each tissue of a result with 200 voxels or more in the slices looked at."""
+    tissues = tissues_of(result)
+    found: list[list[Any]] = [[] for _ in tissues]
+    for index, labels in labelled_slices(result, reference=result):
+        for number, into in enumerate(found, start=1):
+            here = error.voxels[index][labels == number]
+            into.append(here[here > 0])
+    values = [np.concatenate(parts) if parts else np.zeros(0) for parts in found]
+    return tuple(
+        TissueError(tissue.name, len(of), float(np.median(of)))
+        for tissue, of in zip(tissues, values, strict=True)
+        if len(of) >= _FEWEST
+    )
+
+
+def map_image(found: Uncertainty, version: str) -> Image:
+    """Return what is written: tenths of a HU, whole numbers, with the headers of the scan.
+
+    Args:
+        found: what was found.
+        version: of demottle.
+    """
+    image = found.image
+    voxels = np.minimum(np.rint(PER_HU * image.voxels), 32000.0).astype(np.float32)
+    told = {"unit": "0.1 HU", "standard_errors_of_90_percent": 1.645}
+    return replace(image.with_voxels(voxels), history=(*image.history, ProcessingStep(STEP, version, told)))
