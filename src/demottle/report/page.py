@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from demottle.quality.measures import SCORES, in_words, measure, rows_of
 from demottle.quality.objects.sharpness import Pooled, pooled
 from demottle.quality.texture import TextureSample
 from demottle.quality.truth.whole import Comparison
+from demottle.quality.uncertainty.derived import Uncertainty
 from demottle.quality.worst import WorstSlice, worst_slice
-from demottle.report import curves, plots, words
+from demottle.report import curves, plots, uncertainty, words
 from demottle.report.done import done_groups
 from demottle.report.planes import coding_of, plane_sets
 from demottle.report.spots import layer, marks, spotted
@@ -37,6 +39,7 @@ def write_page(
     evaluation: Evaluation | None = None,
     truth: Image | None = None,
     texture: TextureSample | None = None,
+    uncertain: Uncertainty | None = None,
 ) -> None:
     """Write one self-contained HTML page (10 MB or so) about a denoised image.
 
@@ -50,6 +53,7 @@ def write_page(
         evaluation: what `demottle.quality.evaluation` measured besides, where it was asked.
         truth: the noise-free image, to show errors.
         texture: a slice without and with texture, to be shown side by side.
+        uncertain: standard error of every voxel of `after`, to be shown with a legend, and its median by tissue.
 
     Raises:
         InputError: where the shapes differ.
@@ -62,7 +66,7 @@ def write_page(
             )
     path = Path(path)
     compared = truth_comparison or (None if evaluation is None else evaluation.truth)
-    write_whole(_html(before, after, check, record, compared, evaluation, truth, texture), path)
+    write_whole(_html(before, after, check, record, compared, evaluation, truth, texture, uncertain), path)
 
 
 def _html(
@@ -74,6 +78,7 @@ def _html(
     evaluation: Evaluation | None,
     truth: Image | None,
     texture: TextureSample | None,
+    uncertain: Uncertainty | None,
 ) -> str:
     environment, css = environment_and_style()
     js = Markup(source_of(environment, "viewer.js"))
@@ -83,7 +88,7 @@ def _html(
     return template.render(
         css=css,
         js=js,
-        viewer=_script_json(_viewer(before, after, check, truth, worst)),
+        viewer=_script_json(_viewer(before, after, check, truth, worst, uncertain)),
         title=words.series_title(record),
         facts=words.facts(before, record),
         cards=[*words.gate_cards(gate), *words.cards(check)],
@@ -105,6 +110,7 @@ def _html(
         many=None if evaluation is None else evaluation.many,
         missing=() if evaluation is None else evaluation.missing,
         grain=texture,
+        error=uncertain,
         grain_picture=None if texture is None else texture_picture(texture, before),
         **_plots(check),
         **_more_plots(check, compared, worst, evaluation),
@@ -165,11 +171,22 @@ def _more_plots(
     }
 
 
-def _viewer(before: Image, after: Image, check: Check, truth: Image | None, worst: WorstSlice | None) -> dict[str, Any]:
+def _viewer(
+    before: Image,
+    after: Image,
+    check: Check,
+    truth: Image | None,
+    worst: WorstSlice | None,
+    uncertain: Uncertainty | None,
+) -> dict[str, Any]:
     coding = coding_of(before, check.noise.before)
     sigma = check.noise.before
     wanted = {*([] if worst is None else [worst.slice]), *spotted(check)}
-    planes = plane_sets(before, after, coding, truth, wanted)
+    told = uncertainty.legend(uncertain)
+    shown = (
+        None if uncertain is None or told is None else (uncertain.image, partial(uncertainty.coded, top=told["top"]))
+    )
+    planes = plane_sets(before, after, coding, truth, wanted, shown)
     return {
         "unit": before.unit,
         "offset": coding.offset,
@@ -179,6 +196,7 @@ def _viewer(before: Image, after: Image, check: Check, truth: Image | None, wors
         "windows": [{"name": w.name, "center": w.center, "width": w.width} for w in windows_of(before)],
         "planes": planes,
         "spots": marks(before, check),
+        "uncertainty": told,
         "map": layer(before, check, [one["number"] for one in planes[0]["slices"]]),
     }
 

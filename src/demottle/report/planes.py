@@ -19,6 +19,7 @@ from demottle.image import Image
 from demottle.noise.slices import spread
 
 Plane = NDArray[np.float32]
+Layer = tuple[Image, Callable[[Plane], str]]
 
 _PAIRS_PIXELS = 6_500_000  # of all planes together: about 10 MB of page
 _SHARES = {"frames": 1.0, "axial": 0.6, "coronal": 0.2, "sagittal": 0.2}
@@ -93,19 +94,26 @@ class Cut:
 
 
 def plane_sets(
-    before: Image, after: Image, coding: Coding, truth: Image | None = None, wanted: Collection[int] = ()
+    before: Image,
+    after: Image,
+    coding: Coding,
+    truth: Image | None = None,
+    wanted: Collection[int] = (),
+    layer: Layer | None = None,
 ) -> list[dict[str, Any]]:
     """Return the planes as plain values for the page.
 
     Each plane has a name, width and height of its images, `aspect` (width over height in mm), and slices with a number, a
     label and two PNG as base64; three with a truth. Frames of fluoroscopy have one plane only. `wanted` are numbers of
-    slices that must be among the axial ones.
+    slices that must be among the axial ones. `layer`: another image, which goes along as `layer`, and how a plane of it is coded.
     """
     cuts = _cuts(before)
     images = {"before": before, "after": after} | ({} if truth is None else {"truth": truth})
     together = sum(_SHARES[cut.name] for cut in cuts) * len(images) / 2
     return [
-        _plane_set(cut, images, coding, _PAIRS_PIXELS * _SHARES[cut.name] / together, wanted if place == 0 else ())
+        _plane_set(
+            cut, images, coding, _PAIRS_PIXELS * _SHARES[cut.name] / together, wanted if place == 0 else (), layer
+        )
         for place, cut in enumerate(cuts)
     ]
 
@@ -142,7 +150,12 @@ def _cuts(image: Image) -> list[Cut]:
 
 
 def _plane_set(
-    cut: Cut, images: dict[str, Image], coding: Coding, pixels: float, wanted: Collection[int]
+    cut: Cut,
+    images: dict[str, Image],
+    coding: Coding,
+    pixels: float,
+    wanted: Collection[int],
+    layer: Layer | None,
 ) -> dict[str, Any]:
     height, width = cut.take(images["before"], cut.places[0]).shape
     count = max(1, min(int(pixels / (width * height)), _MOST))
@@ -158,6 +171,7 @@ def _plane_set(
                 "number": i,
                 "label": f"{cut.word} {i + 1} of {cut.count}",
                 **{name: encoded(coding.codes(cut.take(image, i))) for name, image in images.items()},
+                **({} if layer is None else {"layer": layer[1](cut.take(layer[0], i))}),
             }
             for i in chosen
         ],

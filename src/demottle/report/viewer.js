@@ -8,16 +8,26 @@
   const cache = new Map();
 
   // One PNG holds the high bytes of 16-bit codes above their low bytes (see planes.py).
-  async function decoded(base64, width, height) {
+  async function grays(base64, width, height) {
     const image = new Image();
     image.src = "data:image/png;base64," + base64;
     await image.decode();
     const canvas = document.createElement("canvas");
     canvas.width = width;
-    canvas.height = 2 * height;
+    canvas.height = height;
     const context = canvas.getContext("2d", { willReadFrequently: true });
     context.drawImage(image, 0, 0);
-    const bytes = context.getImageData(0, 0, width, 2 * height).data;
+    return context.getImageData(0, 0, width, height).data;
+  }
+
+  // Standard errors are in one byte each (see uncertainty.py).
+  async function uncertain(base64, width, height) {
+    const bytes = await grays(base64, width, height);
+    return Float32Array.from({ length: width * height }, (_, i) => (bytes[4 * i] * data.uncertainty.top) / 255);
+  }
+
+  async function decoded(base64, width, height) {
+    const bytes = await grays(base64, width, 2 * height);
     const count = width * height;
     const values = new Float32Array(count);
     for (let i = 0; i < count; i++) {
@@ -31,8 +41,9 @@
     if (!cache.has(key)) {
       if (cache.size > 24) cache.delete(cache.keys().next().value);
       const { width, height, slices } = data.planes[plane];
-      const { before, after, truth } = slices[slice];
-      cache.set(key, Promise.all([before, after, truth].map((png) => png && decoded(png, width, height))));
+      const { before, after, truth, layer } = slices[slice];
+      const codes = [before, after, truth].map((png) => png && decoded(png, width, height));
+      cache.set(key, Promise.all([...codes, layer && uncertain(layer, width, height)]));
     }
     return cache.get(key);
   }
@@ -59,7 +70,7 @@
     const mine = ++turn;
     const plane = data.planes[state.plane];
     const { width, height } = plane;
-    const [[before, after, truth], colors] = await Promise.all([pair(state.plane, state.slice), layer()]);
+    const [[before, after, truth, error], colors] = await Promise.all([pair(state.plane, state.slice), layer()]);
     if (mine !== turn) return; // a newer draw is under way
     const { center, width: span } = data.windows[state.window];
     const [low, high] = [center - span / 2, center + span / 2];
@@ -67,13 +78,15 @@
       paint("before", width, height, low, high, (i) => before[i]);
       paint("after", width, height, low, high, state.peek ? (i) => before[i] : (i) => after[i]);
       const reach = reaches[state.difference] * data.sigma;
-      paint("removed", width, height, -reach, reach, state.error ? (i) => after[i] - truth[i] : (i) => before[i] - after[i]);
+      if (state.error === 2) paint("removed", width, height, 0, data.uncertainty.top, (i) => error[i]);
+      else paint("removed", width, height, -reach, reach, state.error ? (i) => after[i] - truth[i] : (i) => before[i] - after[i]);
     } else {
       const edge = cutColumn(width);
       paint("wipe", width, height, low, high, (i, column) => (column < edge ? before[i] : after[i]));
     }
     // What was there before stays bare, to be looked at under the map.
-    for (const id of colors ? (state.mode === "side" ? ["after", "removed"] : ["wipe"]) : []) tint(id, colors);
+    const tinted = state.mode === "wipe" ? ["wipe"] : state.error === 2 ? ["after"] : ["after", "removed"];
+    for (const id of colors ? tinted : []) tint(id, colors);
     for (const id of state.mode === "side" ? ["before", "after", "removed"] : ["wipe"]) mark(id);
     layout();
     for (const neighbor of [state.slice + 1, state.slice - 1]) {
@@ -168,9 +181,11 @@
     for (const span of document.querySelectorAll(".windowed")) {
       span.textContent = `center ${round(center)}, width ${round(width)} ${data.unit}`;
     }
-    by("removed-name").textContent = state.error ? "Error" : "Removed";
+    by("removed-name").textContent = ["Removed", "Error", "Uncertainty"][state.error];
     const shown = state.error ? "after − truth" : "before − after";
-    by("removed-window").textContent = `${shown}, ±${round(reaches[state.difference] * data.sigma)} ${data.unit}`;
+    by("removed-window").textContent =
+      state.error === 2 ? `standard error, 0 to ${data.uncertainty.top} ${data.unit}` : `${shown}, ±${round(reaches[state.difference] * data.sigma)} ${data.unit}`;
+    by("legend-uncertainty").hidden = state.error !== 2 || state.mode === "wipe";
     by("frames").classList.toggle("wiping", state.mode === "wipe");
     by("held").hidden = !state.peek;
     press("planes", state.plane);
@@ -220,7 +235,13 @@
   buttons("planes", data.planes.map((p) => p.name), (plane) => ({ plane }));
   buttons("windows", data.windows.map((w) => w.name), (window) => ({ window }));
   buttons("differences", reaches.map((n) => `±${n}σ`), (difference) => ({ difference }));
-  by("errors").hidden = !withTruth;
+  const offered = [true, withTruth, Boolean(data.uncertainty)];
+  by("errors").hidden = !offered[1] && !offered[2];
+  [...by("errors").children].forEach((button, i) => (button.hidden = !offered[i]));
+  if (data.uncertainty) {
+    by("uncertainty-half").textContent = data.uncertainty.top / 2;
+    by("uncertainty-top").textContent = `${data.uncertainty.top} ${data.unit}`;
+  }
   for (const button of by("errors").children) button.addEventListener("click", () => set({ error: Number(button.dataset.error) }));
   by("go-worst")?.addEventListener("click", () => {
     set({ plane: 0, slice: data.planes[0].slices.findIndex((slice) => slice.number === data.worst) });
@@ -278,6 +299,7 @@
     w: () => set({ mode: state.mode === "wipe" ? "side" : "wipe" }),
     s: () => set({ spots: 1 - state.spots }),
     m: () => data.map && set({ map: state.map ? 0 : visible }),
+    u: () => data.uncertainty && set({ error: state.error === 2 ? 0 : 2, mode: "side" }),
     d: () => set({ difference: (state.difference + 1) % reaches.length }),
     b: () => state.peek || set({ peek: true }),
     "+": () => zoomTo(state.zoom * 1.4),
@@ -310,7 +332,7 @@
   asked.window = Math.max(0, Math.min(data.windows.length - 1, Math.round(asked.window ?? 0)));
   asked.difference = Math.max(0, Math.min(reaches.length - 1, Math.round(asked.difference ?? 1)));
   asked.map = data.map ? Math.max(0, Math.min(1, asked.map ?? (data.spots.length ? visible : 0))) : 0;
-  asked.error = withTruth && asked.error ? 1 : 0;
+  asked.error = offered[asked.error] ? asked.error : 0;
   asked.slice ??= Math.floor(data.planes[asked.plane].slices.length / 2);
   set(asked);
 })();

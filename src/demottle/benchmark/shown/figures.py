@@ -48,6 +48,10 @@ def _title(key: str) -> str:
     return measure(key).title
 
 
+_COVERED = {
+    "all": "within 1.645 SE: all", "lung": "lung", "fat": "fat", "fluid": "fluid", "soft": "soft tissue",
+    "vessel": "enhanced vessel", "bone": "bone", "edges": "edges", "sure": "least SE", "unsure": "most SE",
+}  # fmt: skip
 QUALITY = (
     _as_measured("psnr", tested=True),
     _as_measured("rmse", tested=True),
@@ -91,6 +95,7 @@ QUALITY = (
     Kind("small_caught", "6 mm caught", "%", "up", 0, percent=True),
     Kind("lesions_caught", "lesions caught", "%", "up", 0, percent=True),
     Kind("bias_caught", "added 2 HU caught", "%", "up", 0, percent=True),
+    *(Kind(f"covered_{key}", name, "%", "none", 1, percent=True) for key, name in _COVERED.items()),
 )
 COST = (
     Kind("learning", "measure and learn", "s", "down", 1),

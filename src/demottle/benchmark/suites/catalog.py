@@ -176,6 +176,13 @@ _ALL = (
         public=True,
     ),
     Suite(
+        "uncertainty",
+        "CT: do intervals of 1.645 standard errors hold the truth in 90 % of voxels, by tissue?",
+        "demottle.benchmark.suites.decisions.uncertainty",
+        own=True,
+        default="",
+    ),
+    Suite(
         "lies",
         "CT: honest results that were falsified: are erased and invented lesions found, and do honest ones pass?",
         "demottle.benchmark.suites.lies.suite",

@@ -22,6 +22,14 @@ def page_of(result: "Result") -> Draw:
                 result.before, result.image, result.check, record, path, result.response, compared=compared
             )
         elif isinstance(result, VolumeResult):
-            write_page(result.before, result.image, result.check, record, path, texture=result.texture)
+            write_page(
+                result.before,
+                result.image,
+                result.check,
+                record,
+                path,
+                texture=result.texture,
+                uncertain=result.uncertain,
+            )
 
     return draw
