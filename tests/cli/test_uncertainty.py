@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pydicom
 import pytest
@@ -64,3 +65,24 @@ def test_a_name_that_is_the_results_or_of_no_format_is_refused_before_the_work(
         made = demottle("denoise", simulated / "scan", "-o", tmp_path / "out", *FAST, "--uncertainty", tmp_path / name)
         assert made.exit_code == 2, made.output
         assert not list(tmp_path.iterdir())
+
+
+def test_a_name_without_ending_gets_that_of_the_scan_and_no_number_stays_none(
+    simulated: Path, tmp_path: Path, demottle: Demottle
+) -> None:
+    voxels = io.read(simulated / "scan").voxels[:2, 20:140, 20:140].copy()
+    voxels[:, :8] = np.nan
+    nibabel.save(nibabel.Nifti1Image(voxels.T, np.diag([2.0, 2.0, 3.0, 1.0])), tmp_path / "scan.nii.gz")
+    told = ("--modality", "CT", *FAST, "--no-report")
+    made = demottle(
+        "denoise", tmp_path / "scan.nii.gz", "-o", tmp_path / "out", *told, "--uncertainty", tmp_path / "se"
+    )
+    assert made.exit_code == 0, made.output
+    error = np.asarray(nibabel.load(tmp_path / "se.nii.gz").dataobj).T
+    assert np.isnan(error[:, :8]).all() and np.isfinite(error[:, 8:]).all()
+
+
+def test_of_several_scans_there_is_no_one_file(simulated: Path, tmp_path: Path, demottle: Demottle) -> None:
+    made = demottle("denoise", simulated, "-o", tmp_path / "out", *FAST, "--uncertainty", tmp_path / "se.nii.gz")
+    assert made.exit_code == 2 and "needs a single scan" in made.output
+    assert not list(tmp_path.iterdir())

@@ -114,3 +114,6 @@ def test_what_it_cannot_be_told_of_is_refused_in_a_sentence() -> None:
         denoise(Image(values, (3.0, 1.0, 1.0), "MR"), uncertainty=True)
     with pytest.raises(InputError, match="run of frames; uncertainty is told of volumes"):
         denoise(Image(values, (0.1, 1.0, 1.0), "XA"), uncertainty=True)
+    air = np.random.default_rng(0).normal(-1000, 5, (4, 64, 64)).astype(np.float32)
+    with pytest.raises(InputError, match="noise of the scan could not be measured, so no uncertainty"):
+        denoise(Image(air, (3.0, 1.0, 1.0), "CT", "HU"), method=FILTER, uncertainty=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from demottle.errors import InputError, UnsuitableError
+from demottle.errors import UnsuitableError
 from demottle.events import Listener, Progress, Stage
 from demottle.image import Image, Voxels
 from demottle.methods import Denoiser
@@ -34,6 +34,14 @@ def refuse_unsuitable(image: Image) -> None:
         raise UnsuitableError("The image is a run of frames; uncertainty is told of volumes of CT in HU.")
     if image.unit != "HU":
         raise UnsuitableError("The image is not CT in HU; uncertainty is told of volumes of CT in HU alone.")
+
+
+def refuse_unmeasured(level: float) -> None:
+    """Raise UnsuitableError where the noise of a scan is not known, before anything is learned; `level` in HU."""
+    if not (np.isfinite(level) and level > 0):
+        raise UnsuitableError(
+            "The noise of the scan could not be measured, so no uncertainty can be told; do without it."
+        )
 
 
 def share_of(touched: Any) -> float | None:
@@ -64,11 +72,10 @@ def uncertainty_of(
         listener: told of progress.
 
     Raises:
-        InputError: the noise of the scan is not known.
+        UnsuitableError: the noise of the scan is not known.
     """
     level = found.fingerprint.noise_level
-    if not (np.isfinite(level) and level > 0):
-        raise InputError("The noise of the scan could not be measured, so the uncertainty of its result is not known.")
+    refuse_unmeasured(level)
     levels = noise_map(found.image, found.fingerprint.correlation, level)
     wanted = replace(request, texture=texture)
     repeats = int(np.clip(-(-_VOXELS // clean.voxels.size), 1, _MOST_REPEATS))

@@ -21,7 +21,7 @@ from demottle.pipeline.plan import Plan, make_plan
 from demottle.pipeline.ranges import volume_warnings
 from demottle.pipeline.request import Request
 from demottle.pipeline.result import Result, VolumeResult
-from demottle.pipeline.uncertainty import refuse_unsuitable
+from demottle.pipeline.uncertainty import refuse_unmeasured, refuse_unsuitable
 from demottle.quality.check.whole import check
 from demottle.quality.texture import TextureSample, named, refuse_unmeasurable, sample_of, texture_of, with_texture
 
@@ -46,6 +46,8 @@ class Volumes:
         if request.texture is not None:
             refuse_unmeasurable(image)
         fingerprint = measure(image, listener)
+        if request.uncertainty:
+            refuse_unmeasured(fingerprint.noise_level)
         if not (fingerprint.noise.correctable and not request.keep_bias and request.model is None):
             return Found(image, image, fingerprint, fingerprint)
         seen = stabilized(image, fingerprint.noise)

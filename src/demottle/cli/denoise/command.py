@@ -76,24 +76,30 @@ def denoise(
     """
     begun = time.monotonic()
     given = SimpleNamespace(**locals())  # all the options by name, to hand on as one
-    options.refuse_two_limits(minutes, steps)
-    options.refuse_saving_a_model(model, save_model)
-    options.refuse_idle_method_file(method_file, method, model)
-    options.use_method_file(method_file)
+    _refuse_idle(given)
     wishes = _wishes(given)
     refuse_inputs([output, report], read := [scan, model, method_file, limits, *wishes.files.read], added=True)
     scans = _scans_in(scan, series)
     wishes.files.refuse_contradictions(model, method, len(scans))
     if len(scans) > 1:
-        _refuse_several({"--save-model": save_model, "--map": spot_map, "--uncertainty": uncertainty})
+        _refuse_several(given)
         denoise_folder(scan, scans, output, report, not no_report, _with_model(wishes), as_json)
         return
     _denoise_one(scans[0], given, wishes, read, begun)
 
 
-def _refuse_several(given: dict[str, Path | None]) -> None:
+def _refuse_idle(given: SimpleNamespace) -> None:
+    """Raise BadParameter for options that do not go together, and load the file of a method."""
+    options.refuse_two_limits(given.minutes, given.steps)
+    options.refuse_saving_a_model(given.model, given.save_model)
+    options.refuse_idle_method_file(given.method_file, given.method, given.model)
+    options.use_method_file(given.method_file)
+
+
+def _refuse_several(given: SimpleNamespace) -> None:
     """Raise BadParameter for an option that names a file of one scan, where SCAN holds several."""
-    for option in (option for option, path in given.items() if path is not None):
+    files = {"--save-model": given.save_model, "--map": given.spot_map, "--uncertainty": given.uncertainty}
+    for option in (option for option, path in files.items() if path is not None):
         raise typer.BadParameter("needs a single scan, but SCAN holds several", param_hint=option)
 
 
@@ -103,7 +109,7 @@ def _denoise_one(scan: Path, given: SimpleNamespace, wishes: Wishes, read: Seque
     places = places_for(output, given.report, not given.no_report, given.save_model)
     places = wishes.files.added_to(places, scan, given.output if target else None)
     maps = {MAP: given.spot_map, UNCERTAINTY: given.uncertainty}
-    asked = {name: path for name, path in maps.items() if path is not None}
+    asked = {name: output_name(path, scan, None) for name, path in maps.items() if path is not None}
     places = replace(places, extras={**places.extras, **asked})
     places.refuse_inputs([*read, scan, *wishes.files.beside(scan)])
     places = with_aside(places, given.report)
