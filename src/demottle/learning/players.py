@@ -37,13 +37,18 @@ def adamw(weight_decay: float) -> MakesOptimizer:
     return make
 
 
+def sgd(parameters: Iterable[nn.Parameter], rate: float, betas: tuple[float, float]) -> torch.optim.Optimizer:
+    """Plain gradient descent; it has no running averages."""
+    return torch.optim.SGD(parameters, rate)
+
+
 @dataclass
 class Player:
     """One side of a game: what it trains and how.
 
     Attributes:
         network: what it trains; several networks of one player go into a `ModuleDict`.
-        rate: peak learning rate of Adam.
+        rate: peak learning rate.
         betas: Adam's coefficients of its running averages.
         averaged: True for what is handed back and judged as a moving average of its weights.
         largest_gradient: longer gradients are shortened to this; None: as they are.

@@ -102,6 +102,10 @@ class MethodInfo:
         """True where it learns from sets of scans beforehand, with `demottle train`."""
         return self.learns_from in ("unpaired sets", "pairs")
 
+    def needs_pairs(self, settings: object) -> bool:
+        """True where it learns from pairs: always, or with these settings (`pairs`)."""
+        return self.learns_from == "pairs" or bool(getattr(settings, "pairs", False))
+
     @property
     def is_installed(self) -> bool:
         """True where everything it needs is there; imports nothing."""

@@ -44,7 +44,9 @@ class Entrant:
     @property
     def sees_truth(self) -> bool:
         """True where the truth is used: a bound, not a rival."""
-        return self.name in TOLD or (self.info is not None and self.info.learns_from == "pairs")
+        return self.name in TOLD or (
+            self.info is not None and (self.info.learns_from == "pairs" or bool(self.settings.get("pairs")))
+        )
 
     @property
     def textured(self) -> bool:

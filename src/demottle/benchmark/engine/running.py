@@ -87,9 +87,10 @@ def _fitted(entrant: Entrant, case: Case, budget: Budget, threads: int) -> Denoi
     module = info.load()
     if info.is_trained:
         assert case.sets is not None
+        settings = module.Settings(**{**module.PRESETS["small"], **entrant.settings})
         trained: Denoiser = module.train(
-            case.sets(info.learns_from == "pairs"),
-            module.Settings(**{**module.PRESETS["small"], **entrant.settings}),
+            case.sets(info.needs_pairs(settings)),
+            settings,
             seed=case.spec.seed,
             budget=budget,
         )

@@ -73,7 +73,9 @@ def train(
     processes.join(best_device())
     if preset is None and fitting == "small" and not processes.rank():
         say('There is no GPU here, so the preset is "small"; "--preset full" is meant for a GPU.')
-    choices = Choices(seed, earlier_name or validation_share, allow_mixed, cache_limit, _learns_from_pairs(method))
+    choices = Choices(
+        seed, earlier_name or validation_share, allow_mixed, cache_limit, _learns_from_pairs(method, chosen)
+    )
     reading = Reading(options.parse_modality(modality), options.parse_spacing(spacing), accept_uneven)
     with _tidied(folder, cache):
         sets = _gathered(low, full, cache or folder / "cache", choices, reading)
@@ -141,10 +143,10 @@ def _start(name: str, module: Any, settings: Any, path: Path | None) -> "Denoise
     return start
 
 
-def _learns_from_pairs(name: str) -> bool:
+def _learns_from_pairs(name: str, settings: Any) -> bool:
     from demottle.methods.registry import method
 
-    return method(name).learns_from == "pairs"
+    return method(name).needs_pairs(settings)
 
 
 def _refuse_existing(output: Path, folder: Path, resume: bool, overwrite: bool) -> None:

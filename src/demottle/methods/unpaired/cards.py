@@ -35,6 +35,19 @@ CARDS = (
         module="demottle.methods.unpaired.perceptual_cyclegan",
     ),
     MethodInfo(
+        name="ascon",
+        title="Channel attention and a contrast with the reference's anatomy (ASCON), on simulated noise or from pairs",
+        learns_from="unpaired sets",
+        summary=(
+            "A U-Net with attention over channels learns to take noise off full-dose scans, simulated like that of low-dose "
+            "scans of others, or learns from pairs (pairs=true); features of its result are compared with those of full dose, of "
+            "patches and of pixels. Has to be trained first."
+        ),
+        paper="Chen et al., MICCAI 2023, arXiv 2307.12225",
+        module="demottle.methods.unpaired.ascon",
+        contract=Contract(at_once={"demottle.methods.unpaired.ascon._TILES": 3}),
+    ),
+    MethodInfo(
         name="cyclegan",
         title="CycleGAN, from unpaired scans; for comparison",
         learns_from="unpaired sets",
