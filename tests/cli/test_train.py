@@ -77,6 +77,24 @@ def test_from_two_folders_to_a_denoised_scan(sides: tuple[Path, Path], tmp_path:
     assert "the model was fitted at 2.20 mm" in " ".join(outside.stderr.split())
 
 
+def test_a_setting_makes_pairs_of_the_two_folders(tmp_path: Path, demottle: Demottle) -> None:
+    for side, level in (("low", 40.0), ("full", 10.0)):
+        (tmp_path / side).mkdir()
+        for number in range(2):
+            np.save(tmp_path / side / f"patient{number}.npy", scan_of(number, level).voxels)
+    model, scan = tmp_path / "m.safetensors", tmp_path / "low" / "patient0.npy"
+    command = ["train", "ascon", "--low", tmp_path / "low", "--full", tmp_path / "full", "-o", model, "--steps", 1]
+    command += ["--preset", "small", "--modality", "CT", "--spacing", "3,2.2,2.2", "--set", "pairs=true"]
+    done = demottle(*command, "--set", "channels=8", "--set", "batch=2", "--set", "warm_up=2", "--pictures", 0)
+    assert done.exit_code == 0, done.output
+    given = ("--modality", "CT", "--spacing", "3,2.2,2.2", "--force", "--no-report")
+    applied = demottle("denoise", scan, "-o", tmp_path / "out.npy", "--model", model, *given)
+    assert applied.exit_code == 0 and np.load(tmp_path / "out.npy").shape == (3, 96, 96)
+    (tmp_path / "full" / "patient1.npy").rename(tmp_path / "full" / "other.npy")
+    refused = demottle(*command, "--overwrite")
+    assert refused.exit_code == 2 and "pairs need the same names" in " ".join(refused.output.split())
+
+
 def test_what_was_stopped_goes_on(
     sides: tuple[Path, Path], tmp_path: Path, demottle: Demottle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
