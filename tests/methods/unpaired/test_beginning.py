@@ -12,7 +12,7 @@ from demottle.errors import InputError
 from demottle.learning.data.cohort import Sets
 from demottle.learning.run import Run
 from demottle.methods import Budget, load
-from demottle.methods.unpaired import cut, cyclegan, pdml, perceptual_cyclegan, supervised
+from demottle.methods.unpaired import ascon, cut, cyclegan, pdml, perceptual_cyclegan, supervised
 from demottle.methods.unpaired.trained_network import TrainedNetwork
 
 DENSE: dict[str, Any] = {"features": 8, "growth": 2, "batch": 2}
@@ -24,6 +24,7 @@ METHODS: list[tuple[ModuleType, dict[str, Any]]] = [
     (perceptual_cyclegan, {**FULL_BAND, **NO_START, "judge_channels": 4, "share": 0.0}),
     (cyclegan, {**FULL_BAND, "judge_channels": 4}),
     (cut, {**FULL_BAND, "judge_channels": 4, "places": 16, "head_width": 8}),
+    (ascon, {"channels": 8, "batch": 2, "warm_up": 0, "share": 0.0}),
     (supervised, {**DENSE, "network": "residual-dense"}),
     (supervised, {**FULL_BAND, "network": "attention-unet"}),
 ]

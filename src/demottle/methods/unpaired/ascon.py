@@ -23,9 +23,10 @@ from demottle.learning.data.cohort import Sets
 from demottle.learning.data.sampling import PairedPatches
 from demottle.learning.run import Run
 from demottle.learning.seeding import seeded
-from demottle.methods.base import Budget, Tensors
+from demottle.methods.base import Budget, Denoiser, Tensors
 from demottle.methods.registry import name_of
 from demottle.methods.unpaired.ascon_game import AsconGame, AsconWeights
+from demottle.methods.unpaired.beginning import begun, refuse_other_start
 from demottle.methods.unpaired.full_band import scaled, to_network
 from demottle.methods.unpaired.playing import WARM_UP_PART, key_of, part_before, played, schedule_of
 from demottle.methods.unpaired.simulated_noise import NoisyPatches
@@ -125,6 +126,11 @@ class AsconSettings:
         with torch.device("meta"):
             self.generator()  # refuses channels and heads that do not go together
 
+    @property
+    def of_network(self) -> Mapping[str, Any]:
+        """The settings that the generator's weights depend on; they hold for patches of the size they were learned on."""
+        return {"channels": self.channels, "heads": tuple(self.heads), "patch": self.patch, "scale": self.scale}
+
     def generator(self) -> ChannelAttentionUNet:
         """Build the generator."""
         return ChannelAttentionUNet(self.channels, self.heads)  # type: ignore[arg-type]
@@ -162,22 +168,25 @@ def train(
     budget: Budget | None = None,
     run: Run | None = None,
     listener: Listener = silent,
+    start: Denoiser | None = None,
 ) -> TrainedNetwork:
-    """Train on full-dose scans with noise simulated on them, or on pairs.
+    """Train on full-dose scans with noise simulated on them, or on pairs; `start`: model of this method to begin with.
 
     Raises:
         UnsuitableError: for images that are not CT in HU, or low-dose scans whose noise cannot be measured.
-        InputError: where pairs are asked for and the sets were not gathered as pairs.
+        InputError: where pairs are asked for and the sets were not gathered as pairs; for a start of another method or other
+            network settings.
     """
     refuse_other_units(NAME, sets)
+    refuse_other_start(NAME, settings, start)
     budget, run = budget or Budget(), run or Run()
-    key = key_of(NAME, settings, sets, budget)
+    key = key_of(NAME, settings, sets, budget, start)
     draw = _patches(sets, settings)
-    generator: nn.Module = seeded(settings.generator, seed)
+    generator: nn.Module = seeded(lambda: begun(settings.generator(), start), seed)
     if settings.warm_up:
         schedule, budget = part_before(settings.warm_up, settings, budget, run, WARM_UP_PART)
-        start = Start(settings.batch, settings.warm_rate, schedule)
-        generator = warmed(generator, draw, start, seed=seed, run=run, key=key, listener=listener)
+        part = Start(settings.batch, settings.warm_rate, schedule)
+        generator = warmed(generator, draw, part, seed=seed, run=run, key=key, listener=listener)
     game = AsconGame(
         draw,
         generator,
@@ -197,6 +206,7 @@ def train(
         seed=seed,
         run=run,
         listener=listener,
+        start=start,
     )
 
 
