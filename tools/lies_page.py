@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from demottle.benchmark.engine.results import Results
-from demottle.benchmark.suites.lies.suite import JUDGING, SMALL_MM, SMALL_TIMES, TUNING
+from demottle.benchmark.suites.cases import Choices
+from demottle.benchmark.suites.lies.suite import DOSES, JUDGING, SMALL_MM, SMALL_TIMES, TUNING, specs
 from demottle.quality.limits import Limits
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -45,43 +46,128 @@ def main() -> None:
 
 def told(halves: dict[str, list[Row]]) -> str:
     """Return the tables as Markdown."""
-    limit = Limits().spots or np.inf
-    chosen = threshold(honest(halves[TUNING], lost=False))
-    strict = threshold(honest(halves[TUNING]))
-    judged = halves[JUDGING]
+    chosen = threshold(false_alarms(halves[TUNING]))
     counts = {half: len(lesions(rows)) + len(rows) for half, rows in halves.items()}
     lines = [
-        f"{counts[TUNING]} cases to tune on, {counts[JUDGING]} to judge, each an honest result or a copy with one lesion erased "
-        "or invented. All of what follows is of the judging half.",
+        f"{counts[TUNING]} cases to tune on ({len(halves[TUNING])} scans), {counts[JUDGING]} to judge ({len(halves[JUDGING])} "
+        "scans), each an honest result or a copy with one lesion erased or invented. All of what follows is of the judging half.",
         "",
-        "| score beyond which a result is suspect | honest results beyond | of these, a real loss | 6 mm, 2.5 x noise left | "
-        "all others |",
-        "|---|---|---|---|---|",
+        *_by_score(halves, chosen),
+        "",
+        f"Found beyond {chosen:.2f} / what an ideal observer would find (of so many), by diameter and contrast:",
+        "",
+        *_by_size(halves[JUDGING], chosen),
+        "",
+        f"The lesions of {SMALL_MM:g} mm and {SMALL_TIMES:g} times the noise left, by the noise of the scan (lowest to highest):",
+        "",
+        *_by_noise(halves[JUDGING], chosen),
+        "",
+        f"What the spots beyond {chosen:.2f} of honest results are:",
+        "",
+        *_by_method(halves[JUDGING], chosen),
+        "",
+        f"![ROC curves by size and contrast](../pictures/{PICTURE})",
+        "",
     ]
-    for name, at in (
-        (f"{chosen:.2f}: 5 % of the tuning half's, real losses aside", chosen),
-        (f"{limit:g}: the gate's limit", limit),
-        (f"{strict:.2f}: 5 % of the tuning half's, all", strict),
-    ):
-        beyond = [row for row in judged if row["said"]["honest"] > at]
-        real = sum(bool(row["said"]["lost"]) for row in beyond)
-        small, other = (lesions(judged, small=small) for small in (True, False))
-        lines.append(f"| {name} | {len(beyond)} of {len(judged)} | {real} | {share(small, at)} | {share(other, at)} |")
-    lines += ["", f"Found beyond {chosen:.2f} (of so many), by diameter and contrast:", ""]
-    lines += ["| | " + " | ".join(f"{low:g} to {high:g} HU" for low, high in CONTRASTS) + " |", "|---" * 4 + "|"]
-    for low, high in SIZES:
-        cells = [
-            share([one for one in lesions(judged, small=False) if within(one, (low, high), ends)], chosen, count=True)
-            for ends in CONTRASTS
-        ]
-        lines.append(f"| {low:g} to {high:g} mm | " + " | ".join(cells) + " |")
-    lines += ["", f"![ROC curves by size and contrast](../pictures/{PICTURE})", ""]
     return "\n".join(lines)
 
 
-def honest(rows: Sequence[Row], lost: bool = True) -> Array:
-    """Return the largest score of each honest result; without `lost`, of those where no real structure is gone there."""
-    return np.array([row["said"]["honest"] for row in rows if lost or not row["said"]["lost"]])
+def _by_score(halves: dict[str, list[Row]], chosen: float) -> list[str]:
+    limit, strict = Limits().spots or np.inf, threshold(honest(halves[TUNING]))
+    judged = halves[JUDGING]
+    lines = [
+        "| score beyond which a result is suspect | honest results beyond | with a false alarm | 6 mm, 2.5 x noise left: found "
+        "| possible | all others: found | possible |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, at in (
+        (f"{chosen:.2f}: 5 % of the tuning half's false alarms", chosen),
+        (f"{limit:g}: the gate's limit", limit),
+        (f"{strict:.2f}: 5 % of the tuning half's, real losses too", strict),
+    ):
+        beyond, wrong = (sum(scores > at) for scores in (honest(judged), false_alarms(judged)))
+        cells = [
+            text
+            for small in (True, False)
+            for text in (share(lesions(judged, small), at), possible(lesions(judged, small)))
+        ]
+        lines.append(f"| {name} | {beyond} of {len(judged)} | {wrong} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def _by_size(rows: Sequence[Row], at: float) -> list[str]:
+    lines = ["| | " + " | ".join(f"{low:g} to {high:g} HU" for low, high in CONTRASTS) + " |", "|---" * 4 + "|"]
+    others = lesions(rows, small=False)
+    for low, high in SIZES:
+        cells = [[one for one in others if within(one, (low, high), ends)] for ends in CONTRASTS]
+        texts = [f"{share(cell, at)} / {possible(cell)} ({len(cell)})" if cell else "–" for cell in cells]
+        lines.append(f"| {low:g} to {high:g} mm | " + " | ".join(texts) + " |")
+    return lines
+
+
+def _by_noise(rows: Sequence[Row], at: float) -> list[str]:
+    lines = [
+        "| noise HU | left HU | d' in the scan's noise | d' in what was removed | noise reaches | possible | found | lesions |",
+        "|---" * 8 + "|",
+    ]
+    for noise in DOSES:
+        scans = [row for row in rows if recipe(row)["sigma"] == noise]
+        small = lesions(scans, small=True)
+        if small:
+            cells = [span([row["said"]["left"] for row in scans])]
+            cells += [span([one[key] for one in small]) for key in ("in_noise", "in_removed", "threshold")]
+            lines.append(
+                f"| {noise:g} | " + " | ".join(cells) + f" | {possible(small)} | {share(small, at)} | {len(small)} |"
+            )
+    return lines
+
+
+def _by_method(rows: Sequence[Row], at: float) -> list[str]:
+    lines = [
+        "| method | scans | with spots | spots | real losses | lost HU (median, largest) | false alarms | told and true HU of "
+        "the strongest false one |",
+        "|---" * 8 + "|",
+    ]
+    for method in dict.fromkeys(row["group"].split(": ")[1] for row in rows):
+        scans = [row for row in rows if row["group"].endswith(f": {method}")]
+        found = [spot for row in scans for spot in row["said"]["spots"] if spot["score"] > at]
+        real, false = ([spot for spot in found if spot["real"] is kind] for kind in (True, False))
+        lost = np.abs([spot["true"] for spot in real])
+        size = f"{np.median(lost):.0f}, {lost.max():.0f}" if real else "–"
+        first = max(false, key=lambda spot: float(spot["score"]), default=None)
+        worst = "–" if first is None else f"{first['told']:+.0f}, {first['true']:+.0f} (score {first['score']:.2f})"
+        having = sum(any(spot["score"] > at for spot in row["said"]["spots"]) for row in scans)
+        lines.append(
+            f"| {method} | {len(scans)} | {having} | {len(found)} | {len(real)} | {size} | {len(false)} | {worst} |"
+        )
+    return lines
+
+
+def recipe(row: Row) -> Row:
+    """Return what a row's scan was made of."""
+    (found,) = (spec.recipe for spec in specs(Choices()) if spec.seed == row["seed"])
+    return dict(found)
+
+
+def span(values: Sequence[float]) -> str:
+    """Return the smallest and the largest of some values."""
+    low, high = (f"{value:.1f}" for value in (min(values), max(values)))
+    return low if low == high else f"{low} to {high}"
+
+
+def possible(found: Sequence[Row]) -> str:
+    """Return how many lesions an ideal observer would find, in percent."""
+    return f"{100 * np.mean([one['possible'] for one in found]):.0f} %" if found else "–"
+
+
+def honest(rows: Sequence[Row]) -> Array:
+    """Return the largest score of each honest result."""
+    return np.array([row["said"]["honest"] for row in rows])
+
+
+def false_alarms(rows: Sequence[Row]) -> Array:
+    """Return the score of each honest result's strongest spot that is no real loss; 1 at most where all that are listed are."""
+    return np.array([row["said"]["false"] for row in rows])
 
 
 def threshold(scores: Array) -> float:
@@ -100,12 +186,9 @@ def within(one: Row, sizes: tuple[float, float], contrasts: tuple[float, float])
     return sizes[0] <= one["diameter"] < sizes[1] and contrasts[0] <= abs(one["contrast"]) < contrasts[1]
 
 
-def share(found: Sequence[Row], at: float, count: bool = False) -> str:
+def share(found: Sequence[Row], at: float) -> str:
     """Return how many lesions score beyond, in percent."""
-    if not found:
-        return "–"
-    percent = f"{100 * np.mean([one['score'] > at for one in found]):.0f} %"
-    return f"{percent} ({len(found)})" if count else percent
+    return f"{100 * np.mean([one['score'] > at for one in found]):.0f} %" if found else "–"
 
 
 def draw(rows: Sequence[Row], path: Path) -> None:
@@ -121,7 +204,7 @@ def draw(rows: Sequence[Row], path: Path) -> None:
         ],
     )
     small = (f"{SMALL_MM:g} mm, {SMALL_TIMES:g} x noise left", lesions(rows, small=True))
-    scores = honest(rows, lost=False)
+    scores = false_alarms(rows)
     for place, curves in enumerate(groups, start=1):
         axes = figure.add_subplot(1, 2, place)
         for name, found in (*curves, small):
@@ -131,7 +214,7 @@ def draw(rows: Sequence[Row], path: Path) -> None:
         axes.axvline(FALSE_ALARMS, color="0.7", lw=1, ls=":")
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1.02)
-        axes.set_xlabel("share of honest results beyond, real losses aside")
+        axes.set_xlabel("share of honest results with a false alarm beyond")
         axes.set_ylabel("share of lesions found")
         axes.legend(loc="lower right", fontsize=8)
     figure.savefig(path, metadata={"Date": None})

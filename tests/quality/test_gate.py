@@ -2,19 +2,23 @@
 
 import json
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter, uniform_filter1d
 from tests.quality.phantoms import body, ct, noise
 
 from demottle.image import Image, ProcessingStep
 from demottle.quality.check.shifts import TissueShift
-from demottle.quality.check.whole import check
+from demottle.quality.check.whole import Check, check
 from demottle.quality.gate import Gate, gate
 from demottle.quality.limits import Limits, limits_from
 from demottle.quality.truth.whole import against_truth
 from demottle.quality.verdict import FAILED, NOT_ASKED, NOT_SHOWN, PASSED, UNKNOWN, Verdict
+from demottle.quality.verdict import verdict as judged
 
 TRUTH = body(20, 256)
 GRAIN = noise(TRUTH.shape, 20)
@@ -165,6 +169,43 @@ def test_a_mean_beyond_its_limit_fails_or_is_not_shown_but_never_passes(
     assert (found.status, found.interval) == (status, (low, high))
     assert (found in held.not_shown) == (status == NOT_SHOWN)
     assert held.passed == (status != FAILED)
+
+
+@cache
+def unchanged() -> Check:
+    return check(BEFORE, BEFORE)
+
+
+NUMBERS = st.floats(-50, 50)
+WIDTHS = st.one_of(st.floats(0, 50), st.just(float("nan")), st.just(float("inf")))
+
+
+@settings(deadline=None)
+@given(shift=NUMBERS, below=WIDTHS, above=WIDTHS, limit=st.floats(0, 20), tissue=st.sampled_from(["fat", "bone"]))
+def test_of_any_mean_and_interval_the_rule_holds(
+    shift: float, below: float, above: float, limit: float, tissue: str
+) -> None:
+    """Within its limit it passes; beyond, it fails where all of its interval is, else it is not shown. It never passes there."""
+    low, high = shift - below, shift + above
+    moved = TissueShift(tissue, 9000, 50 - shift, 50, shift, low, high, equivalent=False)
+    held = gate(replace(unchanged(), tissues=(moved,)), Limits(ct_number_uniform=limit, ct_number_other=limit))
+    (found,) = (v for v in held.verdicts if v.name.startswith("ct_number"))
+    all_beyond = low > limit or high < -limit
+    assert (found.status == PASSED) == (abs(shift) <= limit)
+    assert (found.status == FAILED) == (abs(shift) > limit and all_beyond)
+    assert (found.status == NOT_SHOWN) == (abs(shift) > limit and not all_beyond)
+    assert held.passed == (found.status != FAILED) and (found in held.not_shown) == (found.status == NOT_SHOWN)
+
+
+@settings(deadline=None)
+@given(value=NUMBERS, limit=st.floats(0, 20), sure=st.one_of(st.none(), st.floats(0, 1)))
+def test_of_any_figure_what_is_beyond_its_limit_never_passes(value: float, limit: float, sure: float | None) -> None:
+    """`sure` is the share of the figure's size that cannot be chance: the nearest that its interval comes to 0."""
+    least = None if sure is None else sure * abs(value)
+    (found,) = judged("noise", "a figure", value, limit, "", least)
+    assert (found.status == PASSED) == (abs(value) <= limit)
+    if abs(value) > limit:
+        assert found.status == (FAILED if least is None or least > limit else NOT_SHOWN)
 
 
 def test_air_of_another_programs_output_is_measured_and_not_asked_to_stay() -> None:

@@ -87,6 +87,31 @@ def test_of_twenty_scans_of_pure_noise_at_most_two_go_beyond_one() -> None:
     assert np.median(values) > 0.7  # not so careful that nothing is ever found
 
 
+def test_smooth_noise_leaves_nothing_at_the_rim_of_the_body() -> None:
+    """Of a kernel that hardly lets fine noise through: the rim, a step, stood out where it was made white again."""
+    for seed in range(4):
+        grain = noise((4, 96, 96), 20, 1.2, seed)
+        before, after = (Image(50 + share * grain, (3, 1.1, 1.1), "CT", "HU") for share in (1.0, 0.2))
+        assert found(before, after).largest < 1
+
+
+def test_a_lesion_that_was_moved_is_told_as_one_thing_at_two_places() -> None:
+    there = (PLACE[0], PLACE[1], PLACE[2] + 7.0)
+    made = found(ct(BEFORE.voxels + blob(45, 7.0)), HONEST.with_voxels(HONEST.voxels + blob(45, 7.0, there)))
+    alone = float(np.abs(made.score).max())
+    assert made.largest > alone
+    first, second, *_ = made.spots
+    assert {first.kind, second.kind} == {REMOVED, ADDED}
+    assert abs(first.score) == abs(second.score) == pytest.approx(made.largest)
+    assert 4 < first.beside_mm == second.beside_mm < 10 and "mm beside it" in first.sentence
+    for spot, place in zip(sorted((first, second), key=lambda spot: spot.column), (PLACE, there), strict=True):
+        assert np.hypot(spot.row - place[1], spot.column - place[2]) <= 4
+
+
+def test_a_lesion_that_was_only_erased_is_not_told_as_moved() -> None:
+    assert all(spot.beside_mm == 0 for spot in found(ct(BEFORE.voxels + blob(80)), HONEST).spots)
+
+
 def test_more_places_leave_larger_values_by_chance() -> None:
     assert largest_by_chance(1e3) < largest_by_chance(1e5) < largest_by_chance(1e7) < 8
 

@@ -93,7 +93,9 @@ QUALITY = (
     Kind("dropped", "dropped", "%", "down", 0, percent=True),
     Kind("largest_honest", "largest spot, honest", "", "down"),
     Kind("small_caught", "6 mm caught", "%", "up", 0, percent=True),
+    Kind("small_possible", "6 mm possible", "%", "up", 0, percent=True),
     Kind("lesions_caught", "lesions caught", "%", "up", 0, percent=True),
+    Kind("lesions_possible", "lesions possible", "%", "up", 0, percent=True),
     Kind("bias_caught", "added 2 HU caught", "%", "up", 0, percent=True),
     *(Kind(f"covered_{key}", name, "%", "none", 1, percent=True) for key, name in _COVERED.items()),
 )

@@ -3,7 +3,8 @@
 Every case is a small scan, an honest result of one of our methods, and ten copies of it with one lesion each: discs, spheres and
 rods of 4 to 20 mm and 15 to 100 HU, at random places in soft tissue, erased or invented in turn; three of them spheres of 6 mm
 whose contrast is 2.5 times the noise that the method left. What counts as found is the score of `quality.check.spots` at the
-lesion, with its sign. Limits were chosen on "tune: ..." alone, whose seeds are not those of "judge: ...".
+lesion, with its sign; what could be found is what an ideal observer would (`ideal`). Limits were chosen on "tune: ..." alone,
+whose seeds are not those of "judge: ...".
 """
 
 from pathlib import Path
@@ -14,10 +15,13 @@ from scipy.ndimage import binary_erosion
 
 from demottle.benchmark.suites.cases import CaseSpec, Choices, Finding
 from demottle.benchmark.suites.lies.forgeries import Lesion, Shown, erased, invented
+from demottle.benchmark.suites.lies.ideal import Observer, observer_of, possible
+from demottle.benchmark.suites.lies.losses import judged_spots, largest_false
 from demottle.benchmark.suites.lies.scans import PHANTOM, scan_of
 from demottle.image import Image, Mask, Voxels
 from demottle.pipeline.run import denoise
-from demottle.quality.check.spots.spots import SpotMap, spot_map
+from demottle.quality.check.spots.residue import residue_of, residue_planes
+from demottle.quality.check.spots.spots import spot_map
 from demottle.quality.limits import Limits
 
 TUNING, JUDGING = "tune", "judge"
@@ -37,19 +41,18 @@ _SMALL, _LESIONS = 3, 10
 _SIZES, _CONTRASTS = (4.0, 20.0), (15.0, 100.0)
 _SHAPES = ("sphere", "disc", "rod")
 _SOFT_HU = (-20.0, 120.0)
-_LOST = 0.5
 
 
 def specs(choices: Choices) -> tuple[CaseSpec, ...]:
-    """Return the scans: every dose with every correlation, each with one method; the tuning half first."""
+    """Return the scans: every dose with every correlation, each with one method; both halves in turn."""
     every = len(DOSES) * len(CORRELATIONS)
     count = 2 if choices.quick else every * (choices.seeds or 1)
     return tuple(
         CaseSpec(
             "lies", f"{half}: {_recipe(number)['method']}", FIRST[half] + number, {**_recipe(number), "half": half}
         )
-        for half in (TUNING, JUDGING)
         for number in range(count)
+        for half in (TUNING, JUDGING)
     )
 
 
@@ -91,25 +94,48 @@ def judged(shown: Shown, seed: int) -> Finding:
     left = float((shown.after.voxels - shown.truth.voxels)[_flat(shown.truth, tissue)].std())
     honest = spot_map(shown.before, shown.after)
     assert honest is not None
+    spots = judged_spots(shown, honest)
+    observers = _observers(shown)
     lesions = [
-        _found(shown, lesion, number % 2 == 0)
+        {**_found(shown, lesion, number % 2 == 0), **_possible(shown, lesion, observers)}
         for number, lesion in enumerate(lesions_for(shown.truth, tissue, left, seed))
     ]
     limit = Limits().spots or np.inf
-    small = [one["score"] for one in lesions if one["small"]]
+    small = [one for one in lesions if one["small"]]
     said = {
         "honest": honest.largest,
-        "lost": _truly_lost(shown, honest),
-        "spots": [spot.sentence for spot in honest.spots[:3]],
+        "lost": bool(spots and spots[0]["real"]),
+        "false": largest_false(honest, spots),
+        "spots": spots,
         "left": left,
         "lesions": lesions,
     }
     quality: dict[str, float | None] = {
         "largest_honest": honest.largest,
-        "small_caught": float(np.mean([score > limit for score in small])),
+        "small_caught": float(np.mean([one["score"] > limit for one in small])),
+        "small_possible": float(np.mean([one["possible"] for one in small])),
         "lesions_caught": float(np.mean([one["score"] > limit for one in lesions])),
+        "lesions_possible": float(np.mean([one["possible"] for one in lesions])),
     }
     return Finding(quality, said)
+
+
+def _observers(shown: Shown) -> tuple[Observer, Observer]:
+    """Ideal observers of the scan's noise, and of what an honest result took away."""
+    noise, removed = residue_of(shown.before, shown.truth), residue_of(shown.before, shown.after)
+    assert noise is not None and removed is not None
+    return observer_of(noise), observer_of(removed)
+
+
+def _possible(shown: Shown, lesion: Lesion, observers: tuple[Observer, Observer]) -> dict[str, float]:
+    """d' of a lesion in the scan's noise and in what was removed, the score in standard deviations that noise reaches in 5 %
+    of scans, and the chance that the better of both observers finds it beyond that."""
+    whole = shown.before.with_voxels(lesion.painted(shown.before))
+    painted = residue_planes(whole, observers[0].noise.factor)
+    in_noise, in_removed = (one.separation(painted) for one in observers)
+    threshold = observers[0].threshold(lesion.diameter)
+    chance = possible(max(in_noise, in_removed), threshold)
+    return {"in_noise": in_noise, "in_removed": in_removed, "threshold": threshold, "possible": chance}
 
 
 def lesions_for(truth: Image, tissue: Mask, left: float, seed: int) -> list[Lesion]:
@@ -146,20 +172,6 @@ def _found(shown: Shown, lesion: Lesion, erase: bool) -> dict[str, Any]:
         "erased": erase, "shape": lesion.shape, "diameter": lesion.diameter, "contrast": lesion.contrast,
         "small": lesion.diameter == SMALL_MM, "place": list(lesion.place), "score": float((near * sign).max(initial=0.0)),
     }  # fmt: skip
-
-
-def _truly_lost(shown: Shown, honest: SpotMap) -> bool:
-    """Whether the strongest spot of an honest result is there in truth: half of its contrast at least is lost or added."""
-    if not honest.spots:
-        return False
-    spot = honest.spots[0]
-    error = shown.after.voxels[spot.slice] - shown.truth.voxels[spot.slice]
-    reach = spot.diameter_mm / 2 / shown.truth.spacing[1]
-    rows, columns = np.ogrid[: error.shape[0], : error.shape[1]]
-    away = np.hypot(rows - spot.row, columns - spot.column)
-    mean = float(error[away <= reach].mean() - error[(away > 1.2 * reach) & (away <= 2 * reach + 1)].mean())
-    told = -spot.hu if spot.kind == "removed" else spot.hu
-    return bool(mean * np.sign(told) >= _LOST * abs(told))
 
 
 def _flat(truth: Image, tissue: Mask) -> Mask:

@@ -23,7 +23,7 @@ _LEAST_LEVEL = 0.1  # of the usual level
 ROUNDING_HU = 0.3
 """Standard deviation of what is stored in whole HU."""
 _CLIPPED = 3.5  # standard deviations: what is not noise must not shape the spectrum
-_LEAST_POWER = 1e-3  # of the largest
+_LEAST_POWER = 1e-2  # of the largest: finer noise that hardly is there would show the rim of the body
 
 _SPREAD = 3.0  # bins over which the spectrum is smooth
 

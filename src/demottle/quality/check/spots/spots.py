@@ -31,6 +31,8 @@ class Spot:
         hu: contrast of what was removed or added, against its surroundings: above 0, brighter than they are.
         kind: "removed" or "added".
         score: size over the largest that noise leaves anywhere; above 0, less HU after than before.
+        beside_mm: how far away a spot of the other sign lies with which it is scored as one, as of a lesion that was moved; 0:
+            none.
     """
 
     slice: int
@@ -42,13 +44,15 @@ class Spot:
     hu: float
     kind: str
     score: float
+    beside_mm: float = 0.0
 
     @property
     def sentence(self) -> str:
         """What happened where, for a reader (numbers of slices count from 1)."""
+        beside = f", and the opposite {self.beside_mm:.0f} mm beside it" if self.beside_mm else ""
         return (
             f"{self.hu:+.0f} HU {self.kind}, {self.diameter_mm:.0f} mm across, in slice {self.slice + 1} at row {self.row}, "
-            f"column {self.column}"
+            f"column {self.column}{beside}"
         )
 
 
@@ -95,9 +99,7 @@ def spot_map(before: Image, after: Image) -> SpotMap | None:
     residue = residue_of(before, after)
     if residue is None:
         return None
-    found = field_of(residue)
-    largest = float(np.abs(found.score).max())
-    return SpotMap(largest, tuple(_listed(residue, found)), found.score, residue.factor)
+    return _map_of(residue, field_of(residue))
 
 
 def error_map(before: Image, after: Image, truth: Image) -> SpotMap | None:
@@ -118,13 +120,31 @@ def error_map(before: Image, after: Image, truth: Image) -> SpotMap | None:
     if noise is None:
         return None
     errors = replace(noise, before=noise.after, after=residue_planes(after, noise.factor))
-    found = field_of(errors, noise.scaled)
-    return SpotMap(float(np.abs(found.score).max()), tuple(_listed(errors, found)), found.score, noise.factor)
+    return _map_of(errors, field_of(errors, noise.scaled))
 
 
-def _listed(residue: Residue, found: Field) -> list[Spot]:
+def _map_of(residue: Residue, found: Field) -> SpotMap:
+    """The map with its spots; two of opposite sign side by side are scored as one."""
+    alone, beside = np.abs(found.score), {}
+    strength = alone.copy()
+    for pair in sorted(found.pairs, key=lambda pair: pair.size):
+        larger = pair.size > max(1.0, *(_near(alone, place) for place in pair.places))
+        for place in pair.places if larger else ():
+            if pair.size > strength[place]:
+                strength[place] = pair.size
+                beside[place] = pair.apart_mm
+    largest = float(strength.max())
+    return SpotMap(largest, tuple(_listed(residue, found, strength, beside)), found.score, residue.factor)
+
+
+def _near(strength: Voxels, place: tuple[int, int, int]) -> float:
+    """The largest at a place and right beside it."""
+    return float(strength[tuple(slice(max(0, i - 1), i + 2) for i in place)].max())
+
+
+def _listed(residue: Residue, found: Field, strength: Voxels, beside: dict[tuple[int, int, int], float]) -> list[Spot]:
     """The strongest places beyond what noise leaves, each with what is its own doing left out afterwards."""
-    left = np.abs(found.score)
+    left = strength.copy()
     listed: list[Spot] = []
     while len(listed) < MOST_LISTED:
         place = np.unravel_index(int(left.argmax()), left.shape)
@@ -132,7 +152,9 @@ def _listed(residue: Residue, found: Field) -> list[Spot]:
         if left[place] <= 1:
             break
         diameter, height = found.shapes[int(found.shape[place])]
-        listed.append(_spot(residue, (z, row, column), diameter, height, float(found.score[place])))
+        score = float(np.copysign(left[place], found.score[place]))
+        spot = _spot(residue, (z, row, column), diameter, height, score)
+        listed.append(replace(spot, beside_mm=beside.get((z, row, column), 0.0)))
         _leave_out(left, residue, found, (z, row, column))
     return listed
 
@@ -140,8 +162,8 @@ def _listed(residue: Residue, found: Field) -> list[Spot]:
 def _leave_out(left: Voxels, residue: Residue, found: Field, place: tuple[int, int, int]) -> None:
     """Set to 0 what stands out because of one spot.
 
-    That is all that is near, each shape of its sign that reaches into it, and the weak rim of the other sign that the filter
-    draws around it.
+    That is what is near, each shape of its sign that reaches into it, and the weak rim of the other sign that the filter draws
+    around it.
     """
     diameters, heights = np.array(found.shapes, np.float32).T
     diameter, height = found.shapes[int(found.shape[place])]
@@ -158,9 +180,9 @@ def _leave_out(left: Voxels, residue: Residue, found: Field, place: tuple[int, i
     near = (slices <= up) & (away <= _OWN * diameter)
     score, shapes = found.score[box], found.shape[box]
     tall, wide = up + heights[shapes] / 2, (diameter + diameters[shapes]) / 2
-    own = (score * found.score[place] > 0) & (away < wide)
-    rim = (np.abs(score) < _RIM * abs(found.score[place])) & (away < 2 * wide)
-    left[box][near | ((slices < tall) & (own | rim))] = 0
+    same, weak = score * found.score[place] > 0, left[box] < _RIM * left[place]
+    reaches = (slices < tall) & ((same & (away < wide)) | (weak & (away < 2 * wide)))
+    left[box][(near & (same | weak)) | reaches] = 0
 
 
 def _spot(residue: Residue, place: tuple[int, int, int], diameter: float, height: int, score: float) -> Spot:
