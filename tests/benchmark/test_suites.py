@@ -18,7 +18,7 @@ from demottle.methods.registry import METHODS
 THREE_OF_EACH = ("ct-volume", "ct-real", "ct-unpaired", "fluoroscopy", "mr")
 
 
-@pytest.mark.parametrize("name", SUITES)
+@pytest.mark.parametrize("name", [name for name, suite in SUITES.items() if not suite.pairs])  # those: test_ldct.py
 def test_no_two_cases_share_a_seed_and_quick_ones_are_fewer(name: str, tmp_path: Path) -> None:
     real = tmp_path if SUITES[name].only_public else None
     every, few = (SUITES[name].specs(Choices(quick=quick, real=real)) for quick in (False, True))

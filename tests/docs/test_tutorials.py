@@ -1,5 +1,6 @@
 """The code of the tutorials runs, smaller and shorter than on the page, and gives what the page says it does."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,23 @@ def test_ct(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small = {"'-o', 'phantom']": "'-o', 'phantom', '--slices', '4', '--size', '96']"}
     _run_small("tutorials/ct.md", {**small, "'phantom/denoised']": f"'phantom/denoised', {FEW_STEPS}]"})
     assert (tmp_path / "ct.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_mayo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    _run_small(
+        "tutorials/mayo.md", {"(6, 128, (3, 2.8, 2.8)": "(3, 96, (3, 3.7, 3.7)", "--minutes 0.3": "--minutes 0.05"}
+    )
+    rows = [
+        json.loads(line)
+        for name in ("filters", "trained")
+        for line in Path(name, "results.jsonl").read_text().splitlines()
+        if '"quality"' in line
+    ]
+    assert {row["entrant"] for row in rows} == {"input", "nlm", "tv", "pdml", "supervised"}
+    assert all(row["quality"]["ldct_psnr"] > 10 for row in rows)
+    assert "L506" not in Path("filters", "results.jsonl").read_text()
 
 
 @pytest.mark.slow

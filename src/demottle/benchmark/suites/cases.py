@@ -95,12 +95,16 @@ class Choices:
         real: a folder with real scans: any of little noise for ct-volume, the public ones for the others; None: simulated
             patients only.
         cohort: the larger cohort of ct-unpaired in the place of the small one.
+        data: folder with pairs of scans, for ldct.
+        split: file that says who of them is learned from and who is judged; None: everybody is judged.
     """
 
     quick: bool = False
     seeds: int | None = None
     real: Path | None = None
     cohort: bool = False
+    data: Path | None = None
+    split: Path | None = None
 
 
 def numbered(

@@ -29,6 +29,7 @@ class Suite:
         only_public: it has no cases without them.
         usual: who competes where nobody is named, beside the input; none: everybody.
         minutes: for learning where the user names none; None: the usual.
+        pairs: it is made of pairs of scans that the user has.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Suite:
     only_public: bool = False
     usual: tuple[str, ...] = ()
     minutes: float | None = None
+    pairs: bool = False
 
     def own_entrants(self) -> tuple[str, ...]:
         """Who competes in a suite that measures for itself."""
@@ -132,6 +134,15 @@ _ALL = (
         "demottle.benchmark.suites.ct_unpaired",
         trained=True,
         default="",
+    ),
+    Suite(
+        "ldct",
+        "pairs of low-dose and full-dose CT scans of your own, as those of AAPM and Mayo Clinic",
+        "demottle.benchmark.suites.ldct.suite",
+        trained=True,
+        pairs=True,
+        usual=("guided-bayes", "matched-neighbors", "bm3d", "bm3d-white", "nlm", "tv"),
+        minutes=20.0,
     ),
     Suite(
         "fluoroscopy",

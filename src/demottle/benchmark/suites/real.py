@@ -35,7 +35,7 @@ def real_specs(folder: Path, count: int) -> tuple[CaseSpec, ...]:
             "ct-volume",
             f"real scan {number}, rho {rho:g}",
             FIRST_SEED + turn * len(pairs) + place,
-            {"real": _stamp(path), "path": str(path.absolute()), "rho": rho, "sigma": SIGMA},
+            {"real": stamp(path), "path": str(path.absolute()), "rho": rho, "sigma": SIGMA},
             turn == 0,
         )
         for turn in range(count)
@@ -71,7 +71,7 @@ def _read(path: Path) -> Image:
     return scan
 
 
-def _stamp(path: Path) -> str:
+def stamp(path: Path) -> str:
     """Tells two states of a scan apart, without its name."""
     files = sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
     facts = [one.stat() for one in files]

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 SUITE_HELP = (
-    "Suite. Methods: ct-volume, ct-real, ct-anatomies, ct-unpaired, single-slice, fluoroscopy, mr, nordic; decisions: "
+    "Suite. Methods: ct-volume, ct-real, ct-anatomies, ct-unpaired, ldct, single-slice, fluoroscopy, mr, nordic; decisions: "
     "fluoroscopy-plan, fluoroscopy-wires, gate, lies; the machine: speed."
 )
 RUNNING = "How it runs"
@@ -37,6 +37,12 @@ Minutes = Annotated[
 Real = Annotated[
     Path | None,
     typer.Option(metavar="FOLDER", help="Real CT scans: for ct-volume any of little noise, else the public ones."),
+]
+Data = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="Pairs of low-dose and full-dose CT scans, for ldct.")
+]
+Split = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Patients of --data to learn from and to judge (JSON).")
 ]
 Cohort = Annotated[
     bool, typer.Option("--cohort", metavar="", help="Larger cohort of ct-unpaired, with parts of the public scans.")

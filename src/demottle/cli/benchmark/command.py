@@ -35,6 +35,8 @@ def benchmark(
     seeds: arguments.Seeds = None,
     minutes: arguments.Minutes = None,
     real: arguments.Real = None,
+    data: arguments.Data = None,
+    split: arguments.Split = None,
     cohort: arguments.Cohort = False,
     page: arguments.Page = False,
     retry: arguments.Retry = False,
@@ -55,11 +57,11 @@ def benchmark(
 
     use_method_file(method_file)
     asked = suite_named(suite)
-    check_options(asked, real, cohort)
+    check_options(asked, real, cohort, data, split)
     folder = out or Path("benchmark-results") / f"{suite}{'-cohort' if cohort else ''}{'-quick' if quick else ''}"
     everybody = entrants_of(asked, method or [])
     limit = minutes_of(minutes, quick, asked.minutes)
-    refuse_inputs([folder, cache], [real, method_file], added=True)
+    refuse_inputs([folder, cache], [real, data, split, method_file], added=True)
     refuse_unwritable(folder)
     results = Results(folder / "results.jsonl")
     say_warnings(results.doubts)
@@ -69,7 +71,8 @@ def benchmark(
     else:
         refuse_rival(results, asked, everybody, rival)
         work = replace(work_of(jobs, threads, wall, cache or folder / "cases"), method_file=method_file)
-        cells = planned(asked, everybody, Choices(quick, seeds, real_of(asked, real, cohort), cohort), limit, work)
+        choices = Choices(quick, seeds, real_of(asked, real, cohort), cohort, data, split)
+        cells = planned(asked, everybody, choices, limit, work)
         told = {"suite": suite, "quick": quick, "minutes": limit, "jobs": jobs, "threads": work.threads}
         failed = not run_missing(cells, results, work, told, retry)
     show(results, asked, rival, folder / "benchmark.html", as_json)

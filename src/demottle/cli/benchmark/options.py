@@ -59,13 +59,18 @@ def refuse_nothing(results: "Results", suite: "Suite") -> None:
         raise InputError(f"There are no results of {suite.name} in {results.path}; run it without --report first.")
 
 
-def check_options(suite: "Suite", real: Path | None, cohort: bool) -> None:
+def check_options(
+    suite: "Suite", real: Path | None, cohort: bool, data: Path | None = None, split: Path | None = None
+) -> None:
     """Refuse options that a suite does not have.
 
     Raises:
         typer.BadParameter: names the option.
     """
-    if cohort and not suite.trained:
+    for given, option in ((data, "--data"), (split, "--split")):
+        if given is not None and not suite.pairs:
+            raise typer.BadParameter(f"{suite.name} takes no pairs of scans; ldct does", param_hint=option)
+    if cohort and suite.name != "ct-unpaired":
         raise typer.BadParameter(f"{suite.name} learns from no cohort", param_hint="--cohort")
     if real is not None and not (suite.public or cohort or suite.name == SUITE):
         raise typer.BadParameter(f"{suite.name} takes no real scans", param_hint="--real")

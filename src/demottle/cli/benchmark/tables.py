@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from demottle.benchmark.engine.results import Results
     from demottle.benchmark.suites.catalog import Suite
 
-SHOWN = ("psnr", "rmse", "dprime", "contrast_faint", "psnr_wire", "bias_dark")
+SHOWN = ("ldct_psnr", "ldct_ssim", "ldct_rmse", "psnr", "rmse", "dprime", "contrast_faint", "psnr_wire", "bias_dark")
 """What fits a terminal; the page has everything."""
 COST_HEADS = {"seconds": "scan s", "per_slice": "slice s", "peak_mib": "MiB", "joules": "J"}
 HEADS = {"contrast_faint": "faint %", "psnr_wire": "wires dB"}

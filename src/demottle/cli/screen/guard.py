@@ -29,6 +29,8 @@ OPTIONS = {
     "model": "--model FILE",
     "kind": "--kind KIND",
     "date": "--date YYYY-MM-DD",
+    "data": "--data FOLDER",
+    "split": "--split FILE",
 }
 """How an argument that an error names as its remedy is given on the command line."""
 
