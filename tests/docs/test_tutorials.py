@@ -92,7 +92,8 @@ def test_ct(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_mayo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     _run_small(
-        "tutorials/mayo.md", {"(6, 128, (3, 2.8, 2.8)": "(3, 96, (3, 3.7, 3.7)", "--minutes 0.3": "--minutes 0.05"}
+        "tutorials/mayo.md",
+        {"(6, 128, (3, 2.8, 2.8)": "(3, 96, (3, 3.7, 3.7)", "'--minutes', '0.3'": "'--minutes', '0.05'"},
     )
     rows = [
         json.loads(line)
