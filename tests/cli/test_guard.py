@@ -73,13 +73,15 @@ def test_the_option_that_helps_is_named_where_the_verb_has_it(capsys: pytest.Cap
 def test_every_option_that_an_error_can_name_is_one_of_a_verb() -> None:
     from inspect import signature
 
+    from demottle.cli.benchmark.command import benchmark
     from demottle.cli.denoise.command import denoise
     from demottle.cli.phantom.command import phantom
     from demottle.cli.stream.command import stream
     from demottle.cli.train.command import train
 
-    of_scans = set(OPTIONS) - {"raw", "allow_mixed", "date", "kind"}
+    of_scans = set(OPTIONS) - {"raw", "allow_mixed", "date", "kind", "data"}
     assert of_scans <= set(signature(denoise).parameters)
+    assert "data" in signature(benchmark).parameters
     assert {"date", "kind"} <= set(signature(phantom).parameters)
     assert "raw" in signature(stream).parameters
     assert "allow_mixed" in signature(train).parameters

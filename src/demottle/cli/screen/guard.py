@@ -30,7 +30,6 @@ OPTIONS = {
     "kind": "--kind KIND",
     "date": "--date YYYY-MM-DD",
     "data": "--data FOLDER",
-    "split": "--split FILE",
 }
 """How an argument that an error names as its remedy is given on the command line."""
 
