@@ -86,7 +86,7 @@ def train(name: str, seed: int = 0, steps: int = 2) -> Denoiser:
 def fit(name: str, scan: Image, fingerprint: Fingerprint, seed: int = 0, steps: int | None = None) -> Denoiser:
     module, contract = METHODS[name].load(), METHODS[name].contract
     if METHODS[name].is_trained:
-        return train(name, seed)
+        return train(name, seed, contract.trained_steps)
     settings, budget = module.Settings(**contract.quick), Budget(steps=steps or contract.steps)
     fitted: Denoiser = module.fit(scan, settings, fingerprint, seed=seed, budget=budget)
     return fitted

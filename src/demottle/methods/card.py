@@ -32,6 +32,7 @@ class Contract:
         quick: settings with which a slow method shows it in less time.
         wrong: settings that have to be refused; the refusal names the first.
         steps: of learning.
+        trained_steps: of learning, of a method that is trained beforehand.
         slow: True where it takes more than some seconds all the same.
         at_once: whole numbers of a module that say how much is computed at a time ("module.NAME"), and smaller ones for them.
         excused: of rivals, by clause (`CLAUSES`), why the method does not keep it; docs/methods/index.md shows it. An excuse that
@@ -41,6 +42,7 @@ class Contract:
     quick: Mapping[str, Any] = field(default_factory=dict)
     wrong: Mapping[str, Any] = field(default_factory=lambda: {"patch": 17})
     steps: int = 12
+    trained_steps: int = 2
     slow: bool = False
     at_once: Mapping[str, int] = field(default_factory=dict)
     excused: Mapping[str, str] = field(default_factory=dict)

@@ -20,7 +20,7 @@ CARDS = (
         ),
         paper="Jung et al., MICCAI 2022, arXiv 2207.02377",
         module="demottle.methods.unpaired.pdml",
-        contract=Contract(at_once=_STRIPS),
+        contract=Contract(at_once=_STRIPS, trained_steps=10),
     ),
     MethodInfo(
         name="perceptual-cyclegan",
