@@ -122,7 +122,7 @@ def open_scan(
         raise InputError(
             f"{path} holds the voxels of a pair of files; name its header, {path.with_suffix('.hdr').name}."
         )
-    path = only_file_in(path) if path.is_dir() else path
+    path = only_file_in(path) if path.is_dir() and series is None else path
     row = DICOM if path.is_dir() else FORMATS[format_of(path) or DICOM.name]
     given = Given(spacing, modality, series, unit, accept_uneven, accept_own_output)
     row.refuse_given(given)

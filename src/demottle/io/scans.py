@@ -63,16 +63,26 @@ def only_file_in(path: str | Path) -> Path:
     """Return the one file of a known format where `path` is a folder that holds no DICOM; else `path` itself.
 
     Raises:
-        InputError: several such files.
+        InputError: several such files, or such a file and a folder with DICOM; they are listed.
     """
     path = Path(path)
     folders, files = _walk(path) if path.is_dir() else ([], [])
+    images = [file for file in files if not _is_zip(file)]  # often the download of what lies beside it
+    if folders and images and not (path / "DICOMDIR").exists():
+        found = sorted({*folders, *images})
+        raise InputError(
+            f"{path} holds {len(found)} scans ({_named(found, path)}); name one of them, or choose a DICOM series.",
+            remedy="series",
+        )
     if folders or not files:
         return path
     if len(files) > 1:
-        names = ", ".join(str(file.relative_to(path)) for file in files[:_LISTED]) + (", ..." * (len(files) > _LISTED))
-        raise InputError(f"{path} holds {len(files)} scans ({names}); name one of them.")
+        raise InputError(f"{path} holds {len(files)} scans ({_named(files, path)}); name one of them.")
     return files[0]
+
+
+def _named(scans: list[Path], path: Path) -> str:
+    return ", ".join(str(one.relative_to(path)) for one in scans[:_LISTED]) + (", ..." * (len(scans) > _LISTED))
 
 
 def _walk(path: Path) -> tuple[list[Path], list[Path]]:
@@ -138,8 +148,8 @@ def _nothing_in(path: Path) -> str:
     with quiet_pydicom():
         aside = scan(collect(path))[1]
     try:
-        refuse_nothing_read(path, [one for one in aside if one.kind])
+        refuse_nothing_read(path, [one for one in aside if one.kind or one.archive])
     except InputError as error:
-        if any(one.kind for one in aside):
+        if any(one.kind or one.archive for one in aside):
             return str(error)
     return f"{path} holds no scans; name a folder with DICOM series or image files in it."

@@ -236,7 +236,10 @@ def test_pictures_beside_the_slices_are_no_scans_of_their_own(ct: Ct, phantom: I
     with zipfile.ZipFile(folder / "all.zip", "w") as archive:
         archive.write(folder / "ct-001.dcm")
     assert find_scans(folder) == [folder]
-    assert "2 files without a DICOM image (all.zip, preview.tif)" in warnings_of(read(folder))[0]
+    assert warnings_of(read(folder)) == (
+        "Set aside 1 archive (all.zip); unpack it to read what is inside.",
+        "Set aside 1 file of another format (preview.tif); name it to read it.",
+    )
 
 
 def test_a_folder_with_one_file_of_another_format_is_that_scan(phantom: Image, tmp_path: Path) -> None:

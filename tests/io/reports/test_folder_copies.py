@@ -20,7 +20,7 @@ from tests.io.reports.checks import assert_written_well
 
 from demottle.errors import InputError
 from demottle.image import Image
-from demottle.io import find_scans, read, warnings_of, write
+from demottle.io import find_scans, open_scan, read, warnings_of, write
 
 Ct = Callable[..., Path]
 Make = Callable[..., Dataset]
@@ -46,6 +46,26 @@ def test_copies_under_other_uids_count_once(
     assert (image.shape[0], image.spacing[0]) == (5, 2.5)
     assert "5 files that are a copy of another" in warnings_of(image)[0]
     assert_written_well(write(denoised(image), tmp_path / "out"), image, program)
+
+
+@pytest.mark.parametrize("some", [2, 5])
+def test_copies_that_were_numbered_anew_count_once(ct: Ct, some: int) -> None:
+    """Sent twice to an archive that numbers what it gets; one slice is empty, as at the end of a head."""
+    folder = ct(stored=lambda index: np.full((24, 20), 24) if index == 0 else None)
+    for number, file in enumerate(sorted(folder.iterdir())[-some:]):
+        copied(file, f"again-{file.name}", InstanceNumber=100 + number, ContentTime="235959")
+    image = read(folder)
+    assert image.shape[0] == 5
+    assert f"{some} files that are a copy of another" in warnings_of(image)[0]
+
+
+def test_empty_slices_alone_are_no_copies(ct: Ct) -> None:
+    """Two volumes whose first slices hold nothing."""
+    folder = ct(stored=lambda index: np.full((24, 20), 24) if index == 0 else None)
+    for number, file in enumerate(sorted(folder.iterdir())):
+        other = np.frombuffer(pydicom.dcmread(file).PixelData, "<u2")
+        copied(file, f"b-{file.name}", PixelData=(other + (other > 24)).tobytes(), InstanceNumber=11 - number)
+    assert [len(part.volumes[0].slices) for part in open_scan(folder).volumes] == [5, 5]
 
 
 def test_other_pixels_at_the_same_place_are_no_copies(ct: Ct) -> None:

@@ -1,4 +1,4 @@
-"""The same kinds in runs of X-ray frames: bits, padding, shutters that move."""
+"""The same kinds in runs of X-ray frames: bits, padding, shutters that move, and when the frames were taken."""
 
 import numpy as np
 import pydicom
@@ -6,7 +6,7 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import EnhancedXAImageStorage, XRayAngiographicImageStorage
 
-from demottle.io import read, write
+from demottle.io import read, warnings_of, write
 
 FRAMES, ROWS, COLUMNS = 4, 64, 60
 
@@ -64,3 +64,33 @@ def test_a_shutter_that_moves_is_that_of_each_frame(make_slice, save_slice, tmp_
     assert (~image.valid).sum(axis=(1, 2)).tolist() == [ROWS * (5 + index) for index in range(FRAMES)]
     after = pydicom.dcmread(write(denoised(image, 2), tmp_path / "out.dcm")).pixel_array
     assert np.array_equal(after, np.where(image.valid, frames() + 2, frames()))
+
+
+VECTOR = [0, 40, 40, 120]
+
+
+@pytest.mark.parametrize(
+    ("changes", "seconds", "said"),
+    [
+        ({"FrameTimeVector": VECTOR, "FrameIncrementPointer": 0x00181065}, 0.04, "uneven times, 40 to 120 ms"),
+        ({"FrameTimeVector": VECTOR, "FrameIncrementPointer": 0x00181063}, 0.066, ""),
+        ({"FrameTimeVector": VECTOR, "FrameIncrementPointer": [0x00181063, 0x00280008]}, 0.066, ""),
+        ({"FrameTimeVector": VECTOR[1:]}, 0.04, "uneven times, 40 to 120 ms"),  # without the time to the first frame
+        ({"FrameTimeVector": [0, 40, 0, 40]}, 0.04, "uneven times, 0 to 40 ms"),
+        ({"FrameTimeVector": [0, 40]}, 0.066, ""),  # of another run
+    ],
+)
+def test_the_pointer_says_which_time_holds(make_slice, save_slice, tmp_path, changes, seconds, said):
+    """FrameTime and FrameTimeVector in one header, as systems with a variable rate write them (nroduit/Weasis#424)."""
+    image = read(run(make_slice, save_slice, tmp_path / "in.dcm", frames(), **changes))
+    assert image.spacing[0] == pytest.approx(seconds) and image.evenly_spaced is not bool(said)
+    assert said in " ".join(warnings_of(image))
+
+
+def test_a_frame_time_in_seconds_is_none(make_slice, save_slice, tmp_path):
+    """0.033 ms would be 30,000 frames per second."""
+    path = run(make_slice, save_slice, tmp_path / "in.dcm", frames(), RecommendedDisplayFrameRate=30)
+    dataset = pydicom.dcmread(path)
+    dataset.FrameTime = "0.0333"
+    dataset.save_as(path)
+    assert read(path).spacing[0] == pytest.approx(1 / 30)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from tests.io.enhanced import enhanced_mr
 from tests.io.reports.checks import assert_written_well
 from tests.io.volumes.mosaics import TILE, mosaic, volume
 from tests.io.volumes.objects import GAP, classic, mr_slice, save_all
@@ -73,6 +74,37 @@ def test_a_functional_run_that_only_its_content_time_orders(tmp_path):
     np.testing.assert_array_equal(image.voxels[0, :40], first.pixel_array)
 
 
+def stripped(numbers):
+    """A functional run of five volumes of four slices without any time; `numbers` gives InstanceNumber of (time, place)."""
+    gone = dict.fromkeys(("ContentTime", "AcquisitionNumber"))  # there are no others
+    return [mr_slice(p, 10 * t + p, InstanceNumber=numbers(t, p), **gone) for t in range(5) for p in range(4)]
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        lambda time, place: 4 * time + place + 1,  # volume by volume
+        lambda time, place: 5 * place + time + 1,  # place by place
+        lambda time, place: 4 * time + (0, 2, 1, 3)[place] + 1,  # interleaved
+    ],
+)
+def test_a_run_without_times_is_ordered_by_its_numbers(tmp_path, numbers):
+    """An anonymization took every time (rordenlab/dcm2niix#948); numbers by place are those of dcm2niix#614."""
+    source = stripped(numbers)
+    image = read(save_all(source, tmp_path / "in"))
+    assert image.sequence and image.shape[0] == 5
+    assert any("Only the order of InstanceNumber tells the volumes" in said for said in warnings_of(image))
+    for time in range(5):
+        np.testing.assert_array_equal(image.voxels[time, :40], source[4 * time].pixel_array)
+
+
+def test_numbers_in_no_order_tell_nothing(tmp_path):
+    """Some scanners number images as they are done (rordenlab/dcm2niix#533)."""
+    shuffled = np.random.default_rng(0).permutation(20).reshape(5, 4) + 1
+    with pytest.raises(InputError, match="held by more than one slice"):
+        read(save_all(stripped(lambda time, place: int(shuffled[time, place])), tmp_path / "in"))
+
+
 def test_a_description_that_changes_while_a_map_is_computed_splits_nothing(tmp_path):
     """GE writes the time into SeriesDescription, which then differs between slices (rordenlab/dcm2niix#382)."""
     source = classic([{"SeriesDescription": lambda place: f"CBF:Jan 10 2020 09-05-{18 + place // 2}"}])
@@ -94,6 +126,14 @@ def test_a_mosaic_whose_first_tile_is_the_top_slice(tmp_path):
     stored = volume(1)
     image = read(save_all([mosaic(stored, downwards=True)], tmp_path / "in"))
     np.testing.assert_array_equal(image.voxels, stored[::-1])
+
+
+def test_an_enhanced_object_that_still_says_mosaic_is_its_frames(tmp_path):
+    """Siemens XA30 takes the tiles apart and leaves the word in ImageType (rordenlab/dcm2niix#553)."""
+    dataset = enhanced_mr()
+    dataset.ImageType = ["ORIGINAL", "PRIMARY", "M", "ND", "MOSAIC"]
+    image = read(save_all([dataset], tmp_path / "in"))
+    assert image.shape == (5, 24, 20)
 
 
 def test_a_mosaic_without_its_number_of_slices_is_refused_by_name(tmp_path):

@@ -8,6 +8,7 @@ import numpy as np
 import pydicom
 import pytest
 import SimpleITK
+from pydicom.uid import JPEGLSLossless, RLELossless
 from tests.io.reports.checks import errors_of
 from tests.io.volumes.mosaics import CORNER, GAP, SPACING, TILE, mosaic, volume
 from tests.io.volumes.objects import save_all
@@ -48,6 +49,16 @@ def test_a_mosaic_comes_out_as_a_mosaic(tmp_path: Path, denoised: Callable, prog
     assert after.ImageType[-1] == "MOSAIC" and after.ImagePositionPatient == source.ImagePositionPatient
     assert after[0x0029, 0x1010].value == source[0x0029, 0x1010].value
     assert errors_of(written, program) == []
+
+
+@pytest.mark.parametrize("syntax", [RLELossless, JPEGLSLossless])
+def test_a_compressed_mosaic_is_unpacked(tmp_path: Path, syntax: str) -> None:
+    """The size that is coded is that of the whole image, not of a tile."""
+    (path,) = save_all([mosaic(volume(2))], tmp_path / "in").iterdir()
+    dataset = pydicom.dcmread(path)
+    dataset.compress(syntax, generate_instance_uid=False)
+    dataset.save_as(path)
+    np.testing.assert_array_equal(read(path).voxels, volume(2))
 
 
 def test_mosaics_over_time_are_a_series_in_the_order_of_their_times(tmp_path: Path) -> None:

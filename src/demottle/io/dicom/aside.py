@@ -9,6 +9,7 @@ from pydicom.uid import UID
 
 from demottle.errors import InputError, counted
 from demottle.io.dicom.files import FileRef, hidden_with_dicom
+from demottle.io.formats import format_of
 
 _ROOT = "1.2.840.10008.5.1.4.1.1."
 _KINDS = {
@@ -40,6 +41,7 @@ _FAMILIES = {
 }
 _DIRECTORY = "1.2.840.10008.1.3.10"
 _NAMED = 3  # files in one remark
+_ARCHIVES = (b"PK\3\4", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!", b"\x28\xb5\x2f\xfd")
 
 
 @dataclass(frozen=True)
@@ -51,12 +53,19 @@ class Aside:
         kind: what it is, as a noun; empty for a file that is not DICOM.
         broken: the sentence that refuses it; empty for a file that can be read and is something else.
         series_uid: SeriesInstanceUID, as far as it could be read.
+        archive: it may hold scans once it is unpacked.
     """
 
     file: FileRef
     kind: str = ""
     broken: str = ""
     series_uid: str = ""
+    archive: bool = False
+
+
+def is_archive(head: bytes) -> bool:
+    """True for the first bytes of a zip, gzip, bzip2, xz, 7z, rar, zstd or tar file."""
+    return head.startswith(_ARCHIVES) or head[257:262] == b"ustar"
 
 
 def kind_of_no_scan(sop_class: str) -> str:
@@ -85,6 +94,19 @@ def refuse_nothing_read(path: Path, aside: Sequence[Aside]) -> None:
     others = [one for one in aside if one.kind]
     if others:
         raise InputError(f"{path} holds no scan, only {_listed(others)}; name a DICOM folder with slices or frames.")
+    packed = [one for one in aside if one.archive]
+    if packed and packed[0].file.path == path and not packed[0].file.member:
+        raise InputError(f"{path} is an archive; unpack it first.")
+    if packed:
+        raise InputError(
+            f"{path} holds no DICOM images but {counted(len(packed), 'archive')} ({_names(packed)}); unpack "
+            f"{'it' if len(packed) == 1 else 'them'} first."
+        )
+    images = [one for one in aside if format_of(Path(one.file.member or one.file.path)) not in (None, "dicom")]
+    if images and images[0].file.member:
+        raise InputError(
+            f"{path} is a zip without DICOM images, but with {_names(images)}; unpack it and name the image."
+        )
     hidden = hidden_remark(hidden_with_dicom(path)) if path.is_dir() else ()
     if hidden:
         raise InputError(f"{path} holds no DICOM images that are not hidden. {hidden[0]}")
@@ -119,7 +141,10 @@ def hidden_remark(hidden: Sequence[Path]) -> tuple[str, ...]:
 def remarks(aside: Sequence[Aside]) -> tuple[str, ...]:
     """Return what a user should know of the files set aside: the unreadable ones first."""
     broken, others = [one for one in aside if one.broken], [one for one in aside if one.kind and not one.broken]
-    strange = [one for one in aside if not one.kind and not one.broken]
+    strange = [one for one in aside if not one.kind and not one.broken and not one.archive]
+    images = [one for one in strange if format_of(Path(one.file.member or one.file.path)) is not None]
+    strange = [one for one in strange if one not in images]
+    packed = [one for one in aside if one.archive]
     said = []
     if broken:
         it_is, it = ("it is", "it") if len(broken) == 1 else ("they are", "them")
@@ -132,9 +157,25 @@ def remarks(aside: Sequence[Aside]) -> tuple[str, ...]:
             f"Set aside {counted(len(others), 'DICOM object')} that "
             f"{'is not a scan' if len(others) == 1 else 'are not scans'} ({_listed(others)})."
         )
+    if packed:
+        said.append(
+            f"Set aside {counted(len(packed), 'archive')} ({_names(packed)}); unpack "
+            f"{'it' if len(packed) == 1 else 'them'} to read what is inside."
+        )
+    if images:
+        said.append(
+            f"Set aside {counted(len(images), 'file')} of {'another format' if len(images) == 1 else 'other formats'} "
+            f"({_names(images)}); {_to_read(images)}."
+        )
     if strange:
         said.append(f"Set aside {counted(len(strange), 'file')} without a DICOM image ({_names(strange)}).")
     return tuple(said)
+
+
+def _to_read(images: Sequence[Aside]) -> str:
+    if images[0].file.member:
+        return "unpack the zip and name one of its files to read it"
+    return f"name {'it' if len(images) == 1 else 'one'} to read it"
 
 
 def _listed(others: Sequence[Aside]) -> str:

@@ -1,34 +1,49 @@
-"""How many rows and columns compressed pixels were coded with: a header that says otherwise would be read with wrong values.
+"""How many pixels a file holds: a header that says otherwise would be read with wrong values, or without some of its frames.
 
 Decoders of JPEG-LS and RLE cut what they decode to the size that the header states, so rows run into each other and no error
 is raised. The size stands in the frame header of a JPEG or JPEG-LS stream (ISO/IEC 10918-1 B.2.2, 14495-1 C.2.2), in the SIZ
 marker of JPEG 2000 (ISO/IEC 15444-1 A.5.1); RLE (DICOM PS3.5 G) has none, but its first segment holds a byte for each pixel.
+A frame of JPEG begins with a marker, one of RLE with its table of segments. Pixels that are not compressed are counted by their
+bytes; less than a frame behind them is padding of old writers.
 """
 
 import struct
+from typing import Any
 
 import pydicom
-from pydicom.encaps import generate_frames
+from pydicom.encaps import generate_fragments, generate_frames
 from pydicom.uid import RLELossless
 
-from demottle.errors import InputError
+from demottle.errors import InputError, counted
 from demottle.io.dicom.slice_header import SliceHeader
 
 _START, _END, _SIZ, _SCAN = 0xD8, 0xD9, 0x51, 0xDA
+_BEGIN = (b"\xff\xd8", b"\xff\x4f")  # JPEG and JPEG-LS; JPEG 2000
+_ENTRY = 4  # bytes in a table of offsets
+_RLE_HEADER = 64  # bytes
+_UNDEFINED = 0xFFFFFFFF
 _FRAMES = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}  # all start-of-frame markers; C4, C8 and CC are others
 _ALONE = {0x01, _START, _END, *range(0xD0, 0xD8), 0x4F}  # markers without a length
 
 
-def check_coded_size(header: SliceHeader) -> None:
-    """Compare the size that a compressed file's header states with that of its first frame.
+def check_coded_size(header: SliceHeader) -> bool:
+    """Compare what a compressed file's header states with what is coded.
+
+    Returns True where the one frame lies in several fragments and the table of offsets lists each of them, as only frames should
+    be: decoders take the first fragment for all of it.
 
     Raises:
-        InputError: they differ.
+        InputError: the size of the first frame differs, or more frames are coded than stated.
     """
     with header.file.open() as stream:
         data = pydicom.dcmread(stream, specific_tags=["PixelData"]).get("PixelData")
     if not data:
-        return  # a decoder says so
+        return False  # a decoder says so
+    _refuse_more_frames(header, _coded_frames(data))
+    table = next(generate_fragments(data), b"")
+    split = bool(header.frames == 1 and len(table) > _ENTRY)
+    if split:
+        data = untabled(data)
     frame = next(generate_frames(data, number_of_frames=header.frames), b"")
     stated = header.rows, header.columns
     if header.transfer_syntax == RLELossless:
@@ -37,13 +52,59 @@ def check_coded_size(header: SliceHeader) -> None:
             raise InputError(
                 f"{header.file.name} states {stated[0]} x {stated[1]} pixels, but {pixels} are coded; repair the header."
             )
-        return
+        return split
     coded = coded_size(frame)
     if coded is not None and coded != stated:
         raise InputError(
             f"{header.file.name} states {stated[0]} x {stated[1]} pixels, but {coded[0]} x {coded[1]} are coded; "
             "repair the header."
         )
+    return split
+
+
+def untabled(data: bytes) -> bytes:
+    """Compressed pixels without their table of offsets: all fragments of the one frame belong together then."""
+    length = int.from_bytes(data[4:8], "little")
+    return data[:4] + bytes(4) + data[8 + length :]
+
+
+def check_native_size(header: SliceHeader) -> None:
+    """Refuse pixels that are not compressed where whole frames follow those that the header states.
+
+    Raises:
+        InputError: says how many there are.
+    """
+    frame = header.rows * header.columns * header.samples * header.bits_allocated // 8
+    if not frame or header.file.length < frame * (header.frames + 1):  # that is so of nearly all
+        return
+    with header.file.open() as stream:
+        dataset = pydicom.dcmread(stream, specific_tags=["PixelData"], defer_size=0, force=True)
+    element: Any = dataset.get_item("PixelData", keep_deferred=True) if "PixelData" in dataset else None
+    length = 0 if element is None else int(element.length)
+    if length != _UNDEFINED:
+        _refuse_more_frames(header, length // frame)
+
+
+def _refuse_more_frames(header: SliceHeader, held: int) -> None:
+    if held > header.frames:
+        stated = counted(header.frames, "frame")
+        raise InputError(
+            f"{header.file.name} states {stated} of {header.rows} x {header.columns} pixels but holds pixels for {held}; "
+            "set NumberOfFrames, or Rows and Columns, right."
+        )
+
+
+def _coded_frames(data: bytes) -> int:
+    """Frames in compressed pixels: the fragments that a frame begins with. Tables of offsets list other fragments too."""
+    _, *fragments = generate_fragments(data)
+    return sum(fragment[:2] in _BEGIN or _begins_rle(fragment) for fragment in fragments)
+
+
+def _begins_rle(fragment: bytes) -> bool:
+    if len(fragment) < _RLE_HEADER:
+        return False
+    number, first = struct.unpack_from("<II", fragment)
+    return bool(0 < number <= 15 and first == _RLE_HEADER)
 
 
 def coded_size(stream: bytes) -> tuple[int, int] | None:

@@ -11,13 +11,16 @@ from demottle.io.dicom.pixels import iter_stored
 from demottle.io.dicom.slice_header import SliceHeader
 
 _CHUNK = 1 << 20
+_NUMBERING = ("instance", "content time")
+_MOST_COPIES = 3
 
 
 def without_copies(slices: Sequence[SliceHeader]) -> tuple[list[SliceHeader], tuple[str, ...]]:
     """Return each object once, and a remark on the copies set aside.
 
     Two files with one SOPInstanceUID are copies where they are equal byte by byte, or have the same place, rescale and pixels
-    (an export that changed the encoding or a name). With two UIDs they are copies where number and time are the same as well.
+    (an export that changed the encoding or a name). With two UIDs they are copies where number and time are the same as well, or
+    where all slices that share a place are the same in every pixel.
 
     Raises:
         InputError: two files hold different objects under one SOPInstanceUID.
@@ -57,7 +60,30 @@ def _without_renamed(slices: list[SliceHeader], copies: dict[FileRef, FileRef]) 
             copies[header.file] = first.file
         else:
             left.append(header)
-    return left
+    renumbered = _renumbered(left)
+    copies.update({header.file: first.file for header, first in renumbered})
+    gone = {id(header) for header, _ in renumbered}
+    return [header for header in left if id(header) not in gone]
+
+
+def _renumbered(slices: list[SliceHeader]) -> list[tuple[SliceHeader, SliceHeader]]:
+    """Copies that got another number too, each with its original; none where any two slices of one place differ.
+
+    Slices that hold one value may be alike without being copies: they count where others are there that do not.
+    """
+    alike: dict[object, list[SliceHeader]] = {}
+    for header in slices:
+        if header.frames == 1 and header.position is not None:
+            traits = {name: value for name, value in header.traits.items() if name not in _NUMBERING}
+            alike.setdefault((_meaning(header), repr(sorted(traits.items()))), []).append(header)
+    groups = [group for group in alike.values() if len(group) > 1]
+    if any(len(group) > _MOST_COPIES for group in groups):  # a series over time
+        return []
+    if not all(_readable_alike(group[0], other) for group in groups for other in group[1:]):
+        return []
+    if not any(np.ptp(next(iter_stored([group[0]]))) for group in groups):
+        return []
+    return [(other, group[0]) for group in groups for other in group[1:]]
 
 
 def _readable_alike(first: SliceHeader, second: SliceHeader) -> bool:

@@ -34,8 +34,10 @@ class DecodingError(Exception):
     """The decoder refused, died or took too long."""
 
 
-def decode(file: FileRef, syntax: str, frames: Sequence[int]) -> Generator[NDArray[Any]]:
+def decode(file: FileRef, syntax: str, frames: Sequence[int], *, split: bool = False) -> Generator[NDArray[Any]]:
     """Yield the stored planes of one file, in the order of `frames` (counted from 0).
+
+    `split`: its table of offsets lists fragments of the one frame (`check_coded_size`), and is left aside.
 
     Raises:
         DecodingError: says why in a few words.
@@ -44,9 +46,8 @@ def decode(file: FileRef, syntax: str, frames: Sequence[int]) -> Generator[NDArr
     process = _take()
     done = False
     try:
-        process.ask(
-            {"path": os.fsencode(file.path).hex(), "member": file.member, "syntax": syntax, "frames": list(frames)}
-        )
+        named = {"path": os.fsencode(file.path).hex(), "member": file.member}
+        process.ask({**named, "syntax": syntax, "frames": list(frames), "split": split})
         for _ in frames:
             yield process.plane()
         done = True
@@ -213,7 +214,8 @@ def _answer(request: dict[str, Any], out: IO[bytes]) -> None:
         with warnings.catch_warnings(), file.open() as stream:
             warnings.simplefilter("ignore")
             syntax = UID(request["syntax"])
-            for plane in iter_pixels(stream, indices=request["frames"], raw=True, transfer_syntax_uid=syntax):
+            source = _without_table(stream) if request["split"] else stream
+            for plane in iter_pixels(source, indices=request["frames"], raw=True, transfer_syntax_uid=syntax):
                 plane = np.ascontiguousarray(plane)
                 _say(out, {"shape": plane.shape, "dtype": plane.dtype.str})
                 out.write(plane.reshape(-1).view(np.uint8).data)
@@ -222,6 +224,16 @@ def _answer(request: dict[str, Any], out: IO[bytes]) -> None:
         _say(out, {"unknown": str(error)})
     except Exception as error:  # decoders raise many types
         _say(out, {"error": type(error).__name__})
+
+
+def _without_table(stream: Any) -> Any:
+    import pydicom
+
+    from demottle.io.dicom.coded_size import untabled
+
+    dataset = pydicom.dcmread(stream)
+    dataset.PixelData = untabled(dataset.PixelData)
+    return dataset
 
 
 def _say(out: IO[bytes], head: dict[str, Any]) -> None:

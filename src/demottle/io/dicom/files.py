@@ -91,6 +91,13 @@ class FileRef:
         return self._archive.getinfo(self.member).compress_size
 
     @property
+    def length(self) -> int:
+        """Bytes of the file, or of the zip's member once it is unpacked."""
+        if self.member is None:
+            return self.path.stat().st_size
+        return self._archive.getinfo(self.member).file_size
+
+    @property
     def name(self) -> str:
         """The name to show to a user."""
         return str(self.path) if self.member is None else f"{self.path}:{self.member}"

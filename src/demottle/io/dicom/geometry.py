@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from demottle.errors import InputError, counted
-from demottle.io.dicom.kind import can_be_slice
+from demottle.io.dicom.kind import can_be_slice, is_capture
 from demottle.io.dicom.slice_header import SliceHeader
 from demottle.io.grid.cosines import cosines
 from demottle.io.payload import Affine
 
 Group = tuple[SliceHeader, ...]
+_RADIOGRAPHS = ("DX", "CR", "MG", "IO", "PX", "RG")
 _LISTED = 6  # positions named in one message
 _FEWEST, _MANY = 3, 4  # a group this much smaller than the largest, which has slices enough, is a stray one
 
@@ -75,6 +76,7 @@ def _group_key(header: SliceHeader) -> tuple[object, ...]:
         header.is_localizer,
         header.samples,
         header.position is None,
+        is_capture(header),
     )
 
 
@@ -84,6 +86,11 @@ def _no_volume(slices: Sequence[SliceHeader]) -> str:
         return f"{first.name}: the series holds only localizer images; choose a series with slices."
     if any(header.samples != 1 for header in slices):
         return f"{first.name} is a color image; demottle needs gray values."
+    if first.modality in _RADIOGRAPHS and first.position is None:
+        return (
+            f"{first.name} is a radiograph (modality {first.modality}): neither a slice of a volume nor an X-ray run (XA, RF), "
+            "which is what demottle reads."
+        )
     if any(header.frames > 1 and header.frame is None for header in slices):
         return (
             f"{first.name} holds {first.frames} frames of modality {first.modality} without a place for each: neither a "
@@ -103,7 +110,8 @@ def _no_volume(slices: Sequence[SliceHeader]) -> str:
 
 def _describe(group: Sequence[SliceHeader]) -> str:
     first = group[0]
-    kind = "localizer" if first.is_localizer else "no position" if first.position is None else "slices"
+    kind = "no position" if first.position is None else "slices"
+    kind = "localizer" if first.is_localizer else "screen captures" if is_capture(first) else kind
     direction = "" if first.orientation is None else " along " + _vector(_normal(first))
     return f"{len(group)} x {first.rows} x {first.columns}, {kind}{direction}, first {first.name}"
 

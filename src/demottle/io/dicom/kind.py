@@ -16,6 +16,7 @@ _RECONSTRUCTIONS = {
     _ROOT + "13.1.2": "X-Ray 3D Craniofacial Image (cone-beam CT)",
     _ROOT + "13.1.3": "Breast Tomosynthesis Image",
 }
+_CAPTURE = _ROOT + "7"
 X_RAY = ("XA", "RF")
 _KNOWN = ("CT", "MR", *X_RAY)
 _SAME_PLACE = 1e-3  # mm
@@ -46,6 +47,11 @@ def can_be_slice(header: SliceHeader) -> bool:
     """True for a gray image with a place in the patient that is not a scout view."""
     geometry = (header.position, header.orientation, header.pixel_spacing)
     return None not in geometry and not header.is_localizer and header.samples == 1
+
+
+def is_capture(header: SliceHeader) -> bool:
+    """True for Secondary Capture: a page or a dose table beside slices, though some exports store slices so too."""
+    return header.sop_class == _CAPTURE or header.sop_class.startswith(f"{_CAPTURE}.")
 
 
 def is_readable(slices: Sequence[SliceHeader]) -> bool:

@@ -13,7 +13,7 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, JPEGExtended12Bit, 
 
 from demottle.errors import InputError
 from demottle.io.bombs import refuse_bomb
-from demottle.io.dicom.coded_size import check_coded_size
+from demottle.io.dicom.coded_size import check_coded_size, check_native_size
 from demottle.io.dicom.slice_header import SliceHeader, is_encapsulated
 from demottle.io.values.ct_units import refuse_other_unit
 from demottle.io.values.float_pixels import refuse_float_pixels
@@ -110,17 +110,20 @@ def iter_stored(headers: Sequence[SliceHeader]) -> Iterator[Plane]:
 
 def _planes(first: SliceHeader, frames: Sequence[int]) -> Generator[Plane]:
     if first.tiles:  # slices of one frame
-        whole = replace(first, tiles=0)
+        whole = replace(first, tiles=0, rows=first.rows * first.tiles, columns=first.columns * first.tiles)
         tiles = cut(next(_planes(whole, [0])), first.tiles)
         yield from (tiles[index] for index in frames)
         return
     syntax = UID(first.transfer_syntax)
+    split = False
     if is_encapsulated(first):
-        check_coded_size(first)
+        split = check_coded_size(first)
+    else:
+        check_native_size(first)
     if is_encapsulated(first) and syntax != RLELossless:  # pydicom itself unpacks RLE
         from demottle.io.dicom.decoding_process import decode  # here, because most scans are not compressed
 
-        yield from decode(first.file, syntax, frames)
+        yield from decode(first.file, syntax, frames, split=split)
         return
     options: dict[str, Any] = {} if is_encapsulated(first) else {"correct_unused_bits": False}
     with first.file.open() as stream:

@@ -2,18 +2,19 @@
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pydicom
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
 from demottle.errors import InputError
-from demottle.io.dicom.aside import Aside, kind_of_no_scan, kind_without_image
+from demottle.io.dicom.aside import Aside, is_archive, kind_of_no_scan, kind_without_image
 from demottle.io.dicom.files import FileRef
 from demottle.io.dicom.headers.marks import MARK_TAGS
 from demottle.io.dicom.multiframe import scan_frames
 from demottle.io.dicom.slice_header import SliceHeader, integer, items, slice_header, text
-from demottle.io.formats import DICOM
+from demottle.io.formats import DICOM, format_of
 from demottle.io.volumes.mosaic import scan_mosaic
 from demottle.io.volumes.traits import TRAIT_TAGS
 
@@ -29,6 +30,7 @@ _KEYWORDS = (
     "ModalityLUTSequence",
 )
 _TAGS = [*(Tag(keyword) for keyword in _KEYWORDS), Tag("SharedFunctionalGroupsSequence"), *MARK_TAGS, *TRAIT_TAGS]
+_HEAD_OF_ARCHIVE = 262  # bytes
 _FIRST_GROUPS = (b"\x02\0", b"\x08\0", b"\0\x02", b"\0\x08")
 
 
@@ -52,7 +54,7 @@ def _scan_file(file: FileRef) -> list[SliceHeader] | Aside:
     try:
         dataset = _read_header(file)
         if dataset is None:
-            return Aside(file)
+            return Aside(file, archive=_is_archive(file))
     except InputError as error:
         return Aside(file, broken=str(error), series_uid=file.series_uid)
     sop_class, series = text(dataset, "SOPClassUID"), text(dataset, "SeriesInstanceUID")
@@ -65,10 +67,12 @@ def _scan_file(file: FileRef) -> list[SliceHeader] | Aside:
     if kind:
         return Aside(file, kind, series_uid=series)
     try:
+        if (
+            "SharedFunctionalGroupsSequence" in dataset
+        ):  # its frames are slices, also where it says MOSAIC of its source
+            return scan_frames(file, dataset)
         if "MOSAIC" in items(dataset.get("ImageType")):
             return scan_mosaic(file, dataset)
-        if "SharedFunctionalGroupsSequence" in dataset:
-            return scan_frames(file, dataset)
         # without groups nothing says where each of several frames lies
         place = Dataset() if (integer(dataset, "NumberOfFrames") or 1) > 1 else dataset
         return [slice_header(file, dataset, None, place)]
@@ -103,6 +107,13 @@ def _read_header(file: FileRef) -> Dataset | None:
             return dataset
     _refuse_if_named_dicom(file, "is not valid DICOM, or truncated", magic)
     return None
+
+
+def _is_archive(file: FileRef) -> bool:
+    if format_of(Path(file.member or file.path)) not in (None, "dicom"):  # .nii.gz
+        return False
+    with file.open() as stream:
+        return is_archive(stream.read(_HEAD_OF_ARCHIVE))
 
 
 def _begins_like_dicom(head: bytes) -> bool:

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 from pydicom.dataset import Dataset
+from pydicom.tag import Tag
 
 from demottle.io.dicom.slice_header import number
 
 ASSUMED_RATE = 15.0
 """Frames per second where a file states none; speeds follow from it, but no pixel does."""
+_FASTEST = 1.0  # ms
 _UNEVEN = 0.1  # of the median: more than rounding to ms explains
 
 
@@ -25,9 +27,9 @@ class FrameTimes:
 
 def frame_times(dataset: Dataset, frames: int) -> FrameTimes:
     """Read the times of a run from its header: FrameTimeVector, FrameTime, times of single frames, or the rates stated."""
-    steps = _stated_steps(dataset) if frames > 1 else np.empty(0)
+    steps = _stated_steps(dataset, frames) if frames > 1 else np.empty(0)
     if steps.size:
-        step = float(np.median(steps))
+        step = float(np.median(steps[steps > 0]))
         if np.abs(steps - step).max() <= _UNEVEN * step:
             return FrameTimes(step)
         low, high = 1000 * steps.min(), 1000 * steps.max()
@@ -44,17 +46,39 @@ def frame_times(dataset: Dataset, frames: int) -> FrameTimes:
     )
 
 
-def _stated_steps(dataset: Dataset) -> np.ndarray:
-    """Seconds from each frame to the next; one value where all are the same, none where nothing is stated."""
-    vector = _numbers(dataset.get("FrameTimeVector"))[1:] / 1000  # the first is the time to the first frame: 0
-    if vector.size and (vector > 0).all():
-        return vector
-    step = number(dataset, "FrameTime")
-    if step is not None and step > 0:
-        return np.array([step / 1000])
+def _stated_steps(dataset: Dataset, frames: int) -> np.ndarray:
+    """Seconds from each frame to the next; one value where all are the same, none where nothing is stated.
+
+    Where a header has both FrameTime and FrameTimeVector, FrameIncrementPointer says which of them holds (PS3.3 C.7.6.6).
+    """
+    stated = {"FrameTimeVector": _vector(dataset, frames), "FrameTime": _frame_time(dataset)}
+    if _pointed_at(dataset, "FrameTime"):
+        stated = dict(reversed(stated.items()))
+    for steps in stated.values():
+        if steps.size:
+            return steps
     moments = np.array([_moment(groups) for groups in dataset.get("PerFrameFunctionalGroupsSequence") or []])
     steps = np.diff(moments) if moments.size else moments
     return steps if steps.size and np.isfinite(steps).all() and (steps > 0).all() else np.empty(0)
+
+
+def _vector(dataset: Dataset, frames: int) -> np.ndarray:
+    """Steps of FrameTimeVector, whose first value is the time to the first frame: 0, which some writers leave out."""
+    vector = _numbers(dataset.get("FrameTimeVector")) / 1000
+    steps = vector if vector.size == frames - 1 else vector[1:frames]
+    whole = steps.size == frames - 1 and bool((steps >= 0).all() and (steps > 0).any())
+    return steps if whole else np.empty(0)
+
+
+def _frame_time(dataset: Dataset) -> np.ndarray:
+    """FrameTime, where an X-ray system can be so fast: some writers put seconds there, which is in ms."""
+    step = number(dataset, "FrameTime")
+    return np.array([step / 1000]) if step is not None and step >= _FASTEST else np.empty(0)
+
+
+def _pointed_at(dataset: Dataset, keyword: str) -> bool:
+    pointer = dataset.get("FrameIncrementPointer")
+    return pointer is not None and Tag(keyword) in ([pointer] if isinstance(pointer, int) else list(pointer))
 
 
 def _numbers(value: Any) -> np.ndarray:

@@ -8,6 +8,9 @@ from demottle.errors import InputError
 from demottle.io.dicom.kind import is_readable, is_run
 from demottle.io.dicom.slice_header import SliceHeader
 
+_FEW = 3
+_LISTED = 20  # series in one message
+
 
 @dataclass(frozen=True)
 class SeriesInfo:
@@ -126,9 +129,21 @@ def _only_one(series: Sequence[Series], accept_own_output: bool) -> tuple[Series
     left = [one for one in left if not one[0].localizer] or left
     left = [one for one in left if is_readable(one[1])] or left
     left = _without_short_scouts(left)
+    if len(left) > _FEW and _single_slices(left):
+        raise InputError(
+            f"There are {len(left)} series of one slice each with the number {left[0][0].number}: they look like one scan whose "
+            "SeriesInstanceUID changes from slice to slice; export it again, as enhanced DICOM if the scanner offers it."
+        )
     if len(left) > 1:
         raise InputError(f"There are {len(series)} series; choose one of them: {_listing(series)}.", remedy="series")
     return left[0], tuple(info for info, _ in series if info.uid != left[0][0].uid)
+
+
+def _single_slices(series: Sequence[Series]) -> bool:
+    """True where each series is one slice, all of one number, plane and matrix, and each at a place of its own."""
+    headers = [members[0] for _, members in series if len(members) == 1 and members[0].frames == 1]
+    alike = {(one.number, one.orientation, one.rows, one.columns, one.frame_of_reference) for one in headers}
+    return len(headers) == len(series) and len(alike) == 1 and len({one.position for one in headers}) == len(headers)
 
 
 def _without_short_scouts(series: list[Series]) -> list[Series]:
@@ -146,4 +161,5 @@ def _plane(header: SliceHeader) -> tuple[object, ...]:
 
 
 def _listing(series: Sequence[Series]) -> str:
-    return "; ".join(str(info) for info, _ in series)
+    more = f"; and {len(series) - _LISTED} more" if len(series) > _LISTED else ""
+    return "; ".join(str(info) for info, _ in series[:_LISTED]) + more

@@ -16,6 +16,10 @@ from demottle.io.volumes.split import ALWAYS, CONTENT, OVER_TIME, Volume, split
 FEWEST_OVER_TIME = 4
 """Volumes of a series over time; fewer are volumes of their own (and a filter over them could not tell noise from signal)."""
 PHASE_IMAGES = "This volume holds phase images, whose values wrap around; no filter here handles them."
+BY_NUMBER = (
+    "Only the order of InstanceNumber tells the volumes of this series apart (an anonymization may have taken their times): "
+    "check that each is one volume."
+)
 _ORDER = ("time point", "temporal index", "time offset", "trigger delay", "cardiac phase", "respiratory phase")
 _LISTED = 12  # volumes named in one message
 _SAME_PLACE = 0.5  # mm: prospective motion correction moves slices a little
@@ -159,7 +163,7 @@ def began(volume: Volume, trait: str) -> float:
 def in_place(volume: Volume) -> Volume:
     """The same volume, its slices in order of position along the normal."""
     order = np.argsort(along_normal(volume.slices), kind="stable")
-    return Volume(tuple(volume.slices[index] for index in order))
+    return replace(volume, slices=tuple(volume.slices[index] for index in order))
 
 
 def _unfinished_sentence(volumes: Sequence[Volume]) -> tuple[str, ...]:
@@ -212,4 +216,6 @@ def part_warnings(part: Part) -> tuple[str, ...]:
     found = [sentence for sentence in (unplaced(part),) if sentence]
     if part.phase:
         found.append(PHASE_IMAGES)
+    if part.volumes[0].by_number:
+        found.append(BY_NUMBER)
     return tuple(found)

@@ -48,9 +48,13 @@ _FEWEST = 3
 
 @dataclass(frozen=True)
 class Volume:
-    """Images that form one volume, in the order they were given, and what all of them say."""
+    """Images that form one volume, in the order they were given, and what all of them say.
+
+    `by_number`: nothing but the order of InstanceNumber tells it from others.
+    """
 
     slices: tuple[SliceHeader, ...]
+    by_number: bool = False
 
     @cached_property
     def traits(self) -> dict[str, Trait]:
@@ -70,6 +74,7 @@ class _Cell:
 
     headers: tuple[SliceHeader, ...]
     positions: NDArray[np.float64]
+    by_number: bool = False
 
     @cached_property
     def places(self) -> int:
@@ -83,8 +88,9 @@ class _Cell:
     def even(self) -> bool:
         return not self.repeats and evenly_placed(np.sort(self.positions))
 
-    def part(self, indices: Sequence[int]) -> "_Cell":
-        return _Cell(tuple(self.headers[index] for index in indices), self.positions[list(indices)])
+    def part(self, indices: Sequence[int], *, by_number: bool = False) -> "_Cell":
+        chosen = tuple(self.headers[index] for index in indices)
+        return _Cell(chosen, self.positions[list(indices)], self.by_number or by_number)
 
 
 def split(group: Sequence[SliceHeader], *, accept_uneven: bool = False) -> list[Volume]:
@@ -100,7 +106,7 @@ def split(group: Sequence[SliceHeader], *, accept_uneven: bool = False) -> list[
         InputError: all images lie at one place, and only their numbers differ.
     """
     cell = _Cell(tuple(group), along_normal(group))
-    return [Volume(part.headers) for part in _resolved(cell, accept_uneven)]
+    return [Volume(part.headers, part.by_number) for part in _resolved(cell, accept_uneven)]
 
 
 def _places(positions: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -195,8 +201,16 @@ def _by_order(cell: _Cell) -> list[_Cell]:
         for indices in held.values():
             for rank, index in enumerate(sorted(indices, key=lambda index: float(moments[index] or 0))):
                 ranked[rank].append(index)
-        if len(counts) == 1 or _one_after_the_other([[float(moments[i] or 0) for i in ranked[r]] for r in ranked]):
-            return [cell.part(sorted(ranked[rank])) for rank in sorted(ranked)]
+        by_rank, by_place = (
+            [[float(moments[i] or 0) for i in some] for some in all_.values()] for all_ in (ranked, held)
+        )
+        whole = _one_after_the_other(by_rank)
+        if trait == "instance":  # numbers in no order (some scanners give them as images are done) say nothing
+            whole |= len(counts) == 1 and _one_after_the_other(sorted(by_place, key=min))
+        elif len(counts) == 1:
+            whole = True
+        if whole:
+            return [cell.part(sorted(ranked[rank]), by_number=trait == "instance") for rank in sorted(ranked)]
     return [cell]
 
 
