@@ -1,8 +1,9 @@
 """Suite uncertainty: do the intervals result +- 1.645 SE hold the truth in 90 % of voxels, in all of the body and by tissue?
 
-The cases are those of ct-anatomies, in the same halves by name, and of ct-volume, which are judged too; of each the six slices in the middle. What is assumed of
-structure weaker than the noise (`quality.uncertainty.unseen`) was chosen on "tune: ..." alone. Tissues are told on the truth,
-smoothed by 2 mm, so that no voxel is chosen by its own error; voxels of the body that are of none lie at edges.
+The cases are those of ct-anatomies, in the same halves by name, and of ct-volume, which are judged too; of each the six slices
+in the middle. What is assumed of structure weaker than the noise (`quality.uncertainty.unseen`) was chosen on "tune: ..." alone.
+Tissues are told on the truth, smoothed by 2 mm, so that no voxel is chosen by its own error; voxels of the body that are of none
+lie at edges.
 """
 
 from collections.abc import Iterator
