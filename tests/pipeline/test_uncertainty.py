@@ -53,6 +53,7 @@ def test_edges_are_less_certain_than_flat_tissue(result: VolumeResult, truth: Im
 def test_what_was_found_is_on_record_and_json(result: VolumeResult) -> None:
     told = json.loads(json.dumps(result.record, allow_nan=False))["uncertainty"]
     assert told["unit"] == "HU" and told["repeats"] >= 1
+    assert "air" not in [one["tissue"] for one in told["tissues"]]  # its noise is that of the nearest tissue
     soft = next(one for one in told["tissues"] if one["tissue"] == "soft tissue")
     assert 2 < soft["median_hu"] < 40  # less than the noise, more than nothing
     assert result.uncertain is not None and result.uncertain.image.shape == result.image.shape

@@ -83,8 +83,9 @@ def uncertainty_of(
     for number in range(repeats):
         noisy = _noisier(found, clean, levels, np.random.default_rng([request.seed, number, 0x5E]))
         again = denoiser(noisy, _told(listener))
-        blended = after.with_voxels(blend(noisy.voxels, again.voxels, request.strength))
-        made, _ = kind.finished(replace(found, image=noisy), blended, denoiser, wanted)
+        made = after.with_voxels(blend(noisy.voxels, again.voxels, request.strength))
+        if texture is not None:
+            made, _ = kind.finished(replace(found, image=noisy), made, denoiser, wanted)
         errors.append(np.asarray(made.voxels - clean.voxels, np.float32))
     share = request.strength * (1 - (texture or 0.0))
 

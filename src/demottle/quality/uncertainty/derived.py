@@ -12,7 +12,7 @@ STEP = "map-of-uncertainty"
 """What headers call it."""
 PER_HU = 10.0
 """What is written is whole numbers, which a source's data type can hold: tenths of a HU."""
-_FEWEST = 200
+_FEWEST, _AIR = 200, "air"
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Uncertainty:
 
 
 def by_tissue(result: Image, error: Image) -> tuple[TissueError, ...]:
-    """Return the median standard error of each tissue of a result with 200 voxels or more in the slices looked at."""
+    """Return the median standard error of each tissue of a result with 200 voxels or more in the slices looked at; not of air."""
     tissues = tissues_of(result)
     found: list[list[Any]] = [[] for _ in tissues]
     for index, labels in labelled_slices(result, reference=result):
@@ -57,7 +57,7 @@ def by_tissue(result: Image, error: Image) -> tuple[TissueError, ...]:
     return tuple(
         TissueError(tissue.name, len(of), float(np.median(of)))
         for tissue, of in zip(tissues, values, strict=True)
-        if len(of) >= _FEWEST
+        if len(of) >= _FEWEST and tissue.name != _AIR
     )
 
 
