@@ -19,6 +19,7 @@ from demottle.quality.check.tissues import CT_TISSUES, label_plane, smoothed
 from demottle.quality.uncertainty.spread import Z90
 
 _SUITES = {"ct-anatomies": ct_anatomies, "ct-volume": ct_volume}
+DEFAULT = "default"
 SLICES = 6
 """Those in the middle of each case."""
 _FEWEST = 1000
@@ -40,8 +41,8 @@ def specs(choices: Choices) -> tuple[CaseSpec, ...]:
 
 
 def entrants() -> tuple[str, ...]:
-    """What `denoise` does without a method being named."""
-    return ("default",)
+    """What `denoise` does without a method being named, and a filter on which nothing was chosen."""
+    return (DEFAULT, "spectral-wiener")
 
 
 def measure(spec: CaseSpec, entrant: str, cache: Path) -> Finding:
@@ -51,7 +52,8 @@ def measure(spec: CaseSpec, entrant: str, cache: Path) -> Finding:
     case: Case = _SUITES[name].build(CaseSpec(name, spec.group, spec.seed, recipe), cache)
     first = (case.noisy.shape[0] - SLICES) // 2 if case.noisy.shape[0] > SLICES else 0
     truth, noisy = (image.part(first, first + SLICES) for image in (case.truth, case.noisy))
-    made = denoise(noisy, seed=spec.seed, uncertainty=True)
+    method = None if entrant == DEFAULT else entrant
+    made = denoise(noisy, method=method, seed=spec.seed, uncertainty=True)
     return counted(truth, made.image, made.uncertainty, case.body[first : first + SLICES], spec.name)
 
 
