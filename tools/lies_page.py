@@ -62,9 +62,9 @@ def told(halves: dict[str, list[Row]]) -> str:
         "",
         *_by_noise(halves[JUDGING], chosen),
         "",
-        f"What the spots beyond {chosen:.2f} of honest results are:",
+        "What the spots of honest results are, of all that are listed (beyond 1, at most 20):",
         "",
-        *_by_method(halves[JUDGING], chosen),
+        *_by_scan(halves[JUDGING], chosen),
         "",
         f"![ROC curves by size and contrast](../pictures/{PICTURE})",
         "",
@@ -122,24 +122,31 @@ def _by_noise(rows: Sequence[Row], at: float) -> list[str]:
     return lines
 
 
-def _by_method(rows: Sequence[Row], at: float) -> list[str]:
+def _by_scan(rows: Sequence[Row], at: float) -> list[str]:
     lines = [
-        "| method | scans | with spots | spots | real losses | lost HU (median, largest) | false alarms | told and true HU of "
-        "the strongest false one |",
+        f"| scan, noise | method | spots | real losses | lost HU (median, largest) | false alarms | beyond {at:.2f} | told and "
+        "true HU of the strongest false one |",
         "|---" * 8 + "|",
     ]
-    for method in dict.fromkeys(row["group"].split(": ")[1] for row in rows):
-        scans = [row for row in rows if row["group"].endswith(f": {method}")]
-        found = [spot for row in scans for spot in row["said"]["spots"] if spot["score"] > at]
+    for row in sorted(rows, key=lambda row: (str(row["group"]), int(row["seed"]))):
+        made, found = recipe(row), row["said"]["spots"]
         real, false = ([spot for spot in found if spot["real"] is kind] for kind in (True, False))
         lost = np.abs([spot["true"] for spot in real])
         size = f"{np.median(lost):.0f}, {lost.max():.0f}" if real else "–"
         first = max(false, key=lambda spot: float(spot["score"]), default=None)
         worst = "–" if first is None else f"{first['told']:+.0f}, {first['true']:+.0f} (score {first['score']:.2f})"
-        having = sum(any(spot["score"] > at for spot in row["said"]["spots"]) for row in scans)
-        lines.append(
-            f"| {method} | {len(scans)} | {having} | {len(found)} | {len(real)} | {size} | {len(false)} | {worst} |"
+        beyond = sum(spot["score"] > at for spot in false)
+        cells = (
+            f"{made['what']}, {made['sigma']:g} HU",
+            made["method"],
+            len(found),
+            len(real),
+            size,
+            len(false),
+            beyond,
+            worst,
         )
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
     return lines
 
 
