@@ -35,6 +35,7 @@ class Stage(StrEnum):
     APPLY = "apply", "Denoising"
     FUSE = "fuse", "Averaging matched slices"
     RESTORE = "restore", "Restoring what slices agree on"
+    PROMISE = "promise", "Measuring what can be promised"
     CALIBRATE = "calibrate", "Keeping CT numbers"
     STREAM = "stream", "Streaming"
     CHECK = "check", "Checking"

@@ -10,6 +10,7 @@ from demottle.methods import Denoiser
 from demottle.methods.registry import method as look_up
 from demottle.methods.registry import refuse_missing, refuse_untrained
 from demottle.pipeline.settings import check_settings
+from demottle.quality.contract.promise import Promise
 from demottle.quality.texture import AUTO
 
 
@@ -29,6 +30,7 @@ class Request:
             least that keeps the peak of the noise spectrum where it was; None: what the method leaves.
         uncertainty: estimate the standard error of every voxel too (volumes of CT in HU), which takes as long as applying the
             method once more.
+        promise: what the result has to keep; the strength is then found on the scan, and no texture is put back.
         live: frames come one by one, so that none may wait for those after it.
 
     Raises:
@@ -45,6 +47,7 @@ class Request:
     keep_bias: bool = False
     texture: float | str | None = None
     uncertainty: bool = False
+    promise: Promise | None = None
     live: bool = False
 
     def __post_init__(self) -> None:
@@ -59,6 +62,8 @@ class Request:
             raise InputError(f"The time for learning is {self.minutes} minutes; it has to be positive.")
         if self.steps is not None and self.steps < 1:
             raise InputError(f"The number of steps is {self.steps}; learning needs at least 1.")
+        if self.promise is not None:
+            self._refuse_beside_a_promise(self.promise)
         if self.model is not None:
             self._refuse_beside_a_model()
         if self.method is not None:
@@ -70,6 +75,15 @@ class Request:
                 )
         if self.settings:
             check_settings(self.method, self.settings)
+
+    def _refuse_beside_a_promise(self, promise: Promise) -> None:
+        given = next(name for name in ("keep_mtf", "keep_hu", "noise") if getattr(promise, name) is not None)
+        if self.strength != 1:
+            raise ContradictionError("{0} finds the strength itself, so {1} does not go with it.", given, "strength")
+        if self.texture is not None:
+            raise ContradictionError(
+                "{0} leaves noise of the scan's own grain already, so {1} does not go with it.", given, "texture"
+            )
 
     def _refuse_beside_a_model(self) -> None:
         if self.method is not None or self.settings:

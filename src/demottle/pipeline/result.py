@@ -9,6 +9,7 @@ from demottle.noise.fingerprint import Fingerprint
 from demottle.noise.sequence.fingerprint import SequenceFingerprint
 from demottle.pipeline.plan import Plan
 from demottle.quality.check.whole import Check
+from demottle.quality.contract.terms import Contract
 from demottle.quality.sequence.check import SequenceCheck
 from demottle.quality.sequence.response import Response
 from demottle.quality.texture import TextureSample
@@ -34,6 +35,7 @@ class Result:
         denoiser: the fitted method, to be saved or used on other images.
         record: all of this as plain values, for `run.json`.
         uncertain: standard error of every voxel, and its median by tissue; None where it was not asked for.
+        contract: what was promised and what was found; None where nothing was promised.
     """
 
     image: Image
@@ -43,6 +45,7 @@ class Result:
     check: Check | SequenceCheck
     denoiser: Denoiser
     record: Record
+    contract: Contract | None = field(default=None, kw_only=True)
     uncertain: Uncertainty | None = field(default=None, kw_only=True)
 
     @property

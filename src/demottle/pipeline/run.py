@@ -1,9 +1,9 @@
 """The one path from an image to a denoised one: measure, plan, fit or load, apply, check, with what was done on record."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from demottle.methods import Budget, Denoiser, load
 from demottle.methods import method as look_up
 from demottle.methods.bias_corrected import KEY
 from demottle.pipeline.blending import blend
+from demottle.pipeline.contract import strike
 from demottle.pipeline.kind import Found, Kind
 from demottle.pipeline.plan import Plan
 from demottle.pipeline.request import Request
@@ -24,6 +25,8 @@ from demottle.pipeline.settings import make_settings
 from demottle.pipeline.uncertainty import share_of, uncertainty_of
 from demottle.pipeline.volume import Volumes
 from demottle.quality.check.bias import BIAS
+from demottle.quality.contract.promise import Promise, refuse_unpromising
+from demottle.quality.contract.terms import Contract
 
 _ABSURD = 1e6
 """Times the scan's largest value, beyond which nothing that a denoiser gives is an image."""
@@ -42,6 +45,9 @@ def denoise(
     keep_bias: bool = False,
     texture: float | str | None = None,
     uncertainty: bool = False,
+    keep_mtf: float | None = None,
+    keep_hu: float | None = None,
+    noise: float | None = None,
     listener: Listener = silent,
 ) -> Any:
     """Remove the noise of one image: a volume, a run of frames or an MR series; of MR magnitudes also the bias of their mean.
@@ -50,6 +56,7 @@ def denoise(
         image: what to denoise; it is not changed.
         method, settings, model, strength, seed, minutes, steps, keep_bias, texture, uncertainty: as in
             `demottle.pipeline.request.Request`.
+        keep_mtf, keep_hu, noise: a promise, as in `demottle.quality.contract.promise.Promise`: the strength is found for it.
         listener: told of progress.
 
     Returns:
@@ -57,6 +64,7 @@ def denoise(
 
     Raises:
         InputError: for arguments that make no sense, or an image that no method can treat.
+        PromiseError: for a promise that cannot be kept on this scan.
 
     Example:
         >>> from demottle import denoise
@@ -68,15 +76,16 @@ def denoise(
         >>> result.check.noise.after < result.check.noise.before
         True
     """
-    asked = Request(
-        method, settings, model, strength, seed, minutes, steps, keep_bias, texture, uncertainty=uncertainty
-    )
+    promised = Promise(keep_mtf, keep_hu, noise) if (keep_mtf, keep_hu, noise) != (None, None, None) else None
+    asked = Request(method, settings, model, strength, seed, minutes, steps, keep_bias, texture, uncertainty, promised)
     return run(image, asked, listener)
 
 
 def run(image: Image, request: Request, listener: Listener = silent) -> Result:
     """Denoise one image as a request asks; arguments and errors as `denoise`."""
-    kind, times = kind_of(image), dict[str, float]()
+    kind, times, bargain = kind_of(image), dict[str, float](), None
+    if request.promise is not None:
+        refuse_unpromising(image)
     with _timed(times, "measure"):
         found = kind.measure(image, request, listener)
     with _timed(times, "learn"):
@@ -84,17 +93,43 @@ def run(image: Image, request: Request, listener: Listener = silent) -> Result:
     denoiser = ready.denoiser
     with _timed(times, "apply"):
         clean = _denoised(found, request, denoiser, listener)
+    if request.promise is not None:
+        with _timed(times, "promise"):
+            bargain = strike(request.promise, found, clean, denoiser, request.seed, listener)
+        request = replace(request, promise=None, strength=bargain.strength)
+    with _timed(times, "apply"):
         after, touched = kind.finished(found, _blended(kind, found, request, denoiser, clean), denoiser, request)
         whole = clean if request.uncertainty else None
         del clean  # a volume of memory
     with _timed(times, "check"):
         checked, more = kind.check(found, after, denoiser, listener)
+    contract = None if bargain is None else bargain.held(checked)
     told = None
     if whole is not None:
         with _timed(times, "uncertainty"):
             told = uncertainty_of(kind, found, whole, after, denoiser, request, share_of(touched), listener)
     warnings = (*kind.warnings(found), *ready.warnings, *request.without_effect(denoiser.method), *checked.warnings)
-    record: Record = {
+    record = _record(request, denoiser, ready, found, checked, contract, warnings, times)
+    if told is not None:
+        record["uncertainty"] = told.to_dict()
+    made = Result(
+        after, image, found.fingerprint, ready.plan, checked, denoiser, record, contract=contract, uncertain=told
+    )
+    return kind.result(made, touched, more, times["apply"])
+
+
+def _record(
+    request: Request,
+    denoiser: Denoiser,
+    ready: "Fitted",
+    found: Found,
+    checked: Any,
+    contract: Contract | None,
+    warnings: Sequence[str],
+    times: Mapping[str, float],
+) -> Record:
+    """What was done, as plain values."""
+    return {
         "program": "demottle",
         "version": __version__,
         "method": denoiser.method,
@@ -106,13 +141,10 @@ def run(image: Image, request: Request, listener: Listener = silent) -> Result:
         "fitted": dict(denoiser.fitted),
         "fingerprint": dict(found.fingerprint.to_dict()),
         "check": dict(checked.to_dict()),
-        "warnings": list(warnings),
+        **({} if contract is None else {"contract": contract.to_dict()}),
+        "warnings": [*(() if contract is None else contract.warnings), *warnings],
         "times": {stage: round(seconds, 2) for stage, seconds in times.items()},
     }
-    if told is not None:
-        record["uncertainty"] = told.to_dict()
-    made = Result(after, image, found.fingerprint, ready.plan, checked, denoiser, record, uncertain=told)
-    return kind.result(made, touched, more, times["apply"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,4 +237,4 @@ def _timed(times: dict[str, float], stage: str) -> Iterator[None]:
     """Note how many seconds a stage takes."""
     started = time.monotonic()
     yield
-    times[stage] = time.monotonic() - started
+    times[stage] = times.get(stage, 0.0) + time.monotonic() - started

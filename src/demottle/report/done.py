@@ -36,6 +36,7 @@ _ELSEWHERE = (
     "plan_reasons",
     "check",
     "gate",
+    "contract",
     "truth",
     "comparison",
     "page",

@@ -22,6 +22,7 @@ from demottle.quality.truth.whole import Comparison
 from demottle.quality.uncertainty.derived import Uncertainty
 from demottle.quality.worst import WorstSlice, worst_slice
 from demottle.report import curves, plots, uncertainty, words
+from demottle.report.contract import contract_rows
 from demottle.report.done import done_groups
 from demottle.report.planes import coding_of, plane_sets
 from demottle.report.spots import layer, marks, spotted
@@ -103,6 +104,7 @@ def _html(
         repeat_rows=rows_of("repeat"),
         two_levels=words.two_levels(check, record),
         gate=gate,
+        contract=contract_rows(record),
         worst=worst,
         known=None if evaluation is None else evaluation.known,
         together=_together(evaluation),

@@ -43,6 +43,15 @@ def _as_measured(key: str, tested: bool = False) -> Kind:
     return Kind(key, row.title, "HU" if row.unit == IMAGE_UNIT else row.unit, row.better, row.digits, tested=tested)
 
 
+_OF_PROMISES: tuple[tuple[str, str, Better], ...] = (
+    ("noise_noise", "-45 % noise: noise", "down"),
+    *((f"noise_f{level}_{hu}", f"f{level}, {hu} HU", "one") for hu in (35, 100) for level in (50, 10)),
+    ("sharp_noise", "90 % of f50: noise", "down"),
+    *((f"sharp_f50_{hu}", f"f50, {hu} HU again", "one") for hu in (35, 100)),
+    ("apart", "f50 told - true, most", "zero"),
+)
+
+
 def _title(key: str) -> str:
     """What a measure is called, for figures that are this measure of something in particular."""
     return measure(key).title
@@ -100,6 +109,7 @@ QUALITY = (
     Kind("small_possible", "6 mm possible", "%", "up", 0, percent=True),
     Kind("lesions_caught", "lesions caught", "%", "up", 0, percent=True),
     Kind("lesions_possible", "lesions possible", "%", "up", 0, percent=True),
+    *(Kind(key, title, "%", better, 0, percent=True) for key, title, better in _OF_PROMISES),
     Kind("bias_caught", "added 2 HU caught", "%", "up", 0, percent=True),
     *(Kind(f"covered_{key}", name, "%", "none", 1, percent=True) for key, name in _COVERED.items()),
 )

@@ -194,6 +194,13 @@ _ALL = (
         default="",
     ),
     Suite(
+        "contract",
+        "CT: is what a promise foretells of sharpness and noise so, against the truth?",
+        "demottle.benchmark.suites.decisions.contract",
+        own=True,
+        default="",
+    ),
+    Suite(
         "lies",
         "CT: honest results that were falsified: are erased and invented lesions found, and do honest ones pass?",
         "demottle.benchmark.suites.lies.suite",

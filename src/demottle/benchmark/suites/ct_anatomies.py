@@ -84,7 +84,7 @@ def specs(choices: Choices) -> tuple[CaseSpec, ...]:
 
 def build(spec: CaseSpec, cache: Path) -> Case:
     """Make a case, or take it from the cache."""
-    parts = kept(cache, spec, lambda: _drawn(spec))
+    parts = kept(cache, spec, lambda: drawn(spec))
     z, y, x = (float(step) for step in spec.recipe["spacing"])
     plain = Image(parts["plain"], (z, y, x), "CT", "HU", slice_thickness=z)
     placed = place_discs(plain, spec.seed)
@@ -110,7 +110,7 @@ def judge(case: Case, image: Image) -> Figures:
     }
 
 
-def _drawn(spec: CaseSpec) -> dict[str, Voxels]:
+def drawn(spec: CaseSpec) -> dict[str, Voxels]:
     """Paint the patient, draw the noise of the whole, and cut the part out of both."""
     recipe = spec.recipe
     z, y, x = (float(step) for step in recipe["spacing"])

@@ -7,7 +7,7 @@ import typer
 
 SUITE_HELP = (
     "Suite. Methods: ct-volume, ct-real, ct-anatomies, ct-unpaired, ldct, single-slice, fluoroscopy, mr, nordic; decisions: "
-    "fluoroscopy-plan, fluoroscopy-wires, gate, lies; the machine: speed."
+    "fluoroscopy-plan, fluoroscopy-wires, gate, contract, lies; the machine: speed."
 )
 RUNNING = "How it runs"
 

@@ -9,6 +9,7 @@ from demottle.cli.screen import options
 
 METHOD = "Method"
 PAGE = "The page"
+PROMISE = "A promise (CT)"
 
 
 Output = Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Where the denoised scan goes.")]
@@ -49,6 +50,22 @@ Texture = Annotated[
         help="Noise to leave, in the scan's own texture: 0 to 1, or auto for the least that keeps it.",
         rich_help_panel=METHOD,
     ),
+]
+KeepMtf = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SHARE",
+        help="Sharpness to keep: share of f50 of faint and clear edges, such as 0.9. The strength is found for it.",
+        rich_help_panel=PROMISE,
+    ),
+]
+KeepHu = Annotated[
+    float | None,
+    typer.Option(metavar="HU", help="CT numbers to keep: how far any tissue's mean may move.", rich_help_panel=PROMISE),
+]
+Noise = Annotated[
+    str | None,
+    typer.Option(metavar="-P%", help="Change of the noise in flat soft tissue, such as -45%.", rich_help_panel=PROMISE),
 ]
 Seed = Annotated[
     int, typer.Option(min=0, metavar="N", help="The same seed gives the same result.", rich_help_panel=METHOD)

@@ -11,6 +11,7 @@ import typer
 from demottle.cli.denoise import arguments, series_options
 from demottle.cli.denoise.aside import with_aside
 from demottle.cli.denoise.batch import denoise_folder
+from demottle.cli.denoise.contract import parse_promise
 from demottle.cli.denoise.job import denoise_scan
 from demottle.cli.denoise.outcome import Reading, Wishes
 from demottle.cli.denoise.series_files import SeriesFiles, places_of_series, without_phases
@@ -40,6 +41,9 @@ def denoise(
     steps: arguments.Steps = None,
     keep_bias: arguments.KeepBias = False,
     texture: arguments.Texture = None,
+    keep_mtf: arguments.KeepMtf = None,
+    keep_hu: arguments.KeepHu = None,
+    noise: arguments.Noise = None,
     seed: arguments.Seed = 0,
     settings: arguments.Settings = None,
     phase: series_options.Phase = None,
@@ -81,11 +85,10 @@ def denoise(
     refuse_inputs([output, report], read := [scan, model, method_file, limits, *wishes.files.read], added=True)
     scans = _scans_in(scan, series)
     wishes.files.refuse_contradictions(model, method, len(scans))
-    if len(scans) > 1:
-        _refuse_several(given)
-        denoise_folder(scan, scans, output, report, not no_report, _with_model(wishes), as_json)
-        return
-    _denoise_one(scans[0], given, wishes, read, begun)
+    if len(scans) == 1:
+        return _denoise_one(scans[0], given, wishes, read, begun)
+    _refuse_several(given)
+    denoise_folder(scan, scans, output, report, not no_report, _with_model(wishes), as_json)
 
 
 def _refuse_idle(given: SimpleNamespace) -> None:
@@ -141,6 +144,7 @@ def _wishes(given: SimpleNamespace) -> Wishes:
         keep_bias=given.keep_bias,
         texture=options.parse_texture(given.texture),
         uncertainty=given.uncertainty is not None,
+        promise=parse_promise(given.keep_mtf, given.keep_hu, given.noise),
     )
     reading = Reading(
         given.series,

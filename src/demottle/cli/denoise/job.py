@@ -16,6 +16,7 @@ from demottle.cli.screen.guard import sentence_of
 from demottle.cli.screen.progress import Stages
 from demottle.errors import DemottleError
 from demottle.events import Stage
+from demottle.quality.contract.promise import PromiseError
 
 if TYPE_CHECKING:
     from demottle.quality.gate import GateError
@@ -44,7 +45,12 @@ def denoise_scan(scan: Path, places: Places, wishes: Wishes, listener: Stages) -
         several_done = denoise_volumes(scan, opened, places, wishes, listener)
         tell_of_earlier(places)
         return several_done
-    outcome = treated(scan, image, places, wishes, listener)
+    try:
+        outcome = treated(scan, image, places, wishes, listener)
+    except PromiseError as error:
+        if places.model is None or error.denoiser is None:
+            raise
+        raise _with_model_kept(error, places.model) from error
     if outcome.refused and outcome.gate is not None:
         # they may say why it failed: a model on a scan that it was not trained for
         say_warnings(warning for warning in outcome.warnings if warning not in gate_warning(outcome.gate, refused=True))
@@ -52,6 +58,15 @@ def denoise_scan(scan: Path, places: Places, wishes: Wishes, listener: Stages) -
     write_results(outcome, wishes, listener)
     tell_of_earlier(places)
     return replace(outcome, seconds=listener.seconds)
+
+
+def _with_model_kept(error: PromiseError, path: Path) -> PromiseError:
+    """Save the model of a promise that cannot be kept, where one was to be saved: it took the time."""
+    from demottle.io.output import staged
+
+    with staged(path, overwrite=True) as model:
+        error.denoiser.save(model)
+    return PromiseError(f"{error} The fitted model is kept in {path}: with --model nothing is learned again.")
 
 
 def _put_aside(outcome: Outcome, wishes: Wishes, listener: Stages) -> "GateError":

@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
+from demottle.cli.denoise.contract import show_contract
 from demottle.cli.denoise.job_volumes import VolumesOutcome
 from demottle.cli.denoise.outcome import Outcome, Record
 from demottle.cli.screen.console import heading, out, shown
@@ -29,6 +30,8 @@ def show_outcome(outcome: Outcome | VolumesOutcome) -> None:
         show_sequence_check(outcome.result)
     elif isinstance(outcome.result, VolumeResult):
         show_check(outcome.result.check)
+    if outcome.result.contract is not None:
+        show_contract(outcome.result.contract)
     out.print()
     places = outcome.places
     table = facts()

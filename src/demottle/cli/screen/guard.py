@@ -40,6 +40,11 @@ _ARGUMENTS = {
     "minutes": "--minutes",
     "steps": "--steps",
     "keep_bias": "--keep-bias",
+    "strength": "--strength",
+    "texture": "--texture",
+    "keep_mtf": "--keep-mtf",
+    "keep_hu": "--keep-hu",
+    "noise": "--noise",
 }
 """What arguments of a `Request` are called on the command line."""
 
