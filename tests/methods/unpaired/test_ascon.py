@@ -92,7 +92,7 @@ def test_anatomy_moves_first_and_both_see_what_one_pass_made(unpaired: Sets) -> 
         ascon._patches(unpaired, settings),
         generator,
         anatomy,
-        AsconWeights(100.0, 10.0, 0.1, "both", settings.scale),
+        AsconWeights(100.0, 100.0, 10.0, 0.1, "both", settings.scale),
         places=(4, 16),
         batch=2,
         rate=1e-3,
@@ -128,7 +128,7 @@ def test_a_kill_changes_no_bit(unpaired: Sets, tmp_path: Path) -> None:
         ascon.train(unpaired, settings, budget=budget, run=Run(tmp_path, stop=stop))
     resumed = ascon.train(unpaired, settings, budget=budget, run=Run(tmp_path))
     assert resumed.model_hash == whole.model_hash
-    terms = ("error", "structure", "patch level", "pixel level")
+    terms = ("error", "means", "structure", "patch level", "pixel level")
     assert {f"generator/{term}" for term in terms} < set(told[-1].losses)
     assert told[-1].pictures["sample-1"].shape == (96, 3 * 96)
 
@@ -136,9 +136,12 @@ def test_a_kill_changes_no_bit(unpaired: Sets, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "terms"),
     [
-        ({"share": 0.0, "structure": 0.0}, {"generator/error"}),
-        ({"contrast": "patch", "warm_up": 0}, {"generator/error", "generator/structure", "generator/patch level"}),
-        ({"contrast": "pixel"}, {"generator/error", "generator/structure", "generator/pixel level"}),
+        ({"share": 0.0, "structure": 0.0, "means": 0.0}, {"generator/error"}),
+        (
+            {"contrast": "patch", "warm_up": 0},
+            {"generator/error", "generator/means", "generator/structure", "generator/patch level"},
+        ),
+        ({"contrast": "pixel"}, {"generator/error", "generator/means", "generator/structure", "generator/pixel level"}),
     ],
 )
 def test_every_ablation_can_be_trained_and_saved(

@@ -21,7 +21,10 @@ GAMES: dict[str, dict[str, Any]] = {
     "cut": {**TINY, "judge_channels": 4, "places": 16, "head_width": 8},
     "perceptual_cyclegan": {**TINY, "judge_channels": 4, "feature_channels": 4, "pool": 2},
     "supervised": {**TINY, "features": 8, "growth": 2},
-    "ascon": {"channels": 8, "batch": 2, "places": (4, 16), "feature_channels": (8,) * 5, "head_width": 8, "vector": 8},
+    "ascon": {  # its start is that of perceptual_cyclegan
+        **{"channels": 8, "batch": 2, "warm_up": 0, "places": (4, 16)},
+        **{"feature_channels": (8,) * 5, "head_width": 8, "vector": 8},
+    },
 }
 STEPS = 4
 

@@ -60,7 +60,10 @@ class AsconSettings:
         rate: rate of learning of the generator; constant for the first half, then linear to zero.
         warm_up: steps before these in which the generator lowers the mean absolute error alone (ours).
         warm_rate: rate of learning in them.
-        error, structure: weights of the mean squared error and of `1 - SSIM`, in units of 3000 HU.
+        error, structure: weights of the mean squared error and of `1 - SSIM`, in units of 3000 HU (ours: the authors' 100 makes
+            the error a fiftieth of the other, which hardly sees offsets).
+        means: weight of the mean squared error of sums over squares of 8 x 8 pixels, as large as `error` where errors are
+            independent and 64 times as large for an offset: it keeps CT numbers (ours).
         share: influence of the contrast: its part of all terms at the start, 0 to below 1; 0: without it (ours: the authors'
             weight of 0.1 is about a tenth of all terms).
         contrast: "both", "patch" or "pixel": which levels it has.
@@ -84,7 +87,8 @@ class AsconSettings:
     rate: float = 2e-4
     warm_up: int = 8000
     warm_rate: float = 2e-4
-    error: float = 100.0
+    error: float = 5000.0
+    means: float = 5000.0
     structure: float = 10.0
     share: float = 0.1
     contrast: str = "both"
@@ -109,7 +113,7 @@ class AsconSettings:
         for name in ("batch", "steps", "rate", "warm_rate", "anatomy_rate", "error", "scale", "vector"):
             if getattr(self, name) <= 0:
                 raise InputError(f"{name} is {getattr(self, name)}; it has to be positive.")
-        for name in ("warm_up", "structure", "check_every", "patience"):
+        for name in ("warm_up", "means", "structure", "check_every", "patience"):
             if getattr(self, name) < 0:
                 raise InputError(f"{name} is {getattr(self, name)}; it must not be negative.")
         for name, limit in (("share", self.share), ("averaging", self.averaging)):
@@ -147,7 +151,6 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "patch": 64,
         "batch": 4,
         "steps": 800,
-        "rate": 5e-4,
         "warm_up": 2000,
         "warm_rate": 1e-3,
         "places": (8, 128),
@@ -191,7 +194,9 @@ def train(
         draw,
         generator,
         seeded(lambda: _anatomy(settings), seed + 1) if settings.share else None,
-        AsconWeights(settings.error, settings.structure, settings.share, settings.contrast, settings.scale),
+        AsconWeights(
+            settings.error, settings.means, settings.structure, settings.share, settings.contrast, settings.scale
+        ),
         places=(settings.places[0], settings.places[1]),
         batch=settings.batch,
         rate=settings.rate,

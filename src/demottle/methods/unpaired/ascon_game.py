@@ -21,6 +21,7 @@ UNIT = 3000.0
 """HU that are 1 in the authors' program, which the weights of `error` and `structure` belong to."""
 _DEEP_SIDE, _FINE_SIDE = 3, 7
 _DEEP_STRIDE = 16
+_SQUARE = 8
 _MOMENTUM = 0.99
 _DECAY = 0.01
 _LARGEST_GRADIENT = 1.0
@@ -31,13 +32,15 @@ class AsconWeights:
     """Weights of the losses (see `ascon.AsconSettings`).
 
     Attributes:
-        error, structure: weights of the mean squared error and of `1 - SSIM`, in units of 3000 HU.
+        error, means, structure: weights of the mean squared error, of that of sums over squares of 8 x 8 pixels, and of
+            `1 - SSIM`, in units of 3000 HU.
         share: part of all terms that the contrast has at the start, 0 to below 1.
         contrast: "both", "patch" or "pixel".
         scale: HU that the networks see as 1.
     """
 
     error: float
+    means: float
     structure: float
     share: float
     contrast: str
@@ -160,6 +163,9 @@ class AsconGame(WatchedGame[AsconTurn]):
         weights = self._weights
         made, wanted = ((x.float() - SOFT_TISSUE) * (weights.scale / UNIT) for x in (made, turn.full))
         losses = {"error": weights.error * functional.mse_loss(made, wanted)}
+        if weights.means:
+            offset = functional.avg_pool2d(made - wanted, _SQUARE)
+            losses["means"] = weights.means * _SQUARE**2 * offset.square().mean()
         if weights.structure:
             air = 1000.0 / UNIT
             losses["structure"] = weights.structure * structure_lost(made + air, wanted + air)
