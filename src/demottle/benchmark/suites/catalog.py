@@ -208,6 +208,13 @@ _ALL = (
         default="",
     ),
     Suite(
+        "noise-measures",
+        "CT: is the noise read right (level, correlation of slices, mean frequency), also as iterative reconstruction leaves it?",
+        "demottle.benchmark.suites.decisions.noise_measures",
+        own=True,
+        default="",
+    ),
+    Suite(
         "nordic",
         "complex MR series: functional and diffusion",
         "demottle.benchmark.suites.nordic",

@@ -34,7 +34,13 @@ REGIONS = {
 
 
 def region_phantom(
-    name: str, grid: Grid, seed: int = 0, shrink: float = 1.0, from_mm: float = 0.0, listener: Listener = silent
+    name: str,
+    grid: Grid,
+    seed: int = 0,
+    shrink: float = 1.0,
+    from_mm: float = 0.0,
+    listener: Listener = silent,
+    grain: float = 1.0,
 ) -> Image:
     """Paint a region, noise-free, with the grain of its tissues.
 
@@ -45,6 +51,7 @@ def region_phantom(
         shrink: size of the patient as a share of an adult's: a child of six is about 0.6.
         from_mm: height of the middle slice above the middle of the region, in mm of an adult.
         listener: hears of every slice.
+        grain: how strong the grain of the tissues is, as a share of what they usually have.
 
     Raises:
         InputError: for an unknown name.
@@ -55,7 +62,7 @@ def region_phantom(
     paints = (Paint(layer.solid, layer.hu, layer.tissue) for layer in REGIONS[name].layers(seed))
     voxels, tissue = paint_slices(paints, grid.slices, grid.size, (z, y, x), AIR, listener, from_mm)
     return Image(
-        textured(voxels, tissue, grid.spacing, seed),
+        textured(voxels, tissue, grid.spacing, seed, grain),
         grid.spacing,
         modality="CT",
         unit="HU",

@@ -71,12 +71,23 @@ def _variance(size_mm: float, blur: Sequence[float]) -> float:
     return together(2 * one) - 2 * together(one + two) + together(2 * two)
 
 
-def textured(voxels: Voxels, tissue: NDArray[np.uint8], spacing: tuple[float, float, float], seed: int) -> Voxels:
-    """Return slices with the grain of their tissues, whose labels (slices, rows, columns) are as in `Tissue`."""
+def textured(
+    voxels: Voxels, tissue: NDArray[np.uint8], spacing: tuple[float, float, float], seed: int, strength: float = 1.0
+) -> Voxels:
+    """Return slices with the grain of their tissues, whose labels (slices, rows, columns) are as in `Tissue`.
+
+    `strength`: share of the grain in `GRAIN`.
+    """
     out = voxels.copy()
     for label, grain in GRAIN.items():
         inside = tissue == label
         if inside.any():
             share = gaussian_filter(inside.astype(np.float32), (0, _EDGE, _EDGE))
-            out += grain.hu * share * inside * random_field(voxels.shape, spacing, grain.size_mm, seed + int(label))
+            out += (
+                strength
+                * grain.hu
+                * share
+                * inside
+                * random_field(voxels.shape, spacing, grain.size_mm, seed + int(label))
+            )
     return out
