@@ -16,10 +16,12 @@ from demottle.noise.slices import spread
 COARSE = 4
 """The map is kept on every fourth row and column: it is smooth, and 500 slices have to fit in memory."""
 _GUIDE_SIGMA = 3.0
+_TISSUE_SIGMA = 1.5  # pixels: by a wider guide the fat under the skin is not tissue
 _SMOOTHING = 8.0  # pixels; wide enough for a few per cent of statistical error, narrow enough to follow the shoulders
 _LEAST_WEIGHT = 0.03
 _GRAIN = 0.7  # pixels; what moved from slice to slice is smoother than this, most noise of any kernel is not
-_FLATTEST, _FLAT = 0.3, 0.4  # of the tissue: where the share of the fine grain is measured, and where anything is
+_FLATTEST, _FLAT = 0.3, 0.4  # of the tissue: where the share of the fine grain is measured, and what is flat
+_GENTLE = 0.3  # noise levels per pixel: less steep than that is as good as flat
 _MOST_SHARED = 0.95  # correlation of two slices: beyond it their difference says nothing
 _CLEAREST = 0.9  # of the pairs of slices: anatomy lowers the share of the fine grain, it never raises it
 _OUTLIER = 3.0  # local standard deviations
@@ -61,10 +63,10 @@ def noise_map(image: Image, correlation: Correlation, noise_level: float) -> Noi
     Neighboring slices are subtracted where they show the same flat soft tissue; the local mean square of the difference over
     2 (1 - rho), smoothed, is the local variance. Edges and vessels that moved from one slice to the next would count as
     noise: so only fine grain is looked at (what a Gaussian of a pixel takes away, scaled to the whole noise by its share in
-    the flattest tissue), steep places are left out, and so is what exceeds three local deviations. Slices lend each other
-    their measurements, and places without any take those around them, near ones first. A single slice is measured on its
-    own fine grain away from edges, scaled to the given global level. Without any measurable tissue the map is `noise_level`
-    everywhere.
+    the flattest tissue), a place counts the less the steeper it is, and what exceeds three local deviations not at all: thin
+    fat under the skin, where noise is weakest, has no flat place. Slices lend each other their measurements, and places without
+    any take those around them, near ones first. A single slice is measured on its own fine grain away from edges, scaled to the
+    given global level. Without any measurable tissue the map is `noise_level` everywhere.
     """
     slices, rows, columns = image.shape
     squares = np.zeros((slices, -(-rows // COARSE), -(-columns // COARSE)), np.float32)
@@ -96,10 +98,10 @@ def _of_difference(correlation: Correlation) -> float:
 def pair_deviations(image: Image, correlation: Correlation, most: int = 12) -> Voxels:
     """Return the local noise level (n,) in flat soft tissue by differences of up to `most` pairs of slices, in the image's unit.
 
-    As in `noise_map`, but of each pair by itself. Empty where no pair shows the same tissue.
+    As in `noise_map`, but of each pair by itself, and where it is flat only. Empty where no pair shows the same tissue.
     """
     indices = spread(image.shape[0] - 1, most)
-    found = [_pair(image, index, float("nan")) for index in indices]
+    found = [_pair(image, index, float("nan"), flat=True) for index in indices]
     known = [share for _, _, share in found if share > 0]
     if not known:
         return np.zeros(0, np.float32)
@@ -112,8 +114,8 @@ def pair_deviations(image: Image, correlation: Correlation, most: int = 12) -> V
     return np.concatenate(values)
 
 
-def _pair(image: Image, index: int, noise_level: float) -> tuple[Voxels, Voxels, float]:
-    """Look at a slice and the next.
+def _pair(image: Image, index: int, noise_level: float, flat: bool = False) -> tuple[Voxels, Voxels, float]:
+    """Look at a slice and the next, where it is flat only or everywhere.
 
     Returns:
         Smoothed squares of the fine grain of their difference; how far they can be trusted, both on the coarse grid; and
@@ -122,9 +124,10 @@ def _pair(image: Image, index: int, noise_level: float) -> tuple[Voxels, Voxels,
     here, there = image.voxels[index], image.voxels[index + 1]
     difference = here - there
     smooth, next_smooth = guide.smooth(here, _GUIDE_SIGMA), guide.smooth(there, _GUIDE_SIGMA)
+    looks = (smooth, next_smooth) if flat else (guide.smooth(here, _TISSUE_SIGMA), guide.smooth(there, _TISSUE_SIGMA))
     usable = guide.erode(
-        tissue_mask(smooth, image.unit, valid_plane(image, index))
-        & tissue_mask(next_smooth, image.unit, valid_plane(image, index + 1)),
+        tissue_mask(looks[0], image.unit, valid_plane(image, index))
+        & tissue_mask(looks[1], image.unit, valid_plane(image, index + 1)),
         2,
     )
     fine = difference - guide.smooth(difference, _GRAIN)
@@ -139,11 +142,12 @@ def _pair(image: Image, index: int, noise_level: float) -> tuple[Voxels, Voxels,
     low, high = np.quantile(steep[usable], [_FLATTEST, _FLAT])
     flattest = usable & (steep <= low)
     share = float((fine[flattest] ** 2).mean() / max((difference[flattest] ** 2).mean(), 1e-12))
-    usable &= steep <= high
+    worth = steep <= high if flat else 1 / (1 + (steep / max(float(high), _GENTLE)) ** 2)
+    counts = np.asarray(usable * worth, np.float32)
     square = np.asarray(fine**2, np.float32)
-    found = _local_sum(square, usable)
-    usable &= np.abs(fine) <= _OUTLIER * _deviation_of(found, here.shape)
-    return *_local_sum(square, usable), share
+    found = _local_sum(square, counts)
+    counts *= np.abs(fine) <= _OUTLIER * _deviation_of(found, here.shape)
+    return *_local_sum(square, counts), share
 
 
 def _rough(fine: Voxels, tissue: Mask) -> Voxels:
@@ -189,7 +193,7 @@ def _widened(found: tuple[Voxels, Voxels]) -> tuple[Voxels, Voxels]:
     return square, weight
 
 
-def _local_sum(square: Voxels, usable: Mask) -> tuple[Voxels, Voxels]:
+def _local_sum(square: Voxels, usable: Mask | Voxels) -> tuple[Voxels, Voxels]:
     """Gaussian sums of the usable squares and of their number, on the coarse grid."""
     share = usable.astype(np.float32)
     return _blurred(square * share), _blurred(share)
