@@ -1,11 +1,15 @@
-"""Write a suite's page of the documentation: its tables between the markers, its pictures beside it; what else is there stays.
+"""Write a suite's page of the documentation, whole: what it measures, the remarks on it, its figures and pictures.
 
 python -m tools.benchmark_page ct-volume benchmark-results/ct-volume/results.jsonl --rival bm3d
+python -m tools.benchmark_page
+
+What it measures is the description of the suite's own module; remarks, what to make of the figures, stand in
+`docs/benchmark/remarks/SUITE.md`. Without arguments all pages are written again around the figures that they hold.
 """
 
 import argparse
 import base64
-import sys
+from importlib import import_module
 from pathlib import Path
 
 import cv2
@@ -14,37 +18,74 @@ import numpy as np
 from demottle.benchmark.engine.results import Results
 from demottle.benchmark.shown import tables
 from demottle.benchmark.shown.markdown import markdown
-from demottle.benchmark.suites.catalog import Suite, suite_named
+from demottle.benchmark.suites.catalog import SUITES, Suite, suite_named
 
 PAGES = Path(__file__).parents[1] / "docs" / "benchmark"
+REMARKS = "remarks"
+"""The folder of what is written by hand, beside the pages; a suite without remarks has no page yet."""
 
 
 def main() -> None:
     """Take the options and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("suite")
-    parser.add_argument("results", type=Path)
+    parser.add_argument("suite", nargs="?")
+    parser.add_argument("results", type=Path, nargs="?")
     parser.add_argument("--rival")
     parser.add_argument("--folder", type=Path, default=PAGES, help="where the pages are")
     options = parser.parse_args()
-    results, suite = Results(options.results), suite_named(options.suite)
+    if options.suite is None:
+        for name in with_pages(options.folder):
+            write(suite_named(name), options.folder)
+    elif options.results is None:
+        parser.error("RESULTS is missing: the results.jsonl of the suite.")
+    else:
+        suite = suite_named(options.suite)
+        write(suite, options.folder, figures_of(Results(options.results), suite, options.rival, options.folder))
+
+
+def figures_of(results: Results, suite: Suite, rival: str | None, folder: Path) -> str:
+    """Return the tables of the results, with the pictures, which are written beside the pages."""
     rows = tables.done(results.rows, suite.name)
-    told = markdown(results, suite, tables.rival_of(rows, options.rival))
-    picture = options.folder.parent / "pictures" / f"benchmark-{suite.name}.png"
+    told = markdown(results, suite, tables.rival_of(rows, rival))
+    picture = folder.parent / "pictures" / f"benchmark-{suite.name}.png"
     if draw(rows, picture):
         told += f"\n![Middle of one slice of each entrant's result](../pictures/{picture.name})\n"
-    page = options.folder / f"{suite.name}.md"
-    text = page.read_text(encoding="utf-8") if page.exists() else new_page(suite)
-    page.write_text(put_between(text, suite.name, told), encoding="utf-8")
+    return told
 
 
-def new_page(suite: Suite) -> str:
-    """Return the page of a suite that has none yet: title, command, and the place of its figures."""
+def with_pages(folder: Path = PAGES) -> list[str]:
+    """Return the suites that have a page, by name."""
+    return [name for name in SUITES if (folder / REMARKS / f"{name}.md").exists()]
+
+
+def write(suite: Suite, folder: Path, figures: str | None = None) -> None:
+    """Write the page of a suite; without figures those that it holds stay."""
+    path = folder / f"{suite.name}.md"
+    old = path.read_text(encoding="utf-8") if path.exists() else ""
+    path.write_text(page(suite, folder, held(old, suite.name) if figures is None else figures), encoding="utf-8")
+
+
+def page(suite: Suite, folder: Path, figures: str) -> str:
+    """Return the whole page around its figures."""
     first, last = markers(suite.name)
-    return (
-        f"# {suite.name}\n\n`demottle benchmark --suite {suite.name}`: {suite.summary}. "
-        f"How it is measured: [benchmark](index.md#how-it-is-measured).\n\n## Figures\n\n{first}\n{last}\n"
-    )
+    remarks = folder / REMARKS / f"{suite.name}.md"
+    told = remarks.read_text(encoding="utf-8").strip() if remarks.exists() else ""
+    parts = [
+        f"# {suite.title}",
+        f"`demottle benchmark --suite {suite.name}`: {suite.summary}. How it is measured: "
+        "[benchmark](index.md#how-it-is-measured).",
+        description(suite),
+        told,
+        "## Figures",
+        f"{first}\n\n{figures.strip()}\n\n{last}",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def description(suite: Suite) -> str:
+    """Return what the suite's module says of itself, a line a paragraph, less its first line, which the summary is."""
+    text = import_module(suite.module).__doc__ or ""
+    return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n")[1:])
 
 
 def markers(suite: str) -> tuple[str, str]:
@@ -52,13 +93,10 @@ def markers(suite: str) -> tuple[str, str]:
     return f"<!-- begin {suite}: made by tools/benchmark_page.py -->", f"<!-- end {suite} -->"
 
 
-def put_between(text: str, suite: str, told: str) -> str:
-    """Return the page with other text between the markers of a suite; everything else stays as it is."""
+def held(text: str, suite: str) -> str:
+    """Return the figures of a page; "" where it has none."""
     first, last = markers(suite)
-    if text.count(first) != 1 or text.count(last) != 1:
-        sys.exit(f"The page needs the lines {first} and {last}, once each.")
-    before, rest = text.split(first)
-    return f"{before}{first}\n\n{told}\n{last}{rest.split(last)[1]}"
+    return text.split(first)[1].split(last)[0].strip() if first in text else ""
 
 
 def draw(rows: list[dict[str, object]], path: Path, columns: int = 5, double: int = 1) -> bool:

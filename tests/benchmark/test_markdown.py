@@ -1,12 +1,12 @@
 from pathlib import Path
 
 import pytest
-from tools.benchmark_page import PAGES, draw, new_page, put_between
+from tools.benchmark_page import PAGES, draw, held, page, with_pages
 
 from demottle.benchmark.engine.results import Results
 from demottle.benchmark.shown import tables
 from demottle.benchmark.shown.markdown import folded, markdown, shown_of
-from demottle.benchmark.suites.catalog import SUITES, suite_named
+from demottle.benchmark.suites.catalog import suite_named
 
 from .conftest import MakeRow
 
@@ -52,22 +52,24 @@ def test_runs_of_a_day_on_one_machine_are_told_once(tmp_path: Path, make_row: Ma
     assert told.startswith("2 results of 2026-11-28: Fast 9000, 16 cores")
 
 
-def test_only_what_lies_between_the_markers_changes() -> None:
-    page = "head\n<!-- begin mr: made by tools/benchmark_page.py -->\nold\n<!-- end mr -->\ntail\n"
-    once = put_between(page, "mr", "new")
-    assert "old" not in once and once.startswith("head\n") and once.endswith("<!-- end mr -->\ntail\n")
-    assert put_between(once, "mr", "new") == once
-    with pytest.raises(SystemExit):
-        put_between(page, "ct-volume", "new")
+def test_a_page_is_made_whole_and_holds_its_figures(tmp_path: Path) -> None:
+    suite = suite_named("mr")
+    once = page(suite, tmp_path, "new figures")
+    assert once.startswith("# MR\n\n`demottle benchmark --suite mr`: heads in MR")
+    assert "The analytic brain, T1-weighted, 24 slices" in once
+    assert held(once, "mr") == "new figures"
+    (tmp_path / "remarks").mkdir()
+    (tmp_path / "remarks" / "mr.md").write_text("What to make of it.\n")
+    again = page(suite, tmp_path, held(once, "mr"))
+    assert again.index("What to make of it.") < again.index("## Figures") < again.index("new figures")
 
 
-@pytest.mark.parametrize("suite", SUITES)
-def test_every_suite_has_a_page_with_a_place_for_its_figures(suite: str) -> None:
-    page = PAGES / f"{suite}.md"
-    if page.exists():
-        put_between(page.read_text(encoding="utf-8"), suite, "")
-        assert f"({suite}.md)" in (PAGES / "index.md").read_text(encoding="utf-8")
-    assert "new figures" in put_between(new_page(suite_named(suite)), suite, "new figures")
+@pytest.mark.parametrize("suite", with_pages())
+def test_the_pages_are_as_they_are_made(suite: str) -> None:
+    text = (PAGES / f"{suite}.md").read_text(encoding="utf-8")
+    assert held(text, suite)
+    assert text == page(suite_named(suite), PAGES, held(text, suite)), "run: python -m tools.benchmark_page"
+    assert f"({suite}.md)" in (PAGES / "index.md").read_text(encoding="utf-8")
 
 
 def test_the_best_five_and_the_default_are_shown_and_the_rest_opens_on_a_click() -> None:

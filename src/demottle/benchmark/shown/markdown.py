@@ -21,6 +21,8 @@ _COMPARED = {
     "time, ratio": "seconds", "processor time, ratio": "cpu_seconds", "memory, ratio": "peak_mib", "RMSE, ratio": "rmse",
 }  # fmt: skip
 BEST = 5
+_TUNING = "tune"
+"""How the groups begin that settings were chosen on: a difference is told of the others alone."""
 FEWEST_FOLDED = 3  # fewer are not worth a click
 _BY_KEY = {kind.key: kind for kind in (*QUALITY, *COST)}
 
@@ -40,11 +42,13 @@ def markdown(results: Results, suite: Suite, rival: str | None) -> str:
         parts.append("**CT numbers**, all cases: mean of output minus input inside each tissue, HU:")
         parts.append(_quality(rows, names, TISSUES, suite, shown))
     if rival is not None:
+        judged = [row for row in rows if not row["group"].startswith(_TUNING)]
+        which = "all groups" if len(judged) == len(rows) else "all judging groups"
         parts.append(
-            f"**Less {rival}**, on the same cases of all groups: mean difference and its 95 % interval; "
+            f"**Less {rival}**, on the same cases of {which}: mean difference and its 95 % interval; "
             "**bold**: p < 0.05 (paired t, corrected after Holm over all of these tests):"
         )
-        parts.append(_compared(tables.tests(rows, rival), names, suite, shown))
+        parts.append(_compared(tables.tests(judged, rival), names, suite, shown))
     parts.append(
         "**Cost**" + ("" if rival is None else f"; ratios to {rival} on the same cases, with 95 % intervals") + ":"
     )

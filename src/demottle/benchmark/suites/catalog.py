@@ -17,6 +17,7 @@ class Suite:
 
     Attributes:
         name: what a user types.
+        title: of its page.
         summary: one line.
         module: has `specs(choices)`, `build(spec, cache)`, and what is not as for CT: `judge(case, image)`.
         images: "volumes" or "sequences".
@@ -33,6 +34,7 @@ class Suite:
     """
 
     name: str
+    title: str
     summary: str
     module: str
     images: str = "volumes"
@@ -81,16 +83,19 @@ class Suite:
 _ALL = (
     Suite(
         "ct-volume",
+        "CT volumes",
         "low-dose CT volumes, slices that share 0 to 45 % of their noise",
         "demottle.benchmark.suites.ct_volume",
     ),
     Suite(
         "ct-anatomies",
+        "CT anatomies",
         "head to hip, soft to sharp, 0.6 to 5 mm: settings are chosen on one half and judged on the other",
         "demottle.benchmark.suites.ct_anatomies",
     ),
     Suite(
         "ct-real",
+        "Real anatomy",
         "the public scans of abdomen and chest made noise-free, at a low dose",
         "demottle.benchmark.suites.ct_real",
         public=True,
@@ -109,6 +114,7 @@ _ALL = (
     ),
     Suite(
         "single-slice",
+        "Single slices and thin stacks",
         "one to three slices of the public scans with uneven noise",
         "demottle.benchmark.suites.single_slice",
         public=True,
@@ -130,6 +136,7 @@ _ALL = (
     ),
     Suite(
         "ct-unpaired",
+        "Unpaired training",
         "CT, trained on unpaired low-dose and full-dose scans, a new patient",
         "demottle.benchmark.suites.ct_unpaired",
         trained=True,
@@ -146,6 +153,7 @@ _ALL = (
     ),
     Suite(
         "fluoroscopy",
+        "Fluoroscopy",
         "runs of frames, at rest and in motion",
         "demottle.benchmark.suites.fluoroscopy",
         images="sequences",
@@ -154,6 +162,7 @@ _ALL = (
     ),
     Suite(
         "mr",
+        "MR",
         "heads in MR with Rician noise of 5, 7 and 9 %",
         "demottle.benchmark.suites.mr",
         unit="%",
@@ -161,6 +170,7 @@ _ALL = (
     ),
     Suite(
         "fluoroscopy-plan",
+        "Which filter a run gets",
         "short runs: is the filter that the plan takes nearly the best, and never worse than the input?",
         "demottle.benchmark.suites.decisions.fluoroscopy_plan",
         images="sequences",
@@ -171,6 +181,7 @@ _ALL = (
     ),
     Suite(
         "fluoroscopy-wires",
+        "Thin wires",
         "short runs: what each filter leaves of thin moving wires",
         "demottle.benchmark.suites.decisions.fluoroscopy_wires",
         images="sequences",
@@ -180,6 +191,7 @@ _ALL = (
     ),
     Suite(
         "gate",
+        "The gate on ordinary scans",
         "CT: does the default's own result pass the gate, and does the gate tell what is so?",
         "demottle.benchmark.suites.decisions.gate",
         own=True,
@@ -202,6 +214,7 @@ _ALL = (
     ),
     Suite(
         "lies",
+        "Lies",
         "CT: honest results that were falsified: are erased and invented lesions found, and do honest ones pass?",
         "demottle.benchmark.suites.lies.suite",
         own=True,
@@ -216,6 +229,7 @@ _ALL = (
     ),
     Suite(
         "nordic",
+        "Complex MR series",
         "complex MR series: functional and diffusion",
         "demottle.benchmark.suites.nordic",
         images="sequences",
@@ -225,6 +239,7 @@ _ALL = (
     ),
     Suite(
         "speed",
+        "Speed and memory",
         "time and memory of commands, live runs and trained models on this machine",
         "demottle.benchmark.suites.speed.suite",
         own=True,

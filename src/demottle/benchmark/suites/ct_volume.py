@@ -17,7 +17,6 @@ from demottle.image import Image, Voxels
 from demottle.physics.ct.ct_noise import simulate_noise
 from demottle.physics.phantoms.phantom import body_phantom
 
-TITLE = "CT volumes"
 CORRELATIONS = (0.12, 0.45, 0.0, 0.25)
 """Correlations of the noise of adjacent slices; in this order, so that what is there first spans the range."""
 SEEDS, QUICK_SEEDS = 3, 1
