@@ -207,6 +207,7 @@ _ALL = (
     ),
     Suite(
         "contract",
+        "Promises",
         "CT: is what a promise foretells of sharpness and noise so, against the truth?",
         "demottle.benchmark.suites.decisions.contract",
         own=True,

@@ -50,7 +50,7 @@ class GuidedBayesSettings(matched_neighbors.MatchedNeighborsSettings):
         coarse_sigma: pixels.
         kept: share, 0 to 1, of the learned result in the mean of both.
         side: side of a cube in rows and columns.
-        depth: depth of a cube in slices; fewer where the image has fewer.
+        depth: depth of a cube in slices; 1 in stacks of fewer than five.
         similar: cubes in a group.
         search: rows and columns that similar cubes may be away.
         search_slices: slices that they may be away.

@@ -30,6 +30,8 @@ from demottle.methods.registry import name_of
 NAME = name_of(__name__)
 _LOOK = (4, 4, 4)
 """Cubes of the first look."""
+_ENOUGH_SLICES = 5
+"""In a thinner stack deep cubes begin in one or two slices only: those that are alike are as few as in a slice, of more voxels."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class NlBayesSettings:
 
     Attributes:
         side: side of a cube in rows and columns.
-        depth: depth of a cube in slices; fewer where the image has fewer.
+        depth: depth of a cube in slices; 1 in stacks of fewer than five, where too few deep cubes are alike.
         similar: cubes in a group.
         search: rows and columns that similar cubes may be away.
         search_slices: slices that they may be away.
@@ -105,7 +107,8 @@ class NonLocalBayes(VolumeFilter[NlBayesSettings]):
     def begin(self, shape: tuple[int, ...], listener: Callable[[int, int], None], last: bool = True) -> VolumeEstimate:
         """Begin a pass over a volume of that shape: the last one, or one that only guides the next."""
         settings = self._settings
-        cube = fitting((settings.depth, settings.side, settings.side), shape)
+        depth = settings.depth if shape[0] >= _ENOUGH_SLICES else 1
+        cube = fitting((depth, settings.side, settings.side), shape)
         step = min(settings.step if last else settings.guide_step, cube[1], cube[2])
         grouping = Grouping(cube, settings.similar, settings.search, settings.search_slices, step)
         return VolumeEstimate(shape[0], self._covariance(cube), grouping, _device(), listener)
