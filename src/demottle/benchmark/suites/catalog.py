@@ -200,6 +200,7 @@ _ALL = (
     ),
     Suite(
         "uncertainty",
+        "Standard error",
         "CT: do intervals of 1.645 standard errors hold the truth in 90 % of voxels, by tissue?",
         "demottle.benchmark.suites.decisions.uncertainty",
         own=True,
