@@ -14,7 +14,7 @@ DEFAULT = "guided-bayes"
 FOR_MR = "nl-bayes"
 FOR_FEW = "guided-bayes"
 """For CT of so few slices that neighbors teach little or nothing; there it costs seconds."""
-_FOR_FEW_SETTINGS = {"kept": 0.5, "coarse": 0.0, "look": 0.0, "start_kept": (0.75, 1.0)}
+_FOR_FEW_SETTINGS = {"kept": 0.5, "coarse": 0.0, "start_kept": (0.75, 1.0)}
 """With which it was measured on one to three slices."""
 FOR_FEW_UNLEARNED = "nl-bayes"
 CLASSICAL = "spectral-wiener"
@@ -120,7 +120,9 @@ def _plan_for_few(fingerprint: Fingerprint, settings: dict[str, Any]) -> Plan:
         reasons.append(
             "The noise spectrum is known roughly: it was measured in the flattest tissue of the slice itself."
         )
-    return Plan(FOR_FEW, {**_FOR_FEW_SETTINGS, **settings}, tuple(reasons))
+    # Of a single slice what cubes say by themselves cannot make neighbors share noise.
+    told = {**_FOR_FEW_SETTINGS, "look": 0.5 if slices == 1 else 0.0}
+    return Plan(FOR_FEW, {**told, **settings}, tuple(reasons))
 
 
 def _reasons(fingerprint: Fingerprint) -> list[str]:
