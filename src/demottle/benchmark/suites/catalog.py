@@ -144,6 +144,7 @@ _ALL = (
     ),
     Suite(
         "ldct",
+        "Pairs of your own",
         "pairs of low-dose and full-dose CT scans of your own, as those of AAPM and Mayo Clinic",
         "demottle.benchmark.suites.ldct.suite",
         trained=True,
