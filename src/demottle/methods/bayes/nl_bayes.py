@@ -31,7 +31,7 @@ NAME = name_of(__name__)
 _LOOK = (4, 4, 4)
 """Cubes of the first look."""
 _ENOUGH_SLICES = 5
-"""In a thinner stack deep cubes begin in one or two slices only: those that are alike are as few as in a slice, of more voxels."""
+"""In a thinner stack deep cubes begin in one or two slices: those that are alike are as few as in a slice, of more voxels."""
 
 
 @dataclass(frozen=True)
