@@ -225,6 +225,7 @@ _ALL = (
     ),
     Suite(
         "noise-measures",
+        "Measures of CT noise",
         "CT: is the noise read right (level, correlation of slices, mean frequency), also as iterative reconstruction leaves it?",
         "demottle.benchmark.suites.decisions.noise_measures",
         own=True,
