@@ -14,7 +14,7 @@ from demottle.image import Image
 from demottle.learning.seeding import seeded
 from demottle.methods import method
 from demottle.methods.base import Denoiser
-from demottle.methods.unpaired import pdml
+from demottle.methods.unpaired import pdml, wavelet_band
 from demottle.methods.unpaired.full_band import FullBandDenoiser
 from demottle.physics.phantoms.phantom import body_phantom
 
@@ -52,7 +52,7 @@ def untrained(name: str, preset: str) -> Denoiser:
     settings = module.Settings(**module.PRESETS[preset])
     if isinstance(settings, pdml.PdmlSettings):
         drawn = seeded(lambda: pdml.network_of(settings, normalized=False), 0)
-        return pdml.MetricDenoiser(settings, {}, drawn)
+        return pdml.MetricDenoiser(settings, {wavelet_band.KEY: settings.levels}, drawn)
     return FullBandDenoiser(name, settings, {}, seeded(settings.generator, 0))
 
 
