@@ -1,6 +1,7 @@
 """What can go wrong, as sentences for a user: what is wrong, where, and what to do."""
 
 from collections.abc import Mapping
+from typing import Any
 
 
 class DemottleError(Exception):
@@ -65,3 +66,14 @@ def only(number: int, noun: str) -> str:
 def are(number: int) -> str:
     """Return the verb that goes with `counted`."""
     return "is" if number == 1 else "are"
+
+
+class PromiseError(DemottleError):
+    """A promise that cannot be kept on this scan; nothing was written.
+
+    Attributes:
+        denoiser: the method as it was fitted, which took the time; None where nothing was fitted.
+    """
+
+    exit_code = 3
+    denoiser: Any = None

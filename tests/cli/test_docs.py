@@ -41,6 +41,7 @@ def test_every_verb_has_its_section_and_the_readme_names_no_other(demottle: Demo
 
 def test_every_link_of_the_documentation_leads_somewhere() -> None:
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+    pages = [page for page in pages if page.parent.name != "remarks"]  # they are part of the pages above them
     links = [(page, target) for page in pages for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text())]
     assert len(links) > 200
     for page, target in links:

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from demottle.errors import ContradictionError, InputError
+from demottle.errors import ContradictionError, InputError, PromiseError
 from demottle.image import Image
 from demottle.pipeline.run import denoise
-from demottle.quality.contract.promise import PromiseError
 from demottle.quality.contract.terms import KEPT
 
 METHOD = "gaussian"

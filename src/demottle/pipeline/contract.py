@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 
+from demottle.errors import PromiseError
 from demottle.events import Listener, Progress, Stage
 from demottle.image import Image
 from demottle.methods import Denoiser
@@ -21,7 +22,7 @@ from demottle.quality.contract.inserted import (
     measure_edges,
     places_for_edges,
 )
-from demottle.quality.contract.promise import Promise, PromiseError
+from demottle.quality.contract.promise import Promise
 from demottle.quality.contract.solve import refusal, strength_for
 from demottle.quality.contract.terms import Contract, terms_of
 

@@ -14,9 +14,8 @@ from demottle.cli.places import Places
 from demottle.cli.screen.console import say, say_error, say_warnings
 from demottle.cli.screen.guard import sentence_of
 from demottle.cli.screen.progress import Stages
-from demottle.errors import DemottleError
+from demottle.errors import DemottleError, PromiseError
 from demottle.events import Stage
-from demottle.quality.contract.promise import PromiseError
 
 if TYPE_CHECKING:
     from demottle.quality.gate import GateError

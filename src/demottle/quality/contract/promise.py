@@ -2,21 +2,9 @@
 
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any
 
-from demottle.errors import DemottleError, InputError
+from demottle.errors import InputError
 from demottle.image import Image
-
-
-class PromiseError(DemottleError):
-    """A promise that cannot be kept on this scan; nothing was written.
-
-    Attributes:
-        denoiser: the method as it was fitted, which took the time; None where nothing was fitted.
-    """
-
-    exit_code = 3
-    denoiser: Any = None
 
 
 @dataclass(frozen=True)

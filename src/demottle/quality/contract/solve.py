@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from demottle.errors import PromiseError
 from demottle.quality.contract.curves import GRID, Curves
-from demottle.quality.contract.promise import Promise, PromiseError
+from demottle.quality.contract.promise import Promise
 from demottle.quality.contract.terms import Contract, Term
 
 _STEPS = 12  # halvings of an interval of strengths: to 1/4000
