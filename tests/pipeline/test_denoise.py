@@ -156,7 +156,7 @@ def test_without_tissue_it_refuses_rather_than_guesses() -> None:
 def test_a_spectrum_that_is_not_used_is_not_said_to_be_missing_from_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     volume = Image(np.random.default_rng(6).normal(300, 20, (4, 96, 96)).astype(np.float32), (3, 1, 1), "MR")
     known = fingerprint.measure(volume)
-    monkeypatch.setattr(fingerprint, "_MOST_EXCESS", 0.5)
+    monkeypatch.setattr(fingerprint, "MOST_EXCESS", 0.5)
     found = fingerprint.measure(volume)
     assert found.spectrum is None and found.warnings == (found.no_spectrum,)
     assert "this spectrum is not used" in found.no_spectrum

@@ -6,7 +6,7 @@ decides how it may learn.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from demottle.image import Image, Mask, Voxels
 from demottle.noise import guide
+from demottle.noise.calm import FINE, Calm
 from demottle.noise.flat import tissue_mask, valid_plane
 from demottle.noise.matching import matched, tolerance_of
 
@@ -25,10 +26,21 @@ _DETAIL_SIGMA = (
     1.0  # pixels; anatomy lives at low frequencies, so the less of them is left, the less of it is correlated
 )
 _FLATTEST = 0.3
+_ROUNDED = 0.761 / 12  # of whole numbers: the variance that rounding leaves in detail of that width
+_CALM = 5.0  # deviations of the noise's own gradients that a place may have
+_LESS = 0.98
+_OF_NOISE = (
+    4.0  # standard deviations of the guide's gradient: as steep as noise alone makes a flat place, rims included
+)
+_QUIETEST = 0.3  # of the places: their gradients are of noise alone
+_MOST_PIXELS = 20000  # of two slices: more say hardly more, and have to be kept
 RUN = 16
 """Slices in a row that are compared; long enough for every lag."""
 _MOST_RUNS = 3
 _MOST_ANATOMY = 0.9  # of the variance of the fine detail
+_TRIMMED, _WITHIN = 2.5, 0.901  # standard deviations; variance of a normal law that is cut off there
+MEDIAN_SIZE = 1.4826
+"""Standard deviations that a median absolute value stands for."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +76,14 @@ def slice_correlation(
 
     Each slice loses a Gaussian-smoothed copy of itself (1 pixel), which leaves noise and fine anatomy; only pixels that are
     flat soft tissue in both slices, and matched, are correlated. Flatness is judged on guides averaged over three slices:
-    vessels stand out there from what is left of the noise. What anatomy still shares does not fall with distance, so the
-    mean over lags 5 to 8, the plateau, is taken out: rho' = (rho - plateau) / (1 - plateau). With too few slices for a
-    plateau it counts as zero.
+    vessels stand out there from what is left of the noise. Flat is the flattest third, and what is no steeper than the noise
+    alone may be: who takes only the flattest places of coarse noise takes those where the noise of the slices cancels. What
+    anatomy still shares does not fall with distance, so the mean over lags 5 to 8, the plateau, is taken out:
+    rho' = (rho - plateau) / (1 - plateau). With too few slices for a plateau it counts as zero.
+
+    Of CT, where anatomy is strong in a few flat places and noise is in all, covariances are robust (R. Gnanadesikan and
+    J. R. Kettenring, Biometrics 28, 1972): rho = (v(a + b) - v(a - b)) / (v(a + b) + v(a - b)), v the variance of values within
+    2.5 standard deviations, put right for those left out.
 
     Args:
         image: a volume of slices.
@@ -77,31 +94,19 @@ def slice_correlation(
     """
     slices = image.shape[0]
     lags = min(lags, slices - 1)
-    sums = np.zeros((lags, 3))
-    pixels = np.zeros(lags, np.int64)
-    for first in first_of_runs(slices):
-        run = [detail_plane(image, index) for index in range(first, min(first + RUN, slices))]
-        for lag in range(1, lags + 1):
-            for here, there in zip(run, run[lag:], strict=False):
-                products, count = _correlate(here, there, image)
-                sums[lag - 1] += products
-                pixels[lag - 1] += count
-    raw = np.full(lags, np.nan)
-    enough = (pixels >= fewest) & (sums[:, 1] > 0) & (sums[:, 2] > 0)
-    raw[enough] = sums[enough, 0] / np.sqrt(sums[enough, 1] * sums[enough, 2])
-    covariance = np.full(lags, np.nan)
-    covariance[enough] = sums[enough, 0] / pixels[enough]
+    raw, covariance, variance, pixels = _by_lag(image, lags)
+    known = (pixels >= fewest) & (variance > 0)
+    raw, covariance = np.where(known, raw, np.nan), np.where(known, covariance, np.nan)
     if anatomy:
-        known = np.zeros(lags)
-        known[: len(anatomy)] = np.nan_to_num(anatomy)[:lags]
-        variance = np.sqrt(sums[:, 1] * sums[:, 2]) / np.maximum(pixels, 1)
-        known = np.minimum(known, _MOST_ANATOMY * variance)
-        free = np.clip((covariance - known) / np.maximum(variance - known, 1e-12), 0, 1)
+        taken = np.zeros(lags)
+        taken[: len(anatomy)] = np.nan_to_num(anatomy)[:lags]
+        taken = np.minimum(taken, _MOST_ANATOMY * variance)
+        free = np.clip((covariance - taken) / np.maximum(variance - taken, 1e-12), 0, 1)
         return Correlation(
             tuple(float(v) for v in free), 0.0, int(pixels[0]) if lags else 0, tuple(covariance.tolist())
         )
-    tail = [v for v in raw[_FIRST_PLATEAU_LAG - 1 :] if np.isfinite(v)]
-    plateau = max(float(np.mean(tail)), 0.0) if tail else 0.0
+    tail = [(v, count) for v, count in list(zip(raw, pixels, strict=True))[_FIRST_PLATEAU_LAG - 1 :] if np.isfinite(v)]
+    plateau = max(float(np.average([v for v, _ in tail], weights=[count for _, count in tail])), 0.0) if tail else 0.0
     rho = tuple(float((v - plateau) / (1 - plateau)) if plateau < 1 else 1.0 for v in raw)
     return Correlation(rho, plateau, int(pixels[0]) if lags else 0, tuple(covariance.tolist()))
 
@@ -142,14 +147,108 @@ def detail_plane(image: Image, index: int) -> DetailPlane:
     )
 
 
-def _correlate(here: DetailPlane, there: DetailPlane, image: Image) -> tuple[NDArray[np.float64], int]:
-    """Sums of products (ab, aa, bb) of two slices' details over the pixels that are flat in both and matched."""
+Figures = NDArray[np.float64]
+Lags = tuple[Figures, Figures, Figures, NDArray[np.int64]]
+"""Correlation, covariance and variance (unit^2) of the fine detail at lags 1, 2, ..., and the pixels they rest on."""
+
+
+def _by_lag(image: Image, lags: int) -> Lags:
+    """Compare slices; of CT where no structure is seen, if that leaves enough and there is less variance, so less anatomy."""
+    if not _is_ct(image) or lags < 1:
+        return _compared(image, lags)
+    whole = _compared(image, lags)
+    calm = Calm(image, (float(whole[0][0]), float(whole[0][1]) if lags > 1 else 0.0), (FINE,), _CALM)
+    inside = _compared(image, lags, calm)
+    less = inside[3][0] >= _FEWEST_PIXELS and inside[2][0] < _LESS * whole[2][0]
+    return inside if less else whole
+
+
+def _is_ct(image: Image) -> bool:
+    return image.unit == "HU" and image.modality != "MR"
+
+
+def _compared(image: Image, lags: int, calm: Calm | None = None) -> Lags:
+    ct = _is_ct(image)
+    kept: list[list[Pixels]] = [[] for _ in range(lags)]
+    pixels = np.zeros(lags, np.int64)
+    for first in first_of_runs(image.shape[0]):
+        indices = range(first, min(first + RUN, image.shape[0]))
+        run = [detail_plane(image, index) for index in indices]
+        if calm is not None:
+            run = [replace(one, tissue=one.tissue & calm.plane(z)) for one, z in zip(run, indices, strict=True)]
+        by_noise = _OF_NOISE * _steepness_of_noise(image, indices) if ct else 0.0
+        for lag in range(1, lags + 1):
+            for here, there in zip(run, run[lag:], strict=False):
+                found = _flat_in_both(here, there, image, by_noise if calm is None else np.inf)
+                pixels[lag - 1] += found.shape[1]
+                kept[lag - 1].append(found[:, :: -(-found.shape[1] // _MOST_PIXELS) or 1])
+    rounded = _ROUNDED if ct and is_whole(image) else 0.0
+    figures = [_figures(np.concatenate(parts, axis=1), rounded if ct else None) for parts in kept]
+    raw, covariance, variance = np.array(figures, np.float64).reshape(-1, 3).T
+    return raw, covariance, variance, pixels
+
+
+def is_whole(image: Image) -> bool:
+    """True where the voxels were rounded to whole numbers of the image's unit."""
+    plane = image.voxels[image.shape[0] // 2]
+    return bool(np.all(plane == np.rint(plane)))
+
+
+Pixels = NDArray[np.float32]
+"""Shape (2, n): fine detail of two slices in the same places."""
+
+
+def _figures(pair: Pixels, rounded: float | None) -> tuple[float, float, float]:
+    """Correlation, covariance and variance of two slices' details; 0 where there are none.
+
+    `rounded`: variance of what rounding added, where robust covariances are wanted (CT).
+    """
+    if not pair.shape[1]:
+        return 0.0, 0.0, 0.0
+    a, b = pair.astype(np.float64)
+    if rounded is not None:
+        together, apart = (_trimmed_variance(values) for values in (a + b, a - b))
+        covariance, variance = (together - apart) / 4, (together + apart) / 4
+        variance = max(variance - rounded, variance / 2)
+    else:
+        covariance, variance = (a @ b) / a.size, float(np.sqrt((a @ a) * (b @ b))) / a.size
+    return float(covariance / variance) if variance > 0 else 0.0, float(covariance), float(variance)
+
+
+def _trimmed_variance(values: NDArray[np.float64]) -> float:
+    """Variance of the Gaussian that most of the values follow, its mean 0: by those within 2.5 deviations."""
+    size = np.abs(values)
+    deviation = MEDIAN_SIZE * float(np.median(size))
+    for _ in range(2):
+        inner = size[size <= _TRIMMED * deviation]
+        deviation = float(np.sqrt((inner**2).mean() / _WITHIN)) if inner.size else 0.0
+    return deviation**2
+
+
+def _flat_in_both(here: DetailPlane, there: DetailPlane, image: Image, by_noise: float) -> Pixels:
+    """Two slices' details over the pixels that are flat in both and matched."""
     mask, steepness = same_tissue(here, there, image)
     if not mask.any():
-        return np.zeros(3), 0
-    mask &= steepness <= np.quantile(steepness[mask], _FLATTEST)
-    a, b = here.detail[mask].astype(np.float64), there.detail[mask].astype(np.float64)
-    return np.array([a @ b, a @ a, b @ b]), int(mask.sum())
+        return np.zeros((2, 0), np.float32)
+    mask &= steepness <= max(float(np.quantile(steepness[mask], _FLATTEST)), by_noise)
+    return np.stack([here.detail[mask], there.detail[mask]])
+
+
+def _steepness_of_noise(image: Image, indices: range) -> float:
+    """Standard deviation of the guide's gradient (unit per pixel, either direction) in noise alone, of one slice.
+
+    From differences of neighbors, of which the quietest third holds no anatomy: gradients of noise follow Rayleigh's law.
+    """
+    found = []
+    for index in indices[:-1:3]:
+        here, there = guide.smooth(image.voxels[index]), guide.smooth(image.voxels[index + 1])
+        middle = np.asarray((here + there) / 2, np.float32)
+        tissue = guide.erode(tissue_mask(middle, image.unit, valid_plane(image, index)), 4)
+        found.append(guide.gradient(here - there)[tissue])
+    steep = np.concatenate(found) if found else np.zeros(0)
+    if not steep.size:
+        return 0.0
+    return float(np.quantile(steep, _QUIETEST) / np.sqrt(-2 * np.log(1 - _QUIETEST)) / np.sqrt(2))
 
 
 def same_tissue(here: DetailPlane, there: DetailPlane, image: Image) -> tuple[Mask, Voxels]:

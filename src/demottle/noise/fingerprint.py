@@ -10,7 +10,7 @@ from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Voxels
 from demottle.noise.correlation import Correlation, slice_correlation
 from demottle.noise.flat import flat_plane
-from demottle.noise.level import flat_deviations, local_deviation, noise_level
+from demottle.noise.level import MOST_EXCESS, flat_deviations, local_deviation, noise_level
 from demottle.noise.matching import matched_share, tolerance_of
 from demottle.noise.mr.magnitude import RICIAN, UNTOLD, NoiseModel, noise_model
 from demottle.noise.scan_spectrum import scan_spectrum
@@ -18,7 +18,6 @@ from demottle.noise.slices import spread
 from demottle.noise.spectrum import Spectrum
 
 _MATCHED_LAGS = 4
-_MOST_EXCESS = 1.25  # of a spectrum over the noise of the noisiest tissue
 
 MUCH_HU = 60.0
 """Noise of CT beyond which a default result failed the gate, by a shift of thin bone (`demottle benchmark --suite gate`)."""
@@ -94,8 +93,9 @@ def measure(image: Image, listener: Listener = silent) -> Fingerprint:
     listener(Progress(Stage.MEASURE, 0, steps, "slice-to-slice correlation"))
     correlation = slice_correlation(image)
     listener(Progress(Stage.MEASURE, 1, steps, "noise level"))
-    level = noise_level(image, correlation)
-    low, high = _range(image, correlation)
+    measured, no_spectrum = _spectrum(image, correlation)
+    level = noise_level(image, correlation, measured)
+    low, high = _range(image, correlation, measured)
     noise = noise_model(image, correlation, level)
     if noise.name == RICIAN:
         level = noise.sigma
@@ -105,7 +105,15 @@ def measure(image: Image, listener: Listener = silent) -> Fingerprint:
     lags = range(1, min(_MATCHED_LAGS, image.shape[0] - 1) + 1)
     shares = tuple(matched_share(image, lag, tolerance) for lag in lags)
     listener(Progress(Stage.MEASURE, 3, steps, "noise spectrum"))
-    spectrum, no_spectrum = _spectrum_of_noise(image, correlation, level, high)
+    spectrum = measured
+    if measured is not None and _holds_anatomy(image, measured, high):
+        spectrum, no_spectrum = (
+            None,
+            (
+                f"The regions for a noise spectrum hold {measured.sigma:.0f} {image.unit}, but the noise is {level:.0f} "
+                f"{image.unit}: there is anatomy in them, so this spectrum is not used."
+            ),
+        )
     warnings = _warnings(image, level, correlation, no_spectrum)
     listener(Progress(Stage.MEASURE, steps, steps))
     overlap = None if image.slice_thickness is None else max(0.0, 1 - image.spacing[0] / image.slice_thickness)
@@ -127,22 +135,19 @@ def measure(image: Image, listener: Listener = silent) -> Fingerprint:
     )
 
 
-def _spectrum_of_noise(
-    image: Image, correlation: Correlation, level: float, high: float
-) -> tuple[Spectrum | None, str]:
-    """The spectrum, or None and why: nothing to measure it on, or anatomy in its regions (`high`: most noise of a window)."""
+def _spectrum(image: Image, correlation: Correlation) -> tuple[Spectrum | None, str]:
+    """The spectrum, or None and why."""
     try:
-        spectrum = scan_spectrum(image, correlation)
-        # The regions of a spectrum are large: they may hold as much anatomy as the windows of the slices themselves.
-        most = max(high, _of_slices(image)[1]) if image.unit == "HU" else high
+        return scan_spectrum(image, correlation), ""
     except InputError as error:
         return None, str(error)
-    if np.isfinite(most) and spectrum.sigma > _MOST_EXCESS * most:
-        return None, (
-            f"The regions for a noise spectrum hold {spectrum.sigma:.0f} {image.unit}, but the noise is {level:.0f} "
-            f"{image.unit}: there is anatomy in them, so this spectrum is not used."
-        )
-    return spectrum, ""
+
+
+def _holds_anatomy(image: Image, spectrum: Spectrum, high: float) -> bool:
+    """Whether its regions hold more than the noise (`high`: most noise of a window)."""
+    # The regions are large: they may hold as much anatomy as the windows of the slices themselves.
+    most = max(high, _of_slices(image)[1]) if image.unit == "HU" else high
+    return bool(np.isfinite(most) and spectrum.sigma > MOST_EXCESS * most)
 
 
 def _warnings(image: Image, level: float, correlation: Correlation, no_spectrum: str) -> list[str]:
@@ -160,10 +165,10 @@ def _warnings(image: Image, level: float, correlation: Correlation, no_spectrum:
     return said
 
 
-def _range(image: Image, correlation: Correlation) -> tuple[float, float]:
+def _range(image: Image, correlation: Correlation, spectrum: Spectrum | None) -> tuple[float, float]:
     if image.modality == "MR":
         return _of_slices(image)
-    found = flat_deviations(image, correlation)
+    found = flat_deviations(image, correlation, spectrum)
     return _percentiles(found) if found.size else (float("nan"), float("nan"))
 
 

@@ -7,16 +7,25 @@ flat, these windows hold anatomy, and what neighboring slices differ by says wha
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from demottle.errors import InputError
 from demottle.image import Image, Voxels
+from demottle.noise.calm import Calm
 from demottle.noise.correlation import Correlation, known_correlation, slice_correlation
 from demottle.noise.flat import WINDOW, flat_plane
 from demottle.noise.local import pair_deviations
+from demottle.noise.scan_spectrum import scan_spectrum
 from demottle.noise.slices import spread
+from demottle.noise.spectrum import Spectrum, autocovariance
 
 _SMALL, _SMALL_WINDOW = 96, 7  # pixels: in small MR images few windows of 11 hold one tissue
 _PEAK_SHARE = 0.1  # of the values: what the search for their peak ends with
 _MOST_SLICES = 24
+_FEWEST_CALM = {WINDOW: 6000, 7: 1500}  # pixels in places without structure, by the side of the window
+MOST_EXCESS = 1.25
+"""Noise of a spectrum over that of the noisiest tissue: above it there is anatomy in its regions."""
+_SAME = 0.95  # correlation of neighbors: beyond it their differences hold no noise, and tell nothing of it
 _MOST_SHARED = 0.8  # correlation of neighbors: beyond it hardly anything is left of their difference
 ANATOMY = 0.85
 """Noise by differences of slices over that of the slices: below it the slices' own windows surely hold anatomy.
@@ -50,7 +59,7 @@ def detrended_deviation(plane: Voxels, window: int = WINDOW) -> Voxels:
     return np.asarray(np.sqrt(np.maximum(left, 0) / (window * window - len(basis))), np.float32)
 
 
-def noise_level(image: Image, correlation: Correlation | None = None) -> float:
+def noise_level(image: Image, correlation: Correlation | None = None, spectrum: Spectrum | None = None) -> float:
     """Global noise level in the image's unit: median of `flat_deviations`; of MR the most frequent one.
 
     MR has no flat third: the many small tissues of strong contrast, shading and ringing would be taken for noise. There it is the
@@ -59,35 +68,107 @@ def noise_level(image: Image, correlation: Correlation | None = None) -> float:
     Args:
         image: image of any modality.
         correlation: correlation of its noise between slices, where it is known already.
+        spectrum: noise spectrum, where it is known already.
 
     Returns:
         NaN where the image has no flat soft tissue.
     """
-    found = flat_deviations(image, correlation)
+    found = flat_deviations(image, correlation, spectrum)
     if not found.size:
         return float("nan")
     return most_frequent(found) if image.modality == "MR" else float(np.median(found))
 
 
-def flat_deviations(image: Image, correlation: Correlation | None = None) -> Voxels:
+def flat_deviations(image: Image, correlation: Correlation | None = None, spectrum: Spectrum | None = None) -> Voxels:
     """Return local standard deviations (n,) of the noise in flat soft tissue of up to 24 slices, in the image's unit.
 
-    They are those of the slices themselves; of CT, those of differences of neighbors (`pair_deviations`) where these are
-    smaller by 15 % in the median: both hold anatomy where hardly any tissue is flat, the differences far less of it.
+    They are those of the slices themselves, of CT over what windows show of such noise (`shown_in_windows`), where it has a
+    spectrum. Of CT, those of differences of neighbors (`pair_deviations`) where these are smaller by 15 % in the median: both
+    hold anatomy where hardly any tissue is flat, the differences far less of it.
     """
-    values = [
-        deviation_plane(image, image.voxels[index])[flat_plane(image, index)]
-        for index in spread(image.shape[0], _MOST_SLICES)
-    ]
-    found = np.concatenate(values)
-    if image.unit != "HU" or image.modality == "MR" or image.shape[0] < 2 or not found.size:
+    if image.unit != "HU" or image.modality == "MR":
+        return window_deviations(image)
+    found, window, calm = window_deviations(image), WINDOW, np.zeros(0, np.float32)
+    if image.shape[0] > 1 and found.size:
+        correlation = known_correlation(image, slice_correlation(image) if correlation is None else correlation)
+        calm, window = _calm_deviations(image, correlation)
+        found = calm if calm.size else found
+    if not found.size:
         return found
-    correlation = known_correlation(image, slice_correlation(image) if correlation is None else correlation)
-    if not correlation.at(1) < _MOST_SHARED:
+    if spectrum is None:
+        spectrum = _spectrum_or_none(image, correlation)
+    if correlation is not None and correlation.at(1) > _SAME:
+        return found
+    if spectrum is not None and 0 < spectrum.sigma <= MOST_EXCESS * np.percentile(found, 90):
+        found = found / np.float32(shown_in_windows(spectrum, window))
+    if calm.size or correlation is None or not correlation.at(1) < _MOST_SHARED:
         return found
     pairs = pair_deviations(image, correlation)
     calmer = pairs.size > 0 and 0 < np.median(pairs) < ANATOMY * np.median(found)
     return pairs if calmer else found
+
+
+def window_deviations(image: Image) -> Voxels:
+    """Return local standard deviations (n,) as they are in windows of up to 24 slices, anatomy and all, in the image's unit."""
+    return np.concatenate(
+        [
+            deviation_plane(image, image.voxels[index])[flat_plane(image, index)]
+            for index in spread(image.shape[0], _MOST_SLICES)
+        ]
+    )
+
+
+def _calm_deviations(image: Image, correlation: Correlation) -> tuple[Voxels, int]:
+    """Local standard deviations where no structure is seen, none where too few are, and the side of their windows.
+
+    Small windows are taken where few large ones are free of structure.
+    """
+    calm = Calm(image, (correlation.at(1), correlation.at(2)))
+    for window, fewest in _FEWEST_CALM.items():
+        found = np.concatenate(
+            [
+                local_deviation(image.voxels[index], window)[calm.windows(index, window)]
+                for index in spread(image.shape[0], _MOST_SLICES)
+            ]
+        )
+        if found.size >= fewest:
+            return found, window
+    return np.zeros(0, np.float32), WINDOW
+
+
+def shown_in_windows(spectrum: Spectrum, window: int = WINDOW) -> float:
+    """Median standard deviation in windows over that of the noise itself (`median_deviation`): below 1 for coarse noise."""
+    return median_deviation(autocovariance(spectrum), window)
+
+
+def median_deviation(covariance: NDArray[np.float64], window: int = WINDOW) -> float:
+    """Median of the local standard deviation in square windows of noise whose true standard deviation is 1.
+
+    The window's mean takes low frequencies away, and few pixels that are correlated make the median smaller than the root
+    mean square. With the noise's covariance S in a window of n pixels, its mean removed, the local variance has the mean
+    `tr S / (n - 1)` and `tr(S)^2 / tr(S^2)` degrees of freedom k; the median of chi-squared over k is `(1 - 2 / 9k)^3`.
+
+    Args:
+        covariance: autocovariance (n, n) of the noise in any unit, shift 0 first (FFT order).
+        window: side in pixels.
+    """
+    rows, columns = (axis.ravel() for axis in np.indices((window, window)))
+    down, across = rows[:, None] - rows, columns[:, None] - columns
+    reach = (len(covariance) + 1) // 2  # what is farther apart is not known, and shares hardly anything
+    near = (np.abs(down) < reach) & (np.abs(across) < reach)
+    side = len(covariance)
+    within = np.where(near, covariance[down % side, across % side], 0) / covariance[0, 0]
+    centred = within - within.mean(0) - within.mean(1)[:, None] + within.mean()
+    freedom = np.trace(centred) ** 2 / np.sum(centred**2)
+    mean = np.trace(centred) / (window * window - 1)
+    return float(np.sqrt(mean) * (1 - 2 / (9 * freedom)) ** 1.5)
+
+
+def _spectrum_or_none(image: Image, correlation: Correlation | None) -> Spectrum | None:
+    try:
+        return scan_spectrum(image, correlation)
+    except InputError:
+        return None
 
 
 def deviation_plane(image: Image, plane: Voxels) -> Voxels:

@@ -1,16 +1,22 @@
 """The one place that decides which spectrum is measured on a scan; every verb asks here."""
 
+from dataclasses import replace
+
 from demottle.errors import InputError
 from demottle.image import Image
-from demottle.noise.correlation import Correlation
+from demottle.noise.calm_spectrum import calm_spectrum
+from demottle.noise.correlation import Correlation, known_correlation, slice_correlation
 from demottle.noise.lone import lone_spectrum
 from demottle.noise.spectrum import Spectrum, noise_spectrum
 
 _FEW_SLICES = 3
+_MOST_EXCESS = 1.25  # of the noise in regions over that in calm places: beyond it there is anatomy in them
 
 
 def scan_spectrum(image: Image, correlation: Correlation | None = None) -> Spectrum:
     """NPS of a scan: from differences of neighboring slices, or of one slice by itself where there are none to take.
+
+    Of CT, mean frequency and autocovariance are those of all calm places (`calm_spectrum`), where there are enough.
 
     The slice by itself (`lone_spectrum`) is that of a scan of one slice, and the middle one of two or three that differ too
     much for a difference. Longer scans of that kind have no spectrum: one slice does not speak for all of them.
@@ -24,9 +30,20 @@ def scan_spectrum(image: Image, correlation: Correlation | None = None) -> Spect
     """
     if image.shape[0] == 1:
         return lone_spectrum(image)
+    found, reason = None, ""
     try:
-        return noise_spectrum(image, correlation)
-    except InputError:
-        if image.shape[0] > _FEW_SLICES:
-            raise
-        return lone_spectrum(image, image.shape[0] // 2)
+        found = noise_spectrum(image, correlation)
+    except InputError as error:
+        reason = str(error)
+    if image.unit == "HU" and image.modality != "MR":
+        correlation = known_correlation(image, slice_correlation(image) if correlation is None else correlation)
+        calm = calm_spectrum(image, correlation)
+        if calm is not None and found is not None and found.sigma <= _MOST_EXCESS * calm.sigma:
+            # Regions scatter less: theirs are the density and its peak, as long as they hold no anatomy.
+            calm = replace(found, mean=calm.mean, covariance=calm.covariance)
+        found = calm or found
+    if found is not None:
+        return found
+    if image.shape[0] > _FEW_SLICES:
+        raise InputError(reason)
+    return lone_spectrum(image, image.shape[0] // 2)

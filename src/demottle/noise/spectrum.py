@@ -45,7 +45,7 @@ class Spectrum:
         sigma: square root of the NPS's integral, in the image's unit.
         peak: frequency of the largest radial density, in 1/mm, fitted (`noise.peak`); NaN where the spectrum has no peak.
         peak_interval: 95 % interval of the peak; NaN where there is none.
-        mean: density-weighted mean radial frequency up to Nyquist, in 1/mm.
+        mean: density-weighted mean radial frequency up to Nyquist, in 1/mm; what regions do to the density is put right.
         regions: how many regions were averaged.
         tapered: regions were multiplied by a Hann window: less of the strong frequencies leaks into the weak ones.
     """
@@ -60,6 +60,8 @@ class Spectrum:
     regions: int
     tapered: bool = False
     peak_interval: tuple[float, float] = (float("nan"), float("nan"))
+    covariance: Array | None = None
+    """Autocovariance (n, n) of the noise in unit^2, shift 0 first (FFT order), where it was measured without regions."""
 
 
 def spectrum_of_noise(noise: Voxels, spacing: tuple[float, float], size: int = REGION) -> Spectrum:
@@ -88,12 +90,35 @@ def spectrum_of_regions(regions: Array, spacing: tuple[float, float], taper: boo
     return _average(regions, spacing, regions.shape[-1], taper)
 
 
-def spectrum_of_density(density_2d: Array, spacing: tuple[float, float], regions: int = 0) -> Spectrum:
+def spectrum_of_density(
+    density_2d: Array, spacing: tuple[float, float], regions: int = 0, in_regions: bool = False
+) -> Spectrum:
     """Return the spectrum with a given NPS (n, n) in FFT order: known or synthetic, or put right after it was measured.
 
-    `regions`: how many it was measured on, which the interval of its peak comes from; 0: it is known.
+    Args:
+        density_2d: NPS.
+        spacing: pixel spacing (rows, columns) in mm.
+        regions: how many it was measured on, which the interval of its peak comes from; 0: it is known.
+        in_regions: it is what detrended regions show, not put right yet.
     """
-    return _spectrum(np.asarray(density_2d, np.float64), spacing, regions, whole=True)
+    return _spectrum(np.asarray(density_2d, np.float64), spacing, regions, whole=not in_regions)
+
+
+def autocovariance(spectrum: Spectrum) -> Array:
+    """Autocovariance (n, n) of the noise in unit^2, shift 0 first (FFT order), what regions do to it put right."""
+    if spectrum.covariance is not None:
+        return spectrum.covariance
+    area = spectrum.spacing[0] * spectrum.spacing[1]
+    right = _put_right(spectrum.density_2d, spectrum.tapered) if spectrum.regions else spectrum.density_2d
+    found: Array = np.real(fft.ifft2(right)) / area
+    return found
+
+
+def radial_mean(density_2d: Array, spacing: tuple[float, float]) -> Array:
+    """Return the mean (n, n) over all directions of an NPS in FFT order, for every frequency of it."""
+    ring = _rings(len(density_2d), spacing)
+    total = np.bincount(ring.ravel(), weights=density_2d.ravel()) / np.maximum(np.bincount(ring.ravel()), 1)
+    return np.asarray(np.maximum(total, 0)[ring])
 
 
 def trend_free(regions: Array) -> Array:
@@ -197,8 +222,9 @@ def _spectrum(
 ) -> Spectrum:
     sigma = float(np.sqrt(density_2d.sum() / (spacing[0] * spacing[1] * density_2d.size)))
     frequency, density = _radial(density_2d, spacing)
-    peak = _peak(density_2d if whole else _put_right(density_2d, tapered), spacing, regions)
-    weight = density * frequency  # polar area: the mean is over the plane, not over the curve
+    right = density_2d if whole else _put_right(density_2d, tapered)
+    peak = _peak(right, spacing, regions)
+    weight = np.maximum(_radial(right, spacing)[1], 0) * frequency  # polar area: over the plane, not over the curve
     mean = float((frequency * weight).sum() / weight.sum()) if weight.sum() > 0 else 0.0
     return Spectrum(
         frequency, density, density_2d, spacing, sigma, peak.frequency, mean, regions, tapered, (peak.low, peak.high)
@@ -211,7 +237,7 @@ def _peak(density_2d: Array, spacing: tuple[float, float], regions: int) -> Peak
 
 
 def _put_right(density_2d: Array, tapered: bool) -> Array:
-    """The density as its peak is looked for, what regions do to it put right.
+    """The density as its peak and mean are looked for, what regions do to it put right.
 
     The power that went with the trend is put back: without, low-pass noise would seem to have a peak. The edges of regions
     weigh the covariance of far pixels less, which moves the peak down.

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
+from demottle.noise import level
 from demottle.noise.flat import WINDOW
 from demottle.noise.spectrum import spectrum_of_density, trend_gain
 from demottle.physics.ct.projection import OVERSAMPLING, Kernel, cut_off_of
@@ -31,7 +32,7 @@ def mean_frequency(pixel_mm: float, kernel: Kernel | float, size: int | None = N
     multiplied by their overlap), and the trend that is taken out of them takes its lowest frequencies along.
     """
     if size is not None:
-        return spectrum_of_density(_in_regions(pixel_mm, kernel, size), (pixel_mm, pixel_mm)).mean
+        return spectrum_of_density(_in_regions(pixel_mm, kernel, size), (pixel_mm, pixel_mm), in_regions=True).mean
     frequency = np.linspace(0, 0.5 / pixel_mm, 2001)
     weight = noise_power(frequency, pixel_mm, kernel) * frequency
     return float((frequency * weight).sum() / weight.sum())
@@ -62,21 +63,10 @@ def _in_regions(pixel_mm: float, kernel: Kernel | float, size: int) -> NDArray[n
 
 
 def median_deviation(pixel_mm: float, kernel: Kernel | float, window: int = WINDOW) -> float:
-    """Median of the local standard deviation in square windows of noise whose true standard deviation is 1.
-
-    The window's mean takes low frequencies away, and few pixels that are correlated make the median smaller than the root
-    mean square. With the noise's covariance S in a window of n pixels, its mean removed, the local variance has the mean
-    `tr S / (n - 1)` and `tr(S)^2 / tr(S^2)` degrees of freedom k; the median of chi-squared over k is `(1 - 2 / 9k)^3`.
-    """
+    """Median of the local standard deviation in square windows of the kernel's noise (`noise.level.median_deviation`)."""
     frequency = np.fft.fftfreq(_GRID, pixel_mm)
-    covariance = np.real(np.fft.ifft2(noise_power(np.hypot(frequency[:, None], frequency[None]), pixel_mm, kernel)))
-    covariance /= covariance[0, 0]
-    rows, columns = (axis.ravel() for axis in np.indices((window, window)))
-    within = covariance[rows[:, None] - rows, columns[:, None] - columns]
-    centred = within - within.mean(0) - within.mean(1)[:, None] + within.mean()
-    freedom = np.trace(centred) ** 2 / np.sum(centred**2)
-    mean = np.trace(centred) / (window * window - 1)
-    return float(np.sqrt(mean) * (1 - 2 / (9 * freedom)) ** 1.5)
+    power = noise_power(np.hypot(frequency[:, None], frequency[None]), pixel_mm, kernel)
+    return level.median_deviation(np.real(np.fft.ifft2(power)), window)
 
 
 def interpolation_loss(pixel_mm: float, kernel: Kernel | float) -> float:

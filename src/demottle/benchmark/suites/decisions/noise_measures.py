@@ -23,6 +23,7 @@ from demottle.benchmark.suites.decisions.measured_noise import (
 )
 from demottle.benchmark.suites.store import kept
 from demottle.image import Image, Mask, Voxels
+from demottle.noise.correlation import MEDIAN_SIZE
 from demottle.noise.fingerprint import measure as fingerprint_of
 from demottle.noise.flat import flat_mask
 from demottle.noise.level import local_deviation
@@ -30,8 +31,6 @@ from demottle.noise.spectrum import REGION, Array, spectrum_of_density
 
 LEVEL, RHO, MEAN = 0.05, 0.03, 0.05
 """How far level and mean frequency (shares of the truth) and the correlation of slices may be off."""
-MEDIAN_SIZE = 1.4826
-"""Standard deviations that a median absolute value stands for."""
 _STRUCTURE_HU = 3.0
 
 
