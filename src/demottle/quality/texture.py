@@ -23,7 +23,7 @@ from demottle.quality.check.spectra import PairSpectra, chosen_places, pair_spec
 
 MOST_SHIFT = 0.02
 """Shift of the peak of the noise spectrum in 1/mm that nobody sees; `texture_of` chooses the least share that keeps it."""
-_DOUBT = 1.15  # what is left of coarse noise may be more elsewhere in the scan
+_DOUBT = 1.2  # what is left of coarse noise may be more elsewhere in the scan, and regions show less of it
 _SHARES = np.arange(0.02, 1.001, 0.02)
 _PAD = 32  # pixels mirrored around a slice, so that its edges do not meet
 
