@@ -76,7 +76,7 @@ def slice_correlation(
 
     Each slice loses a Gaussian-smoothed copy of itself (1 pixel), which leaves noise and fine anatomy; only pixels that are
     flat soft tissue in both slices, and matched, are correlated. Flatness is judged on guides averaged over three slices:
-    vessels stand out there from what is left of the noise. Flat is the flattest third, and what is no steeper than the noise
+    vessels stand out there from what is left of the noise. Flat is the flattest third, and what is at most as steep as the noise
     alone may be: who takes only the flattest places of coarse noise takes those where the noise of the slices cancels. What
     anatomy still shares does not fall with distance, so the mean over lags 5 to 8, the plateau, is taken out:
     rho' = (rho - plateau) / (1 - plateau). With too few slices for a plateau it counts as zero.
