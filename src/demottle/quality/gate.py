@@ -138,8 +138,8 @@ def _of_kind(shift: TissueShift, uniform: float | None, other: float | None) -> 
 
 
 def _least(shift: TissueShift) -> float:
-    """The smallest size the true shift can well have: the end of the interval nearest to 0, or 0."""
-    return max(shift.ci_low, -shift.ci_high, 0.0)
+    """The smallest size the true shift can well have: the end of the interval nearest to 0, or 0; 0 where an end is not known."""
+    return 0.0 if isnan(shift.ci_low) or isnan(shift.ci_high) else max(shift.ci_low, -shift.ci_high, 0.0)
 
 
 def _places(check: Check, limits: Limits) -> Iterator[Verdict]:
