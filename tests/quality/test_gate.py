@@ -185,9 +185,9 @@ WIDTHS = st.one_of(st.floats(0, 50), st.just(float("nan")), st.just(float("inf")
 def test_of_any_mean_and_interval_the_rule_holds(
     shift: float, below: float, above: float, limit: float, tissue: str
 ) -> None:
-    """Within its limit it passes; beyond, it fails where all of its interval is, else, as where an end is not known, it is not shown.
+    """Within its limit it passes; beyond, it fails where all of its interval is, else it is not shown. It never passes there.
 
-    It never passes there.
+    Where an end of the interval is not known, nothing is shown.
     """
     low, high = shift - below, shift + above
     moved = TissueShift(tissue, 9000, 50 - shift, 50, shift, low, high, equivalent=False)

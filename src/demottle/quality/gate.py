@@ -6,7 +6,7 @@ shown", never "passed". So chance alone fails at most one measure of twenty that
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from math import isfinite
+from math import isfinite, isnan
 from typing import Any
 
 from demottle.errors import DemottleError
