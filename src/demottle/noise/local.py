@@ -142,8 +142,7 @@ def _pair(image: Image, index: int, noise_level: float, flat: bool = False) -> t
     steep = np.maximum(guide.gradient(smooth), guide.gradient(next_smooth)) / np.maximum(rough, 1e-6)
     low, high = np.quantile(steep[usable], [_FLATTEST, _FLAT])
     flattest = usable & (steep <= low)
-    # By medians: vessels that moved are few there, and coarser than the grain, so they would lower the share.
-    share = float(np.median(np.abs(fine[flattest])) / max(float(np.median(np.abs(difference[flattest]))), 1e-6)) ** 2
+    share = float((fine[flattest] ** 2).mean() / max((difference[flattest] ** 2).mean(), 1e-12))
     worth = steep <= high if flat else 1 / (1 + (steep / max(float(high), _GENTLE)) ** 2)
     counts = np.asarray(usable * worth, np.float32)
     square = np.asarray(fine**2, np.float32)
