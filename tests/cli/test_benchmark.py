@@ -10,6 +10,8 @@ from tests.cli.conftest import Demottle
 
 from demottle.benchmark.engine import runner
 from demottle.benchmark.suites import ct_volume
+from demottle.benchmark.suites.catalog import SUITES
+from demottle.cli.benchmark.arguments import suite_help
 from demottle.methods import card
 
 TINY = {"slices": 6, "size": 96, "spacing": [3.0, 4.0, 4.0], "sigma": 40.0}
@@ -168,3 +170,8 @@ def test_a_results_file_that_is_not_text_is_one_sentence(tmp_path: Path, demottl
     result = demottle("benchmark", "--report", "-o", tmp_path)
     assert result.exit_code == 2
     assert "results.jsonl is not text" in " ".join(result.stderr.split()) and "bug" not in result.stderr
+
+
+def test_the_help_names_every_suite_once() -> None:
+    named = re.findall(r"[a-z-]+(?=[,;.])", suite_help().removeprefix("Suite."))
+    assert sorted(named) == sorted(SUITES)
