@@ -83,9 +83,12 @@ def _layer(x: Tensor, g: Tensor, corners: Tensor, counts: Tensor, cube: Cube, no
     many = _AT_ONCE if x.device.type == "cpu" else _AT_ONCE_ON_GPU
     for some, count in zip(torch.split(corners, many), torch.split(counts, many), strict=True):
         places = some[:, :, None] + inside
-        made, weight = _group(flat_x[places], flat_g[places], count[:, :, None], noise)
-        total.index_add_(0, places.flatten(), (made * weight).flatten())
-        weights.index_add_(0, places.flatten(), weight.expand_as(made).flatten())
+        at = places.flatten()
+        # `index_select` takes a quarter of the time that `flat_x[places]` does.
+        near_x, near_g = (flat.index_select(0, at).view(places.shape) for flat in (flat_x, flat_g))
+        made, weight = _group(near_x, near_g, count[:, :, None], noise)
+        total.index_add_(0, at, (made * weight).flatten())
+        weights.index_add_(0, at, weight.expand_as(made).flatten())
     return total.reshape(x.shape), weights.reshape(x.shape)
 
 
