@@ -14,6 +14,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from tools import lies_page
 
 from demottle.benchmark.engine.results import Results
 from demottle.benchmark.shown import tables
@@ -47,6 +48,8 @@ def figures_of(results: Results, suite: Suite, rival: str | None, folder: Path) 
     """Return the tables of the results, with the pictures, which are written beside the pages."""
     rows = tables.done(results.rows, suite.name)
     told = markdown(results, suite, tables.rival_of(rows, rival))
+    if suite.name == "lies":
+        told = f"{lies_page.figures(results.rows, folder.parent)}\n**All of it.** {told}"
     picture = folder.parent / "pictures" / f"benchmark-{suite.name}.png"
     if draw(rows, picture):
         told += f"\n![Middle of one slice of each entrant's result](../pictures/{picture.name})\n"

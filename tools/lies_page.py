@@ -1,9 +1,5 @@
-"""Write what the suite lies found: ROC curves by size and contrast, the tables of docs/benchmark/lies.md between their markers.
+"""What the suite lies found: ROC curves and tables by size and contrast; `tools.benchmark_page` puts them on its page."""
 
-python -m tools.lies_page benchmark-results/lies/results.jsonl
-"""
-
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,35 +9,25 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from demottle.benchmark.engine.results import Results
 from demottle.benchmark.suites.cases import Choices
 from demottle.benchmark.suites.lies.suite import DOSES, JUDGING, SMALL_MM, SMALL_TIMES, TUNING, specs
 from demottle.quality.limits import Limits
 
-DOCS = Path(__file__).parents[1] / "docs"
 PICTURE = "lies-roc.svg"
 SIZES = ((4.0, 6.0), (6.0, 9.0), (9.0, 13.0), (13.0, 20.0))
 CONTRASTS = ((15.0, 30.0), (30.0, 60.0), (60.0, 100.0))
 FALSE_ALARMS = 0.05
-_BEGIN, _END = "<!-- begin lies-roc: made by tools/lies_page.py -->", "<!-- end lies-roc -->"
 
 Row = dict[str, Any]
 Array = NDArray[np.float64]
 
 
-def main() -> None:
-    """Take the options and write."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("results", type=Path)
-    parser.add_argument("--docs", type=Path, default=DOCS, help="where the documentation is")
-    options = parser.parse_args()
-    rows = [row for row in Results(options.results).rows if row["suite"] == "lies" and row.get("said")]
-    halves = {half: [row for row in rows if row["group"].startswith(half)] for half in (TUNING, JUDGING)}
-    draw(halves[JUDGING], options.docs / "pictures" / PICTURE)
-    page = options.docs / "benchmark" / "lies.md"
-    text = page.read_text(encoding="utf-8")
-    before, after = text.split(_BEGIN)[0], text.split(_END)[1]
-    page.write_text(f"{before}{_BEGIN}\n\n{told(halves)}\n{_END}{after}", encoding="utf-8")
+def figures(rows: Sequence[Row], docs: Path) -> str:
+    """Return the tables as Markdown; the curves are written to the pictures of the documentation."""
+    told_of = [row for row in rows if row["suite"] == "lies" and row.get("said")]
+    halves = {half: [row for row in told_of if row["group"].startswith(half)] for half in (TUNING, JUDGING)}
+    draw(halves[JUDGING], docs / "pictures" / PICTURE)
+    return told(halves)
 
 
 def told(halves: dict[str, list[Row]]) -> str:
@@ -231,7 +217,3 @@ def curve(found: Array, scores: Array) -> tuple[Array, Array]:
     """Return false alarms and detections at every score, false alarms rising."""
     at = np.sort(np.concatenate([scores, found, [np.inf]]))[::-1]
     return np.array([(scores >= t).mean() for t in at]), np.array([(found >= t).mean() for t in at])
-
-
-if __name__ == "__main__":
-    main()

@@ -91,13 +91,16 @@ def _agreed(
     rho = [float(max(np.nan_to_num(correlation.at(lag)), 0.0)) for lag in range(1, REACH + 1)]
     tolerance = np.float32(max(_TOLERANCE * local.level, 1e-6))
     known: OrderedDict[int, tuple[Voxels, Voxels]] = OrderedDict()
+    alike: dict[tuple[int, int], Voxels] = {}  # how far two slices are the same tissue: of the lower and the upper one
     for index in range(slices):
         for ahead in range(index, min(slices, index + REACH + 1)):
             if ahead not in known:
                 known[ahead] = guide.smooth(image.voxels[ahead] - clean[ahead], width), guide.smooth(clean[ahead])
         here = known[index][1]
         around = range(max(0, index - REACH), min(slices, index + REACH + 1))
-        match = {other: np.exp(-(((known[other][1] - here) / tolerance) ** 2)) for other in around}
+        for other in around[around.index(index) :]:
+            alike[index, other] = np.exp(-(((known[other][1] - here) / tolerance) ** 2))
+        match = {other: alike[min(index, other), max(index, other)] for other in around}
         weight = sum(match.values(), np.zeros_like(here))
         total = sum((match[other] * known[other][0] for other in around), np.zeros_like(here))
         variance = sum((m**2 for m in match.values()), np.zeros_like(here))  # of the total, in units of one slice's
@@ -107,6 +110,8 @@ def _agreed(
         noise = local.plane(index) * gain * np.sqrt(variance) / weight
         yield index, total / weight, np.maximum(noise, 1e-6).astype(np.float32)
         known.pop(index - REACH, None)
+        for other in range(index - REACH, index + 1):
+            alike.pop((index - REACH, other), None)
 
 
 def _share_of_signal(certainty: Voxels, width: float) -> Voxels:
