@@ -219,6 +219,20 @@ def test_an_unknown_modality_is_said(tmp_path):
     assert warnings_of(Image(image.voxels, image.spacing)) == ()
 
 
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_ct_that_does_not_say_so_is_known_by_air_and_tissue(tmp_path, suffix):
+    random = np.random.default_rng(1)
+    values = np.where(np.arange(48) < 16, -1000, 40) + random.normal(0, 10, (4, 48, 48))
+    path = make(tmp_path / f"in{suffix}", values.astype("int16"))
+    image = read(path, **given(path))
+    assert (image.modality, image.unit) == ("CT", "HU")
+    assert "air near -1000 and tissue near 0" in warnings_of(image)[0]
+    again = read(write(image, tmp_path / f"out{suffix}"), **given(path))
+    assert (again.modality, again.unit) == ("CT", "HU")
+    said = read(path, modality="MR", **given(path))
+    assert (said.modality, said.unit) == ("MR", "a.u.")
+
+
 def test_outside_the_circle_in_a_ct_file(tmp_path):
     values = stored_values("int16")
     values[:, 0, 0] = -2000

@@ -13,10 +13,10 @@ _MARGIN = 3  # pixels around the skin
 def body_plane(plane_guide: Voxels, unit: str) -> Mask:
     """Body of one smoothed slice, lungs and gas inside it included, with a margin of 3 pixels around the skin.
 
-    CT: everything denser than -500 HU, holes filled, small islands dropped. Without absolute units: brighter than a tenth
-    of the 99th percentile. An image without any air is all body.
+    CT: everything denser than -500 HU, holes filled, small islands dropped. Without absolute units: brighter than a tenth of the
+    way to the 99th percentile, from 0 or, where there is less than that, the first. An image without any air is all body.
     """
-    threshold = _AIR_HU if unit == "HU" else 0.1 * float(np.percentile(plane_guide, 99))
+    threshold = _AIR_HU if unit == "HU" else _dim(plane_guide)
     dense = (plane_guide > threshold).astype(np.uint8)
     if dense.all():
         return dense.astype(np.bool_)
@@ -30,3 +30,10 @@ def body_plane(plane_guide: Voxels, unit: str) -> Mask:
     margin = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _MARGIN + 1, 2 * _MARGIN + 1))
     out: Mask = cv2.dilate(filled, margin).astype(np.bool_)
     return out
+
+
+def _dim(plane: Voxels) -> float:
+    """Return a tenth of the way from the background to what is bright; stored CT numbers nobody named have it at -1000."""
+    dark, bright = np.percentile(plane, (1, 99))
+    low = min(0.0, float(dark))
+    return low + 0.1 * (float(bright) - low)

@@ -213,7 +213,7 @@ def overflowing(denoiser: Denoiser, request: Request) -> UnsuitableError:
     """Return what to say where a denoiser gives no numbers, or absurd ones, of a scan that is in order."""
     if request.model is None:
         return UnsuitableError(
-            f"{denoiser.method} went astray on this scan: what it gives is not finite or absurdly large; try another seed, or "
+            f"{denoiser.method} failed on this scan: its values are not finite or absurdly large; try another seed, or "
             "another method."
         )
     return UnsuitableError(

@@ -44,9 +44,9 @@ def read(path: Path, given: Given) -> Image:
     in_file = _affine(itk)
     axis = LAST if modality in _RUNS else slice_axis(stored.shape[::-1], itk.GetSpacing())
     affine = affine_of_slices(in_file, axis)
-    doubts = () if modality else (f"{path.name} does not say whether this is CT or MR; values are taken as they are.",)
+    unsaid = f"{path.name} does not say whether this is CT or MR"
     payload = FilePayload(
-        warnings=(*doubts, *unsized),
+        warnings=unsized,
         affine=affine,
         steps=len(history),
         dtype=stored.dtype,
@@ -54,7 +54,7 @@ def read(path: Path, given: Given) -> Image:
         axis=axis,
     )
     named: dict[str, Any] = {"format": given.format, "path": path, "modality": modality, "history": history}
-    return image_of(slices_first(stored, axis), payload, spacing=steps_of(affine), **named)
+    return image_of(slices_first(stored, axis), payload, spacing=steps_of(affine), unsaid=unsaid, **named)
 
 
 def _entries(itk: Any) -> dict[str, str]:

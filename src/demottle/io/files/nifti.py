@@ -59,7 +59,7 @@ def read(path: Path, given: Given) -> Image:
     axis = LAST if frames else _axis_of_slices(nifti)
     affine = affine_of_slices(in_file, axis)
     payload = FilePayload(
-        warnings=(*_warnings(modality), *doubts, *found.doubts),
+        warnings=(*doubts, *found.doubts),
         affine=affine,
         steps=len(history),
         dtype=stored.dtype,
@@ -69,6 +69,7 @@ def read(path: Path, given: Given) -> Image:
         axis=axis,
     )
     named: dict[str, Any] = {"format": "nifti", "path": path, "modality": modality, "history": history}
+    named["unsaid"] = "NIfTI does not say whether this is CT or MR"
     if volume:
         planes = slices_first(stored, axis)
         return image_of(planes, payload, spacing=steps_of(affine), sequence=_says_sequence(header), **named)
@@ -94,12 +95,6 @@ def _layout(volumes: int, slices: int, modality: str | None) -> str:
             "A series over time is treated as fluoroscopy; if it is MR (functional, diffusion), give --modality MR."
         )
     return " ".join(found)
-
-
-def _warnings(modality: str | None) -> tuple[str, ...]:
-    if modality is not None:
-        return ()
-    return ("NIfTI does not say whether this is CT or MR; values are taken as they are, in no particular unit.",)
 
 
 def _axis_of_slices(nifti: Any) -> int:

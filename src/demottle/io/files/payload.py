@@ -14,10 +14,15 @@ from demottle.image import Image, Mask, ProcessingStep, Source
 from demottle.io.dicom.headers.marks import step_as_dict
 from demottle.io.files.stored import to_stored
 from demottle.io.payload import Payload, payload_of
+from demottle.io.values.ct_units import shows_air_and_tissue
 from demottle.io.values.padding import outside_circle, padding_in
 from demottle.io.values.scale import scale_doubt
 
 Loaded = TypeVar("Loaded")
+_SHOWN = (
+    "The file does not say whether this is CT or MR; air near -1000 and tissue near 0 show that it is CT in Hounsfield units, "
+    "and it is taken as such."
+)
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,7 @@ def image_of(
     modality: str | None,
     history: tuple[ProcessingStep, ...] = (),
     sequence: bool = False,
+    unsaid: str = "",
 ) -> Image:
     """Make the image of a file's values: what all readers of single-file formats do in the end.
 
@@ -70,9 +76,11 @@ def image_of(
         payload: what the writer will need; its slope and intercept give `stored` its meaning.
         format, path: format and path of the file.
         spacing: mm between slices, rows, columns.
-        modality: None where nobody says; "CT" makes the unit HU and leaves out what lies outside the reconstruction circle.
+        modality: None where nobody says: CT where air and tissue show it. "CT" makes the unit HU and leaves out what lies outside
+            the reconstruction circle.
         history: what the file says was done to it.
         sequence: True for frames over time, whatever the modality.
+        unsaid: what to warn of, as the first half of a sentence, where nobody says the modality.
 
     Raises:
         InputError: the file holds no voxels, or what `Image` refuses.
@@ -81,6 +89,11 @@ def image_of(
         raise InputError(f"{path} holds no voxels (its shape is {stored.shape}); replace it.")
     voxels = as_voxels(stored, payload.slope, payload.intercept)
     missing = _fill_missing(voxels, path)
+    if modality is None:
+        shown = not sequence and shows_air_and_tissue(voxels, None if missing is None else ~missing)
+        modality = "CT" if shown else None
+        told = _SHOWN if shown else f"{unsaid}; values are taken as they are, in no particular unit." if unsaid else ""
+        payload = replace(payload, warnings=(*((told,) if told else ()), *payload.warnings))
     valid = measured_in(voxels, modality)
     if missing is not None:
         told = f"{counted(int(missing.sum()), 'voxel')} without a number (NaN or infinite): kept, not measured."
