@@ -11,7 +11,7 @@ from tests.cli.conftest import Demottle
 from demottle.benchmark.engine import runner
 from demottle.benchmark.suites import ct_volume
 from demottle.benchmark.suites.catalog import SUITES
-from demottle.cli.benchmark.arguments import suite_help
+from demottle.cli.benchmark.arguments import SUITE_HELP
 from demottle.methods import card
 
 TINY = {"slices": 6, "size": 96, "spacing": [3.0, 4.0, 4.0], "sigma": 40.0}
@@ -173,5 +173,5 @@ def test_a_results_file_that_is_not_text_is_one_sentence(tmp_path: Path, demottl
 
 
 def test_the_help_names_every_suite_once() -> None:
-    named = re.findall(r"[a-z-]+(?=[,;.])", suite_help().removeprefix("Suite."))
+    named = re.findall(r"[a-z-]+(?=[,;.])", SUITE_HELP.removeprefix("Suite."))
     assert sorted(named) == sorted(SUITES)
