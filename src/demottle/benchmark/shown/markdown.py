@@ -33,7 +33,11 @@ def markdown(results: Results, suite: Suite, rival: str | None) -> str:
     names = tables.names(rows)
     shown = shown_of(names, {row["entrant"] for row in rows if row["sees_truth"]}, suite)
     parts = [*_facts(results, rows), _made_by(rows, suite)]
-    for group in dict.fromkeys(row["group"] for row in rows):
+    groups = dict.fromkeys(row["group"] for row in rows)
+    if len(names) == 1:
+        parts.append(f"`{names[0]}`; cases of more than one scan: mean ± half of its 95 % interval:")
+        parts.append(_by_group(rows, list(groups), suite))
+    for group in groups if len(names) > 1 else ():
         inside = [row for row in rows if row["group"] == group]
         count = len({row["seed"] for row in inside})
         parts.append(f"**{group}**, {tables.heading(count)}:")
