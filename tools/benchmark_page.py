@@ -75,8 +75,8 @@ def page(suite: Suite, folder: Path, figures: str) -> str:
     told = remarks.read_text(encoding="utf-8").strip() if remarks.exists() else ""
     parts = [
         f"# {suite.title}",
-        f"`demottle benchmark --suite {suite.name}`: {suite.summary}{'' if suite.summary.endswith('?') else '.'} How it is measured: "
-        "[benchmark](index.md#how-it-is-measured).",
+        f"`demottle benchmark --suite {suite.name}`: {suite.summary}{'' if suite.summary.endswith('?') else '.'} "
+        "How it is measured: [benchmark](index.md#how-it-is-measured).",
         description(suite),
         told,
         "## Figures",

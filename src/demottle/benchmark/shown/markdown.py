@@ -110,6 +110,18 @@ def _quality(
     return folded(["", *(kind.named(suite.unit) for kind in kinds)], lines, shown)
 
 
+def _by_group(rows: Sequence[Row], groups: Sequence[str], suite: Suite) -> str:
+    """A line for every group, where one entrant alone is judged."""
+    kinds = [kind for kind in QUALITY if any(kind.of(row) is not None for row in rows)]
+    lines = []
+    for group in groups:
+        inside = [row for row in rows if row["group"] == group]
+        more = f" (n = {len(inside)})" if len(inside) > 1 else ""
+        name = inside[0]["entrant"]
+        lines.append([f"{group}{more}", *(tables.told(tables.over(inside, name, kind), kind) for kind in kinds)])
+    return _table(["", *(kind.named(suite.unit) for kind in kinds)], lines)
+
+
 def _compared(found: Sequence[Pairing], names: Sequence[str], suite: Suite, shown: AbstractSet[str]) -> str:
     kinds = [kind for kind in QUALITY if any(one.figure == kind.title for one in found)]
     lines = []
