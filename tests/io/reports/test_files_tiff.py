@@ -1,7 +1,8 @@
 """TIFF stacks as other programs write them: ImageJ, OME, OpenCV.
 
 Lengths in micrometers: cgohlke/tifffile #152, napari/napari #5165, ilastik/ilastik #3091. LZW, which needs a package beside
-tifffile: blink1073/tifffile #63, juglab/n2v #44, SainsburyWellcomeCentre/lasagna #3. All at https://github.com/OWNER/NAME/issues/NUMBER.
+tifffile: blink1073/tifffile #63, juglab/n2v #44, SainsburyWellcomeCentre/lasagna #3. Signed numbers of
+16 bits: imagej/ImageJ #51, abcucberkeley/cpp-tiff #10, TesterTi/LIDCToolbox #8. All at https://github.com/OWNER/NAME/issues/NUMBER.
 """
 
 import cv2
@@ -94,3 +95,29 @@ def test_lzw_is_read(tmp_path, denoised, kind):
 def test_large_tiled_and_compressed(tmp_path, options):
     tifffile.imwrite(tmp_path / "a.tif", VALUES, photometric="minisblack", **options)
     assert np.array_equal(read(tmp_path / "a.tif", spacing=SIZE, modality="CT").voxels, VALUES)
+
+
+def calibrated(path, stored, curve, slope, intercept):
+    told = {"spacing": 2.5, "unit": "mm", "axes": "ZYX", "cf": curve, "c0": intercept, "c1": slope, "vunit": "Gray Value"}
+    tifffile.imwrite(path, stored, imagej=True, resolution=(1 / 0.7, 1 / 0.8), metadata=told)
+    return path
+
+
+def test_signed_numbers_that_imagej_keeps_as_unsigned_ones(tmp_path, denoised):
+    """ImageJ holds 16 bits without a sign, and says in a straight line that 32768 is 0: CT came 32768 too high."""
+    meant = VALUES.astype(int) - 1000
+    path = calibrated(tmp_path / "a.tif", (meant + 32768).astype("<u2"), 0, 1.0, -32768.0)
+    image = read(path, modality="CT")
+    assert np.array_equal(image.voxels, meant) and image.spacing == pytest.approx(SIZE, rel=1e-5)
+    out = write(denoised(image, 2), tmp_path / "b.tif")
+    assert np.array_equal(tifffile.imread(out), meant + 2) and tifffile.imread(out).dtype == np.int16
+    assert np.array_equal(read(out, accept_own_output=True).voxels, meant + 2)
+
+
+def test_a_straight_line_with_a_slope_and_a_curve(tmp_path, denoised):
+    image = read(calibrated(tmp_path / "a.tif", VALUES, 0, 0.5, 10.0))
+    assert np.array_equal(image.voxels, 0.5 * VALUES + 10)
+    out = write(denoised(image, 2), tmp_path / "b.tif")
+    assert np.array_equal(read(out, accept_own_output=True).voxels, 0.5 * VALUES + 12)
+    with pytest.raises(InputError, match=r"by a curve of ImageJ \(cf=3\)"):
+        read(calibrated(tmp_path / "c.tif", VALUES, 3, 1.0, 0.0))

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from demottle.io.dicom.single_frames import may_be_run
 from demottle.io.dicom.slice_header import SliceHeader
 
 _ROOT = "1.2.840.10008.5.1.4.1.1."
@@ -57,7 +58,7 @@ def is_capture(header: SliceHeader) -> bool:
 def is_readable(slices: Sequence[SliceHeader]) -> bool:
     """True for a series that could be what the user means: it has slices, or is a run; not for screen shots and reports."""
     if is_run(slices):
-        return any(header.frames > 1 for header in slices) or len(slices) == 1
+        return any(header.frames > 1 for header in slices) or len(slices) == 1 or may_be_run(slices)
     return any(can_be_slice(header) for header in slices)
 
 

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pydicom
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
+from pydicom.tag import Tag
 
 import demottle
 from demottle.errors import InputError
@@ -15,6 +17,7 @@ from demottle.io.dicom.headers.header import derivation_codes, derivation_text, 
 from demottle.io.dicom.headers.marks import UNCHANGED
 from demottle.io.dicom.headers.uids import steps_key
 from demottle.io.dicom.slice_header import SliceHeader, integer, slice_header
+from demottle.io.values.mr_scale import MAPPING, copy_private
 from demottle.io.volumes.traits import traits_of_frame, values_of_groups
 
 _FRAME_TYPES = (
@@ -72,6 +75,9 @@ def _place(shared: Dataset, frame: Dataset) -> Dataset:
         for needed in _NEEDED:
             if group is not None and needed in group:
                 place[needed] = group[needed]
+    place[MAPPING] = DataElement(Tag(MAPPING), "SQ", frame.get(MAPPING) or shared.get(MAPPING) or Items())
+    for groups in (shared, frame):
+        copy_private(groups, place)
     for keyword in _FRAME_TYPES:
         group = _group(frame, keyword) or _group(shared, keyword)
         if group is not None and "FrameType" in group:

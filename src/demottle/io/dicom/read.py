@@ -27,10 +27,11 @@ from demottle.io.dicom.pixels import check_readable
 from demottle.io.dicom.scan import scan
 from demottle.io.dicom.sequence import read_sequence
 from demottle.io.dicom.series import SeriesInfo, choose, group_series
-from demottle.io.dicom.slice_header import SliceHeader
+from demottle.io.dicom.slice_header import SliceHeader, lossy_remark
 from demottle.io.grid.jumps import jump_warning
 from demottle.io.values.ct_units import hounsfield
 from demottle.io.values.scale import scale_doubt
+from demottle.io.volumes.one_scale import on_one_scale
 from demottle.io.volumes.over_time import read_over_time
 from demottle.io.volumes.series import Part, choose_part, part_warnings, parts_of, refuse_number, unplaced
 
@@ -99,7 +100,7 @@ class DicomSeries:
             return self._read_volume(part, listener)
 
     def _read_volume(self, part: Part, listener: Listener) -> Image:
-        group = part.volumes[0].slices
+        group, scaled = on_one_scale(part.volumes[0].slices)
         for header in group:
             check_readable(header)
         try:
@@ -116,6 +117,8 @@ class DicomSeries:
             warnings=(
                 *self.aside,
                 *part_warnings(part),
+                *scaled,
+                *lossy_remark(group),
                 *_constant_warning(volume, voxels),
                 *_spacing_warning(volume),
                 *_number_warnings(first, doubts),

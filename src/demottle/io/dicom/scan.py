@@ -12,9 +12,11 @@ from demottle.errors import InputError
 from demottle.io.dicom.aside import Aside, is_archive, kind_of_no_scan, kind_without_image
 from demottle.io.dicom.files import FileRef
 from demottle.io.dicom.headers.marks import MARK_TAGS
+from demottle.io.dicom.headers.numbers import mend_numbers
 from demottle.io.dicom.multiframe import scan_frames
 from demottle.io.dicom.slice_header import SliceHeader, integer, items, slice_header, text
 from demottle.io.formats import DICOM, format_of
+from demottle.io.values.mr_scale import MR_SCALE_TAGS
 from demottle.io.volumes.mosaic import scan_mosaic
 from demottle.io.volumes.traits import TRAIT_TAGS
 
@@ -27,9 +29,15 @@ _KEYWORDS = (
     *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness", "SpacingBetweenSlices"),
     *("RescaleSlope", "RescaleIntercept", "RescaleType", "PixelPaddingValue", "PixelPaddingRangeLimit"),
     *("AcquisitionDate", "ContentDate", "SeriesDate", "StudyDate"),
-    "ModalityLUTSequence",
+    *("ModalityLUTSequence", "LossyImageCompression"),
 )
-_TAGS = [*(Tag(keyword) for keyword in _KEYWORDS), Tag("SharedFunctionalGroupsSequence"), *MARK_TAGS, *TRAIT_TAGS]
+_TAGS = [
+    *(Tag(keyword) for keyword in _KEYWORDS),
+    Tag("SharedFunctionalGroupsSequence"),
+    *MARK_TAGS,
+    *TRAIT_TAGS,
+    *MR_SCALE_TAGS,
+]
 _HEAD_OF_ARCHIVE = 262  # bytes
 _FIRST_GROUPS = (b"\x02\0", b"\x08\0", b"\0\x02", b"\0\x08")
 
@@ -95,6 +103,7 @@ def _read_header(file: FileRef) -> Dataset | None:
         stream.seek(0)
         try:
             dataset = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=_TAGS, force=not magic)
+            mend_numbers(dataset)
         except Exception:  # pydicom raises many types on arbitrary bytes
             _refuse_if_named_dicom(file, "is broken or truncated", magic)
             return None

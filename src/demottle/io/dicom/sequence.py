@@ -12,11 +12,13 @@ from demottle.events import Listener, silent
 from demottle.image import Image, Source
 from demottle.io.dicom.decoding import decoded
 from demottle.io.dicom.headers.marks import read_history
+from demottle.io.dicom.headers.numbers import mend_numbers
 from demottle.io.dicom.payload import DicomPayload
 from demottle.io.dicom.pixels import check_readable
-from demottle.io.dicom.sequence_time import frame_times
-from demottle.io.dicom.shutter import shutter_of_frames
-from demottle.io.dicom.slice_header import SliceHeader, number, numbers, slice_header
+from demottle.io.dicom.sequence_time import FrameTimes, frame_times
+from demottle.io.dicom.shutter import shutter_of_files
+from demottle.io.dicom.single_frames import run_of_singles
+from demottle.io.dicom.slice_header import SliceHeader, lossy_remark, number, numbers, slice_header
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,16 @@ class SequencePayload(DicomPayload):
     lut: bool = False
 
 
+@dataclass(frozen=True)
+class _Run:
+    """Frames in order of time, the headers of their files (one, or one for each frame), when they were taken, what to say."""
+
+    frames: tuple[SliceHeader, ...]
+    datasets: tuple[Dataset, ...]
+    times: FrameTimes
+    notes: tuple[str, ...] = ()
+
+
 def read_sequence(
     path: Path, members: Sequence[SliceHeader], aside: tuple[str, ...], listener: Listener = silent
 ) -> Image:
@@ -46,57 +58,63 @@ def read_sequence(
         listener: told of every frame, stage "read".
 
     Raises:
-        InputError: several runs, single images only, or what `check_readable` refuses.
+        InputError: several runs, single images that are none, or what `check_readable` refuses.
     """
-    header, notes = _the_run(members)
-    with header.file.open() as stream:
-        dataset = pydicom.dcmread(stream, stop_before_pixels=True, force=True)
-    frames = _frames(header, members, dataset)
-    for frame in frames:
+    run = _the_run(members)
+    for frame in run.frames:
         check_readable(frame)
-    times = frame_times(dataset, len(frames))
-    down, right, guessed = _pixel_size(frames[0], dataset)
-    voxels, valid = decoded(frames, listener)
-    seen = shutter_of_frames(dataset, *voxels.shape)
+    dataset = run.datasets[0]
+    down, right, guessed = _pixel_size(run.frames[0], dataset)
+    voxels, valid = decoded(run.frames, listener)
+    seen = shutter_of_files(run.datasets, *voxels.shape)
     if seen is not None:
         valid = seen if valid is None else valid & seen
     history = read_history(dataset)
     payload = SequencePayload(
-        warnings=tuple(text for text in (*aside, *notes, times.warning, guessed) if text),
+        warnings=tuple(
+            text for text in (*aside, *run.notes, *lossy_remark(run.frames), run.times.warning, guessed) if text
+        ),
         steps=len(history),
-        description=header.description,
-        slices=frames,
+        description=run.frames[0].description,
+        slices=run.frames,
         relationship=str(dataset.get("PixelIntensityRelationship") or ""),
         sign=int(number(dataset, "PixelIntensityRelationshipSign") or 0),
         lut=bool(dataset.get("ModalityLUTSequence")),
     )
     return Image(
         voxels=voxels,
-        spacing=(times.step, down, right),
-        modality=header.modality,
+        spacing=(run.times.step, down, right),
+        modality=run.frames[0].modality,
         valid=valid,
-        evenly_spaced=times.even,
+        evenly_spaced=run.times.even,
         source=Source("dicom", str(path), payload),
         history=history,
     )
 
 
-def _the_run(members: Sequence[SliceHeader]) -> tuple[SliceHeader, tuple[str, ...]]:
-    """Return the first header of the only run, and what was set aside."""
+def _the_run(members: Sequence[SliceHeader]) -> _Run:
+    """Return the only run of a series: the frames of one file, or, where there is no such file, files of one frame each."""
     files = {header.file: header for header in reversed(members)}
     runs = {file: header for file, header in files.items() if header.frames > 1}
     if len(files) == 1:
-        return next(iter(files.values())), ()
+        return _of_file(next(iter(files.values())), members)
     if len(runs) == 1:
-        run = next(iter(runs.values()))
-        return run, (f"Set aside {counted(len(files) - 1, 'single image')} of the series.",)
+        aside = f"Set aside {counted(len(files) - 1, 'single image')} of the series."
+        return replace(_of_file(next(iter(runs.values())), members), notes=(aside,))
     if not runs:
-        raise InputError(
-            f"The series holds {len(files)} single images and no run of frames; name one file, or a multi-frame object."
-        )
+        frames, times, notes = run_of_singles(members)
+        return _Run(tuple(one.header for one in frames), tuple(one.dataset for one in frames), times, notes)
     names = sorted(Path(file.member or file.path).name for file in runs)
     listed = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
     raise InputError(f"The series holds {len(runs)} runs ({listed}); name the file of one of them.")
+
+
+def _of_file(header: SliceHeader, members: Sequence[SliceHeader]) -> _Run:
+    with header.file.open() as stream:
+        dataset = pydicom.dcmread(stream, stop_before_pixels=True, force=True)
+    mend_numbers(dataset)
+    frames = _frames(header, members, dataset)
+    return _Run(frames, (dataset,), frame_times(dataset, len(frames)))
 
 
 def _frames(header: SliceHeader, members: Sequence[SliceHeader], dataset: Dataset) -> tuple[SliceHeader, ...]:

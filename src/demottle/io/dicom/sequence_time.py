@@ -29,21 +29,38 @@ def frame_times(dataset: Dataset, frames: int) -> FrameTimes:
     """Read the times of a run from its header: FrameTimeVector, FrameTime, times of single frames, or the rates stated."""
     steps = _stated_steps(dataset, frames) if frames > 1 else np.empty(0)
     if steps.size:
-        step = float(np.median(steps[steps > 0]))
-        if np.abs(steps - step).max() <= _UNEVEN * step:
-            return FrameTimes(step)
-        low, high = 1000 * steps.min(), 1000 * steps.max()
-        return FrameTimes(step, False, f"The frames were taken at uneven times, {low:.0f} to {high:.0f} ms apart.")
-    for keyword in ("CineRate", "RecommendedDisplayFrameRate"):
-        rate = number(dataset, keyword)
-        if rate is not None and rate > 0:
-            return FrameTimes(1 / rate)
-    if frames == 1:
-        return FrameTimes(1 / ASSUMED_RATE)
+        return times_of(steps)
+    rate = _stated_rate(dataset)
+    if rate is not None or frames == 1:
+        return FrameTimes(1 / (rate or ASSUMED_RATE))
     return FrameTimes(
         1 / ASSUMED_RATE,
         warning=f"The file states no frame time; {ASSUMED_RATE:g} frames per second are assumed, which matters for speeds only.",
     )
+
+
+def times_of(steps: np.ndarray) -> FrameTimes:
+    """Sum up the times from each frame to the next, s; at least one is not 0."""
+    step = float(np.median(steps[steps > 0]))
+    if np.abs(steps - step).max() <= _UNEVEN * step:
+        return FrameTimes(step)
+    low, high = 1000 * steps.min(), 1000 * steps.max()
+    return FrameTimes(step, False, f"The frames were taken at uneven times, {low:.0f} to {high:.0f} ms apart.")
+
+
+def stated_times(dataset: Dataset) -> FrameTimes | None:
+    """Return the rate that one of many single frames states for all of them; None where it states none."""
+    step = _frame_time(dataset)
+    rate = _stated_rate(dataset)
+    if step.size:
+        return times_of(step)
+    return None if rate is None else FrameTimes(1 / rate)
+
+
+def _stated_rate(dataset: Dataset) -> float | None:
+    """Frames per second."""
+    rates = (number(dataset, keyword) for keyword in ("CineRate", "RecommendedDisplayFrameRate"))
+    return next((rate for rate in rates if rate is not None and rate > 0), None)
 
 
 def _stated_steps(dataset: Dataset, frames: int) -> np.ndarray:

@@ -1,5 +1,6 @@
 """The display shutter of an X-ray image: what lies behind it is not shown, and so not measured and not changed."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -10,6 +11,16 @@ from demottle.image import Mask
 from demottle.io.dicom.slice_header import integer
 
 _EDGES = ("LeftVertical", "RightVertical", "UpperHorizontal", "LowerHorizontal")
+
+
+def shutter_of_files(datasets: Sequence[Dataset], frames: int, rows: int, columns: int) -> Mask | None:
+    """As `shutter_of_frames`, of a run that lies in one file, or in a file for each frame."""
+    if len(datasets) == 1:
+        return shutter_of_frames(datasets[0], frames, rows, columns)
+    masks = [shutter_mask(dataset, rows, columns) for dataset in datasets]
+    if all(mask is None for mask in masks):
+        return None
+    return np.stack([np.ones((rows, columns), np.bool_) if mask is None else mask for mask in masks])
 
 
 def shutter_of_frames(dataset: Dataset, frames: int, rows: int, columns: int) -> Mask | None:

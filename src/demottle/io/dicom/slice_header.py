@@ -1,16 +1,29 @@
 """One slice's header: where the slice lies and how its stored values become numbers."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydicom.dataset import Dataset
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLSNearLossless,
+)
 
 from demottle.io.dicom.files import FileRef
 from demottle.io.dicom.headers.marks import is_own_output
+from demottle.io.values.mr_scale import other_rescale, signal_scale
 from demottle.io.volumes.traits import Trait, traits_of
+
+LOSSY = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless)
+"""Transfer syntaxes that always lose something."""
 
 _NEEDED_FOR_PIXELS = (
     "SamplesPerPixel",
@@ -29,8 +42,9 @@ class SliceHeader:
     Positions and spacings in mm in DICOM's patient axes; `frame` is None for a single-frame file, else counted from 0.
     `frames` is the number of frames in the file. `missing` names what the pixels cannot be understood without and the file
     does not state; `lut` is True where a Modality LUT gives the values their meaning; `tiles` how many slices lie side by side in
-    a Siemens MOSAIC, of which `frame` is the number of this one (0: no MOSAIC). `traits` is what tells
-    the volumes of a series apart (`demottle.io.volumes`).
+    a Siemens MOSAIC, of which `frame` is the number of this one (0: no MOSAIC). `signal_scale` is slope and intercept of the
+    scale in which all slices of a Philips MR can be compared; `lossy` is True where pixels were compressed with loss. `traits` is
+    what tells the volumes of a series apart (`demottle.io.volumes`).
     """
 
     file: FileRef
@@ -69,6 +83,8 @@ class SliceHeader:
     acquired: str = ""
     lut: bool = False
     tiles: int = 0
+    signal_scale: tuple[float, float] | None = None
+    lossy: bool = False
     traits: Mapping[str, Trait] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -99,6 +115,10 @@ def slice_header(
     high_bit = integer(dataset, "HighBit")
     signed = integer(dataset, "PixelRepresentation") == 1
     image_type = tuple(str(value) for value in items(place.get("ImageType") or dataset.get("ImageType")))
+    modality, syntax = text(dataset, "Modality") or "OT", _transfer_syntax(dataset)
+    slope, intercept = number(place, "RescaleSlope"), number(place, "RescaleIntercept")
+    if modality == "MR" and slope is None:
+        slope, intercept = other_rescale(place) or (slope, intercept)
     return SliceHeader(
         file=file,
         frame=frame,
@@ -106,10 +126,10 @@ def slice_header(
         series_uid=text(dataset, "SeriesInstanceUID"),
         sop_class=text(dataset, "SOPClassUID"),
         sop_uid=text(dataset, "SOPInstanceUID"),
-        transfer_syntax=_transfer_syntax(dataset),
+        transfer_syntax=syntax,
         number=text(dataset, "SeriesNumber"),
         description=_printable(text(dataset, "SeriesDescription")),
-        modality=text(dataset, "Modality") or "OT",
+        modality=modality,
         image_type=image_type,
         frames=integer(dataset, "NumberOfFrames") or 1,
         rows=int(dataset.Rows),
@@ -125,8 +145,8 @@ def slice_header(
         pixel_spacing=numbers(place, "PixelSpacing", 2),
         thickness=number(place, "SliceThickness"),
         spacing_between=number(place, "SpacingBetweenSlices"),
-        slope=number(place, "RescaleSlope"),
-        intercept=number(place, "RescaleIntercept"),
+        slope=slope,
+        intercept=intercept,
         rescale_type=text(place, "RescaleType"),
         padding=_padding(dataset, signed),
         own=is_own_output(dataset),
@@ -135,6 +155,8 @@ def slice_header(
         missing=tuple(keyword for keyword in _NEEDED_FOR_PIXELS if dataset.get(keyword) in (None, "")),
         acquired=next((date for name in _DATES if (date := _iso(text(dataset, name)))), ""),
         lut=bool(dataset.get("ModalityLUTSequence")),
+        signal_scale=signal_scale(place) if modality == "MR" else None,
+        lossy=text(dataset, "LossyImageCompression") == "01" or syntax in LOSSY,
         traits=traits_of(dataset, image_type) if traits is None else traits,
     )
 
@@ -143,7 +165,10 @@ def _transfer_syntax(dataset: Dataset) -> str:
     syntax = dataset.file_meta.get("TransferSyntaxUID") if hasattr(dataset, "file_meta") else None
     if syntax:
         return str(syntax)
-    return str(ImplicitVRLittleEndian if dataset.original_encoding[0] else ExplicitVRLittleEndian)
+    implicit, little = dataset.original_encoding
+    if not little:
+        return str(ExplicitVRBigEndian)
+    return str(ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian)
 
 
 def _padding(dataset: Dataset, signed: bool) -> tuple[int, int] | None:
@@ -163,6 +188,8 @@ def items(value: Any) -> list[Any]:
     """Return an element's values as a list, however many it has."""
     if value is None:
         return []
+    if isinstance(value, str) and "\\" in value:  # several, in an element whose type holds one
+        return value.split("\\")
     return [value] if isinstance(value, str | bytes | int | float) else list(value)
 
 
@@ -196,6 +223,15 @@ def integer(dataset: Dataset, keyword: str) -> int | None:
     """Return one whole number or None."""
     value = number(dataset, keyword)
     return None if value is None else int(value)
+
+
+def lossy_remark(slices: Sequence[SliceHeader]) -> tuple[str, ...]:
+    """Return what a user should know of pixels that were compressed with loss."""
+    if not any(header.lossy for header in slices):
+        return ()
+    return (
+        "The pixels were compressed with loss, which changed their noise: trust measures of it, and the result, less.",
+    )
 
 
 def is_encapsulated(header: SliceHeader) -> bool:

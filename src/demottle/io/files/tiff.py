@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 import demottle
@@ -12,6 +13,7 @@ from demottle.image import Image
 from demottle.io.bombs import refuse_bomb, stored_size
 from demottle.io.files.payload import (
     FilePayload,
+    as_voxels,
     image_of,
     load_source,
     note,
@@ -69,7 +71,19 @@ def _load(path: Path) -> tuple[NDArray[Any], Stated]:
         raise InputError(f"{path} is not a readable TIFF, or truncated; replace it.") from error
     if stored.dtype.kind not in "iuf":
         raise InputError(f"{path} holds {stored.dtype} values; demottle needs real numbers.")
-    return stored, said
+    return _calibrated(stored, *said.line), said
+
+
+def _calibrated(stored: NDArray[Any], slope: float, intercept: float) -> NDArray[Any]:
+    """Return what the numbers mean; whole ones stay whole: a result has no calibration, and would be read without it."""
+    if (slope, intercept) == (1.0, 0.0):
+        return stored
+    if slope == 1.0 and intercept.is_integer() and stored.dtype.kind in "iu":
+        lowest, highest = int(stored.min()) + int(intercept), int(stored.max()) + int(intercept)
+        limits = np.iinfo(np.int16)
+        kind = np.int16 if limits.min <= lowest and highest <= limits.max else np.int64
+        return (stored.astype(np.int64) + int(intercept)).astype(kind)
+    return as_voxels(stored, slope, intercept)
 
 
 def write(image: Image, path: Path, format: str) -> None:

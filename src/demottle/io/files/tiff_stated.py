@@ -20,6 +20,7 @@ _MM = {
     **dict.fromkeys(("m", "meter", "meters", "metre"), 1000.0),
     **dict.fromkeys(("inch", "inches", "in"), 25.4),
 }
+_STRAIGHT = "0"  # ImageJ's number of the straight line among its curves
 _SECONDS = {"ms": 1e-3, "msec": 1e-3}
 
 
@@ -32,12 +33,14 @@ class Stated:
         modality: "CT", "MR", "XA" or "RF"; None: not said.
         history: what demottle did.
         timed: True where the pages are frames over time.
+        line: slope and intercept of what the stored numbers mean.
     """
 
     spacing: Spacing | None = None
     modality: str | None = None
     history: tuple[ProcessingStep, ...] = ()
     timed: bool = False
+    line: tuple[float, float] = (1.0, 0.0)
 
 
 def stated(tiff: Any, path: Path) -> Stated:
@@ -69,11 +72,29 @@ def _imagej(tiff: Any, path: Path) -> Stated:
     resolution = [tiff.pages[0].tags.get(name) for name in ("YResolution", "XResolution")]
     unit = entries.get("unit")
     mm = [_millimeters(entries.get(key, unit)) for key in ("zunit", "yunit", "unit")]
+    line = _imagej_line(entries, path)
     if None in resolution or None in mm[1:]:
-        return Stated(timed=timed)
+        return Stated(timed=timed, line=line)
     sizes = [tag.value[1] / tag.value[0] * scale for tag, scale in zip(resolution, mm[1:], strict=True) if tag.value[0]]
     step = _imagej_seconds(entries) if timed else _product(entries.get("spacing"), mm[0])
-    return Stated((step, *sizes) if step and len(sizes) == 2 else None, timed=timed)
+    return Stated((step, *sizes) if step and len(sizes) == 2 else None, timed=timed, line=line)
+
+
+def _imagej_line(entries: dict[str, Any], path: Path) -> tuple[float, float]:
+    """ImageJ's calibration `c0 + c1 stored`: how it keeps signed numbers of 16 bits, which it holds as unsigned ones.
+
+    Raises:
+        InputError: a curve, or numbers that are none.
+    """
+    if "cf" not in entries:
+        return 1.0, 0.0
+    slope, intercept = (_product(entries.get(key), 1.0) for key in ("c1", "c0"))
+    if str(entries["cf"]) != _STRAIGHT or not slope or intercept is None:
+        raise InputError(
+            f"{path} gives its numbers a meaning by a curve of ImageJ (cf={entries['cf']}), which demottle does not apply; "
+            "convert it to 32 bits there and save it again."
+        )
+    return slope, intercept
 
 
 def _imagej_seconds(entries: dict[str, Any]) -> float | None:

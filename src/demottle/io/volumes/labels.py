@@ -11,6 +11,7 @@ _MOST_WORDS = 3
 _LONGEST = 40
 _WORDS: dict[str, str] = {
     "component": "{}",
+    "directionality": "{}",
     "stack": "stack {}",
     "kernel": "kernel {}",
     "energy": "{} keV",

@@ -14,8 +14,10 @@ from demottle.io.dicom.geometry import Stack, stack
 from demottle.io.dicom.headers.marks import read_history
 from demottle.io.dicom.payload import DicomPayload, marks_of
 from demottle.io.dicom.pixels import check_readable
+from demottle.io.dicom.slice_header import lossy_remark
 from demottle.io.files.nifti_frames import GAP, gaps
 from demottle.io.payload import Affine
+from demottle.io.volumes.one_scale import on_one_scale
 from demottle.io.volumes.series import Part, began, part_warnings, unplaced
 from demottle.io.volumes.split import Volume
 
@@ -56,14 +58,14 @@ def read_over_time(path: Path, part: Part, aside: tuple[str, ...], listener: Lis
         InputError: volumes that are not alike or slices that are uneven, and as `check_readable`.
     """
     stacks = [_stack(volume) for volume in part.volumes]
-    slices = tuple(header for one in stacks for header in one.slices)
+    slices, scaled = on_one_scale([header for one in stacks for header in one.slices])
     for header in slices:
         check_readable(header)
     first = stacks[0]
     step, odd = _time_step(part.volumes)
     history = read_history(marks_of(first.slices[0].file))
     payload = SeriesPayload(
-        warnings=(*aside, *part_warnings(part), *odd),
+        warnings=(*aside, *part_warnings(part), *scaled, *lossy_remark(slices), *odd),
         steps=len(history),
         description=first.slices[0].description,
         slices=slices,

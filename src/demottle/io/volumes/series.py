@@ -12,6 +12,7 @@ from demottle.io.dicom.slice_header import SliceHeader
 from demottle.io.volumes.labels import labelled
 from demottle.io.volumes.mosaic import NO_DIRECTION, UNPLACED
 from demottle.io.volumes.split import ALWAYS, CONTENT, OVER_TIME, Volume, split
+from demottle.io.volumes.traits import TRACE
 
 FEWEST_OVER_TIME = 4
 """Volumes of a series over time; fewer are volumes of their own (and a filter over them could not tell noise from signal)."""
@@ -95,8 +96,10 @@ def _file_order(volume: Volume, rank: dict[int, int]) -> tuple[float, tuple[floa
 def _over_time(volumes: Sequence[Volume]) -> tuple[list[tuple[Volume, ...]], tuple[str, ...]]:
     """Take volumes together that differ in time or diffusion weighting alone; MR only."""
     alike: dict[object, list[Volume]] = defaultdict(list)
+    directed = any("diffusion direction" in volume.traits for volume in volumes)
     for index, volume in enumerate(volumes):
-        alike[_kind(volume, index)].append(volume)
+        mean = directed and volume.traits.get("directionality") == TRACE  # of the others, and no measurement
+        alike[_kind(volume, index), mean].append(volume)
     found: list[tuple[Volume, ...]] = []
     unfinished: list[Volume] = []
     for group in alike.values():

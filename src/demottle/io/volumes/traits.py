@@ -65,7 +65,7 @@ _WHEN = (
     "FrameReferenceDateTime",
 )
 
-# (group, element): creator of the block, name, struct format of binary values ("": decimal strings), number of values
+# (group, element): creator of the block, name, struct format of binary values ("": decimal strings; "text"), number of values
 _PRIVATE: dict[tuple[int, int], tuple[str, str, str, int]] = {
     (0x0019, 0x100C): ("SIEMENS MR HEADER", "b-value", "", 1),
     (0x0019, 0x100E): ("SIEMENS MR HEADER", "diffusion direction", "<d", 3),
@@ -76,6 +76,7 @@ _PRIVATE: dict[tuple[int, int], tuple[str, str, str, int]] = {
     (0x0043, 0x1039): ("GEMS_PARM_01", "b-value", "", 1),
     (0x0043, 0x102F): ("GEMS_PARM_01", "image component", "<h", 1),
     (0x2001, 0x1003): ("Philips Imaging DD 001", "b-value", "<f", 1),
+    (0x2001, 0x1004): ("Philips Imaging DD 001", "directionality", "text", 1),
     (0x2005, 0x10B0): ("Philips MR Imaging DD 001", "gradient x", "<f", 1),
     (0x2005, 0x10B1): ("Philips MR Imaging DD 001", "gradient y", "<f", 1),
     (0x2005, 0x10B2): ("Philips MR Imaging DD 001", "gradient z", "<f", 1),
@@ -91,12 +92,14 @@ _COMPONENTS = {
     "R": "real",
     "I": "imaginary",
 }
+TRACE = "trace"
+"""Directionality of a mean over diffusion directions, which scanners keep among the volumes that it is the mean of."""
 _GE_COMPONENTS = ("magnitude", "phase", "real", "imaginary")
 _GE_B_OFFSET = 10**9  # newer GE software adds it to mark what the other values of the element mean
 
 TRAIT_TAGS: list[BaseTag] = [
     *(Tag(keyword) for names in (_NUMBERS, _TEXTS, _VECTORS) for keyword in names.values()),
-    *(Tag(keyword) for keyword in (*_WHEN, "ComplexImageComponent")),
+    *(Tag(keyword) for keyword in (*_WHEN, "ComplexImageComponent", "DiffusionDirectionality")),
     *(Tag(*place) for place in (*_PRIVATE, *_CREATORS)),
 ]
 """Elements that have to be read for `traits_of`."""
@@ -131,6 +134,8 @@ def traits_of(header: Dataset | Values, image_type: tuple[str, ...] = ()) -> dic
         _put(found, name, None if value in (None, "") else _text(value))
     for name, keyword in _VECTORS.items():
         _put(found, name, _vector(header.get(keyword)))
+    if str(header.get("DiffusionDirectionality") or "") == "ISOTROPIC":
+        found["directionality"] = TRACE
     _put(found, "image type", "\\".join(image_type) or None)
     _put(found, "component", _component(header, image_type))
     for name, seconds in _moments(header).items():
@@ -267,6 +272,10 @@ def _put_private(found: dict[str, Trait], dataset: Dataset) -> None:
     values: dict[str, tuple[float, ...]] = {}
     for (group, element), (creator, name, form, count) in _PRIVATE.items():
         if (group, element) in dataset and str(dataset.get((group, 0x0010), _NO_CREATOR).value).strip() == creator:
+            if form == "text":
+                if _text(dataset[group, element].value).upper().startswith("I"):
+                    found["directionality"] = TRACE
+                continue
             value = _private_numbers(dataset[group, element].value, form, count)
             if value is not None:
                 values[name] = value

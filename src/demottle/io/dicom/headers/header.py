@@ -9,9 +9,6 @@ from pydicom.uid import (
     PYDICOM_IMPLEMENTATION_UID,
     UID,
     ExplicitVRLittleEndian,
-    JPEGBaseline8Bit,
-    JPEGExtended12Bit,
-    JPEGLSNearLossless,
 )
 
 import demottle
@@ -29,11 +26,11 @@ from demottle.io.dicom.headers.marks import (
 )
 from demottle.io.dicom.headers.text import append_text
 from demottle.io.dicom.headers.uids import steps_key, uid_from
+from demottle.io.dicom.slice_header import LOSSY
 
 SERIES_NUMBER_OFFSET = 9000
 """Added to the source's SeriesNumber, so that results sort behind all originals of a study."""
 
-_LOSSY = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless)
 # Things that describe the original's pixels or bytes and would be wrong on the copy.
 _STALE = (
     "InstanceCreationDate",
@@ -49,6 +46,8 @@ _STALE = (
     "ExtendedOffsetTable",
     "ExtendedOffsetTableLengths",
 )
+
+_CONCATENATION = ("ConcatenationUID", "SOPInstanceUIDOfConcatenationSource")
 
 
 def derive(
@@ -77,6 +76,9 @@ def derive(
     for keyword in _STALE:
         if keyword in dataset:
             del dataset[keyword]
+    for keyword in _CONCATENATION:  # the objects that were one go on together, and not with the source's
+        if dataset.get(keyword):
+            setattr(dataset, keyword, uid_from("concatenation", str(dataset[keyword].value), key))
     dataset.ImageType = derived_image_type(dataset)
     if "SharedFunctionalGroupsSequence" not in dataset:  # multi-frame objects have exactly four values
         dataset.ImageType = marked_image_type(list(dataset.ImageType), steps)
@@ -239,7 +241,7 @@ def _series_number(dataset: Dataset) -> int:
 
 def _keep_lossy_flag(dataset: Dataset, source_syntax: str) -> None:
     """LossyImageCompression is never reset; pixels that come out of a lossy codec stay lossy."""
-    if UID(source_syntax) in _LOSSY and "LossyImageCompression" not in dataset:
+    if UID(source_syntax) in LOSSY and "LossyImageCompression" not in dataset:
         dataset.LossyImageCompression = "01"
 
 

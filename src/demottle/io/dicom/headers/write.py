@@ -16,6 +16,7 @@ from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Mask
 from demottle.io.dicom.files import save
 from demottle.io.dicom.headers.header import derive, without_repeats
+from demottle.io.dicom.headers.numbers import mend_numbers
 from demottle.io.dicom.multiframe import derive_frames
 from demottle.io.dicom.payload import DicomPayload, by_file, quiet_pydicom
 from demottle.io.dicom.pixels import iter_stored, meaning, rescale, values_of, with_unused_bits
@@ -101,6 +102,7 @@ def _derived_object(planes: Sequence[_Plane], images: Sequence[Image]) -> Datase
         ) from error
     if str(dataset.get("SOPInstanceUID")) != first.sop_uid:
         raise OutputError(f"The source {first.file.name} has changed since it was read; read it again.")
+    mend_numbers(dataset)
     frames = first.tiles**2 or integer(dataset, "NumberOfFrames") or 1
     overlays = embedded_overlays(dataset, first)
     before, pixels = _stored_pixels(planes, frames, clean=bool(overlays))

@@ -1,0 +1,124 @@
+"""Numbers written as text in ways of their own, and headers that are encoded in others than they say.
+
+A comma for the decimal point: fo-dicom/fo-dicom #1296 and #1915, dcmjs-org/dcmjs #287. Two numbers in an element of another type
+(UT): pydicom/pydicom #828. One number or three for PixelSpacing: InsightSoftwareConsortium/ITK #6639,
+cornerstonejs/cornerstoneWADOImageLoader #28; a comma between two numbers: pydicom #173. File meta information in implicit
+encoding and without a preamble: rii-mango/Daikon #49; none at all: Enet4/dicom-rs #83, pydicom #78, #217, #342. All at
+https://github.com/OWNER/NAME/issues/NUMBER.
+"""
+
+import struct
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.dataelem import RawDataElement
+from pydicom.tag import Tag
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from tests.io.reports.checks import assert_written_well
+
+from demottle.errors import InputError
+from demottle.io import read, write
+
+
+def with_raw(folder, keyword, value, vr="DS"):
+    """Put bytes into an element of every file of a folder as they are."""
+    tag = Tag(keyword)
+    for path in folder.iterdir():
+        dataset = pydicom.dcmread(path)
+        value += b" " * (len(value) % 2)
+        dataset._dict[tag] = RawDataElement(tag, vr, len(value), value, 0, False, True)
+        dataset.save_as(path)
+    return folder
+
+
+@pytest.mark.parametrize("implicit", [False, True])
+def test_a_comma_for_the_decimal_point(ct, denoised, program, tmp_path, implicit):
+    folder = ct()
+    for keyword, value in (("PixelSpacing", rb"0,8\0,7"), ("RescaleSlope", b"1,0"), ("SliceThickness", b"2,5"),
+                           ("WindowCenter", b"40,5"), ("WindowWidth", b"400,5")):  # fmt: skip
+        with_raw(folder, keyword, value)
+    if implicit:
+        for path in folder.iterdir():
+            data = path.read_bytes()
+            dataset = pydicom.dcmread(path)
+            for keyword in ("PixelSpacing", "RescaleSlope", "SliceThickness", "WindowCenter", "WindowWidth"):
+                text = dataset.get_item(Tag(keyword)).value
+                setattr(dataset, keyword, text.decode().replace(",", ".").split("\\"))
+            dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+            dataset.save_as(path)
+            data = path.read_bytes()
+            for point in (rb"0.8\0.7", b"1.0 ", b"2.5 ", b"40.5", b"400.5"):
+                data = data.replace(point, point.replace(b".", b","))
+            path.write_bytes(data)
+    image = read(folder)
+    assert image.spacing == (2.5, 0.8, 0.7) and image.slice_thickness == 2.5
+    out = write(denoised(image), tmp_path / "out")
+    after = pydicom.dcmread(next(out.iterdir()))
+    assert (float(after.WindowCenter), float(after.WindowWidth), list(map(float, after.PixelSpacing))) == (
+        40.5,
+        400.5,
+        [0.8, 0.7],
+    )
+    assert_written_well(out, image, program)
+
+
+def test_two_numbers_in_an_element_of_another_type(ct, denoised, program, tmp_path):
+    folder = with_raw(ct(), "PixelSpacing", rb"0.8000\0.7000", "UT")
+    image = read(folder)
+    assert image.spacing == (2.5, 0.8, 0.7)
+    out = write(denoised(image), tmp_path / "out")
+    assert pydicom.dcmread(next(out.iterdir()))["PixelSpacing"].VR == "DS"
+    assert_written_well(out, image, program)
+
+
+@pytest.mark.parametrize("value", [b"0.8", rb"0.8\0\0.8", b"0.8,0.7", b"0,8,0,7", b"N/A", rb"\0.8", rb"0.8\nan"])
+def test_a_pixel_spacing_that_is_none_is_refused_by_name(ct, value):
+    with pytest.raises(InputError, match=r"PixelSpacing|header of .* is broken"):
+        read(with_raw(ct(), "PixelSpacing", value))
+
+
+@pytest.mark.parametrize(
+    "syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian], ids=lambda s: s.name
+)
+@pytest.mark.parametrize("name", ["{}.dcm", "{}"])
+def test_no_file_meta_information_at_all(ct, make_slice, tmp_path, denoised, syntax, name):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    expected = []
+    for index in range(4):
+        dataset = make_slice(index)
+        expected.append(dataset.pixel_array - 1024.0)
+        big = syntax == ExplicitVRBigEndian
+        if big:
+            dataset.PixelData = dataset.pixel_array.astype(">u2").tobytes()
+        dataset.__dict__.pop("file_meta", None)
+        pydicom.dcmwrite(folder / name.format(index), dataset, implicit_vr=syntax == ImplicitVRLittleEndian,
+                         little_endian=not big, enforce_file_format=False)  # fmt: skip
+    image = read(folder)
+    assert np.array_equal(image.voxels, expected)
+    assert np.array_equal(
+        read(write(denoised(image), tmp_path / "out"), accept_own_output=True).voxels, image.voxels + 3
+    )
+
+
+def test_file_meta_information_in_implicit_encoding(make_slice, tmp_path):
+    """Elekta's cone-beam CT: group 2 as implicit elements, no preamble."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for index in range(4):
+        dataset = make_slice(index)
+        meta = dataset.file_meta
+        dataset.__dict__.pop("file_meta", None)
+        path = folder / f"{index}.dcm"
+        pydicom.dcmwrite(path, dataset, implicit_vr=True, little_endian=True, enforce_file_format=False)
+        entries = ((0x0001, b"\0\1"), (0x0002, dataset.SOPClassUID.encode()), (0x0003, dataset.SOPInstanceUID.encode()),
+                   (0x0010, ImplicitVRLittleEndian.encode()))  # fmt: skip
+        head = b""
+        for element, value in entries:
+            value += b"\0" * (len(value) % 2)
+            head += struct.pack("<HHI", 2, element, len(value)) + value
+        path.write_bytes(head + path.read_bytes())
+        assert meta
+    image = read(folder)
+    assert np.array_equal(image.voxels, [make_slice(index).pixel_array - 1024.0 for index in range(4)])
