@@ -98,7 +98,15 @@ def test_large_tiled_and_compressed(tmp_path, options):
 
 
 def calibrated(path, stored, curve, slope, intercept):
-    told = {"spacing": 2.5, "unit": "mm", "axes": "ZYX", "cf": curve, "c0": intercept, "c1": slope, "vunit": "Gray Value"}
+    told = {
+        "spacing": 2.5,
+        "unit": "mm",
+        "axes": "ZYX",
+        "cf": curve,
+        "c0": intercept,
+        "c1": slope,
+        "vunit": "Gray Value",
+    }
     tifffile.imwrite(path, stored, imagej=True, resolution=(1 / 0.7, 1 / 0.8), metadata=told)
     return path
 
