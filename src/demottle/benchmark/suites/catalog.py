@@ -1,14 +1,18 @@
-"""The suites by name. Importing this imports none of them."""
+"""The suites by name. Importing this imports none of them, and nothing heavy: `--help` names them."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from demottle.benchmark.suites.cases import Case, CaseSpec, Choices, Finding
 from demottle.errors import InputError
-from demottle.image import Image
+
+if TYPE_CHECKING:
+    from demottle.benchmark.suites.cases import Case, CaseSpec, Choices, Finding
+    from demottle.image import Image
 
 
 @dataclass(frozen=True)
