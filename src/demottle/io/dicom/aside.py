@@ -9,6 +9,7 @@ from pydicom.uid import UID
 
 from demottle.errors import InputError, counted
 from demottle.io.dicom.files import FileRef, hidden_with_dicom
+from demottle.io.foreign import foreign
 from demottle.io.formats import format_of
 
 _ROOT = "1.2.840.10008.5.1.4.1.1."
@@ -87,6 +88,9 @@ def kind_without_image(sop_class: str) -> str:
 
 def refuse_nothing_read(path: Path, aside: Sequence[Aside]) -> None:
     """Raise the sentence for an input in which no slice was found."""
+    sentence = foreign(path) if path.is_file() else ""
+    if sentence:
+        raise InputError(sentence)
     broken = [one for one in aside if one.broken]
     if broken:
         more = f" {counted(len(broken) - 1, 'more file')} cannot be read either." if len(broken) > 1 else ""

@@ -14,6 +14,7 @@ from demottle.io.payload import Affine
 
 Group = tuple[SliceHeader, ...]
 _RADIOGRAPHS = ("DX", "CR", "MG", "IO", "PX", "RG")
+_IN_SPACE = ("CT", "MR", "PT", "OT")  # whose images ought to have a place
 _LISTED = 6  # positions named in one message
 _FEWEST, _MANY = 3, 4  # a group this much smaller than the largest, which has slices enough, is a stray one
 
@@ -96,6 +97,11 @@ def _no_volume(slices: Sequence[SliceHeader]) -> str:
             f"{first.name} holds {first.frames} frames of modality {first.modality} without a place for each: neither a "
             "volume nor an X-ray run (XA, RF), which is what demottle reads."
         )
+    if first.modality not in _IN_SPACE and first.position is None and first.orientation is None:
+        return (
+            f"{first.name} is an image of modality {first.modality} without a place in the patient: neither a slice of a volume "
+            "nor an X-ray run (XA, RF), which is what demottle reads."
+        )
     missing = [
         keyword
         for keyword, value in (
@@ -106,6 +112,16 @@ def _no_volume(slices: Sequence[SliceHeader]) -> str:
         if value is None
     ]
     return f"{first.name} has no valid {', '.join(missing)}; without it, slices cannot be put in order."
+
+
+def without_place(slices: Sequence[SliceHeader]) -> str:
+    """Return the sentence that names images without a position where slices are missing; empty where there are none."""
+    found = [header.file.path.name for header in slices if header.position is None and not header.is_localizer]
+    if not found or len(found) == len(slices):
+        return ""
+    names = ", ".join(found[:_FEWEST]) + (", ..." if len(found) > _FEWEST else "")
+    states, it = ("states", "it") if len(found) == 1 else ("state", "they")
+    return f" {names} {states} no position (ImagePositionPatient), and {it} may be what is missing."
 
 
 def _describe(group: Sequence[SliceHeader]) -> str:

@@ -19,7 +19,7 @@ from demottle.io.dicom.aside import (
 from demottle.io.dicom.copies import without_copies
 from demottle.io.dicom.decoding import decoded
 from demottle.io.dicom.files import collect, hidden_with_dicom
-from demottle.io.dicom.geometry import Stack, stack
+from demottle.io.dicom.geometry import Stack, stack, without_place
 from demottle.io.dicom.headers.marks import read_history
 from demottle.io.dicom.kind import as_volume, modality_of
 from demottle.io.dicom.payload import DicomPayload, marks_of, quiet_pydicom
@@ -164,14 +164,15 @@ def open_dicom(
             return DicomSeries(path, tuple(members), (), said)
         members, kind = as_volume(members)
         parts, strays = parts_of(members, accept_uneven=accept_uneven)
-        lost = maybe_missing(beside)
+        lost = maybe_missing(beside) + without_place(members)
         return DicomSeries(path, tuple(members), parts, (*said, *kind, *strays), lost, accept_uneven, unit)
 
 
 def _number_warnings(first: SliceHeader, doubts: tuple[str, ...]) -> tuple[str, ...]:
     found = [doubt for doubt in doubts if doubt]
     if first.lut:
-        found.append("A Modality LUT gives the stored values their meaning; the stored values are used as they are.")
+        used = "the stored values are used as they are" if first.slope is None else "RescaleSlope, beside it, is used"
+        found.append(f"A Modality LUT gives the stored values their meaning; {used}.")
     return tuple(found)
 
 

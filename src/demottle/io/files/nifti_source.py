@@ -54,6 +54,7 @@ def opened(path: Path) -> Iterator[Opened]:
             if not kind.header_class.may_contain_header(head):
                 raise ValueError(f"{path} does not begin as a NIfTI file")
             nifti = kind.from_file_map({"image": nibabel.FileHolder(fileobj=stream)})
+            _refuse_voxels_in_header(path, nifti)
         _refuse_what_is_not_there(path, nifti, packed)
         yield Opened(nifti, _scale_doubt(head))
 
@@ -76,6 +77,16 @@ def _pair(path: Path) -> Any:
             header[key] = pair.header[key]
     header.extensions[:] = list(pair.header.extensions)
     return nibabel.Nifti1Image(pair.dataobj, pair.affine, header)
+
+
+def _refuse_voxels_in_header(path: Path, nifti: Any) -> None:
+    """An offset of 0 is that of a pair of files; of one file nibabel would take the header for voxels."""
+    offset, header = int(nifti.dataobj.offset), int(nifti.header.sizeof_hdr)
+    if offset < header:
+        raise InputError(
+            f"{path} says that its voxels begin at byte {offset} (vox_offset), within its own header of {header} bytes; repair "
+            "or replace it."
+        )
 
 
 def _refuse_what_is_not_there(path: Path, nifti: Any, packed: bool) -> None:

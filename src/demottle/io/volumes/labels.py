@@ -48,7 +48,7 @@ def labelled(parts: Sequence[Part]) -> list[str]:
     """Return a label for each part of a series; empty where there is only one.
 
     What the headers say, up to three traits in which the parts differ; then, until each has a label of its own, plane, matrix,
-    place and time.
+    size of a pixel, place and time.
     """
     if len(parts) == 1:
         return [""]
@@ -56,7 +56,7 @@ def labelled(parts: Sequence[Part]) -> list[str]:
     for name in ("image type", *_WORDS):
         if max(map(len, words)) < _MOST_WORDS:
             _add(words, _image_types(parts) if name == "image type" else [_trait(part, name) for part in parts])
-    for told in (_plane, _matrix, _distance, _range):
+    for told in (_plane, _matrix, _pixels, _distance, _range):
         if not _apart(words):
             _add(words, [told(part) for part in parts])
     if not _apart(words):
@@ -113,6 +113,11 @@ def _plane(part: Part) -> str:
 def _matrix(part: Part) -> str:
     first = part[0].slices[0]
     return f"{first.rows} x {first.columns}"
+
+
+def _pixels(part: Part) -> str:
+    down, across = part[0].slices[0].pixel_spacing or (0.0, 0.0)
+    return f"pixels of {down:.4g} x {across:.4g} mm"
 
 
 def _distance(part: Part) -> str:

@@ -1,9 +1,12 @@
-"""Attributes that a source lacks, that its class demands, and that may be empty: old and anonymized files leave them out."""
+"""Attributes that a source lacks and its class demands: old and anonymized files leave them out, or hold what is not allowed."""
 
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.uid import CTImageStorage, MRImageStorage
+
+from demottle.io.dicom.headers.uids import uid_from
+from demottle.io.dicom.slice_header import number
 
 _ALWAYS = (
     *("PatientName", "PatientID", "PatientBirthDate", "PatientSex"),
@@ -31,10 +34,11 @@ _SIDES = (
 )
 
 
-def complete(dataset: Dataset) -> None:
-    """Add what is missing as empty, which says no more than its absence, in place; and the rescale of 1 of CT that has none.
+def complete(dataset: Dataset, source_series: str) -> None:
+    """Add what is missing as empty, which says no more than its absence, in place; and what may not be empty where it is known.
 
-    A CT without a rescale gets here only where its stored values are known to be HU.
+    A CT without a rescale gets here only where its stored values are known to be HU. Slices without a Frame of Reference lie in
+    that of their own series, which gets a UID made of `source_series`, the source's SeriesInstanceUID.
     """
     of_class = {CTImageStorage: _CT, MRImageStorage: _MR}
     wanted = [*_ALWAYS, *of_class.get(dataset.SOPClassUID, ())]
@@ -45,6 +49,11 @@ def complete(dataset: Dataset) -> None:
             tag = tag_for_keyword(keyword)
             assert tag is not None
             dataset[keyword] = DataElement(tag, dictionary_VR(tag), None)
+    if "ImagePositionPatient" in dataset and not dataset.get("FrameOfReferenceUID"):
+        dataset.FrameOfReferenceUID = uid_from("frame of reference", source_series)
+    between = number(dataset, "SpacingBetweenSlices")
+    if between is not None and between < 0:  # where slices lie is said by their positions; a sign is not allowed here
+        dataset.SpacingBetweenSlices = abs(dataset.SpacingBetweenSlices)
     if dataset.SOPClassUID == MRImageStorage:
         for keyword, value in _MR_STATED.items():
             if not dataset.get(keyword):

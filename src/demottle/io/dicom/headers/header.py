@@ -69,10 +69,12 @@ def derive(
         of_series: what was done to all volumes of the new series; none: `steps`.
         part: the frames that something was done to, where the others stay as they were.
     """
-    source_class, source_uid = str(dataset.SOPClassUID), str(dataset.SOPInstanceUID)
+    source_class, source_uid, series = (
+        str(dataset[keyword].value) for keyword in ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID")
+    )
     key = steps_key(steps)
     dataset.SOPInstanceUID = uid_from("instance", source_uid, key, *([list(part)] if part else []))
-    dataset.SeriesInstanceUID = uid_from("series", str(dataset.SeriesInstanceUID), steps_key(of_series or steps))
+    dataset.SeriesInstanceUID = uid_from("series", series, steps_key(of_series or steps))
     for keyword in _STALE:
         if keyword in dataset:
             del dataset[keyword]
@@ -83,7 +85,7 @@ def derive(
     if "SharedFunctionalGroupsSequence" not in dataset:  # multi-frame objects have exactly four values
         dataset.ImageType = marked_image_type(list(dataset.ImageType), steps)
     _describe_series(dataset, of_series or steps)
-    complete(dataset)
+    complete(dataset, series)
     _keep_lossy_flag(dataset, source_syntax)
     add_derivation(dataset, steps, source=(source_class, source_uid))
     write_history(dataset, history)
