@@ -122,3 +122,27 @@ def test_file_meta_information_in_implicit_encoding(make_slice, tmp_path):
         assert meta
     image = read(folder)
     assert np.array_equal(image.voxels, [make_slice(index).pixel_array - 1024.0 for index in range(4)])
+
+
+def test_overlays_and_tables_of_a_big_endian_file(make_slice, save_slice, denoised, tmp_path):
+    """Their words have an order of bytes too, in sequences as well; what is written is little-endian."""
+    dataset = make_slice(0)
+    pixels = dataset.pixel_array.copy()
+    drawn = np.random.default_rng(1).random((24, 20)) < 0.3
+    words = np.packbits(drawn.ravel(), bitorder="little").view("<u2")
+    for element, vr, value in (
+        (0x10, "US", 24), (0x11, "US", 20), (0x40, "CS", "G"), (0x50, "SS", [1, 1]), (0x100, "US", 1), (0x102, "US", 0),
+        (0x3000, "OW", words.astype(">u2").tobytes()),
+    ):  # fmt: skip
+        dataset.add_new((0x6000, element), vr, value)
+    table = pydicom.Dataset()
+    table.LUTDescriptor = [256, 0, 16]
+    table.add_new("LUTData", "OW", np.arange(256).astype(">u2").tobytes())
+    dataset.VOILUTSequence = [table]
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
+    dataset.PixelData = pixels.astype(">u2").tobytes()
+    dataset["PixelData"].VR = "OW"
+    image = read(save_slice(dataset, tmp_path / "in.dcm"))
+    after = pydicom.dcmread(write(denoised(image, 1), tmp_path / "out.dcm"))
+    assert np.array_equal(after.pixel_array, pixels + 1) and np.array_equal(after.overlay_array(0x6000), drawn)
+    assert np.array_equal(np.frombuffer(after.VOILUTSequence[0].LUTData, "<u2"), np.arange(256))

@@ -134,3 +134,24 @@ def test_every_frame_has_its_own_place_rescale_and_orientation(save_slice, tmp_p
     image = read(save_slice(dataset, tmp_path / "b.dcm"))
     assert np.array_equal(image.voxels, expected.voxels) and image.spacing == expected.spacing
     assert image.spacing[0] == pytest.approx(2.5) and position(0) == list(image.source.payload.slices[0].position)
+
+
+@pytest.mark.parametrize("left", [None, []])
+def test_no_groups_that_all_frames_share(save_slice, tmp_path, denoised, left):
+    """The standard demands the sequence; converters leave it out, or empty, where frames share nothing."""
+    dataset = enhanced_ct()
+    expected = read(save_slice(dataset, tmp_path / "a.dcm"))
+    shared = dataset.SharedFunctionalGroupsSequence[0]
+    for frame in dataset.PerFrameFunctionalGroupsSequence:
+        for keyword in ("PixelMeasuresSequence", "PlaneOrientationSequence", "CTImageFrameTypeSequence"):
+            setattr(frame, keyword, Items([deepcopy(shared[keyword].value[0])]))
+    if left is None:
+        del dataset.SharedFunctionalGroupsSequence
+    else:
+        dataset.SharedFunctionalGroupsSequence = Items(left)
+    del dataset.FrameOfReferenceUID
+    image = read(save_slice(dataset, tmp_path / "b.dcm"))
+    assert np.array_equal(image.voxels, expected.voxels) and image.spacing == expected.spacing
+    after = pydicom.dcmread(write(denoised(image), tmp_path / "out.dcm"))
+    assert len(after.SharedFunctionalGroupsSequence) == 1 and after.FrameOfReferenceUID
+    np.testing.assert_allclose(read(tmp_path / "out.dcm", accept_own_output=True).voxels, image.voxels + 3)

@@ -99,6 +99,8 @@ def derive_frames(dataset: Dataset, steps: Mapping[int, Sequence[ProcessingStep]
     evidence = dataset.get("SourceImageEvidenceSequence") or []
     dataset.SourceImageEvidenceSequence = Items([*evidence, _evidence(dataset)])
     per_frame = list(dataset.PerFrameFunctionalGroupsSequence)
+    if not dataset.get("SharedFunctionalGroupsSequence"):
+        dataset.SharedFunctionalGroupsSequence = Items([Dataset()])
     shared = dataset.SharedFunctionalGroupsSequence[0]
     for groups in (shared, *per_frame):
         for keyword in _FRAME_TYPES:

@@ -75,17 +75,25 @@ def _scan_file(file: FileRef) -> list[SliceHeader] | Aside:
     if kind:
         return Aside(file, kind, series_uid=series)
     try:
-        if (
-            "SharedFunctionalGroupsSequence" in dataset
-        ):  # its frames are slices, also where it says MOSAIC of its source
+        several = (integer(dataset, "NumberOfFrames") or 1) > 1
+        if _has_groups(file, dataset, several):  # its frames are slices, also where it says MOSAIC of its source
             return scan_frames(file, dataset)
         if "MOSAIC" in items(dataset.get("ImageType")):
             return scan_mosaic(file, dataset)
         # without groups nothing says where each of several frames lies
-        place = Dataset() if (integer(dataset, "NumberOfFrames") or 1) > 1 else dataset
+        place = Dataset() if several else dataset
         return [slice_header(file, dataset, None, place)]
     except InputError as error:
         return Aside(file, broken=str(error), series_uid=series)
+
+
+def _has_groups(file: FileRef, brief: Dataset, several: bool) -> bool:
+    """True for an object with functional groups; some lack those that all frames share, which the standard demands."""
+    if "SharedFunctionalGroupsSequence" in brief or not several:
+        return "SharedFunctionalGroupsSequence" in brief
+    tags = [Tag("PerFrameFunctionalGroupsSequence")]
+    with file.open() as stream:
+        return tags[0] in pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=tags, force=True)
 
 
 def _read_header(file: FileRef) -> Dataset | None:

@@ -34,6 +34,11 @@ _SIDES = (
 )
 
 
+def _has_place(dataset: Dataset) -> bool:
+    frames = dataset.get("PerFrameFunctionalGroupsSequence") or ()
+    return "ImagePositionPatient" in dataset or any("PlanePositionSequence" in groups for groups in frames)
+
+
 def complete(dataset: Dataset, source_series: str) -> None:
     """Add what is missing as empty, which says no more than its absence, in place; and what may not be empty where it is known.
 
@@ -49,7 +54,7 @@ def complete(dataset: Dataset, source_series: str) -> None:
             tag = tag_for_keyword(keyword)
             assert tag is not None
             dataset[keyword] = DataElement(tag, dictionary_VR(tag), None)
-    if "ImagePositionPatient" in dataset and not dataset.get("FrameOfReferenceUID"):
+    if not dataset.get("FrameOfReferenceUID") and _has_place(dataset):
         dataset.FrameOfReferenceUID = uid_from("frame of reference", source_series)
     between = number(dataset, "SpacingBetweenSlices")
     if between is not None and between < 0:  # where slices lie is said by their positions; a sign is not allowed here

@@ -6,6 +6,7 @@ fit; so the bytes are kept, cut between two characters where they are too long, 
 
 from collections.abc import Iterator
 
+import numpy as np
 from pydicom.charset import convert_encodings, encode_string
 from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.dataelem import DataElement, RawDataElement
@@ -18,6 +19,8 @@ _ASCII = b"\x1b(B"
 _TWO_BYTES = (b"$B", b"$@", b"$(")  # sets of ISO 2022 whose characters take two bytes
 _PAIRS = ("GB18030", "GBK", "GB2312")
 _UTF8 = "ISO_IR 192"
+_WORDS = {"OW": 2, "OF": 4, "OL": 4, "OD": 8, "OV": 8}
+"""Bytes of each word of what is not decoded."""
 _TEXTS = ("LO", "LT", "PN", "SH", "ST", "UC", "UT")
 
 
@@ -52,6 +55,8 @@ def make_explicit(dataset: Dataset) -> None:
     if dataset.original_encoding in ((False, True), (None, None)):
         return
     texts = [(holder, raw) for holder in _holders(dataset) for raw in _raw_texts(holder)]
+    for holder in _holders(dataset):
+        _swap_words(holder)
     for _ in dataset.iterall():  # all that has an order of bytes, or no type of its own, is decoded
         pass
     correct_ambiguous_vr(dataset, is_little_endian=True)
@@ -79,6 +84,15 @@ def _raw_texts(dataset: Dataset) -> list[RawDataElement]:
         if isinstance(raw, RawDataElement) and vr in _TEXTS and raw.value is not None:
             found.append(RawDataElement(tag, vr, len(raw.value), raw.value, 0, False, True))
     return found
+
+
+def _swap_words(dataset: Dataset) -> None:
+    """Turn words of a big-endian file round, in place: pydicom takes overlays and tables for bytes, which have no order."""
+    for tag in list(dataset.keys()):
+        raw = dataset.get_item(tag)
+        if isinstance(raw, RawDataElement) and raw.VR in _WORDS and raw.value and not raw.is_little_endian:
+            swapped = np.frombuffer(raw.value, f">u{_WORDS[raw.VR]}").astype(f"<u{_WORDS[raw.VR]}").tobytes()
+            dataset[tag] = raw._replace(value=swapped)
 
 
 def _known_vr(tag: BaseTag) -> str:
