@@ -68,3 +68,17 @@ def test_an_image_that_lies_nowhere_is_refused_by_its_modality(ct, modality, end
     gone = dict.fromkeys(("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "FrameOfReferenceUID"))
     with pytest.raises(InputError, match=f"an image of modality {modality} without a place in the patient"):
         read(ct(slices=1, Modality=modality, SOPClassUID=ROOT + ending, **gone))
+
+
+@pytest.mark.parametrize("turn", [0.00499, 0.0, -0.015])
+def test_cosines_and_sizes_that_are_rounded_differently_from_slice_to_slice(ct, denoised, program, tmp_path, turn):
+    """moloney/dcmstack #55: GE's numbers vary in the last digits; here they lie on both sides of where two digits are rounded."""
+    image = read(
+        ct(
+            slices=8,
+            ImageOrientationPatient=lambda i: [1, turn + 2e-5 * (i % 2), 0, -turn - 2e-5 * (i % 2), 1, 0],
+            PixelSpacing=lambda i: [0.4885 - 1e-6 * (i % 2), 0.4885],
+        )
+    )
+    assert image.shape[0] == 8
+    assert_written_well(write(denoised(image), tmp_path / "out"), image, program)

@@ -3,7 +3,8 @@
 A comma for the decimal point: fo-dicom/fo-dicom #1296 and #1915, dcmjs-org/dcmjs #287. Two numbers in an element of another type
 (UT): pydicom/pydicom #828. One number or three for PixelSpacing: InsightSoftwareConsortium/ITK #6639,
 cornerstonejs/cornerstoneWADOImageLoader #28; a comma between two numbers: pydicom #173. File meta information in implicit
-encoding and without a preamble: rii-mango/Daikon #49; none at all: Enet4/dicom-rs #83, pydicom #78, #217, #342. All at
+encoding and without a preamble: rii-mango/Daikon #49; none at all: Enet4/dicom-rs #83, pydicom #78, #217, #342. Types where the
+file says that there are none: wearemothership/dicom.ts #54, pydicom #820. All at
 https://github.com/OWNER/NAME/issues/NUMBER.
 """
 
@@ -14,7 +15,13 @@ import pydicom
 import pytest
 from pydicom.dataelem import RawDataElement
 from pydicom.tag import Tag
-from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import (
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEGLosslessSV1,
+    RLELossless,
+)
 from tests.io.reports.checks import assert_written_well
 
 from demottle.errors import InputError
@@ -146,3 +153,46 @@ def test_overlays_and_tables_of_a_big_endian_file(make_slice, save_slice, denois
     after = pydicom.dcmread(write(denoised(image, 1), tmp_path / "out.dcm"))
     assert np.array_equal(after.pixel_array, pixels + 1) and np.array_equal(after.overlay_array(0x6000), drawn)
     assert np.array_equal(np.frombuffer(after.VOILUTSequence[0].LUTData, "<u2"), np.arange(256))
+
+
+def relabelled(folder, stated, encoded=None):
+    """Let the file meta information of each file state a transfer syntax that its elements do not have."""
+    for path in folder.iterdir():
+        dataset = pydicom.dcmread(path)
+        dataset.file_meta.TransferSyntaxUID = encoded or ExplicitVRLittleEndian
+        dataset.save_as(path)
+        data = path.read_bytes()
+        old, new = (uid.encode() + b"\0" * (len(uid) % 2) for uid in (dataset.file_meta.TransferSyntaxUID, stated))
+        at = data.index(old)
+        data = data[: at - 2] + struct.pack("<H", len(new)) + new + data[at + len(old) :]
+        length = struct.unpack("<I", data[140:144])[0] + len(new) - len(old)
+        path.write_bytes(data[:140] + struct.pack("<I", length) + data[144:])
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("stated", "encoded"),
+    [(ImplicitVRLittleEndian, ExplicitVRLittleEndian), (ExplicitVRLittleEndian, ImplicitVRLittleEndian)],
+    ids=["says implicit", "says explicit"],
+)
+def test_elements_with_and_without_types_whatever_the_file_says(ct, denoised, program, tmp_path, stated, encoded):
+    """Seen in this project: pixels were read two to the left, with the length of the element for the first two."""
+    expected = read(ct("right")).voxels
+    image = read(relabelled(ct("wrong"), stated, encoded))
+    assert np.array_equal(image.voxels, expected)
+    assert_written_well(write(denoised(image), tmp_path / "out"), image, program)
+
+
+@pytest.mark.parametrize("stated", [JPEGLosslessSV1, RLELossless, "1.2.840.113619.5.2", "1.2.3.4"])
+def test_a_transfer_syntax_that_the_pixels_do_not_have_is_named(ct, stated):
+    with pytest.raises(InputError, match=rf"truncated or broken, or its transfer syntax \({stated}\) is not supported"):
+        read(relabelled(ct(), stated))
+
+
+def test_zeros_behind_the_pixels(ct, denoised, program, tmp_path):
+    """Whole blocks, as on tapes and disks (pydicom has them as elements of group 0, which no file may hold)."""
+    folder = ct()
+    for path in folder.iterdir():
+        path.write_bytes(path.read_bytes() + b"\0" * 512)
+    image = read(folder)
+    assert_written_well(write(denoised(image), tmp_path / "out"), image, program)

@@ -16,6 +16,8 @@ Group = tuple[SliceHeader, ...]
 _RADIOGRAPHS = ("DX", "CR", "MG", "IO", "PX", "RG")
 _IN_SPACE = ("CT", "MR", "PT", "OT")  # whose images ought to have a place
 _LISTED = 6  # positions named in one message
+_TURN = 0.006  # of direction cosines: a third of a degree
+_RESIZED = 1e-3  # mm
 _FEWEST, _MANY = 3, 4  # a group this much smaller than the largest, which has slices enough, is a stray one
 
 
@@ -46,15 +48,13 @@ def volume_groups(slices: Sequence[SliceHeader]) -> tuple[list[Group], tuple[str
     Raises:
         InputError: no image has a position, only localizers, or only colors.
     """
-    groups: dict[tuple[object, ...], list[SliceHeader]] = defaultdict(list)
-    for header in slices:
-        groups[_group_key(header)].append(header)
-    volumes = sorted((group for group in groups.values() if can_be_slice(group[0])), key=len, reverse=True)
+    groups = _alike(slices)
+    volumes = sorted((group for group in groups if can_be_slice(group[0])), key=len, reverse=True)
     if not volumes:
         raise InputError(_no_volume(slices))
     most = len(volumes[0])
     kept = [group for group in volumes if not (most >= _FEWEST and most >= _MANY * len(group))]
-    strays = [group for group in groups.values() if not any(group is one for one in kept)]
+    strays = [group for group in groups if not any(group is one for one in kept)]
     if not strays:
         return [tuple(group) for group in kept], ()
     count = sum(len(group) for group in strays)
@@ -64,21 +64,34 @@ def volume_groups(slices: Sequence[SliceHeader]) -> tuple[list[Group], tuple[str
     )
 
 
-def _group_key(header: SliceHeader) -> tuple[object, ...]:
-    def rounded(values: tuple[float, ...] | None, digits: int) -> tuple[float, ...] | None:
-        return None if values is None else tuple(round(value, digits) + 0.0 for value in values)
+def _alike(slices: Sequence[SliceHeader]) -> list[list[SliceHeader]]:
+    """Group images by what slices of one volume share; cosines and pixel sizes are rounded differently from slice to slice."""
+    groups: dict[tuple[object, ...], list[list[SliceHeader]]] = defaultdict(list)
+    found: list[list[SliceHeader]] = []
+    for header in slices:
+        of_kind = groups[_kind(header)]
+        group = next((one for one in of_kind if _near(header, one[0])), None)
+        if group is None:
+            group = []
+            of_kind.append(group)
+            found.append(group)
+        group.append(header)
+    return found
 
-    # two digits of the direction cosines (0.6 degrees): scanners round them differently from slice to slice
-    return (
-        rounded(header.orientation, 2),
-        rounded(header.pixel_spacing, 3),
-        header.rows,
-        header.columns,
-        header.is_localizer,
-        header.samples,
-        header.position is None,
-        is_capture(header),
-    )
+
+def _kind(header: SliceHeader) -> tuple[object, ...]:
+    size = header.rows, header.columns, header.samples
+    return *size, header.is_localizer, header.position is None, is_capture(header)
+
+
+def _near(one: SliceHeader, other: SliceHeader) -> bool:
+    pairs = (one.orientation, other.orientation, _TURN), (one.pixel_spacing, other.pixel_spacing, _RESIZED)
+    for mine, its, most in pairs:
+        if (mine is None) != (its is None):
+            return False
+        if mine is not None and its is not None and max(abs(a - b) for a, b in zip(mine, its, strict=True)) > most:
+            return False
+    return True
 
 
 def _no_volume(slices: Sequence[SliceHeader]) -> str:

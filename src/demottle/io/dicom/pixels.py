@@ -100,9 +100,8 @@ def iter_stored(headers: Sequence[SliceHeader]) -> Iterator[Plane]:
         ) from error
     except Exception as error:  # decoders raise many types
         refuse_float_pixels(first, always=True)
-        unknown = (
-            f", or its transfer syntax ({first.transfer_syntax}) is not supported" if is_encapsulated(first) else ""
-        )
+        named = is_encapsulated(first) or not UID(first.transfer_syntax).is_transfer_syntax
+        unknown = f", or its transfer syntax ({first.transfer_syntax}) is not supported" if named else ""
         raise InputError(
             f"The pixels of {first.file.name} cannot be read: the file is truncated or broken{unknown}; replace it."
         ) from error

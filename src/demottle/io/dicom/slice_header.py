@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.uid import (
     UID,
@@ -22,6 +23,7 @@ from demottle.io.dicom.headers.marks import is_own_output
 from demottle.io.values.mr_scale import other_rescale, signal_scale
 from demottle.io.volumes.traits import Trait, traits_of
 
+_NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
 LOSSY = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless)
 """Transfer syntaxes that always lose something."""
 
@@ -162,10 +164,14 @@ def slice_header(
 
 
 def _transfer_syntax(dataset: Dataset) -> str:
+    """Return how the file is encoded; of the syntaxes without compression the true one, which some files do not state."""
     syntax = dataset.file_meta.get("TransferSyntaxUID") if hasattr(dataset, "file_meta") else None
-    if syntax:
+    if syntax and syntax not in _NATIVE:
         return str(syntax)
-    implicit, little = dataset.original_encoding
+    items = (dataset.get_item(tag) for tag in list(dataset.keys()))
+    raw = [one for one in items if isinstance(one, RawDataElement)]
+    read_as = (raw[0].is_implicit_VR, raw[0].is_little_endian) if raw else dataset.original_encoding
+    implicit, little = read_as
     if not little:
         return str(ExplicitVRBigEndian)
     return str(ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian)

@@ -54,8 +54,9 @@ def opened(path: Path) -> Iterator[Opened]:
             if not kind.header_class.may_contain_header(head):
                 raise ValueError(f"{path} does not begin as a NIfTI file")
             nifti = kind.from_file_map({"image": nibabel.FileHolder(fileobj=stream)})
-            _refuse_voxels_in_header(path, nifti)
         _refuse_what_is_not_there(path, nifti, packed)
+        if path.suffix.lower() != ".hdr":
+            _refuse_voxels_in_header(path, nifti)
         yield Opened(nifti, _scale_doubt(head))
 
 

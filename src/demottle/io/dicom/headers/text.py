@@ -52,7 +52,7 @@ def make_explicit(dataset: Dataset) -> None:
 
     pydicom would decode all of another encoding and encode it again, texts of a wrong character set too.
     """
-    if dataset.original_encoding in ((False, True), (None, None)):
+    if dataset.original_encoding in ((False, True), (None, None)) and not _is_implicit(dataset):
         return
     texts = [(holder, raw) for holder in _holders(dataset) for raw in _raw_texts(holder)]
     for holder in _holders(dataset):
@@ -65,6 +65,12 @@ def make_explicit(dataset: Dataset) -> None:
     for holder in _holders(dataset):
         if holder.original_encoding != (None, None):  # not one that was made here
             holder.set_original_encoding(False, True, holder.original_character_set)
+
+
+def _is_implicit(dataset: Dataset) -> bool:
+    """True for a file whose elements have no types although it says that they have."""
+    raw = (dataset.get_item(tag) for tag in list(dataset.keys()))
+    return any(isinstance(one, RawDataElement) and one.VR is None for one in raw)
 
 
 def _holders(dataset: Dataset) -> Iterator[Dataset]:

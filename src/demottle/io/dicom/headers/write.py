@@ -103,6 +103,10 @@ def _derived_object(planes: Sequence[_Plane], images: Sequence[Image]) -> Datase
     if str(dataset.get("SOPInstanceUID")) != first.sop_uid:
         raise OutputError(f"The source {first.file.name} has changed since it was read; read it again.")
     mend_numbers(dataset)
+    for tag in [
+        tag for tag in list(dataset.keys()) if tag.group == 0
+    ]:  # zeros behind the pixels, as some media add them
+        del dataset[tag]
     frames = first.tiles**2 or integer(dataset, "NumberOfFrames") or 1
     overlays = embedded_overlays(dataset, first)
     before, pixels = _stored_pixels(planes, frames, clean=bool(overlays))
