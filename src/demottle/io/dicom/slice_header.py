@@ -169,7 +169,7 @@ def _transfer_syntax(dataset: Dataset) -> str:
     if syntax and syntax not in _NATIVE:
         return str(syntax)
     items = (dataset.get_item(tag) for tag in list(dataset.keys()))
-    raw = [one for one in items if isinstance(one, RawDataElement)]
+    raw: list[Any] = [one for one in items if isinstance(one, RawDataElement)]
     read_as = (raw[0].is_implicit_VR, raw[0].is_little_endian) if raw else dataset.original_encoding
     implicit, little = read_as
     if not little:
