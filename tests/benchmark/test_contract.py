@@ -6,14 +6,15 @@ from scipy.ndimage import gaussian_filter
 
 from demottle.benchmark.suites.cases import Choices
 from demottle.benchmark.suites.ct_anatomies import JUDGING
-from demottle.benchmark.suites.decisions.contract import PROMISES, Scan, held_against, specs, true_curves
+from demottle.benchmark.suites.decisions.contract import PROMISES, Scan, held_against, specs
 from demottle.image import Image
+from demottle.methods import method
+from demottle.noise.fingerprint import measure
 from demottle.physics.phantoms.inserts import Insert, add_inserts
-from demottle.pipeline.contract import Bargain
+from demottle.pipeline.contract import Offer, best_of
 from demottle.quality.check.level import flat_noise
 from demottle.quality.contract.curves import Curves
 from demottle.quality.contract.inserted import BLUR_MM, CONTRASTS, HEIGHT_MM, measure_edges, places_for_edges
-from demottle.quality.contract.solve import strength_for
 
 
 def smooth(image: Image) -> Image:
@@ -44,8 +45,10 @@ def test_what_a_linear_filter_foretells_is_so(scan: Scan, name: str) -> None:
     full, places = smooth(scan.noisy), places_for_edges(smooth(smooth(scan.noisy)), 2)
     edges = [measure_edges(scan.noisy, full, smooth, places, contrast) for contrast in CONTRASTS]
     curves = Curves(edges, flat_noise(scan.noisy, full), [], 0)
-    bargain = Bargain(PROMISES[name], curves, "gaussian", strength_for(PROMISES[name], curves))
-    figures, told = held_against(bargain, true_curves(scan, full, 0), scan, full)
+    gaussian = method("gaussian").load()
+    denoiser = gaussian.fit(scan.noisy, gaussian.Settings(), measure(scan.noisy))
+    bargain = best_of(PROMISES[name], [Offer(denoiser, full, curves)])
+    figures, told = held_against(bargain, scan, 0)
     assert abs(figures["apart"] or 1.0) < 0.02
     assert figures["noise"] == pytest.approx(told["noise_told"]["value"], abs=0.02)
     assert told["kept"] is (name == "sharp")

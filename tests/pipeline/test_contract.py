@@ -7,8 +7,12 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from demottle.errors import ContradictionError, InputError, PromiseError
+from demottle.events import silent
 from demottle.image import Image
+from demottle.pipeline.contract import Bargain, offers_of
 from demottle.pipeline.run import denoise
+from demottle.quality.contract.promise import Promise
+from demottle.quality.contract.solve import strength_for
 from demottle.quality.contract.terms import KEPT
 
 METHOD = "gaussian"
@@ -86,3 +90,18 @@ def test_a_promise_finds_the_strength_itself(scan: Image, other: dict[str, objec
 def test_nothing_is_promised_of_mr(scan: Image) -> None:
     with pytest.raises(InputError, match="MR in"):
         denoise(Image(scan.voxels, scan.spacing, "MR"), noise=-0.3)
+
+
+def test_edges_that_the_method_lost_come_back_where_that_keeps_a_promise_better(scan: Image) -> None:
+    result, promise = denoise(scan, method="gaussian", settings={"sigma": 2.0}, noise=-0.5), Promise(noise=-0.5)
+    assert result.contract.edges
+    assert result.record["settings"]["lost_edges"] == result.image.history[-1].settings["lost_edges"] == "put back"
+    assert "lost_edges" not in result.denoiser.settings  # a saved model is the method's own
+    offers = offers_of(scan, result.denoiser(scan), result.denoiser, result.fingerprint, 0, silent)
+    plain, sharper = (Bargain(promise, offer, strength_for(promise, offer.curves)) for offer in offers)
+    worth = [bargain.offer.curves.sharpness(0, bargain.strength)[0].low for bargain in (plain, sharper)]
+    assert worth[1] > worth[0] + 0.05
+
+
+def test_where_no_edge_comes_back_the_method_is_taken_as_it_is(scan: Image) -> None:
+    assert not denoise(scan, method=METHOD, keep_hu=1.0).contract.edges

@@ -14,8 +14,8 @@ from demottle.quality.check.whole import check
 from demottle.quality.contract.curves import Curves
 from demottle.quality.contract.inserted import BLUR_MM, measure_edges, places_for_edges
 from demottle.quality.contract.promise import Promise, refuse_unpromising
-from demottle.quality.contract.solve import strength_for, strength_for_noise, strongest_sharp
-from demottle.quality.contract.terms import BROKEN, KEPT, NOT_SHOWN, terms_of
+from demottle.quality.contract.solve import strength_for, strength_for_noise, strongest_sharp, worth
+from demottle.quality.contract.terms import BROKEN, KEPT, NOT_SHOWN, Contract, terms_of
 
 
 def smooth(image: Image, pixels: float = 1.0) -> Image:
@@ -126,3 +126,23 @@ def test_promises_that_nothing_can_keep(wrong: dict[str, float], word: str) -> N
 def test_nothing_is_promised_of_other_images(image: Image, word: str) -> None:
     with pytest.raises(InputError, match=word):
         refuse_unpromising(image)
+
+
+def test_of_two_ways_the_one_that_keeps_a_promise_then_the_sharper_or_the_stronger_is_worth_more(
+    curves: Curves, scan: Image
+) -> None:
+    gentle = smooth(scan, 0.5)
+    places = places_for_edges(smooth(scan, 3.0), seed=0)
+    edges = [measure_edges(scan, gentle, lambda image: smooth(image, 0.5), places, c) for c in (35.0, 100.0)]
+    other = Curves(edges, flat_noise(scan, gentle), [], seed=0)
+
+    def worth_of(promise: Promise, of: Curves) -> tuple[bool, bool, float]:
+        strength = strength_for(promise, of)
+        return worth(Contract(promise, "smooth", strength, terms_of(promise, of, strength), 1), of)
+
+    beyond = Promise(noise=-0.6)  # more than the gentle one takes at all
+    assert worth_of(beyond, curves) > worth_of(beyond, other)
+    within, sharp = Promise(noise=-0.3), Promise(keep_mtf=0.9)
+    assert worth_of(within, curves)[:2] == worth_of(within, other)[:2] == (True, True)
+    assert worth_of(within, curves)[2] == min(curves.sharpness(n, strength_for(within, curves))[0].low for n in (0, 1))
+    assert worth_of(sharp, other)[2] == pytest.approx(-other.noise_change(strength_for(sharp, other)))

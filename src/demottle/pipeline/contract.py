@@ -1,12 +1,15 @@
-"""From a promise to the strength that keeps it on one scan: measure the method once, solve, and refuse what cannot be kept."""
+"""From a promise to what keeps it on one scan: measure the method once, with the edges that it lost and without, find the
+strength, and refuse what cannot be kept.
+"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from demottle.errors import PromiseError
 from demottle.events import Listener, Progress, Stage
 from demottle.image import Image
 from demottle.methods import Denoiser
+from demottle.methods.edges_put_back import EdgesPutBack
 from demottle.noise.fingerprint import Fingerprint
 from demottle.pipeline.kind import Found
 from demottle.quality.check.level import flat_noise
@@ -19,18 +22,28 @@ from demottle.quality.contract.inserted import (
     MOST_SLICES,
     Edges,
     Places,
-    measure_edges,
+    edges_left,
     places_for_edges,
+    with_discs,
 )
 from demottle.quality.contract.promise import Promise
-from demottle.quality.contract.solve import refusal, strength_for
+from demottle.quality.contract.solve import refusal, strength_for, worth
 from demottle.quality.contract.terms import Contract, terms_of
 
 
-def curves_of(
+@dataclass(frozen=True, eq=False)
+class Offer:
+    """A way to keep a promise: what denoises, what it makes of the whole scan, and what that keeps."""
+
+    denoiser: Denoiser
+    full: Image
+    curves: Curves
+
+
+def offers_of(
     scan: Image, full: Image, denoiser: Denoiser, found: Fingerprint, seed: int, listener: Listener
-) -> Curves:
-    """Measure what a method keeps of a scan.
+) -> tuple[Offer, Offer]:
+    """Measure what a method keeps of a scan: as it is, and with the edges that it lost put back.
 
     Args:
         scan: the scan; full: what the method makes of it.
@@ -44,18 +57,33 @@ def curves_of(
     def at(number: int) -> Listener:
         return lambda event: listener(Progress(Stage.PROMISE, number, told))
 
+    sharper = EdgesPutBack(denoiser, found.correlation, found.noise_level)
     places, first, last = _where(full, seed)
-    edges: list[Edges] = []
+    edges: list[tuple[Edges, Edges]] = []
     if len(places.centers) >= FEWEST_PLACES:
         whole = (first, last) == (0, scan.shape[0])
         part = scan if whole else scan.part(first, last)
         plain = full if whole else denoiser(part, at(0))
+        sharp = sharper.finished(part, plain)
         for number, contrast in enumerate(CONTRASTS, start=1):
-            edges.append(measure_edges(part, plain, partial(denoiser, listener=at(number)), places, contrast))
-    noise = flat_noise(scan, full, correlation=found.correlation)
-    made = Curves(edges, noise, tissue_shifts(scan, full), seed)
+            discs = with_discs(part, places, contrast)
+            made = denoiser(discs, at(number))
+            edges.append(
+                (
+                    edges_left(part, plain, discs, made, places, contrast),
+                    edges_left(part, sharp, discs, sharper.finished(discs, made), places, contrast),
+                )
+            )
+    offers = tuple(
+        Offer(way, result, _curves(scan, result, [pair[number] for pair in edges], found, seed))
+        for number, (way, result) in enumerate(((denoiser, full), (sharper, sharper.finished(scan, full))))
+    )
     listener(Progress(Stage.PROMISE, told, told))
-    return made
+    return offers[0], offers[1]
+
+
+def _curves(scan: Image, result: Image, edges: Sequence[Edges], found: Fingerprint, seed: int) -> Curves:
+    return Curves(edges, flat_noise(scan, result, correlation=found.correlation), tissue_shifts(scan, result), seed)
 
 
 def _where(full: Image, seed: int) -> tuple[Places, int, int]:
@@ -72,19 +100,19 @@ def _where(full: Image, seed: int) -> tuple[Places, int, int]:
 
 @dataclass(frozen=True, eq=False)
 class Bargain:
-    """A promise and the strength that was found for it, before it is held against the result."""
+    """A promise and the way and the strength that were found for it, before it is held against the result."""
 
     promise: Promise
-    curves: Curves
-    method: str
+    offer: Offer
     strength: float
-    denoiser: Denoiser | None = None
 
     def contract(self, check: Check | None = None) -> Contract:
         """What is kept: foretold, or with the CT numbers of the check of the result itself."""
-        places = len(self.curves.edges[0].left) if self.curves.edges else 0
-        terms = terms_of(self.promise, self.curves, self.strength, check)
-        return Contract(self.promise, self.method, self.strength, terms, places)
+        curves, denoiser = self.offer.curves, self.offer.denoiser
+        places = len(curves.edges[0].left) if curves.edges else 0
+        terms = terms_of(self.promise, curves, self.strength, check)
+        edges = isinstance(denoiser, EdgesPutBack)
+        return Contract(self.promise, denoiser.method, self.strength, terms, places, edges)
 
     def held(self, check: Check | None = None) -> Contract:
         """Return what is kept.
@@ -94,23 +122,29 @@ class Bargain:
         """
         found = self.contract(check)
         if found.broken:
-            error = refusal(found, self.curves)
-            error.denoiser = self.denoiser
+            error = refusal(found, self.offer.curves)
+            error.denoiser = self.offer.denoiser
             raise error
         return found
 
 
 def strike(promise: Promise, found: Found, full: Image, denoiser: Denoiser, seed: int, listener: Listener) -> Bargain:
-    """Find the strength that keeps a promise; `full`: what the method makes of the scan.
+    """Find the way and the strength that keep a promise; `full`: what the method makes of the scan.
 
     Raises:
         PromiseError: says what cannot be kept, or cannot be measured, and what to do.
     """
-    curves = curves_of(found.image, full, denoiser, found.fingerprint, seed, listener)
-    _refuse_unmeasurable(promise, curves)
-    bargain = Bargain(promise, curves, denoiser.method, strength_for(promise, curves), denoiser)
+    offers = offers_of(found.image, full, denoiser, found.fingerprint, seed, listener)
+    _refuse_unmeasurable(promise, offers[0].curves)
+    bargain = best_of(promise, offers)
     bargain.held()
     return bargain
+
+
+def best_of(promise: Promise, offers: Sequence[Offer]) -> Bargain:
+    """Return the offer that keeps a promise best, with its strength (`solve.worth`); the first of those that are as good."""
+    bargains = [Bargain(promise, offer, strength_for(promise, offer.curves)) for offer in offers]
+    return max(bargains, key=lambda bargain: worth(bargain.contract(), bargain.offer.curves))
 
 
 def _refuse_unmeasurable(promise: Promise, curves: Curves) -> None:

@@ -96,6 +96,7 @@ def run(image: Image, request: Request, listener: Listener = silent) -> Result:
     if request.promise is not None:
         with _timed(times, "promise"):
             bargain = strike(request.promise, found, clean, denoiser, request.seed, listener)
+        denoiser, clean = bargain.offer.denoiser, bargain.offer.full
         request = replace(request, promise=None, strength=bargain.strength)
     with _timed(times, "apply"):
         after, touched = kind.finished(found, _blended(kind, found, request, denoiser, clean), denoiser, request)
@@ -113,7 +114,7 @@ def run(image: Image, request: Request, listener: Listener = silent) -> Result:
     if told is not None:
         record["uncertainty"] = told.to_dict()
     made = Result(
-        after, image, found.fingerprint, ready.plan, checked, denoiser, record, contract=contract, uncertain=told
+        after, image, found.fingerprint, ready.plan, checked, ready.denoiser, record, contract=contract, uncertain=told
     )
     return kind.result(made, touched, more, times["apply"])
 

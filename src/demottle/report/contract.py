@@ -8,7 +8,7 @@ from demottle.quality.contract.terms import Term
 
 
 def contract_rows(record: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return method, strength, number of discs and terms from the record of a run; None where nothing was promised."""
+    """Return method, strength, number of discs, whether edges were put back, and terms from a record; None: no promise."""
     told = record.get("contract")
     if not isinstance(told, Mapping):
         return None
@@ -16,7 +16,8 @@ def contract_rows(record: Mapping[str, Any]) -> dict[str, Any] | None:
         Term(**{**one, "found": Measured(**{end: _number(value) for end, value in one["found"].items()})})
         for one in told["terms"]
     ]
-    return {"method": told["method"], "strength": told["strength"], "places": told["places"], "terms": terms}
+    rest = {name: told[name] for name in ("method", "strength", "places")}
+    return {**rest, "edges": told.get("edges", False), "terms": terms}
 
 
 def _number(value: float | None) -> float:

@@ -35,7 +35,8 @@ def _share(text: str | None, option: str, like: str) -> float | None:
 
 def show_contract(contract: "Contract") -> None:
     """Show what was promised and what was found, a line each."""
-    heading("Promise", f"strength {contract.strength:.2f} of {contract.method}")
+    edges = ", lost edges put back" if contract.edges else ""
+    heading("Promise", f"strength {contract.strength:.2f} of {contract.method}{edges}")
     from demottle.quality.contract.terms import KEPT, NOT_PROMISED
 
     table = Table(box=None, padding=(0, 2, 0, 2), header_style="dim", pad_edge=False)

@@ -122,16 +122,35 @@ def measure_edges(
         places: where the discs go; every second one is darker than its surroundings.
         contrast: in HU.
     """
-    centers = places.centers
-    signs = np.where(np.arange(len(centers)) % 2, -1.0, 1.0)
+    discs = with_discs(scan, places, contrast)
+    return edges_left(scan, plain, discs, apply(discs), places, contrast)
+
+
+def with_discs(scan: Image, places: Places, contrast: float) -> Image:
+    """Return a scan with discs at these places, of a contrast in HU; every second one is darker than its surroundings."""
     height = HEIGHT_MM if _room(scan) >= HEIGHT_MM else np.inf
     discs = [
         Insert((float(z), float(row), float(column)), places.radius_mm, float(sign) * contrast, height)
-        for (z, row, column), sign in zip(centers, signs, strict=True)
+        for (z, row, column), sign in zip(places.centers, _signs(places), strict=True)
     ]
-    with_discs = add_inserts(scan, discs, BLUR_MM)
-    there, left = with_discs.voxels - scan.voxels, apply(with_discs).voxels - plain.voxels
-    return edges_at(there, left, places, signs, contrast, scan)
+    return add_inserts(scan, discs, BLUR_MM)
+
+
+def edges_left(scan: Image, plain: Image, discs: Image, made: Image, places: Places, contrast: float) -> Edges:
+    """Measure what a method made of a scan with discs (`with_discs`).
+
+    Args:
+        scan: the scan; `plain`: what the method makes of it.
+        discs: the scan with discs; `made`: what the method makes of that.
+        places: where the discs are.
+        contrast: in HU.
+    """
+    there, left = discs.voxels - scan.voxels, made.voxels - plain.voxels
+    return edges_at(there, left, places, _signs(places), contrast, scan)
+
+
+def _signs(places: Places) -> Array:
+    return np.where(np.arange(len(places.centers)) % 2, -1.0, 1.0)
 
 
 def edges_at(there: Voxels, left: Voxels, places: Places, signs: Array, contrast: float, image: Image) -> Edges:

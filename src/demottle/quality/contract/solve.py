@@ -24,6 +24,20 @@ def strength_for(promise: Promise, curves: Curves) -> float:
     return found
 
 
+def worth(contract: Contract, curves: Curves) -> tuple[bool, bool, float]:
+    """Return what a way to keep a promise is worth, to be compared with others: whether it keeps it, whether it reaches the
+    noise, and what it leaves besides: where a noise is promised the worse end of f50 (of the contrast that keeps least), else the
+    share of the noise that goes.
+    """
+    names = {term.name for term in contract.broken}
+    if contract.promise.noise is None:
+        left = -float(np.nan_to_num(curves.noise_change(contract.strength), nan=1.0))
+    else:
+        ends = [curves.sharpness(number, contract.strength)[0].low for number in range(len(curves.edges))]
+        left = float(min(ends, default=1.0))
+    return not names, "noise" not in names, left
+
+
 def strength_for_noise(curves: Curves, change: float) -> float:
     """Return the strength at which the noise changes as asked; the one with the least noise where none does."""
     reached = [curves.noise_change(float(s)) for s in GRID]

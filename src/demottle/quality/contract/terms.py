@@ -73,6 +73,7 @@ class Contract:
         method: name of the method; strength: the strength that was found.
         terms: what was found, term by term.
         places: how many discs were put in, of each contrast.
+        edges: edges that the method lost were put back (`methods.one_scan.lost_edges`).
     """
 
     promise: Promise
@@ -80,6 +81,7 @@ class Contract:
     strength: float
     terms: tuple[Term, ...]
     places: int
+    edges: bool = False
 
     @property
     def broken(self) -> tuple[Term, ...]:
@@ -111,6 +113,7 @@ class Contract:
                 "method": self.method,
                 "strength": round(self.strength, 4),
                 "places": self.places,
+                "edges": self.edges,
                 "terms": self.terms,
             }
         )

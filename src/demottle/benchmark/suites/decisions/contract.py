@@ -23,14 +23,13 @@ from demottle.image import Image, Mask, Voxels
 from demottle.physics.ct.ct_noise import simulate_noise
 from demottle.physics.phantoms.inserts import Insert, add_inserts
 from demottle.physics.phantoms.phantom import body_phantom
-from demottle.pipeline.contract import Bargain, curves_of
+from demottle.pipeline.contract import Bargain, best_of, offers_of
 from demottle.pipeline.request import Request
 from demottle.pipeline.run import fitted, kind_of, planned
 from demottle.quality.check.level import FlatNoise
 from demottle.quality.contract.curves import Curves
 from demottle.quality.contract.inserted import BLUR_MM, CONTRASTS, HEIGHT_MM, Edges, Places, edges_at, places_for_edges
 from demottle.quality.contract.promise import Promise
-from demottle.quality.contract.solve import strength_for
 
 FIRST_SEED = 8800
 SLICES = 8
@@ -74,16 +73,18 @@ def measure(spec: CaseSpec, entrant: str, cache: Path) -> Finding:
     found = kind.measure(scan.noisy, request, silent)
     denoiser = fitted(kind, found, request, planned(kind, found, request)).denoiser
     full = denoiser(scan.noisy)
-    curves = curves_of(scan.noisy, full, denoiser, found.fingerprint, spec.seed, silent)
+    offers = offers_of(scan.noisy, full, denoiser, found.fingerprint, spec.seed, silent)
     true = true_curves(scan, full, spec.seed)
-    if not (curves.edges and true.edges):
+    if not (offers[0].curves.edges and true.edges):
         return Finding({}, {"missed": f"{spec.group}: no room for discs"})
     quality: dict[str, float | None] = {}
     apart: list[float | None] = []
-    said: dict[str, Any] = {"discs": [len(one.left) for one in true.edges], "put_in": len(curves.edges[0].left)}
+    said: dict[str, Any] = {
+        "discs": [len(one.left) for one in true.edges],
+        "put_in": len(offers[0].curves.edges[0].left),
+    }
     for name, promise in PROMISES.items():
-        bargain = Bargain(promise, curves, denoiser.method, strength_for(promise, curves))
-        figures, told = held_against(bargain, true, scan, full)
+        figures, told = held_against(best_of(promise, offers), scan, spec.seed)
         apart.append(figures.pop("apart"))
         quality |= {f"{name}_{key}": value for key, value in figures.items()}
         said[name] = told
@@ -138,18 +139,16 @@ def _flat(plain: Image) -> Mask:
     return np.stack([cv2.erode(plane, np.ones((7, 7), np.uint8)) for plane in inside]) > 0
 
 
-def held_against(
-    bargain: Bargain, true: Curves, scan: Scan, full: Image
-) -> tuple[dict[str, float | None], dict[str, Any]]:
+def held_against(bargain: Bargain, scan: Scan, seed: int) -> tuple[dict[str, float | None], dict[str, Any]]:
     """Figures of one promise: what is so; and beside it what was told, with its intervals."""
-    strength = bargain.strength
-    contract = bargain.contract()
+    strength, full, curves = bargain.strength, bargain.offer.full, bargain.offer.curves
+    true, contract = true_curves(scan, full, seed), bargain.contract()
     figures: dict[str, float | None] = {}
     told: dict[str, Any] = {"contract": contract.to_dict(), "kept": not contract.broken}
     apart = []
-    for number, (mine, so) in enumerate(zip(bargain.curves.edges, true.edges, strict=False)):
+    for number, (mine, so) in enumerate(zip(curves.edges, true.edges, strict=False)):
         f50, f10, contrast = true.sharpness(number, strength)
-        foretold = bargain.curves.sharpness(number, strength)[0]
+        foretold = curves.sharpness(number, strength)[0]
         figures |= {f"f50_{mine.contrast:g}": f50.value, f"f10_{mine.contrast:g}": f10.value}
         told[f"{so.contrast:g} HU"] = {
             "f50": vars(f50),
@@ -160,7 +159,7 @@ def held_against(
         apart.append(foretold.value - f50.value)
     noise = blended_error(scan, full, strength) / blended_error(scan, full, 0.0) - 1
     figures |= {"noise": noise, "apart": float(max(apart, key=abs)) if apart else None}
-    told["noise_told"] = vars(bargain.curves.noise(strength))
+    told["noise_told"] = vars(curves.noise(strength))
     return figures, told
 
 
