@@ -107,7 +107,8 @@ def _edges(plane: Voxels) -> tuple[Voxels, Voxels]:
     across, down = (
         cv2.Sobel(smooth, cv2.CV_32F, dx, 1 - dx, ksize=1, borderType=cv2.BORDER_REFLECT_101) / 2 for dx in (1, 0)
     )
-    xx, yy, xy = (guide.smooth(one * other, _AROUND) for one, other in ((across, across), (down, down), (across, down)))
+    pairs = ((across, across), (down, down), (across, down))
+    xx, yy, xy = (guide.smooth(np.asarray(one * other, np.float32), _AROUND) for one, other in pairs)
     return np.sqrt(xx + yy), np.asarray(0.5 * np.arctan2(2 * xy, xx - yy), np.float32)
 
 
