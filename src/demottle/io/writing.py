@@ -68,15 +68,18 @@ def check_output(image: Image, path: str | Path, format: str | None = None) -> t
     Arguments as those of `write`; the image need not be the final one, only of the same source.
 
     Raises:
-        OutputError: the format cannot hold where the slices lie (a tilted gantry, uneven or shifted slices).
+        OutputError: the format cannot hold where the slices lie (a tilted gantry, uneven or shifted slices); one file is named
+            where there have to be several.
         InputError: a header that cannot be written again, because it is broken.
     """
     row = _format(image, Path(path), format)
     _refuse_flattening(image, row)
     _refuse_unplaced(image, row)
     if row.name == "dicom":
+        from demottle.io.dicom.files_and_folders import refuse_one_file
         from demottle.io.dicom.headers.rehearsal import refuse_broken_headers
 
+        refuse_one_file(image, Path(path))
         refuse_broken_headers([image])
     payload = payload_of(image)
     if row.positions == "grid" and isinstance(payload, SeriesPayload) and payload.volume_affine is not None:

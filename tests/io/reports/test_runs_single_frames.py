@@ -11,8 +11,8 @@ import pytest
 from pydicom.uid import XRayAngiographicImageStorage, XRayRadiofluoroscopicImageStorage
 from tests.io.reports.checks import errors_of
 
-from demottle.errors import InputError
-from demottle.io import holds_run, list_series, read, warnings_of, write
+from demottle.errors import InputError, OutputError
+from demottle.io import check_output, holds_run, list_series, read, warnings_of, write
 
 FRAMES = 8
 GONE = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness", "FrameOfReferenceUID",
@@ -155,3 +155,14 @@ def test_no_size_of_a_pixel_where_the_header_says_zero(singles):
         singles(PixelSpacing=[0.0, 0.0], ImagePositionPatient=[0, 0, 0], ImageOrientationPatient=[1, 0, 0, 0, 1, 0])
     )
     assert image.sequence and image.spacing[1:] == (0.2, 0.2)
+
+
+def test_one_name_for_several_files_is_refused_before_the_work(singles, ct, phantom, tmp_path):
+    for image, said in (
+        (read(singles()), "8 frames in files of their own need a folder, but out.dcm names one file"),
+        (read(ct()), "5 DICOM slices need a folder"),
+        (phantom, "A new DICOM series needs a folder"),
+    ):
+        for attempt in (check_output, write):
+            with pytest.raises(OutputError, match=said):
+                attempt(image, tmp_path / "out.dcm")
