@@ -14,7 +14,14 @@ from demottle.physics.phantoms.inserts import Insert, add_inserts
 from demottle.pipeline.contract import Offer, best_of
 from demottle.quality.check.level import flat_noise
 from demottle.quality.contract.curves import Curves
-from demottle.quality.contract.inserted import BLUR_MM, CONTRASTS, HEIGHT_MM, measure_edges, places_for_edges
+from demottle.quality.contract.inserted import (
+    BLUR_MM,
+    CONTRASTS,
+    HEIGHT_MM,
+    height_in,
+    measure_edges,
+    places_for_edges,
+)
 
 
 def smooth(image: Image) -> Image:
@@ -32,6 +39,14 @@ def scan() -> Scan:
     truth = add_inserts(plain, discs, BLUR_MM)
     noise = np.random.default_rng(1).normal(0, 20, plain.shape).astype(np.float32)
     return Scan(truth.with_voxels(truth.voxels + noise), truth, plain, places)
+
+
+def test_in_a_few_thin_slices_discs_go_through_all_of_them() -> None:
+    plain = Image(np.full((8, 160, 160), 50, np.float32), (0.6, 0.6, 0.6), "CT", "HU")
+    places = places_for_edges(plain, 1)
+    (z, y, x), height = places.centers[0], height_in(plain)
+    made = add_inserts(plain, [Insert((float(z), float(y), float(x)), places.radius_mm, 35, height)])
+    assert (made.voxels[:, y, x] > 80).all()
 
 
 def test_only_judging_kinds_and_the_phantom_are_looked_at() -> None:

@@ -101,6 +101,11 @@ def _centers(guide: Image, radius: float, seed: int) -> list[tuple[int, int, int
     return flat_places(guide.with_voxels(voxels), _CALM * radius, MOST_PLACES, seed, height, _TOLERANCE, fewest=0)
 
 
+def height_in(image: Image) -> float:
+    """Height in mm of discs in an image; infinite, through all slices, where there are too few for it."""
+    return HEIGHT_MM if _room(image) >= HEIGHT_MM else float(np.inf)
+
+
 def _room(image: Image) -> float:
     """Height in mm that a disc in the middle slice may have; in less than that of a disc they go through all slices."""
     return 2 * ((image.shape[0] - 1) // 2) * image.spacing[0]
@@ -128,7 +133,7 @@ def measure_edges(
 
 def with_discs(scan: Image, places: Places, contrast: float) -> Image:
     """Return a scan with discs at these places, of a contrast in HU; every second one is darker than its surroundings."""
-    height = HEIGHT_MM if _room(scan) >= HEIGHT_MM else np.inf
+    height = height_in(scan)
     discs = [
         Insert((float(z), float(row), float(column)), places.radius_mm, float(sign) * contrast, height)
         for (z, row, column), sign in zip(places.centers, _signs(places), strict=True)

@@ -31,7 +31,7 @@ from demottle.pipeline.request import Request
 from demottle.pipeline.run import fitted, kind_of, planned
 from demottle.quality.check.level import FlatNoise
 from demottle.quality.contract.curves import Curves
-from demottle.quality.contract.inserted import BLUR_MM, CONTRASTS, HEIGHT_MM, Edges, Places, edges_at, places_for_edges
+from demottle.quality.contract.inserted import BLUR_MM, CONTRASTS, Edges, Places, edges_at, height_in, places_for_edges
 from demottle.quality.contract.promise import Promise
 
 FIRST_SEED = 8800
@@ -112,8 +112,9 @@ def scan_of(spec: CaseSpec, cache: Path) -> Scan:
     z, y, x = spacing
     plain = Image(parts["plain"], (z, y, x), "CT", "HU", slice_thickness=z)
     places = places_for_edges(plain, spec.seed)
+    height = height_in(plain)
     discs = [
-        Insert((float(at[0]), float(at[1]), float(at[2])), places.radius_mm, CONTRASTS[number % 2], HEIGHT_MM)
+        Insert((float(at[0]), float(at[1]), float(at[2])), places.radius_mm, CONTRASTS[number % 2], height)
         for number, at in enumerate(places.centers)
     ]
     truth = add_inserts(plain, discs, BLUR_MM)
