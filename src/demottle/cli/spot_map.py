@@ -1,4 +1,4 @@
-"""Maps beside a result: spots that are not noise (the option --map), and the uncertainty of every voxel."""
+"""Maps beside a result: spots that are not noise (the option --map), uncertainty, and spread over the passes of a model."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,9 +10,9 @@ from demottle.errors import InputError
 if TYPE_CHECKING:
     from demottle.image import Image
     from demottle.quality.check.spots.spots import SpotMap
-    from demottle.quality.uncertainty.derived import Uncertainty
+    from demottle.quality.uncertainty.derived import Spread, Uncertainty
 
-MAP, UNCERTAINTY = "map", "uncertainty"
+MAP, UNCERTAINTY, SPREAD = "map", "uncertainty", "spread"
 """What such files are called among those that belong to a result."""
 
 SpotMapFile = Annotated[
@@ -48,8 +48,8 @@ def write_map(scan: "Image", found: "SpotMap | None", path: Path, place: Path) -
     io.write(map_image(scan, found, __version__), path, place=place)
 
 
-def write_uncertainty(found: "Uncertainty", path: Path, place: Path) -> None:
-    """Write the standard error of every voxel, in the format that the name says, else in the scan's.
+def write_uncertainty(found: "Uncertainty | Spread", path: Path, place: Path) -> None:
+    """Write the standard error of every voxel, or the spread, in the format that the name says, else in the scan's.
 
     Args:
         found: what was found.

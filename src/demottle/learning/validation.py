@@ -28,22 +28,24 @@ _LEAST_SHARE = 0.3  # of the low-dose noise that is added at least, where both s
 class SimulatedValidation:
     """Held-out slices, with and without the noise added to them."""
 
-    def __init__(self, sets: Sets, count: int = 4, seed: int = 0) -> None:
+    def __init__(self, sets: Sets, count: int = 4, seed: int = 0, added: float | None = None) -> None:
         """Prepare `count` pieces of slices, at most `SIDE` pixels wide, around the middle of the body.
+
+        Args:
+            sets: their held-out scans are used.
+            count: pieces.
+            seed: of the noise.
+            added: level of the noise, of the full-dose scans' own spectrum; None: what low dose has beyond full dose.
 
         Raises:
             InputError: where the noise of the low-dose scans cannot be measured.
         """
-        low, full = (level_of(side.scans) for side in (sets.low_validation, sets.full_validation))
-        if low is None:
-            raise InputError(
-                "The noise of the held-out low-dose scans cannot be measured, so there is no criterion; train without one."
-            )
-        self.level = float(np.sqrt(max(low**2 - (full or 0.0) ** 2, (_LEAST_SHARE * low) ** 2)))
+        self.level = _beyond_full_dose(sets) if added is None else added
         random = np.random.default_rng([seed, 7])
         self.clean = pieces(sets.full_validation, count)
         side = max(max(plane.shape) for plane in self.clean)
-        source = NoiseSource(spectrum_of(sets.low_validation.scans), side + side % 2)
+        like = sets.low_validation if added is None else sets.full_validation
+        source = NoiseSource(spectrum_of(like.scans), side + side % 2)
         self.noisy = [
             plane + np.float32(self.level) * source.draw(1, random)[0, : plane.shape[0], : plane.shape[1]]
             for plane in self.clean
@@ -58,6 +60,15 @@ class SimulatedValidation:
             error = (denoise(noisy) - clean)[body].astype(np.float64)
             total, pixels = total + float((error**2).sum()), pixels + error.size
         return float(np.sqrt(total / max(1, pixels)) / self.level)
+
+
+def _beyond_full_dose(sets: Sets) -> float:
+    low, full = (level_of(side.scans) for side in (sets.low_validation, sets.full_validation))
+    if low is None:
+        raise InputError(
+            "The noise of the held-out low-dose scans cannot be measured, so there is no criterion; train without one."
+        )
+    return float(np.sqrt(max(low**2 - (full or 0.0) ** 2, (_LEAST_SHARE * low) ** 2)))
 
 
 def pieces(side: Side, count: int) -> list[Voxels]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from demottle.errors import UnsuitableError
 from demottle.events import Listener, silent
 from demottle.image import Image
 from demottle.methods import model_file
@@ -41,6 +42,14 @@ class Denoiser(ABC):
     @abstractmethod
     def __call__(self, image: Image, listener: Listener = silent) -> Image:
         """Return the denoised image, geometry and source unchanged, invalid voxels untouched; `image` is left as it was."""
+
+    def with_spread(self, image: Image, listener: Listener = silent) -> tuple[Image, Image]:
+        """Return the denoised image, and how far the passes that led to it differ at every voxel (standard deviation, its unit).
+
+        Raises:
+            UnsuitableError: for a method that goes by no passes.
+        """
+        raise UnsuitableError(f"{self.method} does its work in one go, so there is no spread over passes to tell.")
 
     @abstractmethod
     def tensors(self) -> Tensors:

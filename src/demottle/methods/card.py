@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any, Literal
 
-LearnsFrom = Literal["nothing", "the image itself", "unpaired sets", "pairs"]
+LearnsFrom = Literal["nothing", "the image itself", "unpaired sets", "pairs", "full-dose scans"]
 
 OF_LEARNING = ("less noise", "nearer to the truth")
 """What is asked of methods that are trained beforehand after a training that can teach something."""
@@ -61,7 +61,8 @@ class MethodInfo:
     Attributes:
         name: what a user types.
         title: one line.
-        learns_from: what `fit` needs beside settings: nothing (a filter), the image itself, unpaired sets, or pairs.
+        learns_from: what `fit` needs beside settings: nothing (a filter), the image itself, unpaired sets, pairs, or
+            full-dose scans alone.
         summary: what it does and when to use it, in a few sentences.
         paper: where it comes from.
         module: where it lives; has `Settings` (another name of its class of settings, such as `NlBayesSettings`),
@@ -71,6 +72,7 @@ class MethodInfo:
         needs: package that it is a wrapper of and that demottle does not bring, as pip and Python call it; None: nothing.
         live: False where a method for sequences needs the whole series before its first frame.
         rival: True for what others do, here to be compared with, as its paper or package has it.
+        when_applied: settings that may be given with a model, because they say how it is applied and not what it has learned.
         contract: how it is held to what every method promises.
         origin: the file or package that a method of others comes from; empty for those of demottle. Set on being found.
     """
@@ -85,6 +87,7 @@ class MethodInfo:
     needs: str | None = None
     rival: bool = False
     live: bool = True
+    when_applied: tuple[str, ...] = ()
     contract: Contract = field(default_factory=Contract)
     origin: str = ""
 
@@ -102,7 +105,7 @@ class MethodInfo:
     @property
     def is_trained(self) -> bool:
         """True where it learns from sets of scans beforehand, with `demottle train`."""
-        return self.learns_from in ("unpaired sets", "pairs")
+        return self.learns_from in ("unpaired sets", "pairs", "full-dose scans")
 
     def needs_pairs(self, settings: object) -> bool:
         """True where it learns from pairs: always, or with these settings (`pairs`)."""

@@ -16,6 +16,11 @@ def smooth(plane: Voxels, sigma: float = GUIDE_SIGMA) -> Voxels:
     return np.asarray(cv2.GaussianBlur(plane, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101), np.float32)
 
 
+def reach(sigma: float) -> int:
+    """Return how many pixels `smooth` looks at in each direction."""
+    return (round(8 * sigma + 1) | 1) // 2
+
+
 def smooth_mm(plane: Voxels, width: float, spacing: Sequence[float]) -> Voxels:
     """Gaussian-smooth one slice by `width` mm; `spacing`: mm between rows and columns."""
     down, across = (width / step for step in spacing)

@@ -13,6 +13,9 @@ from demottle.noise.fingerprint import Fingerprint
 from demottle.noise.sequence.fingerprint import SequenceFingerprint
 from demottle.noise.sequence.lag import INDEPENDENT, lag_to_undo
 
+_MUCH = 0.85
+"""Of a dose: what a measured noise level is not sure to."""
+
 
 def volume_warnings(denoiser: Denoiser, fingerprint: Fingerprint, kernel: str = "") -> list[str]:
     """Say in sentences where an image lies outside of what a model was fitted on.
@@ -37,7 +40,14 @@ def volume_warnings(denoiser: Denoiser, fingerprint: Fingerprint, kernel: str = 
             )
     warnings = unknown_range(denoiser.method, made_for)
     levels = _range(made_for, "noise_range", "noise_level")
-    if levels and np.isfinite(fingerprint.noise_level) and not _within(fingerprint.noise_level, levels, 0.7, 1.4):
+    doses = _dose_warnings(made_for, fingerprint.noise_level)
+    warnings += doses
+    if (
+        not doses
+        and levels
+        and np.isfinite(fingerprint.noise_level)
+        and not _within(fingerprint.noise_level, levels, 0.7, 1.4)
+    ):
         warnings.append(
             f"The noise level is {fingerprint.noise_level:.1f}, but the model was fitted at {_told(levels, 1)}; "
             "expect noise left or detail lost, or fit a model on this scan."
@@ -61,6 +71,25 @@ def volume_warnings(denoiser: Denoiser, fingerprint: Fingerprint, kernel: str = 
             "another reconstruction kernel, it seems."
         )
     return warnings
+
+
+def _dose_warnings(made_for: Mapping[str, Any], level: float) -> list[str]:
+    """Say where a scan's dose, by its noise, lies outside of the doses that a model has learned."""
+    full, least = made_for.get("full_dose_noise"), made_for.get("least_dose")
+    if not (isinstance(full, float) and isinstance(least, float) and np.isfinite(level) and level > 0):
+        return []
+    dose = (full / level) ** 2
+    if dose >= 1 / _MUCH:
+        return [
+            f"The noise level is {level:.1f}, and the model's full dose has {full:.1f}: the scan is at full dose already, so "
+            "nothing is taken off."
+        ]
+    if dose < least * _MUCH:
+        return [
+            f"The noise level is {level:.1f}, that of {dose:.1%} of the model's full dose, but it was trained from {least:.0%} "
+            "on; expect noise left or detail lost, or train a model from a lower dose on."
+        ]
+    return []
 
 
 def _range(made_for: Mapping[str, Any], name: str, single: str) -> tuple[float, float] | None:

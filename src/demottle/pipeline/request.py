@@ -7,9 +7,10 @@ from typing import Any
 
 from demottle.errors import ContradictionError, InputError
 from demottle.methods import Denoiser
+from demottle.methods.models import read_header
 from demottle.methods.registry import method as look_up
 from demottle.methods.registry import refuse_missing, refuse_untrained
-from demottle.pipeline.settings import check_settings
+from demottle.pipeline.settings import check_settings, settings_of_model
 from demottle.quality.contract.promise import Promise
 from demottle.quality.texture import AUTO
 
@@ -20,7 +21,7 @@ class Request:
 
     Attributes:
         method: a name in the registry; None: chosen from what is measured on the image.
-        settings: settings of that method that replace the planned ones, by name.
+        settings: settings of that method that replace the planned ones, by name; with a model those that say how it is applied.
         model: a fitted denoiser, or its file, to apply instead of fitting one.
         strength: 1 takes out all noise the method finds, 0 none; in between, that share of it.
         seed: makes the result repeatable, to the bit on the same kind of processor.
@@ -30,6 +31,7 @@ class Request:
             least that keeps the peak of the noise spectrum where it was; None: what the method leaves.
         uncertainty: estimate the standard error of every voxel too (volumes of CT in HU), which takes as long as applying the
             method once more.
+        spread: tell how far the passes of a model that goes by passes differ at every voxel, too.
         promise: what the result has to keep; the strength is then found on the scan, and no texture is put back.
         live: frames come one by one, so that none may wait for those after it.
 
@@ -47,6 +49,7 @@ class Request:
     keep_bias: bool = False
     texture: float | str | None = None
     uncertainty: bool = False
+    spread: bool = False
     promise: Promise | None = None
     live: bool = False
 
@@ -73,7 +76,7 @@ class Request:
                 raise InputError(
                     f"{self.method} needs the whole series before its first frame; use 'demottle denoise' for it."
                 )
-        if self.settings:
+        if self.settings and self.model is None:
             check_settings(self.method, self.settings)
 
     def _refuse_beside_a_promise(self, promise: Promise) -> None:
@@ -86,11 +89,15 @@ class Request:
             )
 
     def _refuse_beside_a_model(self) -> None:
-        if self.method is not None or self.settings:
-            other = "method" if self.method is not None else "settings"
+        if self.method is not None:
             raise ContradictionError(
-                "A model brings its own method and settings, so {0} and {1} do not go together.", "model", other
+                "A model brings its own method and settings, so {0} and {1} do not go together.", "model", "method"
             )
+        if self.settings and isinstance(self.model, Denoiser):
+            settings_of_model(self.model.method, self.model.settings, self.settings)
+        elif self.settings and self.model is not None:
+            header = read_header(self.model)
+            settings_of_model(header["method"], header["settings"], self.settings)
         for name in ("minutes", "steps"):
             if getattr(self, name) is not None:
                 raise ContradictionError("A model learns nothing, so {1} does not go with {0}.", "model", name)

@@ -13,7 +13,7 @@ from demottle.quality.contract.terms import Contract
 from demottle.quality.sequence.check import SequenceCheck
 from demottle.quality.sequence.response import Response
 from demottle.quality.texture import TextureSample
-from demottle.quality.uncertainty.derived import Uncertainty
+from demottle.quality.uncertainty.derived import Spread, Uncertainty
 
 if TYPE_CHECKING:
     from demottle.quality.gate import Gate
@@ -34,8 +34,9 @@ class Result:
         check: what was measured on the result.
         denoiser: the fitted method, to be saved or used on other images.
         record: all of this as plain values, for `run.json`.
-        uncertain: standard error of every voxel, and its median by tissue; None where it was not asked for.
         contract: what was promised and what was found; None where nothing was promised.
+        uncertain: standard error of every voxel, and its median by tissue; None where it was not asked for.
+        spread: how far the passes of a model differ at every voxel, and the median by tissue; None where it was not asked for.
     """
 
     image: Image
@@ -47,6 +48,7 @@ class Result:
     record: Record
     contract: Contract | None = field(default=None, kw_only=True)
     uncertain: Uncertainty | None = field(default=None, kw_only=True)
+    spread: Spread | None = field(default=None, kw_only=True)
 
     @property
     def uncertainty(self) -> Image | None:

@@ -21,12 +21,13 @@ from demottle.pipeline.plan import Plan
 from demottle.pipeline.request import Request
 from demottle.pipeline.result import Record, Result
 from demottle.pipeline.sequence import Sequences
-from demottle.pipeline.settings import make_settings
+from demottle.pipeline.settings import make_settings, settings_of_model
 from demottle.pipeline.uncertainty import share_of, uncertainty_of
 from demottle.pipeline.volume import Volumes
 from demottle.quality.check.bias import BIAS
 from demottle.quality.contract.promise import Promise, refuse_unpromising
 from demottle.quality.contract.terms import Contract
+from demottle.quality.uncertainty.derived import spread_of
 
 _ABSURD = 1e6
 """Times the scan's largest value, beyond which nothing that a denoiser gives is an image."""
@@ -45,6 +46,7 @@ def denoise(
     keep_bias: bool = False,
     texture: float | str | None = None,
     uncertainty: bool = False,
+    spread: bool = False,
     keep_mtf: float | None = None,
     keep_hu: float | None = None,
     noise: float | None = None,
@@ -54,7 +56,7 @@ def denoise(
 
     Args:
         image: what to denoise; it is not changed.
-        method, settings, model, strength, seed, minutes, steps, keep_bias, texture, uncertainty: as in
+        method, settings, model, strength, seed, minutes, steps, keep_bias, texture, uncertainty, spread: as in
             `demottle.pipeline.request.Request`.
         keep_mtf, keep_hu, noise: a promise, as in `demottle.quality.contract.promise.Promise`: the strength is found for it.
         listener: told of progress.
@@ -77,8 +79,8 @@ def denoise(
         True
     """
     promised = Promise(keep_mtf, keep_hu, noise) if (keep_mtf, keep_hu, noise) != (None, None, None) else None
-    asked = Request(method, settings, model, strength, seed, minutes, steps, keep_bias, texture, uncertainty, promised)
-    return run(image, asked, listener)
+    asked = Request(method, settings, model, strength, seed, minutes, steps, keep_bias, texture, uncertainty, spread)
+    return run(image, replace(asked, promise=promised), listener)
 
 
 def run(image: Image, request: Request, listener: Listener = silent) -> Result:
@@ -92,7 +94,7 @@ def run(image: Image, request: Request, listener: Listener = silent) -> Result:
         ready = fitted(kind, found, request, planned(kind, found, request, listener), listener)
     denoiser = ready.denoiser
     with _timed(times, "apply"):
-        clean = _denoised(found, request, denoiser, listener)
+        clean, between = _denoised(found, request, denoiser, listener)
     if request.promise is not None:
         with _timed(times, "promise"):
             bargain = strike(request.promise, found, clean, denoiser, request.seed, listener)
@@ -113,8 +115,12 @@ def run(image: Image, request: Request, listener: Listener = silent) -> Result:
     record = _record(request, denoiser, ready, found, checked, contract, warnings, times)
     if told is not None:
         record["uncertainty"] = told.to_dict()
+    spread = None if between is None else spread_of(after, between, request.strength)
+    if spread is not None:
+        record["spread"] = spread.to_dict()
+    known = {"contract": contract, "uncertain": told, "spread": spread}
     made = Result(
-        after, image, found.fingerprint, ready.plan, checked, ready.denoiser, record, contract=contract, uncertain=told
+        after, image, found.fingerprint, ready.plan, checked, ready.denoiser, record, **known  # type: ignore[arg-type]
     )
     return kind.result(made, touched, more, times["apply"])
 
@@ -172,7 +178,7 @@ def fitted(kind: Kind, found: Found, request: Request, plan: Plan | None, listen
     if plan is None:
         model = request.model
         assert model is not None
-        denoiser = model if isinstance(model, Denoiser) else load(model)
+        denoiser = _as_asked(model if isinstance(model, Denoiser) else load(model), request.settings)
         given = ("A fitted model was given and is applied as it is.",)
         warnings = kind.range_warnings(found, denoiser)
         return Fitted(denoiser, Plan(denoiser.method, dict(denoiser.settings), given), tuple(warnings))
@@ -180,6 +186,15 @@ def fitted(kind: Kind, found: Found, request: Request, plan: Plan | None, listen
     budget = Budget(request.steps, request.minutes)
     made: Denoiser = module.fit(found.seen, settings, found.known, seed=request.seed, budget=budget, listener=listener)
     return Fitted(*kind.settled(found, made, plan, request, listener))
+
+
+def _as_asked(denoiser: Denoiser, settings: Mapping[str, Any] | None) -> Denoiser:
+    """The model with other settings where they were given: they say how it is applied, what it has learned stays."""
+    if not settings:
+        return denoiser
+    wanted, module = settings_of_model(denoiser.method, denoiser.settings, settings), look_up(denoiser.method).load()
+    changed: Denoiser = module.restore(wanted, denoiser.fitted, denoiser.tensors())
+    return changed
 
 
 def step_of(kind: Kind, found: Found, request: Request, denoiser: Denoiser) -> ProcessingStep:
@@ -194,14 +209,19 @@ def step_of(kind: Kind, found: Found, request: Request, denoiser: Denoiser) -> P
     )
 
 
-def _denoised(found: Found, request: Request, denoiser: Denoiser, listener: Listener) -> Image:
+def _denoised(found: Found, request: Request, denoiser: Denoiser, listener: Listener) -> tuple[Image, Image | None]:
+    """The whole of what the denoiser makes, and the spread over its passes where that is asked for."""
+    spread = None
     try:
-        denoised = denoiser(found.image, listener)  # its phase and maps, where a method gives them, go on with it
+        if request.spread:
+            denoised, spread = denoiser.with_spread(found.image, listener)
+        else:
+            denoised = denoiser(found.image, listener)  # its phase and maps, where a method gives them, go on with it
     except NotFiniteError as error:  # the scan was finite when it was read
         raise overflowing(denoiser, request) from error
     if _most(denoised.voxels) > _ABSURD * max(1.0, _most(found.image.voxels)):
         raise overflowing(denoiser, request)
-    return denoised
+    return denoised, spread
 
 
 def _blended(kind: Kind, found: Found, request: Request, denoiser: Denoiser, denoised: Image) -> Image:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from demottle.errors import InputError
+from demottle.errors import ContradictionError, InputError
 from demottle.methods import method as look_up
 from demottle.pipeline.plan import CLASSICAL, DEFAULT, FOR_MR
 from demottle.pipeline.plan_sequence import CLASSICAL_SEQUENCE, DEFAULT_SEQUENCE, MR_SERIES, NORDIC
@@ -52,6 +52,31 @@ def make_settings(method: str, given: Mapping[str, Any]) -> Any:
             f"{defaults[name]!r}."
         )
     return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
+
+
+def settings_of_model(method: str, of_model: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
+    """Return a model's settings with those given in place of its own, which has to be allowed: they say how it is applied.
+
+    Args:
+        method: the model's method.
+        of_model: the settings it was made with.
+        given: what is to be other.
+
+    Raises:
+        ContradictionError: the method has no such settings.
+        InputError: for another setting, a value of another kind or out of range.
+    """
+    allowed = look_up(method).when_applied
+    if not allowed:
+        raise ContradictionError(
+            "A model brings its own method and settings, so {0} and {1} do not go together.", "model", "settings"
+        )
+    fixed = sorted(set(given) - set(allowed))
+    if fixed:
+        raise InputError(
+            f"{', '.join(fixed)} cannot be given with a model of {method}; what can: {', '.join(allowed)}."
+        )
+    return make_settings(method, {**of_model, **given})
 
 
 _KINDS: dict[type, str] = {

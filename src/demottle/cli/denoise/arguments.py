@@ -78,6 +78,10 @@ Uncertainty = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Write the standard error of every voxel (CT in HU): up to twice the time."),
 ]
+Spread = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write how far a model's passes differ at every voxel (dose-diffusion)."),
+]
 AcceptOwnOutput = Annotated[
     bool,
     typer.Option(

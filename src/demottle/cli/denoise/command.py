@@ -22,7 +22,7 @@ from demottle.cli.screen import options
 from demottle.cli.screen.console import say_warnings, show_json
 from demottle.cli.screen.guard import guarded
 from demottle.cli.screen.progress import watch
-from demottle.cli.spot_map import MAP, UNCERTAINTY, SpotMapFile
+from demottle.cli.spot_map import MAP, SPREAD, UNCERTAINTY, SpotMapFile
 from demottle.events import Stage
 from demottle.io.formats import output_name
 from demottle.io.output import refuse_inputs
@@ -68,6 +68,7 @@ def denoise(
     no_report: arguments.NoReport = False,
     spot_map: SpotMapFile = None,
     uncertainty: arguments.Uncertainty = None,
+    spread: arguments.Spread = None,
     limits: LimitsFile = None,
     force: Force = False,
     as_json: options.Json = False,
@@ -97,11 +98,14 @@ def _refuse_idle(given: SimpleNamespace) -> None:
     options.refuse_saving_a_model(given.model, given.save_model)
     options.refuse_idle_method_file(given.method_file, given.method, given.model)
     options.use_method_file(given.method_file)
+    if given.spread is not None and given.model is None:
+        raise typer.BadParameter("is for a model that goes by passes; give one with --model", param_hint="--spread")
 
 
 def _refuse_several(given: SimpleNamespace) -> None:
     """Raise BadParameter for an option that names a file of one scan, where SCAN holds several."""
-    files = {"--save-model": given.save_model, "--map": given.spot_map, "--uncertainty": given.uncertainty}
+    maps = {"--map": given.spot_map, "--uncertainty": given.uncertainty, "--spread": given.spread}
+    files = {"--save-model": given.save_model, **maps}
     for option in (option for option, path in files.items() if path is not None):
         raise typer.BadParameter("needs a single scan, but SCAN holds several", param_hint=option)
 
@@ -111,7 +115,7 @@ def _denoise_one(scan: Path, given: SimpleNamespace, wishes: Wishes, read: Seque
     output = target or output_name(given.output, scan, given.format)
     places = places_for(output, given.report, not given.no_report, given.save_model)
     places = wishes.files.added_to(places, scan, given.output if target else None)
-    maps = {MAP: given.spot_map, UNCERTAINTY: given.uncertainty}
+    maps = {MAP: given.spot_map, UNCERTAINTY: given.uncertainty, SPREAD: given.spread}
     asked = {name: output_name(path, scan, None) for name, path in maps.items() if path is not None}
     places = replace(places, extras={**places.extras, **asked})
     places.refuse_inputs([*read, scan, *wishes.files.beside(scan)])
@@ -144,6 +148,7 @@ def _wishes(given: SimpleNamespace) -> Wishes:
         keep_bias=given.keep_bias,
         texture=options.parse_texture(given.texture),
         uncertainty=given.uncertainty is not None,
+        spread=given.spread is not None,
         promise=parse_promise(given.keep_mtf, given.keep_hu, given.noise),
     )
     reading = Reading(

@@ -16,7 +16,7 @@ from demottle.cli.gate import refusal
 from demottle.cli.places import Places
 from demottle.cli.screen.console import say, say_warnings
 from demottle.cli.screen.progress import Stages
-from demottle.cli.spot_map import MAP, UNCERTAINTY
+from demottle.cli.spot_map import MAP, SPREAD, UNCERTAINTY
 from demottle.errors import DemottleError, OutputError
 from demottle.events import Stage
 
@@ -103,7 +103,7 @@ def _refuse_formats_of_one_volume(parts: "Sequence[Part]", places: Places, wishe
             f"The series holds {count} volumes, and {kind} holds one; choose one of them, or write DICOM.",
             remedy="volume",
         )
-    for name in (name for name in (MAP, UNCERTAINTY) if name in places.extras):
+    for name in (name for name in (MAP, UNCERTAINTY, SPREAD) if name in places.extras):
         raise OutputError(
             f"The series holds {count} volumes, and a file for --{name} is of one; choose one of them.", remedy="volume"
         )

@@ -12,7 +12,7 @@ from demottle.cli.gate import gate_warning
 from demottle.cli.places import Places
 from demottle.cli.screen.options import hints_for
 from demottle.cli.screen.progress import Stages
-from demottle.cli.spot_map import MAP, UNCERTAINTY, refuse_no_map, write_map, write_uncertainty
+from demottle.cli.spot_map import MAP, SPREAD, UNCERTAINTY, refuse_no_map, write_map, write_uncertainty
 
 if TYPE_CHECKING:
     from demottle.image import Image
@@ -32,6 +32,8 @@ def _map_writers(result: "Result", places: Places) -> dict[str, Callable[[Path],
         writers[MAP] = lambda place: write_map(result.before, found, places.extras[MAP], place)
     if UNCERTAINTY in places.extras and (uncertain := result.uncertain) is not None:
         writers[UNCERTAINTY] = lambda place: write_uncertainty(uncertain, places.extras[UNCERTAINTY], place)
+    if SPREAD in places.extras and (spread := result.spread) is not None:
+        writers[SPREAD] = lambda place: write_uncertainty(spread, places.extras[SPREAD], place)
     return writers
 
 
@@ -45,7 +47,7 @@ def treated(scan: Path, image: "Image", places: Places, wishes: Wishes, listener
     from demottle.pipeline.run import run
 
     lost = io.check_output(image, places.output, wishes.format)  # before the work
-    for name in (name for name in (MAP, UNCERTAINTY) if name in places.extras):
+    for name in (name for name in (MAP, UNCERTAINTY, SPREAD) if name in places.extras):
         io.check_output(image, places.extras[name])
     if not image.sequence:
         refuse_series_files(image, wishes.files)

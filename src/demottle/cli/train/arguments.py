@@ -8,9 +8,15 @@ import typer
 DATA, TRAINING, WATCHING = "Data", "Training", "Watching"
 
 Method = Annotated[str, typer.Argument(metavar="METHOD", help="Method that learns from sets: see 'demottle methods'.")]
-Low = Annotated[Path, typer.Option("--low", metavar="FOLDER", help="Low-dose scans.", rich_help_panel=DATA)]
+Low = Annotated[
+    Path | None,
+    typer.Option("--low", metavar="FOLDER", help="Low-dose scans; not for dose-diffusion.", rich_help_panel=DATA),
+]
 Full = Annotated[
-    Path, typer.Option("--full", metavar="FOLDER", help="Full-dose scans of other patients.", rich_help_panel=DATA)
+    Path,
+    typer.Option(
+        "--full", "--full-dose", metavar="FOLDER", help="Full-dose scans of other patients.", rich_help_panel=DATA
+    ),
 ]
 Output = Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where the model goes.")]
 Preset = Annotated[

@@ -1,4 +1,4 @@
-"""`demottle train`: two folders of scans in, a model file out."""
+"""`demottle train`: folders of scans in, a model file out."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -31,9 +31,9 @@ _HARDLY_LESS = 0.95
 @guarded
 def train(
     method: arguments.Method,
-    low: arguments.Low,
     full: arguments.Full,
     output: arguments.Output,
+    low: arguments.Low = None,
     method_file: options.MethodFile = None,
     preset: arguments.Preset = None,
     settings: arguments.Settings = None,
@@ -57,12 +57,13 @@ def train(
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Train METHOD on two folders of scans, and write a model for 'demottle denoise --model'."""
+    """Train METHOD on folders of scans, and write a model for 'demottle denoise --model'."""
     from demottle.learning.device import best_device
 
     options.use_method_file(method_file)
     fitting = "small" if best_device().type == "cpu" else "full"
     module, chosen = _method(method, preset or fitting, settings or [])
+    _refuse_sides(method, low)
     folder = output.with_name(f"{output.stem}-training")
     refuse_inputs((output, cache, folder), (low, full, method_file, start), added=True)
     begun = _start(method, module, chosen, start)
@@ -128,6 +129,16 @@ def _method(name: str, preset: str, pairs: list[str]) -> tuple[Any, Any]:
     return module, make_settings(name, {**module.PRESETS[preset], **options.parse_settings(pairs)})
 
 
+def _refuse_sides(name: str, low: Path | None) -> None:
+    from demottle.methods.registry import method
+
+    needed = method(name).learns_from != "full-dose scans"
+    if needed and low is None:
+        raise typer.BadParameter(f"is missing; {name} needs low-dose scans too", param_hint="--low")
+    if low is not None and not needed:
+        raise typer.BadParameter(f"is not for {name}, which learns from full-dose scans alone", param_hint="--low")
+
+
 def _start(name: str, module: Any, settings: Any, path: Path | None) -> "Denoiser | None":
     """The model to begin with, where there is one; a wrong one is refused before a scan is read."""
     if path is None:
@@ -172,7 +183,7 @@ def _refuse_existing(output: Path, folder: Path, resume: bool, overwrite: bool) 
             checkpoint.unlink()
 
 
-def _gathered(low: Path, full: Path, cache: Path, choices: "Choices", reading: "Reading") -> "Sets":
+def _gathered(low: Path | None, full: Path, cache: Path, choices: "Choices", reading: "Reading") -> "Sets":
     """Read the scans; with several processes the first one reads, the others find them in the cache."""
     from demottle.events import silent
     from demottle.learning import processes

@@ -7,7 +7,7 @@ no memory; what a method derives from whole slices (a wavelet band) is stored be
 import math
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -118,10 +118,10 @@ class Side:
 
 @dataclass(frozen=True)
 class Sets:
-    """What a method for unpaired sets, or pairs, learns from.
+    """What a method for sets of scans learns from.
 
     Attributes:
-        low, full: to learn from.
+        low, full: to learn from; where there are full-dose scans alone, both are these.
         low_validation, full_validation: scans of other patients, for the criterion and the sample pictures.
         manifest: what went where, as plain values; no patient data.
         key: hash of all contents and of the split.
@@ -151,6 +151,7 @@ class Sets:
         lowest = self.low.range_of(lambda facts: facts.intensity[0])
         highest = self.low.range_of(lambda facts: facts.intensity[1])
         full_noise = self.full.range_of(lambda facts: facts.noise_level)
+        sides = {"full": self.full} if self.low is self.full else {"low": self.low, "full": self.full}
         return {
             "modality": self.modality,
             "unit": self.unit,
@@ -159,13 +160,15 @@ class Sets:
             "full_noise_range": full_noise,
             "intensity_range": None if lowest is None or highest is None else (lowest[0], highest[1]),
             "kernels": sorted({scan.facts.kernel for scan in (*self.low.scans, *self.full.scans)} - {""}),
-            "scans": {"low": len(self.low.scans), "full": len(self.full.scans)},
-            "patients": {"low": len(self.low.patients), "full": len(self.full.patients)},
-            "slices": {
-                "low": sum(len(scan.slices) for scan in self.low.scans),
-                "full": sum(len(scan.slices) for scan in self.full.scans),
-            },
+            "scans": {name: len(side.scans) for name, side in sides.items()},
+            "patients": {name: len(side.patients) for name, side in sides.items()},
+            "slices": {name: sum(len(scan.slices) for scan in side.scans) for name, side in sides.items()},
         }
+
+    @property
+    def of_full_dose(self) -> "Sets":
+        """The full-dose scans alone, for who learns from nothing else."""
+        return replace(self, low=self.full, low_validation=self.full_validation)
 
 
 def _mapped(file: Path) -> NDArray[Any]:

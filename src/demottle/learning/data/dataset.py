@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,7 @@ class Entry:
 
 
 def gather(
-    low: Path,
+    low: Path | None,
     full: Path,
     cache: Path,
     choices: Choices | None = None,
@@ -73,7 +73,7 @@ def gather(
     """Read two folders of scans, one sub-folder or file for each scan, in any format demottle reads.
 
     Args:
-        low, full: the folders.
+        low, full: the folders; `low` is None for who learns from full-dose scans alone.
         cache: folder for what is kept of the scans; what it holds of unchanged scans is not read again.
         choices: about the data.
         reading: how to read.
@@ -84,9 +84,10 @@ def gather(
             without `allow_mixed`, a scan that cannot be read, or a scan on both sides.
     """
     reading = reading or Reading()
-    if low.resolve() == full.resolve():
+    if low is not None and low.resolve() == full.resolve():
         raise InputError(f"{low} is given for both sides; name one folder with low-dose and one with full-dose scans.")
-    return sets_of(entries_in(low, reading), entries_in(full, reading), cache, choices, listener)
+    below = None if low is None else entries_in(low, reading)
+    return sets_of(below, entries_in(full, reading), cache, choices, listener)
 
 
 def entries_in(folder: Path, reading: Reading) -> list[Entry]:
@@ -116,7 +117,7 @@ def entries_of(images: Iterable[tuple[str, Image]]) -> list[Entry]:
 
 
 def sets_of(
-    low: Sequence[Entry],
+    low: Sequence[Entry] | None,
     full: Sequence[Entry],
     cache: Path,
     choices: Choices | None = None,
@@ -125,33 +126,41 @@ def sets_of(
     """Read, check and split; arguments and errors as `gather`."""
     choices = choices or Choices()
     salt = _salt(cache)
-    total = len(low) + len(full)
+    given = {"full": full} if low is None else {"low": low, "full": full}
+    total = sum(map(len, given.values()))
     most_bytes = choices.most_gigabytes * 1e9 / 2 / max(1, total)  # half of it for what is derived from the slices
-    sides: list[list[Scan]] = []
+    found: dict[str, list[Scan]] = {}
     done = 0
-    for name, entries in (("low", low), ("full", full)):
-        sides.append([])
+    for name, entries in given.items():
+        scans = []
         for entry in entries:
-            sides[-1].append(_kept(entry, cache / name, salt, most_bytes, choices.paired))
+            scans.append(_kept(entry, cache / name, salt, most_bytes, choices.paired))
             done += 1
             listener(Progress(Stage.GATHER, done, total))
-    sides = [sorted(scans, key=lambda scan: scan.facts.name) for scans in sides]
-    _check([scan.facts for scan in sides[0]], [scan.facts for scan in sides[1]], choices)
-    low_patients, full_patients = ([scan.facts.patient for scan in side] for side in sides)
-    validation = validation_patients(low_patients, full_patients, choices.validation_share, choices.seed)
-    parts = [
-        Side(tuple(scan for scan in side if (scan.facts.patient in validation) is held))
+        found[name] = sorted(scans, key=lambda scan: scan.facts.name)
+    _check(*([scan.facts for scan in found.get(name, ())] for name in ("low", "full")), choices)
+    validation = _held_out(found, choices)
+    parts = {
+        held: {
+            name: Side(tuple(scan for scan in scans if (scan.facts.patient in validation) is held))
+            for name, scans in found.items()
+        }
         for held in (False, True)
-        for side in sides
-    ]
+    }
     listed: dict[str, Any] = {
-        name: [_listed(scan.facts, scan.facts.patient in validation) for scan in side]
-        for name, side in zip(("low", "full"), sides, strict=True)
+        name: [_listed(scan.facts, scan.facts.patient in validation) for scan in scans] for name, scans in found.items()
     }
     manifest = {"seed": choices.seed, "validation_share": choices.validation_share, "paired": choices.paired, **listed}
-    told = [(one["content"], one["used_for"]) for name in ("low", "full") for one in listed[name]]
+    told = [(one["content"], one["used_for"]) for scans in listed.values() for one in scans]
     key = hashlib.sha256(repr((told, choices.paired, most_bytes)).encode()).hexdigest()
-    return Sets(parts[0], parts[1], parts[2], parts[3], manifest, key)
+    low_side, low_held = (part.get("low", part["full"]) for part in parts.values())
+    return Sets(low_side, parts[False]["full"], low_held, parts[True]["full"], manifest, key)
+
+
+def _held_out(found: Mapping[str, Sequence[Scan]], choices: Choices) -> set[str]:
+    """Choose the patients that are not learned from; `found`: the scans by the name of their side."""
+    low, full = ([scan.facts.patient for scan in found.get(name, ())] for name in ("low", "full"))
+    return validation_patients(low if "low" in found else None, full, choices.validation_share, choices.seed)
 
 
 def _kept(entry: Entry, cache: Path, salt: str, most_bytes: float, paired: bool) -> Scan:

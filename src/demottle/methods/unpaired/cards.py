@@ -48,6 +48,20 @@ CARDS = (
         contract=Contract(at_once={"demottle.methods.unpaired.ascon._TILES": 3}),
     ),
     MethodInfo(
+        name="dose-diffusion",
+        title="One network for every dose, learned from full-dose scans alone; the dose of the result can be chosen",
+        learns_from="full-dose scans",
+        summary=(
+            "Learns to take off noise simulated on full-dose scans, as strong as it is told. A scan's dose is measured by its "
+            "noise; in some passes without random numbers it is taken to full dose, or to the dose that is asked for "
+            "(target=0.5), whose noise it then has in its own grain. A scan at full dose comes back as it is. Has to be trained first."
+        ),
+        paper="after Kim et al., PMB 2025, and Gao et al., TMI 2024, arXiv 2304.01814",
+        module="demottle.methods.unpaired.diffusion.dose_diffusion",
+        when_applied=("target", "passes", "calibrate", "local", "noise"),
+        contract=Contract(at_once={"demottle.methods.unpaired.diffusion.dose_diffusion._STRIP": 4096}),
+    ),
+    MethodInfo(
         name="cyclegan",
         title="CycleGAN, from unpaired scans; for comparison",
         learns_from="unpaired sets",

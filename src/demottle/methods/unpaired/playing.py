@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from math import ceil
 from typing import Any, ClassVar, Protocol
 
@@ -28,6 +28,19 @@ _PART = 0.2  # of a limit in minutes, for what comes before the game
 _ASTRAY = 1.5
 """Noise that is left of noise simulated on held-out slices, 1 being all of it, above which a training diverged."""
 WARM_UP_PART = 0.5  # where that is the warm-up: what it gains, the game keeps
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How a method is judged that learns from full-dose scans alone.
+
+    Attributes:
+        added: level of the noise put on held-out slices, in the unit of the images.
+        plane_of: what the method makes of a slice with so much more noise.
+    """
+
+    added: float
+    plane_of: Callable[[TrainedNetwork], Callable[[Voxels], Voxels]]
 
 
 class TrainingSettings(Protocol):
@@ -105,6 +118,7 @@ def played(
     run: Run,
     listener: Listener,
     start: Denoiser | None = None,
+    trial: Trial | None = None,
 ) -> TrainedNetwork:
     """Play a game to its end and return what its generator makes for a denoiser.
 
@@ -115,6 +129,7 @@ def played(
         schedule, key, seed, listener: as of `learning.training.train`.
         run: folder, observers and device.
         start: model that the generator began with, for the record; None: with random weights.
+        trial: how it is judged where there are full-dose scans alone; None: with noise as that of the low-dose scans.
 
     Raises:
         UnsuitableError: where what was learned makes noise stronger, so that nobody gets such a model.
@@ -123,13 +138,14 @@ def played(
 
     def plane_of(generator: nn.Module) -> Callable[[Voxels], Voxels]:
         # Of a copy: a denoiser lays out its network's memory anew, which can change the last bits of what follows.
-        return denoiser_of(copy.deepcopy(generator), fitted).plane
+        denoiser = denoiser_of(copy.deepcopy(generator), fitted)
+        return denoiser.plane if trial is None else trial.plane_of(denoiser)
 
-    validation = _validation(sets, seed, needed=schedule.check_every > 0)
+    validation = _validation(sets, seed, trial, needed=schedule.check_every > 0)
     if schedule.check_every and validation:
         game.validator = lambda generator: validation.score(plane_of(generator))
     if schedule.show_every:
-        samples = pieces(sets.low_validation, 2)
+        samples = pieces(sets.low_validation, 2) if trial is None or validation is None else validation.noisy[:2]
         game.shower = lambda generator: before_and_after(samples, plane_of(generator))
     trained = train(
         game,
@@ -147,10 +163,10 @@ def played(
     return denoiser_of(learned, {**fitted, **trained.history.summary(), "simulated_noise_left": left})
 
 
-def _validation(sets: Sets, seed: int, needed: bool) -> SimulatedValidation | None:
+def _validation(sets: Sets, seed: int, trial: Trial | None, needed: bool) -> SimulatedValidation | None:
     """Return the validation on held-out scans; None where their noise cannot be measured, unless it is needed."""
     try:
-        return SimulatedValidation(sets, seed=seed)
+        return SimulatedValidation(sets, seed=seed, added=None if trial is None else trial.added)
     except InputError:
         if needed:
             raise

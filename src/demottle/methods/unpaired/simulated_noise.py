@@ -19,6 +19,10 @@ _WEAKEST, _STRONGEST = 0.3, 1.4  # times the level of the scan: noise is not the
 _SAME_PIXELS = 0.1  # relative difference of pixel sizes
 _MOST = 16  # low-dose scans whose noise is measured: a second or two each
 
+LOW = (
+    "The noise of the low-dose scans cannot be measured, so none like it can be simulated; set warm_up=0 and simulated=0 to do "
+    "without."
+)
 Noise = tuple[NoiseSource, float]
 """A source of noise of unit variance, and the level in the unit of the images."""
 
@@ -34,7 +38,7 @@ class NoisyPatches:
         """
         self._patches = SidePatches(sets.full, size, margin, derive)
         self._size = size
-        noises = LowDoseNoises(sets.low.scans, size + size % 2)
+        noises = ScanNoises(sets.low.scans, size + size % 2, LOW)
         self._noises = [noises.alike(scan) for scan in sets.full.scans]
 
     def __call__(self, share: Share) -> tuple[Tensor, Tensor]:
@@ -69,8 +73,8 @@ class SimulatedNoise:
         return self.weight * (made.float() - clean).abs().mean()
 
 
-class LowDoseNoises:
-    """Spectrum and level of the noise of every low-dose scan, or of `_MOST` of them spread over all.
+class ScanNoises:
+    """Spectrum and level of the noise of every scan of a side, or of `_MOST` of them spread over all.
 
     Each its own: another kernel, dose or patient has another texture, and a generator that has seen only one takes the rest for
     anatomy. A scan whose spectrum cannot be measured is left out where another's can; else noise is taken as white. A full-dose
@@ -78,28 +82,34 @@ class LowDoseNoises:
     not depend on the full-dose scans' CT numbers.
     """
 
-    def __init__(self, low: tuple[Scan, ...], side: int) -> None:
+    def __init__(self, scans: tuple[Scan, ...], side: int, without: str) -> None:
         """Measure.
 
+        Args:
+            scans: the scans.
+            side: of the patches that are drawn, even.
+            without: what to say where no scan has a measurable noise.
+
         Raises:
-            UnsuitableError: where no scan has a measurable noise.
+            UnsuitableError: there is none.
         """
-        asked = {at: level_of(low[at : at + 1]) for at in spread(len(low), _MOST)}
+        asked = {at: level_of(scans[at : at + 1]) for at in spread(len(scans), _MOST)}
         levels = {at: level for at, level in asked.items() if level is not None}
-        spectra = {at: found for at in levels if (found := own_spectrum(low[at])) is not None} or dict.fromkeys(
+        spectra = {at: found for at in levels if (found := own_spectrum(scans[at])) is not None} or dict.fromkeys(
             levels, WHITE
         )
         self._found = [
-            (low[at].facts.spacing[1], (NoiseSource(spectrum, side), levels[at])) for at, spectrum in spectra.items()
+            (scans[at].facts.spacing[1], (NoiseSource(spectrum, side), levels[at])) for at, spectrum in spectra.items()
         ]
         if not self._found:
-            raise UnsuitableError(
-                "The noise of the low-dose scans cannot be measured, so none like it can be simulated; set warm_up=0 and "
-                "simulated=0 to do without."
-            )
+            raise UnsuitableError(without)
+
+    def every(self) -> list[Noise]:
+        """Return the noises of all scans that have one."""
+        return [noise for _, noise in self._found]
 
     def alike(self, full: Scan) -> list[Noise]:
         """Return the noises of scans with pixels of a full-dose scan's size, or all of them."""
         size = full.facts.spacing[1]
         close = [noise for spacing, noise in self._found if abs(spacing / size - 1) < _SAME_PIXELS]
-        return close or [noise for _, noise in self._found]
+        return close or self.every()

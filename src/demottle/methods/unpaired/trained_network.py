@@ -1,7 +1,7 @@
 """A network trained on sets of scans, applied slice by slice to any scan of the kind it was trained for."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ Box = tuple[slice, slice]
 
 
 class TrainedNetwork(Denoiser):
-    """Base of the methods that learn from unpaired sets or pairs: everything around the network.
+    """Base of the methods that learn from sets of scans: everything around the network.
 
     Air, metal and padding are left as they are; the network is applied to the body's box alone.
     """
@@ -42,19 +42,30 @@ class TrainedNetwork(Denoiser):
 
     def __call__(self, image: Image, listener: Listener = silent) -> Image:
         """Denoise every slice by itself."""
-        out = np.empty(image.shape, np.float32)
-        for index, plane in enumerate(image.voxels):
-            listener(Progress(Stage.APPLY, index, image.shape[0]))
-            allowed = changeable(image, index)
-            box = _box(allowed)
-            if box is None:
-                out[index] = plane
-                continue
-            with torch.inference_mode():
-                clean = self.plane(fill_invalid(image, index), box)
-            out[index] = blended(plane, clean, allowed)
-        listener(Progress(Stage.APPLY, image.shape[0], image.shape[0]))
-        return image.with_voxels(out)
+        return slice_by_slice(image, lambda _, plane, box: self.plane(plane, box), listener)
+
+
+def slice_by_slice(image: Image, made: Callable[[int, Voxels, Box], Voxels], listener: Listener) -> Image:
+    """Return the image with what is made of each slice, where it may change.
+
+    Args:
+        image: a volume.
+        made: makes a slice (rows, columns) of its number, the slice without padding, and the box around what may change.
+        listener: told of progress.
+    """
+    out = np.empty(image.shape, np.float32)
+    for index, plane in enumerate(image.voxels):
+        listener(Progress(Stage.APPLY, index, image.shape[0]))
+        allowed = changeable(image, index)
+        box = _box(allowed)
+        if box is None:
+            out[index] = plane
+            continue
+        with torch.inference_mode():
+            clean = made(index, fill_invalid(image, index), box)
+        out[index] = blended(plane, clean, allowed)
+    listener(Progress(Stage.APPLY, image.shape[0], image.shape[0]))
+    return image.with_voxels(out)
 
 
 def widened(box: Box, by: int, shape: tuple[int, ...]) -> Box:

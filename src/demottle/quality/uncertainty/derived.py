@@ -8,8 +8,8 @@ import numpy as np
 from demottle.image import Image, ProcessingStep
 from demottle.quality.check.tissues import labelled_slices, tissues_of
 
-STEP = "map-of-uncertainty"
-"""What headers call it."""
+STEP, SPREAD_STEP = "map-of-uncertainty", "map-of-spread"
+"""What headers call them."""
 PER_HU = 10.0
 """What is written is whole numbers, which a source's data type can hold: tenths of a HU."""
 _FEWEST, _AIR = 200, "air"
@@ -45,6 +45,36 @@ class Uncertainty:
         return {"unit": "HU", "standard_errors_of_90_percent": 1.645, "repeats": self.repeats, "tissues": told}
 
 
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """How far the passes of a method differ that goes by passes: no standard error, since all of them start from one scan.
+
+    Attributes:
+        image: standard deviation over the passes at every voxel in HU, on the grid of the scan; 0 where nothing may be changed.
+        tissues: by tissue of the result, lowest CT number first.
+    """
+
+    image: Image
+    tissues: tuple[TissueError, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for `run.json`."""
+        told = [{"tissue": t.name, "voxels": t.voxels, "median_hu": round(t.median, 2)} for t in self.tissues]
+        return {"unit": "HU", "tissues": told}
+
+
+def spread_of(result: Image, between: Image, strength: float) -> Spread:
+    """Return the spread of a result.
+
+    Args:
+        result: the result, with its history.
+        between: standard deviation over the passes of the method alone, in HU.
+        strength: 0 to 1, of what the method does that went into the result.
+    """
+    image = result.with_voxels(np.asarray(between.voxels * np.float32(strength), np.float32))
+    return Spread(image, by_tissue(result, image))
+
+
 def by_tissue(result: Image, error: Image) -> tuple[TissueError, ...]:
     """Return the median standard error of each tissue of a result with 200 voxels or more in the slices looked at; not of air."""
     tissues = tissues_of(result)
@@ -61,7 +91,7 @@ def by_tissue(result: Image, error: Image) -> tuple[TissueError, ...]:
     )
 
 
-def map_image(found: Uncertainty, version: str) -> Image:
+def map_image(found: Uncertainty | Spread, version: str) -> Image:
     """Return what is written: tenths of a HU, whole numbers, with the headers of the scan.
 
     Args:
@@ -70,5 +100,7 @@ def map_image(found: Uncertainty, version: str) -> Image:
     """
     image = found.image
     voxels = np.minimum(np.rint(PER_HU * image.voxels), 32000.0).astype(np.float32)
-    told = {"unit": "0.1 HU", "standard_errors_of_90_percent": 1.645}
-    return replace(image.with_voxels(voxels), history=(*image.history, ProcessingStep(STEP, version, told)))
+    step, told = SPREAD_STEP, {"unit": "0.1 HU"}
+    if isinstance(found, Uncertainty):
+        step, told = STEP, {**told, "standard_errors_of_90_percent": 1.645}  # type: ignore[dict-item]
+    return replace(image.with_voxels(voxels), history=(*image.history, ProcessingStep(step, version, told)))

@@ -1,0 +1,1 @@
+"""Diffusion whose time is the dose: learned from full-dose scans alone."""
