@@ -95,6 +95,46 @@ def test_a_setting_makes_pairs_of_the_two_folders(tmp_path: Path, demottle: Demo
     assert refused.exit_code == 2 and "pairs need the same names" in " ".join(refused.output.split())
 
 
+def test_full_dose_alone_then_any_dose(sides: tuple[Path, Path], tmp_path: Path, demottle: Demottle) -> None:
+    low, full = sides
+    model, scan, given = tmp_path / "m.safetensors", low / "Miller0.npy", ("--modality", "CT", "--spacing", "3,2.2,2.2")
+    small = ("--preset", "small", "--set", "channels=4", "--set", "patch=32", "--pictures", 2, *given)
+    done = demottle("train", "dose-diffusion", "--full-dose", full, "-o", model, "--steps", 2, *small, "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["fitted"]["patients"] == {"full": 1}
+    manifest = json.loads((tmp_path / "m-training" / "manifest.json").read_text())
+    assert "low" not in manifest and len(manifest["full"]) == 2
+    assert len(list((tmp_path / "m-training" / "pictures").glob("*.png"))) == 2
+    to, spread = tmp_path / "half.npy", tmp_path / "spread.npy"
+    chosen = ("--set", "target=0.5", "--set", "passes=2", "--spread", spread)
+    half = demottle("denoise", scan, "-o", to, "--model", model, *given, *chosen, "--force", "--json")
+    assert half.exit_code == 0, half.output
+    told = json.loads(half.stdout)
+    assert (told["settings"]["target"], told["settings"]["passes"]) == (0.5, 2)
+    assert told["files"]["spread"] == str(spread) and told["spread"]["unit"] == "HU"
+    tenths = np.load(spread)
+    assert tenths.shape == (3, 96, 96) and np.array_equal(tenths, np.rint(tenths)) and not tenths[:, :4].any()
+    for wrong, said in (
+        (("--set", "channels=8"), "cannot be given with a model of dose-diffusion"),
+        (("--set", "target=0"), "target is 0"),
+        (("--method", "pdml"), "brings its own method"),
+    ):
+        refused = demottle("denoise", scan, "-o", tmp_path / "x.npy", "--model", model, *given, *wrong)
+        assert refused.exit_code == 2 and said in " ".join(refused.output.split())
+    alone = demottle("denoise", scan, "-o", tmp_path / "x.npy", *given, "--spread", tmp_path / "y.npy")
+    assert alone.exit_code == 2 and "give one with --model" in " ".join(alone.output.split())
+
+
+def test_who_needs_low_dose_scans_says_so_and_who_does_not_refuses_them(
+    sides: tuple[Path, Path], tmp_path: Path, demottle: Demottle
+) -> None:
+    low, full = sides
+    without = demottle("train", "pdml", "--full", full, "-o", tmp_path / "m.safetensors")
+    assert without.exit_code == 2 and "pdml needs low-dose scans too" in " ".join(without.output.split())
+    idle = demottle("train", "dose-diffusion", "--low", low, "--full", full, "-o", tmp_path / "m.safetensors")
+    assert idle.exit_code == 2 and "learns from full-dose scans alone" in " ".join(idle.output.split())
+
+
 def test_what_was_stopped_goes_on(
     sides: tuple[Path, Path], tmp_path: Path, demottle: Demottle, monkeypatch: pytest.MonkeyPatch
 ) -> None:

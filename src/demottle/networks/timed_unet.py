@@ -41,12 +41,10 @@ class TimedUNet(nn.Module):
         self.decode = nn.ModuleList((TimedBlock(2 * c, 2 * c), TimedBlock(c, c)))
         self.last = nn.Conv2d(c, 1, 3, padding=1, padding_mode="replicate")
         self._counts = [2 * count for count in (c, 2 * c, 4 * c, 2 * c, c)]
-        self.noise = nn.Sequential(
-            nn.Conv2d(2 * _WAVES, _HIDDEN, 1), nn.GELU(), nn.Conv2d(_HIDDEN, sum(self._counts), 1)
-        )
-        for layer in (self.last, self.noise[-1]):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+        told = nn.Conv2d(_HIDDEN, sum(self._counts), 1)
+        self.noise = nn.Sequential(nn.Conv2d(2 * _WAVES, _HIDDEN, 1), nn.GELU(), told)
+        for parameter in (*self.last.parameters(), *told.parameters()):
+            nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor, s: Tensor) -> Tensor:
         """Return what is left of `x` when noise of standard deviation `s` is taken off."""

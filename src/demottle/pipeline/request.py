@@ -95,7 +95,7 @@ class Request:
             )
         if self.settings and isinstance(self.model, Denoiser):
             settings_of_model(self.model.method, self.model.settings, self.settings)
-        elif self.settings and self.model is not None:
+        elif self.settings and isinstance(self.model, str | Path):
             header = read_header(self.model)
             settings_of_model(header["method"], header["settings"], self.settings)
         for name in ("minutes", "steps"):

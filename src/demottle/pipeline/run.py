@@ -120,7 +120,14 @@ def run(image: Image, request: Request, listener: Listener = silent) -> Result:
         record["spread"] = spread.to_dict()
     known = {"contract": contract, "uncertain": told, "spread": spread}
     made = Result(
-        after, image, found.fingerprint, ready.plan, checked, ready.denoiser, record, **known  # type: ignore[arg-type]
+        after,
+        image,
+        found.fingerprint,
+        ready.plan,
+        checked,
+        ready.denoiser,
+        record,
+        **known,  # type: ignore[arg-type]
     )
     return kind.result(made, touched, more, times["apply"])
 

@@ -138,7 +138,7 @@ def sets_of(
             done += 1
             listener(Progress(Stage.GATHER, done, total))
         found[name] = sorted(scans, key=lambda scan: scan.facts.name)
-    _check(*([scan.facts for scan in found.get(name, ())] for name in ("low", "full")), choices)
+    _check([scan.facts for scan in found.get("low", ())], [scan.facts for scan in found["full"]], choices)
     validation = _held_out(found, choices)
     parts = {
         held: {

@@ -54,7 +54,8 @@ CARDS = (
         summary=(
             "Learns to take off noise simulated on full-dose scans, as strong as it is told. A scan's dose is measured by its "
             "noise; in some passes without random numbers it is taken to full dose, or to the dose that is asked for "
-            "(target=0.5), whose noise it then has in its own grain. A scan at full dose comes back as it is. Has to be trained first."
+            "(target=0.5), whose noise it then has in its own grain. A scan at full dose comes back as it is. Has to be trained "
+            "first."
         ),
         paper="after Kim et al., PMB 2025, and Gao et al., TMI 2024, arXiv 2304.01814",
         module="demottle.methods.unpaired.diffusion.dose_diffusion",

@@ -17,7 +17,7 @@ Doses = TypeVar("Doses", float, NDArray[np.float64])
 
 def dose_at(time: Doses, least: float) -> Doses:
     """Return the fraction of full dose at a time: `least^t`; 1 at time 0, `least` at time 1."""
-    return least**time
+    return least**time  # type: ignore[no-any-return]
 
 
 def time_of(dose: Doses, least: float) -> Doses:

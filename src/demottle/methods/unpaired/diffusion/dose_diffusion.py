@@ -131,7 +131,7 @@ Settings = DoseDiffusionSettings
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "full": {},
-    "small": {"channels": 16, "patch": 48, "batch": 4, "steps": 2800, "rate": 1e-3, "averaging": 0.99},
+    "small": {"channels": 16, "patch": 48, "batch": 4, "steps": 2800, "rate": 2e-3, "averaging": 0.99},
 }
 """Settings by the machine they are for: "full" for a GPU, "small" for a processor."""
 
@@ -230,7 +230,9 @@ class DoseDenoiser(TrainedNetwork):
         if self._settings.passes < 2:
             raise InputError("A single pass has no spread; use 2 passes or more (passes=3).")
         spread = np.zeros(image.shape, np.float32)
-        return self._applied(image, listener, spread), image.with_voxels(spread)
+        denoised = self._applied(image, listener, spread)
+        spread *= denoised.voxels != image.voxels  # none where nothing may be changed
+        return denoised, image.with_voxels(spread)
 
     def plane(self, plane: Voxels, box: Box | None = None) -> Voxels:
         """Take one slice in HU to the wanted dose, its noise measured on it alone; only what lies in `box` is wanted."""
@@ -265,8 +267,9 @@ class DoseDenoiser(TrainedNetwork):
         def estimate(x: Voxels, dose: float) -> Voxels:
             return self._estimate(x, np.asarray(relative * np.float32(full * float(added_noise(dose))), np.float32))
 
+        guesses: list[Voxels] = []
         if guess:
-            end, guesses = estimate(x, exposure.dose), []
+            end = estimate(x, exposure.dose)
         else:
             way = Way(exposure.dose, settings.target, settings.passes, self._least)
             end, guesses = walked(x, way, estimate, self._calibration(plane, wide, exposure, index))
