@@ -11,7 +11,7 @@ from demottle.errors import UnsuitableError
 from demottle.image import Image
 from demottle.learning.data.dataset import entries_of, sets_of
 from demottle.learning.players import Share
-from demottle.methods.unpaired.simulated_noise import LowDoseNoises, NoisyPatches
+from demottle.methods.unpaired.simulated_noise import LOW, NoisyPatches, ScanNoises
 
 
 def large_scan(number: int, level: float, coarse: bool = False, pixel: float = 1.5) -> Image:
@@ -42,10 +42,10 @@ def test_scans_with_pixels_of_the_same_size_are_preferred(tmp_path: Path) -> Non
     low = [(f"l{n}", large_scan(n, 40.0, pixel=pixel)) for n, pixel in enumerate((0.7, 0.7, 0.7, 1.5, 1.5, 1.5))]
     full = [(f"f{n}", large_scan(n + 6, 10.0, pixel=0.7)) for n in range(2)]
     sets = sets_of(entries_of(low), entries_of(full), tmp_path)
-    alike = LowDoseNoises(sets.low.scans, 32).alike(sets.full.scans[0])
+    alike = ScanNoises(sets.low.scans, 32, LOW).alike(sets.full.scans[0])
     assert len(alike) == sum(scan.facts.spacing[1] == 0.7 for scan in sets.low.scans) < len(sets.low.scans)
 
 
 def test_without_measurable_noise_the_way_out_is_named() -> None:
     with pytest.raises(UnsuitableError, match="warm_up=0"):
-        LowDoseNoises((), 32)
+        ScanNoises((), 32, LOW)
