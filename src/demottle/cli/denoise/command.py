@@ -81,7 +81,6 @@ def denoise(
     """
     begun = time.monotonic()
     given = SimpleNamespace(**locals())  # all the options by name, to hand on as one
-    _refuse_idle(given)
     wishes = _wishes(given)
     refuse_inputs([output, report], read := [scan, model, method_file, limits, *wishes.files.read], added=True)
     scans = _scans_in(scan, series)
@@ -134,9 +133,10 @@ def _denoise_one(scan: Path, given: SimpleNamespace, wishes: Wishes, read: Seque
 
 
 def _wishes(given: SimpleNamespace) -> Wishes:
-    """What was asked for, from the options."""
+    """What was asked for, from the options; refuses what does not go together."""
     from demottle.pipeline.request import Request
 
+    _refuse_idle(given)
     request = Request(
         method=given.method,
         settings=options.parse_settings(given.settings or []) or None,
