@@ -79,6 +79,7 @@ QUALITY = (
     Kind("f50", f"{_title('f50')} of 35 HU edges", "%", "one", 0, percent=True),
     Kind("nps_shift", f"{_title('nps_mean')}, shift", "1/mm", "zero", 3),
     _as_measured("nps_peak_shift"),
+    Kind("noise_stated", "noise over that of the stated dose", "", "one"),
     Kind("psnr_wire", f"{_title('psnr')} of wires", "dB", "up", tested=True),
     Kind("shift_fat", "fat", "HU", "zero"),
     Kind("shift_all_fat", "fat, thin layers too", "HU", "zero"),

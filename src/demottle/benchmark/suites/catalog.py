@@ -147,6 +147,14 @@ _ALL = (
         default="",
     ),
     Suite(
+        "ct-doses",
+        "One network for every dose",
+        "CT: dose-diffusion, trained once, at 50 to 5 % of full dose; passes, calibration, noise told wrong",
+        "demottle.benchmark.suites.ct_doses",
+        own=True,
+        default="",
+    ),
+    Suite(
         "ldct",
         "Pairs of your own",
         "pairs of low-dose and full-dose CT scans of your own, as those of AAPM and Mayo Clinic",

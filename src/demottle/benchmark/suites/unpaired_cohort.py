@@ -79,6 +79,14 @@ def build(spec: CaseSpec, cache: Path) -> Case:
     return Case(spec, noisy, truth, plain, body_mask(truth, shrink=2), placed, sets)
 
 
+def full_dose(spec: CaseSpec, cache: Path) -> Any:
+    """Return the full-dose scans of a cohort alone, for who learns from nothing else."""
+    from demottle.learning.data.dataset import Choices as Split
+    from demottle.learning.data.dataset import entries_of, sets_of
+
+    return sets_of(None, entries_of(_side(spec, "full", cache)), cache / "sets-full-dose", Split())
+
+
 def _judged(spec: CaseSpec, cache: Path) -> dict[str, Voxels]:
     recipe = spec.recipe
     name = recipe.get("judged")
