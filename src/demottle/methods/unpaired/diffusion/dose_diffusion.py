@@ -52,7 +52,7 @@ _STRIP = 2**17
 _MOST_TARGET = 1000.0
 _JUDGED_DOSE = 0.25
 _SKIN = 6  # pixels
-_GRAIN_SIDE, _GRAIN_DRAWS = 128, 8
+_GRAIN_DRAWS = 16
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def train(
         "tissue.",
     )
     full = float(np.median([level for _, level in noises.every()]))
-    told = {**_noise_told(full, settings), GRAIN: _grain(ScanNoises(sets.full.scans, _GRAIN_SIDE, ""))}
+    told = {**_noise_told(full, settings), GRAIN: _grain(noises)}
     game = DoseGame(
         DosePatches(sets.full, settings.patch, _derive(settings), noises, settings.scale),
         seeded(lambda: begun(TimedUNet(settings.channels), start), seed),
@@ -355,6 +355,6 @@ def _noise_told(full: float, settings: DoseDiffusionSettings) -> dict[str, Any]:
 
 def _grain(noises: ScanNoises) -> float:
     random = np.random.default_rng(0)
-    everywhere = np.ones((_GRAIN_SIDE, _GRAIN_SIDE), np.bool_)
-    found = [grain_of(plane, everywhere) for source, _ in noises.every() for plane in source.draw(_GRAIN_DRAWS, random)]
+    drawn = [plane for source, _ in noises.every() for plane in source.draw(_GRAIN_DRAWS, random)]
+    found = [grain_of(plane, np.ones(plane.shape, np.bool_)) for plane in drawn]
     return float(np.mean(found))
