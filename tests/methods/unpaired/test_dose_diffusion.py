@@ -144,7 +144,7 @@ def test_full_dose_alone_is_learned_from(sets: Sets, trained: DoseDenoiser, tmp_
 
 def test_a_kill_changes_no_bit_and_a_model_can_be_begun_with(sets: Sets, trained: DoseDenoiser, tmp_path: Path) -> None:
     told: list[Any] = []
-    settings, budget = tiny(check_every=2, averaging=0.5), Budget(steps=4)
+    settings, budget = tiny(check_every=2, averaging=0.5, second=0.5), Budget(steps=4)
     whole = dose_diffusion.train(sets, settings, budget=budget, run=Run(observers=(told.append,), show_every=4))
     seen = iter(range(1, 100))
     with pytest.raises(KeyboardInterrupt):

@@ -74,7 +74,7 @@ class DoseDiffusionSettings:
         rate: peak learning rate; constant for the first half, then linear to zero.
         least_dose: lowest dose that is learned, as a fraction of full dose.
         left_out: a range of doses that is not learned, lower first, for experiments; (0, 0): none.
-        second: weight of a second pass on the result of the first.
+        second: weight of a second pass on the result of the first, as CoreDiff has it; 0: none, and half the time (see the page).
         scale: HU that the network sees as 1.
         averaging: decay of the moving average of the weights per step; 0: the last weights.
         check_every: steps between two looks at noise simulated on held-out scans, which then decides when to end and which
@@ -95,7 +95,7 @@ class DoseDiffusionSettings:
     rate: float = 2e-4
     least_dose: float = 0.05
     left_out: tuple[float, ...] = (0.0, 0.0)
-    second: float = 0.5
+    second: float = 0.0
     scale: float = 50.0
     averaging: float = 0.999
     check_every: int = 0

@@ -76,12 +76,12 @@ class DosePatches:
 
 
 class DoseGame(WatchedGame[DoseTurn]):
-    """One player; two passes a step, so that the network also learns from what it makes itself."""
+    """One player; with a second pass the network also learns from what it makes itself."""
 
     def __init__(
         self, draw: DosePatches, network: nn.Module, doses: Doses, *, batch: int, rate: float, second: float
     ) -> None:
-        """Prepare; `second`: weight of the second pass."""
+        """Prepare; `second`: weight of the second pass, 0: none."""
         self.batch, self._draw, self._doses, self._second = batch, draw, doses, second
         self.players = {"network": Player(network, rate, (0.9, 0.999), averaged=True, largest_gradient=1.0)}
 
