@@ -52,7 +52,7 @@ RIVALS: Mapping[str, Mapping[str, Any]] = {"pdml": {}, "supervised": {"steps": 2
 def specs(choices: Choices) -> tuple[CaseSpec, ...]:
     """Return the doses of the first patient, then those of the next."""
     doses = DOSES[1:2] if choices.quick else DOSES
-    common = {**(unpaired_cohort.QUICK if choices.quick else unpaired_cohort.FULL), "real": False}
+    common: Mapping[str, Any] = {**(unpaired_cohort.QUICK if choices.quick else unpaired_cohort.FULL), "real": False}
     return tuple(
         CaseSpec(
             "ct-doses",
