@@ -58,7 +58,7 @@ def test_only_judging_kinds_and_the_phantom_are_looked_at() -> None:
 @pytest.mark.parametrize("name", list(PROMISES))
 def test_what_a_linear_filter_foretells_is_so(scan: Scan, name: str) -> None:
     full, places = smooth(scan.noisy), places_for_edges(smooth(smooth(scan.noisy)), 2)
-    edges = [measure_edges(scan.noisy, full, smooth, places, contrast) for contrast in CONTRASTS]
+    edges = [measure_edges(scan.noisy, smooth, places, contrast) for contrast in CONTRASTS]
     curves = Curves(edges, flat_noise(scan.noisy, full), [], 0)
     gaussian = method("gaussian").load()
     denoiser = gaussian.fit(scan.noisy, gaussian.Settings(), measure(scan.noisy))

@@ -52,7 +52,7 @@ def offers_of(
         seed: for places and intervals.
         listener: told of the stage "promise".
     """
-    told = 1 + len(CONTRASTS)
+    told = 1 + 2 * len(CONTRASTS)
 
     def at(number: int) -> Listener:
         return lambda event: listener(Progress(Stage.PROMISE, number, told))
@@ -61,19 +61,12 @@ def offers_of(
     places, first, last = _where(full, seed)
     edges: list[tuple[Edges, Edges]] = []
     if len(places.centers) >= FEWEST_PLACES:
-        whole = (first, last) == (0, scan.shape[0])
-        part = scan if whole else scan.part(first, last)
-        plain = full if whole else denoiser(part, at(0))
-        sharp = sharper.finished(part, plain)
-        for number, contrast in enumerate(CONTRASTS, start=1):
+        part = scan if (first, last) == (0, scan.shape[0]) else scan.part(first, last)
+        for number, contrast in enumerate(CONTRASTS):
             discs = with_discs(part, places, contrast)
-            made = denoiser(discs, at(number))
-            edges.append(
-                (
-                    edges_left(part, plain, discs, made, places, contrast),
-                    edges_left(part, sharp, discs, sharper.finished(discs, made), places, contrast),
-                )
-            )
+            made = [denoiser(one, at(2 * number + which)) for which, one in enumerate(discs)]
+            sharp = [sharper.finished(one, clean) for one, clean in zip(discs, made, strict=True)]
+            edges.append((edges_left(discs, made, places, contrast), edges_left(discs, sharp, places, contrast)))
     offers = tuple(
         Offer(way, result, _curves(scan, result, [pair[number] for pair in edges], found, seed))
         for number, (way, result) in enumerate(((denoiser, full), (sharper, sharper.finished(scan, full))))
@@ -87,7 +80,7 @@ def _curves(scan: Image, result: Image, edges: Sequence[Edges], found: Fingerpri
 
 
 def _where(full: Image, seed: int) -> tuple[Places, int, int]:
-    """Places for discs, all within some slices, and which slices: few are enough, and they are denoised again twice."""
+    """Places for discs, all within some slices, and which slices: few are enough, and they are denoised four times more."""
     slices = full.shape[0]
     if slices <= MOST_SLICES:
         return places_for_edges(full, seed), 0, slices

@@ -1,13 +1,13 @@
 """Sharpness on a scan without a truth: discs of known contrast are put into it, and what a method leaves of them is measured.
 
-The scan is denoised with the discs and without; the difference is what the method makes of them, in the scan's own noise and
-between its own anatomy, which both cancel. Profiles by the distance from a disc's known center become transfer functions as in
-`quality.objects.edge` (AAPM TG-233): `T(f) = |FFT(w dE/dr)|`, E the profile, w a Tukey window over the edge. What goes into T is
-linear in the image, so that of any blend of scan and result follows from both (`Edges.transfer`), and f50 and f10 are told as
-shares of those of the discs as they were put in, which take the same way.
+The scan is denoised with the discs and with their opposites, darker where they are brighter; half of the difference is what the
+method makes of them, in the scan's own noise and between its own anatomy, which both cancel. Profiles by the distance from a
+disc's known center become transfer functions as in `quality.objects.edge` (AAPM TG-233): `T(f) = |FFT(w dE/dr)|`, E the profile,
+w a Tukey window over the edge. What goes into T is linear in the image, so that of any blend of scan and result follows from both
+(`Edges.transfer`), and f50 and f10 are told as shares of those of the discs as they were put in, which take the same way.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,47 +111,48 @@ def _room(image: Image) -> float:
     return 2 * ((image.shape[0] - 1) // 2) * image.spacing[0]
 
 
-def measure_edges(
-    scan: Image,
-    plain: Image,
-    apply: Callable[[Image], Image],
-    places: Places,
-    contrast: float,
-) -> Edges:
+def measure_edges(scan: Image, apply: Callable[[Image], Image], places: Places, contrast: float) -> Edges:
     """Put discs into a scan and see what becomes of them.
 
     Args:
         scan: the scan.
-        plain: what `apply` makes of it.
         apply: denoises an image.
-        places: where the discs go; every second one is darker than its surroundings.
+        places: where the discs go.
         contrast: in HU.
     """
     discs = with_discs(scan, places, contrast)
-    return edges_left(scan, plain, discs, apply(discs), places, contrast)
+    return edges_left(discs, tuple(apply(one) for one in discs), places, contrast)
 
 
-def with_discs(scan: Image, places: Places, contrast: float) -> Image:
-    """Return a scan with discs at these places, of a contrast in HU; every second one is darker than its surroundings."""
+def with_discs(scan: Image, places: Places, contrast: float) -> tuple[Image, Image]:
+    """Return a scan with discs of a contrast in HU, every second one darker than its surroundings, and with their opposites."""
     height = height_in(scan)
-    discs = [
-        Insert((float(z), float(row), float(column)), places.radius_mm, float(sign) * contrast, height)
-        for (z, row, column), sign in zip(places.centers, _signs(places), strict=True)
-    ]
-    return add_inserts(scan, discs, BLUR_MM)
+    one, other = (
+        add_inserts(
+            scan,
+            [
+                Insert((float(z), float(row), float(column)), places.radius_mm, float(sign) * signed, height)
+                for (z, row, column), sign in zip(places.centers, _signs(places), strict=True)
+            ],
+            BLUR_MM,
+        )
+        for signed in (contrast, -contrast)
+    )
+    return one, other
 
 
-def edges_left(scan: Image, plain: Image, discs: Image, made: Image, places: Places, contrast: float) -> Edges:
-    """Measure what a method made of a scan with discs (`with_discs`).
+def edges_left(discs: Sequence[Image], made: Sequence[Image], places: Places, contrast: float) -> Edges:
+    """Measure what a method made of a scan with discs: half of the difference to what it made of the opposite ones.
+
+    Noise and anatomy cancel in it, and so does what is put back of the noise at edges, which the scan without discs has none of.
 
     Args:
-        scan: the scan; `plain`: what the method makes of it.
-        discs: the scan with discs; `made`: what the method makes of that.
+        discs: both of `with_discs`; `made`: what the method makes of them.
         places: where the discs are.
         contrast: in HU.
     """
-    there, left = discs.voxels - scan.voxels, made.voxels - plain.voxels
-    return edges_at(there, left, places, _signs(places), contrast, scan)
+    there, left = (np.asarray((one.voxels - other.voxels) / 2, np.float32) for one, other in (discs, made))
+    return edges_at(there, left, places, _signs(places), contrast, discs[0])
 
 
 def _signs(places: Places) -> Array:
