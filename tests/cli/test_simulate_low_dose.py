@@ -35,7 +35,8 @@ def quarter(simulated: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[
 
 def test_level_is_reached_and_said(quarter: tuple[Path, dict[str, object]]) -> None:
     _, record = quarter
-    assert record["target_level_hu"] == pytest.approx(2 * record["noise_level_hu"])  # type: ignore[operator]
+    # Twice, but for electronic noise, which is more, and anatomy in the windows that the level is told from, which stays.
+    assert 1.9 < record["target_level_hu"] / record["noise_level_hu"] < 2.3  # type: ignore[operator]
     assert record["reached_level_hu"] == [pytest.approx(record["target_level_hu"], rel=0.05)]
 
 

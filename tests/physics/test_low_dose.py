@@ -53,8 +53,18 @@ def level(voxels, flat):
 
 @pytest.mark.parametrize("dose", [0.5, 0.25, 0.1])
 def test_variance_becomes_that_of_the_scan_over_the_dose(scan, flat, dose):
-    low = LowDose(scan, dose, SOFT).realization(seed=2)
+    low = LowDose(scan, dose, replace(SOFT, electronic=0.0)).realization(seed=2)
     assert level(low.voxels, flat) == pytest.approx(level(scan.voxels, flat) / np.sqrt(dose), rel=0.03)
+
+
+def test_electronic_noise_grows_faster_than_the_dose_falls(scan, flat):
+    """With a share p of the scan's own variance, a tenth of the dose has 10 (1 - p) + 100 p times of it."""
+    low = LowDose(scan, 0.1, replace(SOFT, electronic=20.0))
+    share = low.calibration.electronic_share
+    assert 0.01 < share < 0.3
+    wanted = level(scan.voxels, flat) * np.sqrt(10 * (1 - share) + 100 * share)
+    assert low.target == pytest.approx(wanted, rel=0.04)
+    assert level(low.realization(seed=2).voxels, flat) == pytest.approx(wanted, rel=0.05)
 
 
 @pytest.mark.slow
@@ -162,7 +172,13 @@ def test_what_was_done_travels_along(quarter):
     assert step.method == "simulate-low-dose"
     assert step.settings["dose"] == 0.25 and step.settings["repeat"] == 2 and step.seed == 3
     record = quarter.to_dict()
-    assert record["target_level_hu"] == pytest.approx(2 * record["noise_level_hu"])
+    assert 2 < record["target_level_hu"] / record["noise_level_hu"] < 2.1  # twice, and a little electronic noise
+    assert set(record["tube"]["fitted"]) == {
+        "electronic",
+        "bow_tie",
+        "hardening",
+        "rim",
+    }  # the modulation was asked for
     assert record["acquisition"]["kvp"] == {"value": 120.0, "from": "default"}
 
 

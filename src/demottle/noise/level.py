@@ -5,6 +5,8 @@ It looks only at flat soft tissue (away from gradients of a smoothed guide), aft
 flat, these windows hold anatomy, and what neighboring slices differ by says what of it is noise.
 """
 
+from statistics import NormalDist
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -142,14 +144,21 @@ def shown_in_windows(spectrum: Spectrum, window: int = WINDOW) -> float:
 
 
 def median_deviation(covariance: NDArray[np.float64], window: int = WINDOW) -> float:
-    """Median of the local standard deviation in square windows of noise whose true standard deviation is 1.
+    """Median of the local standard deviation in square windows, as `quantile_deviation`."""
+    return quantile_deviation(covariance, 0.5, window)
+
+
+def quantile_deviation(covariance: NDArray[np.float64], quantile: float, window: int = WINDOW) -> float:
+    """Quantile of the local standard deviation in square windows of noise whose true standard deviation is 1.
 
     The window's mean takes low frequencies away, and few pixels that are correlated make the median smaller than the root
     mean square. With the noise's covariance S in a window of n pixels, its mean removed, the local variance has the mean
-    `tr S / (n - 1)` and `tr(S)^2 / tr(S^2)` degrees of freedom k; the median of chi-squared over k is `(1 - 2 / 9k)^3`.
+    `tr S / (n - 1)` and `tr(S)^2 / tr(S^2)` degrees of freedom k; the quantile of chi-squared over k at the normal law's z is
+    `(1 - 2 / 9k + z sqrt(2 / 9k))^3` (E. B. Wilson and M. M. Hilferty, PNAS 17, 1931).
 
     Args:
         covariance: autocovariance (n, n) of the noise in any unit, shift 0 first (FFT order).
+        quantile: 0 to 1; 0.5 is the median.
         window: side in pixels.
     """
     rows, columns = (axis.ravel() for axis in np.indices((window, window)))
@@ -161,7 +170,8 @@ def median_deviation(covariance: NDArray[np.float64], window: int = WINDOW) -> f
     centred = within - within.mean(0) - within.mean(1)[:, None] + within.mean()
     freedom = np.trace(centred) ** 2 / np.sum(centred**2)
     mean = np.trace(centred) / (window * window - 1)
-    return float(np.sqrt(mean) * (1 - 2 / (9 * freedom)) ** 1.5)
+    of_mean = 1 - 2 / (9 * freedom) + NormalDist().inv_cdf(quantile) * np.sqrt(2 / (9 * freedom))
+    return float(np.sqrt(mean) * of_mean**1.5)
 
 
 def _spectrum_or_none(image: Image, correlation: Correlation | None) -> Spectrum | None:

@@ -68,17 +68,30 @@ def noise_map(image: Image, correlation: Correlation, noise_level: float) -> Noi
     any take those around them, near ones first. A single slice is measured on its own fine grain away from edges, scaled to the
     given global level. Without any measurable tissue the map is `noise_level` everywhere.
     """
+    squares, weights = local_squares(image, correlation, noise_level)
+    return _fill(squares, weights, image.shape[1:], noise_level)
+
+
+def local_squares(
+    image: Image, correlation: Correlation, noise_level: float, flat: bool = False
+) -> tuple[Voxels, Voxels]:
+    """Measure as `noise_map` does, and fill in nothing; with `flat` in flat tissue only, where there is least anatomy.
+
+    Returns:
+        Smoothed squares and their weights, both (slices, rows / 4, columns / 4): their quotient is the local variance, known the
+        better the more weight it has (1 for each neighbor of which all pixels around it count).
+    """
     slices, rows, columns = image.shape
     squares = np.zeros((slices, -(-rows // COARSE), -(-columns // COARSE)), np.float32)
     weights = np.zeros_like(squares)
     if slices == 1:
-        squares[0], weights[0] = _lone(image, noise_level)
-        return _fill(squares, weights, (rows, columns), noise_level)
+        squares[0], weights[0] = _lone(image, noise_level, flat)
+        return squares, weights
     scale = _of_difference(known_correlation(image, correlation))
     shares = []
     for index in range(slices - 1):
         # Folds of a brain differ from slice to slice: in MR flat places alone are sure to show noise.
-        square, weight, share = _pair(image, index, noise_level, flat=image.unit != "HU")
+        square, weight, share = _pair(image, index, noise_level, flat=flat or image.unit != "HU")
         shares.append(share)
         for into in (index, index + 1):
             squares[into] += square
@@ -87,7 +100,7 @@ def noise_map(image: Image, correlation: Correlation, noise_level: float) -> Noi
     squares /= np.float32(scale * (np.quantile(known, _CLEAREST) if len(known) else 1.0))
     for stack in (squares, weights):
         gaussian_filter1d(stack, _SHARED_SLICES, axis=0, output=stack, mode="nearest", truncate=3)
-    return _fill(squares, weights, (rows, columns), noise_level)
+    return squares, weights
 
 
 def _of_difference(correlation: Correlation) -> float:
@@ -161,7 +174,7 @@ def _rough(fine: Voxels, tissue: Mask) -> Voxels:
     return np.asarray(cv2.resize(mean, fine.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32) + np.float32(1e-6)
 
 
-def _lone(image: Image, noise_level: float) -> tuple[Voxels, Voxels]:
+def _lone(image: Image, noise_level: float, only_flat: bool = False) -> tuple[Voxels, Voxels]:
     """Do the same for the only slice, from its own fine grain away from edges.
 
     What exceeds two local standard deviations is left out, edges above all, and made up for as the normal law has it. How much
@@ -186,6 +199,8 @@ def _lone(image: Image, noise_level: float) -> tuple[Voxels, Voxels]:
     typical = float(np.median(deviation[flat if flat.any() else usable]))
     if not typical > _LEAST_GRAIN * noise_level:
         return _local_sum(fine, np.zeros_like(tissue))
+    if only_flat and flat.any():
+        found = _local_sum(square, flat & (np.abs(fine) <= _LONE_OUTLIER * deviation))
     return found[0] * np.float32((noise_level / typical) ** 2), found[1]
 
 

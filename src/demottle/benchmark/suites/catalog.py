@@ -244,6 +244,15 @@ _ALL = (
         default="",
     ),
     Suite(
+        "low-dose-noise",
+        "Simulated low dose",
+        "CT: is the noise that `simulate low-dose` adds that of a scanner's own quarter dose (level, map, spectrum)?",
+        "demottle.benchmark.suites.decisions.low_dose_noise",
+        own=True,
+        default="",
+        public=True,
+    ),
+    Suite(
         "nordic",
         "Complex MR series",
         "complex MR series: functional and diffusion",

@@ -110,14 +110,20 @@ LowDoseCorrelation = Annotated[
     ),
 ]
 LowDoseElectronic = Annotated[
-    float, typer.Option(metavar="PHOTONS", help="Electronic noise, photons rms.", rich_help_panel=MODEL)
+    float | None,
+    typer.Option(
+        metavar="PHOTONS", help="Electronic noise, photons rms; default: fitted, near 8.", rich_help_panel=MODEL
+    ),
 ]
 LowDoseBowTie = Annotated[
-    float, typer.Option(metavar="B", help="Bow-tie filter, 0 (none) to 1 (full).", rich_help_panel=MODEL)
+    float | None,
+    typer.Option(
+        metavar="B", help="Bow-tie filter, 0 (none) to 1 (full); default: fitted, near 0.5.", rich_help_panel=MODEL
+    ),
 ]
 LowDoseModulation = Annotated[
     float | None,
-    typer.Option(metavar="M", help="Angular current modulation, 0 to 1.", rich_help_panel=MODEL),
+    typer.Option(metavar="M", help="Angular current modulation, 0 to 1; default: fitted.", rich_help_panel=MODEL),
 ]
 LowDoseBeam = Annotated[str, typer.Option(metavar="NAME", help="Beam: parallel or fan.", rich_help_panel=MODEL)]
 LowDoseProjector = Annotated[

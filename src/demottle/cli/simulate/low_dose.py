@@ -48,8 +48,8 @@ def low_dose(
     repeats: arguments.LowDoseRepeats = 1,
     kernel: arguments.LowDoseKernel = "match",
     correlation: arguments.LowDoseCorrelation = None,
-    electronic: arguments.LowDoseElectronic = 8.0,
-    bow_tie: arguments.LowDoseBowTie = 0.5,
+    electronic: arguments.LowDoseElectronic = None,
+    bow_tie: arguments.LowDoseBowTie = None,
     modulation: arguments.LowDoseModulation = None,
     beam: arguments.LowDoseBeam = "parallel",
     projector: arguments.LowDoseProjector = "builtin",
@@ -162,13 +162,13 @@ def _show(simulation: "LowDose", levels: list[float], whole: Path) -> None:
     table.add_row(
         "noise level", f"{simulation.level:.1f} HU before, {reached} HU after; {simulation.target:.1f} HU wanted"
     )
-    kernel, rho = simulation.kernel, simulation.correlation
-    name = kernel.value if isinstance(kernel.value, str) else f"cut-off at {kernel.value:.2f} /mm"
-    table.add_row("kernel", f"{name} ({kernel.why})")
+    rho = simulation.correlation
+    table.add_row("kernel", _kernel(simulation))
     table.add_row("slice correlation", f"{rho.value:.2f} ({rho.why})")
     table.add_row(
         "local level", "measured is {:.2f} to {:.2f} of what the model expects".format(*record["local_level_fit"])
     )
+    table.add_row("scanner", _tube(record["tube"]))
     for label, key, unit in _SHOWN:
         fact = acquisition[key]
         if fact["value"] not in (None, ""):
@@ -177,3 +177,20 @@ def _show(simulation: "LowDose", levels: list[float], whole: Path) -> None:
             table.add_row(label, f"{text}{unit} ({fact['from']})")
     table.add_row("written", Text(shown(whole)))
     out.print(table, soft_wrap=True)
+
+
+def _kernel(simulation: "LowDose") -> str:
+    kernel = simulation.kernel
+    if isinstance(kernel.value, str):
+        return f"{kernel.value} ({kernel.why})"
+    if kernel.why == "asked for":
+        return f"cut-off at {kernel.value:.2f} /mm ({kernel.why})"
+    return f"the scan's own spectrum, of a mean like that of a cut-off at {kernel.value:.2f} /mm ({kernel.why})"
+
+
+def _tube(tube: dict[str, Any]) -> str:
+    used, fitted = tube["used"], set(tube["fitted"])
+    names = {"bow_tie": "bow-tie", "electronic": "electronic noise", "modulation": "modulation"}
+    return ", ".join(
+        f"{label} {used[name]:.3g}{' (fitted)' if name in fitted else ''}" for name, label in names.items()
+    )

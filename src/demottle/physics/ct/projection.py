@@ -5,6 +5,8 @@ columns and y down the rows, both in mm from the middle. Angles cover half a tur
 Source: A. C. Kak and M. Slaney, Principles of Computerized Tomographic Imaging, chapter 3.
 """
 
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, get_args
 
 import cv2
@@ -23,6 +25,34 @@ CUT_OFF: dict[Kernel, float] = {"ramp": np.inf, "soft": 0.5, "standard": 0.9, "s
 OVERSAMPLING = (
     8  # of filtered projections, so that linear interpolation between bins neither blurs nor lowers the noise
 )
+
+
+@dataclass(frozen=True)
+class Response:
+    """A reconstruction kernel by what it does to each frequency, beside the ramp.
+
+    Attributes:
+        frequency: in 1/mm, rising from 0.
+        gain: without unit, 1 at frequency 0; in between it is interpolated, beyond the last it keeps the last value.
+    """
+
+    frequency: tuple[float, ...]
+    gain: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse gains and frequencies that do not fit together."""
+        rising = all(low < high for low, high in pairwise(self.frequency))
+        if not (self.frequency and len(self.frequency) == len(self.gain) and self.frequency[0] >= 0 and rising):
+            raise InputError(
+                "A kernel's response needs as many gains as frequencies, and frequencies that rise from 0."
+            )
+        if not all(0 <= gain < np.inf for gain in self.gain):
+            raise InputError(
+                "A kernel's response has a gain that is negative or no number; every gain has to be 0 or more."
+            )
+
+
+KernelLike = Kernel | float | Response
 
 
 def half_turn(count: int) -> NDArray[np.float64]:
@@ -74,28 +104,36 @@ def cut_off_of(kernel: Kernel | float) -> float:
     return float(kernel)
 
 
-def ramp_response(length: int, bin_mm: float, kernel: Kernel | float) -> NDArray[np.float64]:
-    """Frequency response (1/mm) of the ramp filter times the kernel's apodisation, for `scipy.fft.rfft` of `length` bins.
-
-    The ramp is the transform of its band-limited impulse response (Kak and Slaney, equation 61), which keeps CT numbers
-    right where the sampled |f| would lower them. The apodisation is Hann: `(1 + cos(pi f / cut_off)) / 2`.
+def apodisation(kernel: KernelLike, frequency: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Gain of a kernel beside the ramp at frequencies in 1/mm: Hann, `(1 + cos(pi f / cut_off)) / 2`, or that of a `Response`.
 
     Raises:
         InputError: as `cut_off_of`.
     """
-    cut_off = cut_off_of(kernel)
+    if isinstance(kernel, Response):
+        return np.interp(frequency, kernel.frequency, kernel.gain)
+    return np.asarray(0.5 * (1 + np.cos(np.pi * np.minimum(frequency / cut_off_of(kernel), 1))))
+
+
+def ramp_response(length: int, bin_mm: float, kernel: KernelLike) -> NDArray[np.float64]:
+    """Frequency response (1/mm) of the ramp filter times the kernel's apodisation, for `scipy.fft.rfft` of `length` bins.
+
+    The ramp is the transform of its band-limited impulse response (Kak and Slaney, equation 61), which keeps CT numbers
+    right where the sampled |f| would lower them.
+
+    Raises:
+        InputError: as `cut_off_of`.
+    """
     distance = np.minimum(np.arange(length), length - np.arange(length))
     impulse = np.zeros(length)
     impulse[0] = 0.25
     odd = distance % 2 == 1
     impulse[odd] = -1 / (np.pi * distance[odd]) ** 2
     ramp = np.real(scipy.fft.rfft(impulse)) / bin_mm
-    frequency = scipy.fft.rfftfreq(length, bin_mm)
-    window = 0.5 * (1 + np.cos(np.pi * np.minimum(frequency / cut_off, 1)))
-    return np.asarray(ramp * window, dtype=np.float64)
+    return np.asarray(ramp * apodisation(kernel, scipy.fft.rfftfreq(length, bin_mm)), dtype=np.float64)
 
 
-def noise_gain(bins: int, bin_mm: float, kernel: Kernel | float) -> float:
+def noise_gain(bins: int, bin_mm: float, kernel: KernelLike) -> float:
     """Variance (1/mm2) of a filtered projection whose bins were white noise of variance 1."""
     length = _padded_length(bins)
     response = ramp_response(length, bin_mm, kernel)
@@ -104,7 +142,7 @@ def noise_gain(bins: int, bin_mm: float, kernel: Kernel | float) -> float:
 
 
 def filtered_backprojection(
-    sinogram: FloatArray, shape: tuple[int, int], pixel_mm: float, kernel: Kernel | float = "soft"
+    sinogram: FloatArray, shape: tuple[int, int], pixel_mm: float, kernel: KernelLike = "soft"
 ) -> FloatArray:
     """Reconstruct a slice from line integrals over half a turn.
 
@@ -112,7 +150,8 @@ def filtered_backprojection(
         sinogram: line integrals, shape (angles, bins), angles as `half_turn`, an odd number of bins of `pixel_mm`.
         shape: rows and columns of the slice.
         pixel_mm: edge of a square pixel and width of a bin.
-        kernel: apodisation of the ramp filter: "ramp" (none), "soft", "standard", "sharp", or its cut-off in 1/mm.
+        kernel: apodisation of the ramp filter: "ramp" (none), "soft", "standard", "sharp", its cut-off in 1/mm, or
+            its response.
 
     Returns:
         Attenuation in 1/mm, of `shape`. Noise that is white in the sinogram gets the spectrum |f| times the apodisation
@@ -123,7 +162,7 @@ def filtered_backprojection(
     return backproject(fine, shape, OVERSAMPLING, (bins - 1) / 2) * np.float32(np.pi / angles)
 
 
-def filter_projections(sinogram: FloatArray, bin_mm: float, kernel: Kernel | float) -> FloatArray:
+def filter_projections(sinogram: FloatArray, bin_mm: float, kernel: KernelLike) -> FloatArray:
     """Filter projections with ramp and kernel, and sample them `OVERSAMPLING` times as finely; 1/mm."""
     bins = sinogram.shape[1]
     length = _padded_length(bins)

@@ -17,7 +17,7 @@ from demottle.physics.ct.fan import fan_backproject, fan_bins, full_turn
 from demottle.physics.ct.projection import (
     OVERSAMPLING,
     FloatArray,
-    Kernel,
+    KernelLike,
     backproject,
     bins_across,
     filter_projections,
@@ -36,10 +36,14 @@ class Beam(Protocol):
     Attributes:
         distances: distances of each bin's ray from the axis, in mm, shape (bins,).
         views: how many.
+        turn: degrees that they cover.
+        gain: variance in the slice, in 1/mm2, of one view's ray of variance 1.
     """
 
     distances: NDArray[np.float64]
     views: int
+    turn: float
+    gain: float
 
     def integrals(self, plane: Voxels, water: float) -> FloatArray:
         """Line integrals of a slice in HU, shape (views, bins), without unit."""
@@ -57,15 +61,17 @@ class Beam(Protocol):
 class ParallelBeam:
     """Parallel rays over half a turn."""
 
+    turn = 180.0
+
     def __init__(
-        self, shape: tuple[int, int], pixel: float, views: int, kernel: Kernel | float, projector: Projector = "builtin"
+        self, shape: tuple[int, int], pixel: float, views: int, kernel: KernelLike, projector: Projector = "builtin"
     ) -> None:
         """Prepare for slices of `shape` with square pixels of `pixel` mm."""
         self.views = views
         self._shape, self._pixel, self._kernel, self._projector = shape, pixel, kernel, projector
         self._bins = bins_across(shape)
         self.distances = np.asarray((np.arange(self._bins) - (self._bins - 1) / 2) * pixel, np.float64)
-        self._gain = _gain(views, self._bins, pixel, kernel)
+        self.gain = _gain(views, self._bins, pixel, kernel)
 
     def integrals(self, plane: Voxels, water: float) -> FloatArray:
         """As `Beam.integrals`, from a coarse copy of the slice."""
@@ -80,18 +86,20 @@ class ParallelBeam:
     def variance(self, variance: FloatArray, step: int) -> FloatArray:
         """As `Beam.variance`: the filter's reach is short against the variance's changes."""
         shape = coarse_shape(self._shape, step)
-        return backproject(variance, shape, 1, (self._bins - 1) / 2, step) * np.float32(self._gain)
+        return backproject(variance, shape, 1, (self._bins - 1) / 2, step) * np.float32(self.gain)
 
 
 class FanBeam:
     """The rays of a fan over a full turn, on a flat detector."""
+
+    turn = 360.0
 
     def __init__(
         self,
         shape: tuple[int, int],
         pixel: float,
         views: int,
-        kernel: Kernel | float,
+        kernel: KernelLike,
         source_to_axis: float,
         projector: Projector = "builtin",
     ) -> None:
@@ -103,7 +111,7 @@ class FanBeam:
         s = (np.arange(self._bins) - (self._bins - 1) / 2) * pixel
         self._cosine = (source_to_axis / np.sqrt(source_to_axis**2 + s**2)).astype(np.float32)
         self.distances = s * self._cosine
-        self._gain = _gain(views, self._bins, pixel, kernel)
+        self.gain = _gain(views, self._bins, pixel, kernel)
 
     def integrals(self, plane: Voxels, water: float) -> FloatArray:
         """As `Beam.integrals`, from a coarse copy of the slice."""
@@ -125,10 +133,10 @@ class FanBeam:
         weighted, centre = variance * self._cosine**2, (self._bins - 1) / 2
         shape = coarse_shape(self._shape, step)
         total = fan_backproject(weighted, shape, self._pixel, self._source, 1, centre, power=4, pixel_step=step)
-        return total * np.float32(self._gain)
+        return total * np.float32(self.gain)
 
 
-def _gain(views: int, bins: int, pixel: float, kernel: Kernel | float) -> float:
+def _gain(views: int, bins: int, pixel: float, kernel: KernelLike) -> float:
     """Variance in the slice, in 1/mm2, of one view's ray of variance 1."""
     return (np.pi / views) ** 2 * noise_gain(bins, pixel, kernel) * interpolation_loss(pixel, kernel)
 
@@ -142,7 +150,7 @@ def make_beam(
     beam: BeamShape,
     shape: tuple[int, int],
     pixel: float,
-    kernel: Kernel | float,
+    kernel: KernelLike,
     source_to_axis: float,
     projector: Projector = "builtin",
 ) -> Beam:

@@ -9,7 +9,9 @@ from demottle.errors import InputError
 from demottle.image import Image
 from demottle.noise.correlation import slice_correlation
 from demottle.noise.scan_spectrum import scan_spectrum
+from demottle.noise.spectrum import Spectrum
 from demottle.physics.ct.projection import Kernel, cut_off_of
+from demottle.physics.low_dose.measured import Measured
 from demottle.physics.low_dose.slices import LARGEST, distance_of, profile_correlation
 from demottle.physics.low_dose.texture import matching_cut_off
 
@@ -26,31 +28,42 @@ class Choice(Generic[Value]):
     warnings: tuple[str, ...] = ()
 
 
-def choose_kernel(image: Image, wanted: Kernel | Literal["match"]) -> Choice[Kernel | float]:
+def choose_kernel(
+    image: Image, wanted: Kernel | Literal["match"], measured: Measured | None = None
+) -> Choice[Kernel | float]:
     """Return the kernel wanted; for "match" the cut-off in 1/mm whose noise has the scan's own mean frequency.
 
-    Where the scan's spectrum cannot be measured, "standard" stands in, with a warning.
+    Where the scan's spectrum cannot be measured, "standard" stands in, with a warning. `measured`: the noise, where it is known.
 
     Raises:
         InputError: for a kernel that is not known.
+        UnsuitableError: where the noise cannot be measured at all.
     """
     if wanted != "match":
         cut_off_of(wanted)
         return Choice(wanted, "asked for")
-    try:
-        spectrum = scan_spectrum(image)
-    except InputError as error:
+    spectrum, why = _spectrum(image) if measured is None else (measured.spectrum, measured.no_spectrum)
+    if spectrum is None:
         return Choice(
             "standard",
             "the scan's own noise spectrum cannot be measured",
-            (f"The kernel could not be matched to the scan, so the standard one is used: {error}",),
+            (f"The kernel could not be matched to the scan, so the standard one is used: {why}",),
         )
     cut_off = round(matching_cut_off(spectrum.mean, image.spacing[1], len(spectrum.density_2d)), 3)
     return Choice(cut_off, f"noise of the scan's own mean frequency, {spectrum.mean:.3f} /mm")
 
 
-def choose_correlation(image: Image, wanted: float | Literal["geometry", "measured"]) -> Choice[float]:
-    """Return the noise correlation of adjacent slices to simulate.
+def _spectrum(image: Image) -> tuple[Spectrum | None, str]:
+    try:
+        return scan_spectrum(image), ""
+    except InputError as error:
+        return None, str(error)
+
+
+def choose_correlation(
+    image: Image, wanted: float | Literal["geometry", "measured"], measured: Measured | None = None
+) -> Choice[float]:
+    """Return the noise correlation of adjacent slices to simulate; `measured`: the noise, where it is known.
 
     Raises:
         InputError: out of range; one slice; slices at uneven distances, whose noise can only be independent; "measured" where
@@ -70,7 +83,7 @@ def choose_correlation(image: Image, wanted: float | Literal["geometry", "measur
         return Choice(float(wanted), "asked for")
     if not image.evenly_spaced:
         return Choice(0.0, "slices are not evenly spaced: taken as independent")
-    own = slice_correlation(image).at(1)
+    own = (slice_correlation(image) if measured is None else measured.correlation).at(1)
     if wanted == "measured" or image.slice_thickness is None:
         if np.isfinite(own):
             why = "the scan's own" if wanted == "measured" else "the scan's own, because its slice thickness is unknown"

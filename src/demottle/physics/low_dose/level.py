@@ -1,36 +1,44 @@
-"""From the noise measured on a scan to the photons of each of its slices.
+"""From the noise measured on a scan to the photons of each of its slices, and to what the model of the scanner leaves open.
 
-The scan's own noise is the only dosimeter that every file has. Its level is measured slice by slice in flat soft tissue
-(`demottle.noise.level`), and compared with what one photon per ray would give there; their ratio is the number of photons.
+The scan's own noise is the only dosimeter that every file has. Its local level is compared with what one photon per ray would
+give in the same places; their ratio is the number of photons. Where measured and expected level differ from place to place by
+more than chance, the noise to add is scaled there.
 """
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 from demottle.errors import UnsuitableError
 from demottle.events import Listener, Progress, Stage
 from demottle.image import Image, Voxels
+from demottle.noise import guide
 from demottle.noise.flat import flat_plane
 from demottle.noise.level import local_deviation
 from demottle.noise.slices import spread
-from demottle.physics.ct.projection import FloatArray, Kernel
+from demottle.physics.ct.projection import FloatArray, KernelLike
 from demottle.physics.low_dose.beam import Beam
-from demottle.physics.low_dose.texture import median_deviation
-from demottle.physics.low_dose.tube import Tube, rays_per_photon
+from demottle.physics.low_dose.fit import Fitted
+from demottle.physics.low_dose.measured import Measured
+from demottle.physics.low_dose.texture import windows_show
+from demottle.physics.low_dose.tube import rays_per_photon
+
+Values = NDArray[np.floating]
 
 STEP = 4
-"""The expected variance is computed on every fourth row and column: it is smooth."""
+"""Variances are computed on every fourth row and column: they are smooth."""
 _MOST_SLICES = 24
-_FIT_WINDOW = 9  # steps: wide enough for the chance in single windows to even out
-_FEWEST_PIXELS = 400  # of flat tissue for a slice to count
+_FEWEST_PIXELS = 400  # of tissue for a slice to count
 _SMOOTHING_MM = 6.0  # along the axis; one slice's level is known to a few per cent only
+_WIDTHS = (96.0, 32.0, 12.0)  # pixels, over which measured and expected level are compared
+_DOUBT = 0.3  # of the weight of tissue all around: with so much the comparison is believed by half
+_MOST_LEFT = 0.5  # logarithm of the variance: beyond it is anatomy
+_TURNS = 4
+_QUIETER = 0.3  # of the windows of a slice by itself: many others hold some anatomy
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,37 +47,47 @@ class Calibration:
 
     Attributes:
         photons: at the unattenuated detector, per ray as wide as a pixel, for each slice, shape (slices,).
-        scale: what the added variance is multiplied by in each slice, so that its level in flat tissue is right.
-        levels: measured level of each slice in HU; NaN where it has too little flat tissue.
-        fit: measured over expected local level across the flat tissue, 10th and 90th percentile: 1 and 1 for a perfect
-            model of where the noise is strong and weak.
-        electronic_share: electronic share of the scan's own variance in flat tissue, median over slices, 0 to 1.
+        left: logarithm of the measured over the expected variance as far as the scan tells it, on every fourth row and column,
+            shape (slices, rows / 4, columns / 4).
+        fit: measured over expected local level across the tissue, 10th and 90th percentile: 1 and 1 for a perfect model of where
+            the noise is strong and weak.
+        electronic_share: electronic share of the scan's own variance in tissue, median over slices, 0 to 1.
+        flat: variances in flat tissue of up to 24 slices: the slice's own in windows, quantum and electronic variance at the
+            scan's dose, shape (3, pixels).
     """
 
     photons: NDArray[np.float64]
-    scale: NDArray[np.float64]
-    levels: NDArray[np.float64]
+    left: Voxels
     fit: tuple[float, float]
     electronic_share: float
+    flat: NDArray[np.float64]
+
+    def target(self, dose: float) -> float:
+        """Noise level in flat tissue in HU at a fraction of the dose, NaN where none is flat: quantum / d + electronic / d^2."""
+        own, quantum, electronic = self.flat
+        if not own.size:
+            return float("nan")
+        return float(np.median(np.sqrt(own + quantum * (1 / dose - 1) + electronic * (1 / dose**2 - 1))))
 
 
 @dataclass(frozen=True, eq=False)
 class _SliceLevel:
-    level: float
-    quantum: float
-    electronic: float
+    """Photons, NaN where the slice does not tell; electronic share; what is left; flat variances for one photon per ray."""
+
+    photons: float
+    share: float
+    left: FloatArray
     ratio: NDArray[np.float64]
-    squares: NDArray[np.float64]
-    """Variances of the flat pixels: measured, quantum and electronic variance, shape (3, pixels)."""
+    flat: NDArray[np.float64]
 
 
 def calibrate(
     image: Image,
+    measured: Measured,
     attenuating: Callable[[int], Voxels],
     beam: Beam,
-    tube: Tube,
-    kernel: Kernel | float,
-    dose: float,
+    fitted: Fitted,
+    kernel: KernelLike,
     current: tuple[float, ...] | None,
     listener: Listener,
     workers: int,
@@ -78,104 +96,129 @@ def calibrate(
 
     Args:
         image: the scan.
+        measured: its noise.
         attenuating: gives a slice in HU as rays see it, padding as air.
-        beam, tube, kernel: how the noise comes about.
-        dose: fraction of the dose, for `Calibration.scale`.
+        beam, fitted, kernel: how the noise comes about.
         current: tube current of each slice in mA, where known: photons follow it between slices.
         listener: hears of every slice, stage "measure".
         workers: threads.
 
     Raises:
-        UnsuitableError: where no slice has enough flat soft tissue, or it holds no noise.
+        UnsuitableError: where no slice has enough soft tissue.
     """
-    _, row_mm, _ = image.spacing
-    share = median_deviation(row_mm, kernel) ** 2
+    shown = [windows_show(image.spacing[1], kernel, quantile) for quantile in (0.5, _QUIETER)]
+    scan = _Scan(image, measured, beam, fitted, *shown)
 
     def one(index: int) -> _SliceLevel:
-        return _measure(image, index, attenuating(index), beam, tube, share)
+        return _measure(scan, index, attenuating(index))
 
     found: list[_SliceLevel] = []
     with ThreadPoolExecutor(workers) as pool:
         try:
-            for done, measured in enumerate(pool.map(one, range(image.shape[0])), start=1):
-                found.append(measured)
+            for done, each in enumerate(pool.map(one, range(image.shape[0])), start=1):
+                found.append(each)
                 listener(Progress(Stage.MEASURE, done, image.shape[0]))
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    levels = np.array([each.level for each in found])
-    if not np.isfinite(levels).any() or not np.nanmax(levels) > 0:
+    told = np.array([each.photons for each in found])
+    if not np.isfinite(told).any():
         raise UnsuitableError(
-            "The noise of the scan cannot be measured: it has too little flat soft tissue (-150 to 200 HU), or no noise in it; "
-            "a dose can only be simulated relative to measured noise."
+            "The noise of the scan cannot be measured: it has too little soft tissue (-150 to 200 HU); a dose can only be "
+            "simulated relative to measured noise."
         )
-    quantum, electronic = (np.array([getattr(each, name) for each in found]) for name in ("quantum", "electronic"))
-    photons = _along_axis(_photons(levels, quantum, electronic), current, image.spacing[0])
-    own = quantum / photons + electronic / photons**2
-    added = quantum / photons * (1 / dose - 1) + electronic / photons**2 * (1 / dose**2 - 1)
-    known = np.isfinite(quantum)
-    scale = np.where(known, own * (1 / dose - 1) / np.where(added > 0, added, 1), np.nan)
-    scale = np.where(known, scale, np.nanmedian(scale)) if dose < 1 else np.ones_like(photons)
-    scale = scale * _closing_factor(found, photons, scale, dose)
-    ratios = np.concatenate([each.ratio / np.median(each.ratio) for each in found if each.ratio.size])
-    low, high = np.percentile(ratios, [10, 90])
-    part = float(np.nanmedian(electronic / photons**2 / own))
-    return Calibration(photons, scale, levels, (float(low), float(high)), part)
-
-
-def _measure(image: Image, index: int, plane: Voxels, beam: Beam, tube: Tube, share: float) -> _SliceLevel:
-    """Level of one slice, and the variance in HU^2 that one photon per ray would give in the same places."""
-    flat = flat_plane(image, index)
-    if np.count_nonzero(flat) < _FEWEST_PIXELS:
-        return _SliceLevel(np.nan, np.nan, np.nan, np.empty(0), np.empty((3, 0)))
-    deviation = local_deviation(image.voxels[index])
-    rays = rays_per_photon(beam.integrals(plane, tube.water), beam, tube)
-    to_hu = np.float32((1000 / tube.water) ** 2 * share)
-    quantum = beam.variance(rays, STEP) * to_hu
-    electronic = beam.variance(rays**2 * np.float32(tube.electronic**2), STEP) * to_hu
-    middle = slice(STEP // 2, None, STEP)  # of each block, where the coarse map holds
-    coarse_flat = _fitted(flat[middle, middle], quantum.shape).astype(np.bool_)
-    level = float(np.median(deviation[flat]))
-    if not coarse_flat.any() or not level > 0:
-        return _SliceLevel(level, np.nan, np.nan, np.empty(0), np.empty((3, 0)))
-    measured = _fitted(deviation[middle, middle], quantum.shape)
-    squares = np.stack([each[coarse_flat] for each in (measured**2, quantum, electronic)]).astype(np.float64)
-    ratio = _local_ratio(measured, quantum, coarse_flat)
-    return _SliceLevel(level, float(np.median(squares[1])), float(np.median(squares[2])), ratio, squares)
-
-
-def _closing_factor(
-    found: list[_SliceLevel], photons: NDArray[np.float64], scale: NDArray[np.float64], dose: float
-) -> float:
-    """Return what the added variance is to be multiplied by, so that the median level of the sum is right.
-
-    Where the scan's noise and the model's are strong in different places, the median of a sum is more than the sum of
-    medians; 1 where they agree.
-    """
-    if dose == 1:
-        return 1.0
-    own, added = [], []
-    for each, count, share in zip(found, photons, scale, strict=True):
-        variance, quantum, electronic = each.squares
-        own.append(variance)
-        added.append(share * (quantum / count * (1 / dose - 1) + electronic / count**2 * (1 / dose**2 - 1)))
-    variance, more = np.concatenate(own), np.concatenate(added)
-    wanted = np.median(variance) / dose
-
-    def excess(factor: float) -> float:
-        return float(np.median(variance + factor * more) - wanted)
-
-    return float(brentq(excess, 0.5, 2.0, xtol=1e-4)) if excess(0.5) < 0 < excess(2.0) else 1.0
-
-
-def _local_ratio(measured: FloatArray, variance: FloatArray, flat: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Measured over expected level around every flat pixel, up to a factor."""
-    inside = flat.astype(np.float32)
-    seen, expected = (
-        cv2.blur(values * inside, (_FIT_WINDOW, _FIT_WINDOW), borderType=cv2.BORDER_REFLECT_101)[flat]
-        for values in (measured**2, variance)
+    photons = _along_axis(told, current, image.spacing[0])
+    low, high = np.percentile(np.concatenate([np.ones(1), *(each.ratio for each in found)]), [10, 90])
+    return Calibration(
+        photons=photons,
+        left=np.stack([each.left for each in found]),
+        fit=(float(low), float(high)),
+        electronic_share=float(np.nanmedian([each.share for each in found])),
+        flat=_flat(found, photons),
     )
-    return np.asarray(np.sqrt(seen.astype(np.float64) / expected))
+
+
+def _flat(found: list[_SliceLevel], photons: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`Calibration.flat` of some of the slices."""
+    of_one = [(found[index].flat, photons[index]) for index in spread(len(found), _MOST_SLICES)]
+    return np.concatenate([flat / np.array([1, count, count**2])[:, None] for flat, count in of_one], axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class _Scan:
+    """What all slices have in common: scan, its noise, rays, fit, and what windows show of such noise (`shown_in_windows`)."""
+
+    image: Image
+    measured: Measured
+    beam: Beam
+    fitted: Fitted
+    median: float
+    quantile: float
+
+
+def _measure(scan: _Scan, index: int, plane: Voxels) -> _SliceLevel:
+    """Compare the noise of one slice with what one photon per ray would give in the same places."""
+    variance, weight = scan.measured.variance[index], scan.measured.weight[index]
+    where = flat_plane(scan.image, index)
+    tube, beam = scan.fitted.tube, scan.beam
+    if np.count_nonzero(where) < _FEWEST_PIXELS or not weight.any():
+        return _SliceLevel(np.nan, np.nan, np.zeros_like(weight), np.empty(0), np.zeros((3, 0)))
+    rays = rays_per_photon(beam.integrals(plane, tube.water), beam, tube)
+    outward = scan.fitted.outward((weight.shape[0], weight.shape[1]), scan.image.spacing[1] * STEP)
+    to_hu = np.float32((1000 / tube.water) ** 2) * np.exp(outward)
+    of_one = [beam.variance(rays, STEP) * to_hu, beam.variance((rays * np.float32(tube.electronic)) ** 2, STEP) * to_hu]
+    known = weight > 0
+    photons = _photons(variance[known], np.stack([each[known] for each in of_one]), weight[known])
+    left = _left(variance, weight, of_one, photons)
+    own = local_deviation(scan.image.voxels[index])[where].astype(np.float64) ** 2
+    flat = np.stack([enlarged(each * np.exp(left), where.shape)[where] for each in of_one]).astype(np.float64)
+    if scan.image.shape[0] == 1:
+        # The map of a slice by itself tells where the noise is strong, the quieter windows of its flat places how strong it is.
+        photons = _photons(own / scan.quantile**2, flat, np.ones(len(own)), _QUIETER)
+    quantum, electronic = flat[0] / photons, flat[1] / photons**2
+    part = float(np.median(electronic / (quantum + electronic)))
+    ratio = np.exp(left[weight > 0.5 * weight.max()] / 2).astype(np.float64)
+    return _SliceLevel(photons, part, left + outward, ratio, np.stack([own, *(flat * scan.median**2)]))
+
+
+def _photons(own: Values, of_one: Values, weight: Values, quantile: float = 0.5) -> float:
+    """Photons for which own over expected variance is 1 at a weighted quantile: anatomy makes a few places high."""
+    photons = float((weight @ of_one[0]) / (weight @ own))
+    for _ in range(_TURNS):
+        ratio = own / (of_one[0] / photons + of_one[1] / photons**2)
+        order = np.argsort(ratio)
+        share = np.cumsum(weight[order], dtype=np.float64)
+        photons /= float(ratio[order][np.searchsorted(share, quantile * share[-1])])
+    return photons
+
+
+def _left(variance: FloatArray, weight: FloatArray, of_one: list[FloatArray], photons: float) -> FloatArray:
+    """What measured over expected variance shows beyond chance: wide differences first, narrow ones where much is known."""
+    left, most = np.zeros_like(weight), float(weight.max())
+    if not most > 0:
+        return left
+    expected = of_one[0] / np.float32(photons) + of_one[1] / np.float32(photons**2)
+    logarithm = np.log(np.maximum(variance, 1e-6) / expected)
+    # The level is not the map's to tell.
+    logarithm = np.clip(logarithm - np.median(logarithm[weight > 0.5 * most]), -2 * _MOST_LEFT, 2 * _MOST_LEFT)
+    for width in _WIDTHS:
+        total, known = (
+            guide.smooth(np.asarray(part, np.float32), width / STEP) for part in (logarithm * weight, weight)
+        )
+        belief = known / (known + _DOUBT * most)
+        left += belief * (total / np.maximum(known, 1e-9) - left)
+    return np.clip(left, -_MOST_LEFT, _MOST_LEFT)
+
+
+def enlarged(coarse: FloatArray, shape: tuple[int, ...]) -> FloatArray:
+    """A map of every fourth row and column at full resolution."""
+    rows, columns = shape
+    return np.asarray(cv2.resize(coarse, (columns, rows), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def scaled_by(left: FloatArray, shape: tuple[int, ...]) -> FloatArray:
+    """What the noise of a slice is multiplied by, at full resolution."""
+    return np.exp(enlarged(left, shape) / 2)
 
 
 def level_where_flat(voxels: Voxels, image: Image) -> float:
@@ -188,23 +231,6 @@ def level_where_flat(voxels: Voxels, image: Image) -> float:
     ]
     found = np.concatenate(values)
     return float(np.median(found)) if found.size else float("nan")
-
-
-def _fitted(plane: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    """Cut or fill with zeros at the end to `shape`; a last block may have no middle."""
-    out = np.zeros(shape, plane.dtype)
-    rows, columns = (min(a, b) for a, b in zip(plane.shape, shape, strict=True))
-    out[:rows, :columns] = plane[:rows, :columns]
-    return out
-
-
-def _photons(
-    level: NDArray[np.float64], quantum: NDArray[np.float64], electronic: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Solve `level^2 = quantum / N + electronic / N^2` for N."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        root = (quantum + np.sqrt(quantum**2 + 4 * electronic * level**2)) / (2 * level**2)
-    return np.where(np.isfinite(root) & (root > 0), root, np.nan)
 
 
 def _along_axis(photons: NDArray[np.float64], current: tuple[float, ...] | None, spacing: float) -> NDArray[np.float64]:

@@ -1,8 +1,9 @@
 """A real scan as it would have been at a lower dose: noise insertion in the projections.
 
-The scan is projected, every ray gets the noise that it would have had on top (`low_dose_tube`), and that noise alone is
-reconstructed and added, so that the scan keeps its resolution. How much is set by the noise measured on the scan itself
-(`low_dose_level`): at the fraction d of the dose the variance in flat soft tissue is that of the scan divided by d.
+The scan is projected, every ray gets the noise that it would have had on top (`tube`), and that noise alone is reconstructed
+and added, so that the scan keeps its resolution. How much, where, and of what spectrum is set by the noise measured on the scan
+itself (`measured`, `fit`, `level`, `response`): at the fraction d of the dose quantum variance is that of the scan divided by d,
+electronic variance divided by d^2.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,18 +17,23 @@ import demottle
 from demottle.errors import InputError
 from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, ProcessingStep, Voxels
+from demottle.noise.slices import spread
 from demottle.physics.ct.backends import Projector, check_projector
 from demottle.physics.ct.ct_noise import BOW_TIE
-from demottle.physics.ct.projection import FloatArray, Kernel
+from demottle.physics.ct.projection import FloatArray, Kernel, KernelLike
 from demottle.physics.low_dose.beam import Beam, BeamShape, make_beam
 from demottle.physics.low_dose.choices import Choice, choose_correlation, choose_kernel
 from demottle.physics.low_dose.field import blank, check_field, floor_of, seen_by_rays
+from demottle.physics.low_dose.fit import ELECTRONIC, HARDENING, Fitted, Seen, fit_tube
 from demottle.physics.low_dose.header import Acquisition, acquisition_of
-from demottle.physics.low_dose.level import Calibration, calibrate, level_where_flat
+from demottle.physics.low_dose.level import STEP, Calibration, calibrate, enlarged, level_where_flat, scaled_by
+from demottle.physics.low_dose.measured import Measured, measure
+from demottle.physics.low_dose.response import matching_response
 from demottle.physics.low_dose.slices import slice_weights
 from demottle.physics.low_dose.tube import Tube, added_variance, rays_per_photon
 
 METHOD = "simulate-low-dose"
+_FITTED_SLICES = 4  # that the tube is fitted on
 TOLERANCE = 0.03
 """How far the noise level may be from its target, as a share of it, before the user is warned."""
 REFUSED = 0.1
@@ -42,9 +48,10 @@ class LowDoseSettings:
         kernel: kernel of the filtered back-projection; "match": the one whose noise has the scan's own mean frequency.
         correlation: correlation of the noise of adjacent slices, 0 to 0.95; "geometry": from slice thickness and distance;
             "measured": the scan's own.
-        electronic: electronic noise in photons rms.
-        bow_tie: 0 for none, 1 for a bow-tie that flattens a water cylinder as wide as the scanner's field.
-        modulation: strength of the angular tube-current modulation; None: what the header says, 0.5 where it is silent.
+        electronic: electronic noise in photons rms; None: fitted to the scan's noise, near 8 where that tells little.
+        bow_tie: 0 for none, 1 for a bow-tie that flattens a water cylinder as wide as the scanner's field; None:
+            fitted, near 0.5.
+        modulation: strength of the angular tube-current modulation; None: none where the header says so, else fitted, near 0.5.
         beam: "parallel" or "fan".
         projector: "builtin", or "astra" where astra-toolbox is installed.
         accept_truncated: go on where the body reaches beyond the field of view.
@@ -52,8 +59,8 @@ class LowDoseSettings:
 
     kernel: Kernel | Literal["match"] = "match"
     correlation: float | Literal["geometry", "measured"] = "geometry"
-    electronic: float = 8.0
-    bow_tie: float = BOW_TIE
+    electronic: float | None = None
+    bow_tie: float | None = None
     modulation: float | None = None
     beam: BeamShape = "parallel"
     projector: Projector = "builtin"
@@ -68,6 +75,8 @@ class LowDose:
         dose: fraction of its dose, above 0 and up to 1.
         acquisition: what the header says.
         kernel, correlation: what is used, and why.
+        response: the kernel as the noise is reconstructed with it.
+        fitted: what decides where the noise is strong.
         calibration: photons of each slice.
         warnings: sentences for the user.
     """
@@ -99,34 +108,59 @@ class LowDose:
         self.image, self.dose, self._workers = image, dose, workers
         self.acquisition: Acquisition = acquisition_of(image)
         field_warning = check_field(image, self.settings.accept_truncated)
-        self.kernel: Choice[Kernel | float] = choose_kernel(image, self.settings.kernel)
-        self.correlation: Choice[float] = choose_correlation(image, self.settings.correlation)
+        self._measured: Measured = measure(image)
+        self.kernel: Choice[Kernel | float] = choose_kernel(image, self.settings.kernel, self._measured)
+        self.response: KernelLike = self._response()
+        self.correlation: Choice[float] = choose_correlation(image, self.settings.correlation, self._measured)
         # A scan simulated before has the noise of some seed already: the same seed again must not draw that noise once more.
         earlier = sum(step.method == METHOD for step in image.history)
         self._earlier = (earlier,) if earlier else ()
         self._weights = slice_weights(image.shape[0], self.correlation.value)
-        modulation = self.settings.modulation
-        self._tube = Tube(
-            water=self.acquisition.water,
-            electronic=self.settings.electronic,
-            bow_tie=self.settings.bow_tie,
-            diameter_mm=self.acquisition.scan_diameter_mm,
-            modulation=self.acquisition.modulation if modulation is None else modulation,
-        )
+        self.fitted: Fitted = self._fitted()
+        self._tube = self.fitted.tube
         self._beam: Beam = make_beam(
             self.settings.beam,
             image.shape[1:],
             image.spacing[1],
-            self.kernel.value,
+            self.response,
             self.acquisition.source_to_axis_mm,
             self.settings.projector,
         )
         current = self.acquisition.tube_current
         self.calibration: Calibration = calibrate(
-            image, self._plane, self._beam, self._tube, self.kernel.value, dose, current, listener, workers
+            image, self._measured, self._plane, self._beam, self.fitted, self.response, current, listener, workers
         )
         self.level = level_where_flat(image.voxels, image)
         self.warnings: tuple[str, ...] = (*field_warning, *self.kernel.warnings, *self.correlation.warnings)
+
+    def _response(self) -> KernelLike:
+        """What the noise is reconstructed with: the kernel asked for, or the response that the scan's own noise shows."""
+        spectrum = self._measured.spectrum
+        if self.settings.kernel != "match" or spectrum is None or isinstance(self.kernel.value, str):
+            return self.kernel.value
+        return matching_response(spectrum, self.kernel.value)
+
+    def _fitted(self) -> Fitted:
+        """The tube: as asked for, as the header says, or as the scan's own noise tells."""
+        given, said = self.settings, self.acquisition
+        none_said = said.origin.get("modulation") == "header" and said.modulation == 0
+        tube = Tube(
+            water=said.water,
+            electronic=ELECTRONIC if given.electronic is None else given.electronic,
+            bow_tie=BOW_TIE if given.bow_tie is None else given.bow_tie,
+            diameter_mm=said.scan_diameter_mm,
+            modulation=said.modulation if given.modulation is None else given.modulation,
+            hardening=HARDENING,
+        )
+        free = [name for name in ("electronic", "bow_tie", "modulation") if getattr(given, name) is None]
+        if none_said and "modulation" in free:
+            free.remove("modulation")
+        weight = self._measured.weight
+        told = np.flatnonzero(weight.sum(axis=(1, 2)) > 0)
+        chosen = [int(told[at]) for at in spread(len(told), _FITTED_SLICES)]
+        seen = [Seen(self._plane(z), self._measured.variance[z], weight[z]) for z in chosen]
+        turning = ("lag",) if "modulation" in free or tube.modulation > 0 else ()
+        return fit_tube(seen, tube, self.image.spacing[1], self.response, (*free, *turning, "hardening"))
 
     def noise(self, seed: int = 0, repeat: int = 0, listener: Listener = silent) -> Voxels:
         """Draw the noise to add: float32, shape of the image, HU, zero mean; zero where voxels are not valid.
@@ -149,6 +183,14 @@ class LowDose:
         if self.image.valid is not None:
             noise[~self.image.valid] = 0
         return noise
+
+    def variance(self, index: int) -> Voxels:
+        """Return the variance in HU^2 that `noise` has at every pixel of one slice, as foretold: float32 (rows, columns)."""
+        rays = rays_per_photon(self._beam.integrals(self._plane(index), self._tube.water), self._beam, self._tube)
+        added = added_variance(rays, self.calibration.photons[index], self.dose, self._tube)
+        coarse = self._beam.variance(added, STEP) * np.float32((1000 / self._tube.water) ** 2)
+        whole = enlarged(coarse, self.image.shape[1:])
+        return np.asarray(whole * scaled_by(self.calibration.left[index], whole.shape) ** 2, np.float32)
 
     def realization(self, seed: int = 0, repeat: int = 0, listener: Listener = silent) -> Image:
         """Return the scan at the lower dose, with what was done in its history.
@@ -176,9 +218,7 @@ class LowDose:
             "dose": self.dose,
             "kernel": self.kernel.value,
             "correlation": round(self.correlation.value, 4),
-            "electronic": self.settings.electronic,
-            "bow_tie": self.settings.bow_tie,
-            "modulation": self._tube.modulation,
+            **self._used(),
             "beam": self.settings.beam,
             "projector": self.settings.projector,
             "repeat": repeat,
@@ -210,18 +250,17 @@ class LowDose:
 
     @property
     def target(self) -> float:
-        """Noise level in HU that the scan is to have at the lower dose: `level / sqrt(dose)`."""
-        return float(self.level / np.sqrt(self.dose))
+        """Noise level in HU that the scan is to have at the lower dose: `level / sqrt(dose)`, and more for electronic noise."""
+        return self.calibration.target(self.dose)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON: what was measured, assumed and chosen, and where each value came from."""
-        levels = self.calibration.levels
         return {
             "dose": self.dose,
             "noise_level_hu": self.level,
             "target_level_hu": self.target,
-            "slices_measured": int(np.isfinite(levels).sum()),
-            "slices": len(levels),
+            "slices_measured": int((self._measured.weight.sum(axis=(1, 2)) > 0).sum()),
+            "slices": self.image.shape[0],
             "electronic_share": round(self.calibration.electronic_share, 4),
             "local_level_fit": [round(value, 3) for value in self.calibration.fit],
             "kernel": {"used": self.kernel.value, "why": self.kernel.why},
@@ -229,7 +268,15 @@ class LowDose:
             "photons": [float(f"{value:.4g}") for value in self.calibration.photons],
             "acquisition": _facts(self.acquisition),
             "settings": asdict(self.settings),
+            "tube": {"used": self._used(), "fitted": list(self.fitted.values)},
             "warnings": list(self.warnings),
+        }
+
+    def _used(self) -> dict[str, float]:
+        names = ("electronic", "bow_tie", "modulation", "lag", "hardening")
+        return {
+            **{name: round(float(getattr(self._tube, name)), 4) for name in names},
+            "rim": round(self.fitted.rim, 4),
         }
 
     def _plane(self, index: int) -> Voxels:
@@ -237,10 +284,10 @@ class LowDose:
 
     def _draw(self, index: int, seed: int, repeat: int) -> FloatArray:
         rays = rays_per_photon(self._beam.integrals(self._plane(index), self._tube.water), self._beam, self._tube)
-        photons, scale = self.calibration.photons[index], self.calibration.scale[index]
         white = self._white(index, rays.shape, seed, repeat)
-        white *= np.sqrt(added_variance(rays, photons, self.dose, self._tube, scale))
-        return self._beam.reconstruct(white) * np.float32(1000 / self._tube.water)
+        white *= np.sqrt(added_variance(rays, self.calibration.photons[index], self.dose, self._tube))
+        noise = self._beam.reconstruct(white) * np.float32(1000 / self._tube.water)
+        return np.asarray(noise * scaled_by(self.calibration.left[index], noise.shape))
 
     def _white(self, index: int, shape: tuple[int, ...], seed: int, repeat: int) -> FloatArray:
         """Noise of variance 1, independent from ray to ray and correlated from slice to slice."""
@@ -276,8 +323,8 @@ def _check(image: Image, dose: float, settings: LowDoseSettings) -> None:
     if abs(row - column) > 0.01 * row:
         raise InputError(f"Pixels are {row} mm x {column} mm; CT noise is simulated for square pixels: resample first.")
     for name, value, most in (
-        ("electronic noise", settings.electronic, 1000.0),
-        ("bow-tie", settings.bow_tie, 1.0),
+        ("electronic noise", settings.electronic or 0.0, 1000.0),
+        ("bow-tie", settings.bow_tie or 0.0, 1.0),
         ("modulation", settings.modulation or 0.0, 1.0),
     ):
         if not 0 <= value <= most:

@@ -12,20 +12,19 @@ from scipy.optimize import brentq
 from demottle.noise import level
 from demottle.noise.flat import WINDOW
 from demottle.noise.spectrum import spectrum_of_density, trend_gain
-from demottle.physics.ct.projection import OVERSAMPLING, Kernel, cut_off_of
+from demottle.physics.ct.projection import OVERSAMPLING, KernelLike, apodisation
 
 SOFTEST, SHARPEST = 0.25, 4.0
 """Range of cut-off frequencies in 1/mm that `matching_cut_off` chooses from."""
 _GRID = 256
 
 
-def noise_power(frequency: NDArray[np.float64], pixel_mm: float, kernel: Kernel | float) -> NDArray[np.float64]:
-    """NPS, in arbitrary units, at radial frequencies in 1/mm: ramp times Hann apodisation squared, zero beyond Nyquist."""
-    apodisation = 0.5 * (1 + np.cos(np.pi * np.minimum(frequency / cut_off_of(kernel), 1)))
-    return np.where(frequency <= 0.5 / pixel_mm, frequency * apodisation**2, 0.0)
+def noise_power(frequency: NDArray[np.float64], pixel_mm: float, kernel: KernelLike) -> NDArray[np.float64]:
+    """NPS, in arbitrary units, at radial frequencies in 1/mm: ramp times apodisation squared, zero beyond Nyquist."""
+    return np.where(frequency <= 0.5 / pixel_mm, frequency * apodisation(kernel, frequency) ** 2, 0.0)
 
 
-def mean_frequency(pixel_mm: float, kernel: Kernel | float, size: int | None = None) -> float:
+def mean_frequency(pixel_mm: float, kernel: KernelLike, size: int | None = None) -> float:
     """Mean radial frequency in 1/mm, weighted over the plane up to Nyquist as `demottle.noise.spectrum` does.
 
     With `size`, it is the mean that square regions of so many pixels show: their edges blur the spectrum (the covariance is
@@ -49,7 +48,7 @@ def matching_cut_off(mean: float, pixel_mm: float, size: int | None = None) -> f
     return float(brentq(lambda cut_off: mean_frequency(pixel_mm, cut_off, size) - mean, SOFTEST, SHARPEST, xtol=1e-4))
 
 
-def _in_regions(pixel_mm: float, kernel: Kernel | float, size: int) -> NDArray[np.float64]:
+def _in_regions(pixel_mm: float, kernel: KernelLike, size: int) -> NDArray[np.float64]:
     """Mean periodogram (size, size) of regions of the kernel's noise, second-order trend taken out, in arbitrary units."""
     frequency = np.fft.fftfreq(_GRID, pixel_mm)
     covariance = np.real(np.fft.ifft2(noise_power(np.hypot(frequency[:, None], frequency[None]), pixel_mm, kernel)))
@@ -62,14 +61,19 @@ def _in_regions(pixel_mm: float, kernel: Kernel | float, size: int) -> NDArray[n
     return power
 
 
-def median_deviation(pixel_mm: float, kernel: Kernel | float, window: int = WINDOW) -> float:
+def median_deviation(pixel_mm: float, kernel: KernelLike, window: int = WINDOW) -> float:
     """Median of the local standard deviation in square windows of the kernel's noise (`noise.level.median_deviation`)."""
+    return windows_show(pixel_mm, kernel, 0.5, window)
+
+
+def windows_show(pixel_mm: float, kernel: KernelLike, quantile: float, window: int = WINDOW) -> float:
+    """Quantile of the local standard deviation in square windows of the kernel's noise (`noise.level.quantile_deviation`)."""
     frequency = np.fft.fftfreq(_GRID, pixel_mm)
     power = noise_power(np.hypot(frequency[:, None], frequency[None]), pixel_mm, kernel)
-    return level.median_deviation(np.real(np.fft.ifft2(power)), window)
+    return level.quantile_deviation(np.real(np.fft.ifft2(power)), quantile, window)
 
 
-def interpolation_loss(pixel_mm: float, kernel: Kernel | float) -> float:
+def interpolation_loss(pixel_mm: float, kernel: KernelLike) -> float:
     """Share of the variance that is left by linear interpolation between the finely sampled filtered projections.
 
     At the frequency f, averaged over where between two samples a pixel falls, it is `(2 + cos(2 pi f step)) / 3`.

@@ -30,6 +30,8 @@ class Tube:
         bow_tie: 0 for none, 1 for a filter that fully flattens a water cylinder of `diameter_mm`.
         diameter_mm: diameter of the field that the bow-tie is made for.
         modulation: current ~ exp(modulation * largest line integral of the view); 0 for a constant current.
+        lag: degrees by which the current follows the patient late.
+        hardening: a ray's attenuation as a power of `exp(line integral)`: below 1 because thick objects harden the beam.
     """
 
     water: float
@@ -37,6 +39,8 @@ class Tube:
     bow_tie: float
     diameter_mm: float
     modulation: float
+    hardening: float = 1.0
+    lag: float = 0.0
 
 
 def rays_per_photon(integrals: FloatArray, beam: Beam, tube: Tube) -> FloatArray:
@@ -44,23 +48,26 @@ def rays_per_photon(integrals: FloatArray, beam: Beam, tube: Tube) -> FloatArray
     radius = max(tube.diameter_mm / 2, 1.0)
     path = bow_tie_path(np.clip(beam.distances, -radius, radius), radius, tube.bow_tie, tube.water)
     # float32 ends at exp(88); no scanner sees through exp(25).
-    attenuation = np.exp(np.minimum(integrals + path, 25.0))
-    return np.asarray(attenuation / current(integrals, tube.modulation)[:, None])
+    attenuation = np.exp(np.minimum(np.float32(tube.hardening) * integrals + path, 25.0))
+    return np.asarray(attenuation / current(integrals, tube.modulation, tube.lag / beam.turn)[:, None])
 
 
-def current(integrals: FloatArray, modulation: float) -> FloatArray:
-    """Tube current of every view, mean 1, between 0.2 and 4."""
+def current(integrals: FloatArray, modulation: float, late: float = 0.0) -> FloatArray:
+    """Tube current of every view, mean 1, between 0.2 and 4; `late`: the share of these views by which it lags."""
     if modulation == 0:
         return np.ones(len(integrals), np.float32)
     highest = integrals.max(axis=1).astype(np.float64)
+    if late:
+        views = np.arange(len(highest))
+        highest = np.interp(views - late * len(views), views, highest, period=len(views))
     relative = np.exp(modulation * (highest - highest.mean()))
     relative = np.clip(relative / relative.mean(), _LEAST_CURRENT, _MOST_CURRENT)
     return np.asarray(relative / relative.mean(), np.float32)
 
 
-def added_variance(rays: FloatArray, photons: float, dose: float, tube: Tube, scale: float = 1.0) -> FloatArray:
-    """Variance to add to every line integral, by the formula above times `scale`, at most `MOST_VARIANCE`."""
+def added_variance(rays: FloatArray, photons: float, dose: float, tube: Tube) -> FloatArray:
+    """Variance to add to every line integral, by the formula above, at most `MOST_VARIANCE`."""
     inverse = rays / np.float32(photons)
     quantum, electronic = 1 / dose - 1, (1 / dose**2 - 1) * tube.electronic**2
-    variance = np.float32(scale * quantum) * inverse + np.float32(scale * electronic) * inverse**2
+    variance = np.float32(quantum) * inverse + np.float32(electronic) * inverse**2
     return np.asarray(np.minimum(variance, MOST_VARIANCE))
