@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -129,7 +130,8 @@ def _no_volume(slices: Sequence[SliceHeader]) -> str:
 
 def without_place(slices: Sequence[SliceHeader]) -> str:
     """Return the sentence that names images without a position where slices are missing; empty where there are none."""
-    found = [header.file.path.name for header in slices if header.position is None and not header.is_localizer]
+    files = [header.file for header in slices if header.position is None and not header.is_localizer]
+    found = [Path(file.member or file.path).name for file in files]
     if not found or len(found) == len(slices):
         return ""
     names = ", ".join(found[:_FEWEST]) + (", ..." if len(found) > _FEWEST else "")
