@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 SUITE_HELP = (
-    "Suite. Methods: ct-volume, ct-real, ct-anatomies, single-slice, ct-unpaired, ldct, fluoroscopy, mr, nordic; decisions: "
-    "fluoroscopy-plan, fluoroscopy-wires, gate, uncertainty, contract, lies, noise-measures, "
-    "low-dose-noise; the machine: speed."
+    "Suite. Methods: ct-volume, ct-real, ct-anatomies, single-slice, ct-unpaired, ct-doses, ldct, fluoroscopy, mr, nordic; "
+    "decisions: fluoroscopy-plan, fluoroscopy-wires, gate, uncertainty, contract, lies, noise-measures, low-dose-noise; "
+    "the machine: speed."
 )
 """In full, as to import the suites takes a second; a test holds it to them."""
 RUNNING = "How it runs"
