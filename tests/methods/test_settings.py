@@ -23,6 +23,7 @@ FORMS: dict[str, Sequence[float]] = {
     "it has to be at least 0 and below 1.": (0, 0.999),
     "it has to be a positive number, or 0 to measure it.": (0, 1),
     "it has to be 1, 2, 3 or 4.": (1, 4),
+    "it has to be above 0 and below 1.": (0.999, 0.001),
     "it has to be 1 or more, or 0 for all cores.": (0, 1),
 }
 """What a sentence may ask for, and values that are then accepted, those at its edge among them."""

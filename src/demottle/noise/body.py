@@ -8,13 +8,14 @@ from demottle.image import Mask, Voxels
 _AIR_HU = -500.0
 _LEAST_SHARE = 0.002  # of the slice: smaller islands are the table, cables, or noise
 _MARGIN = 3  # pixels around the skin
+_FAR = 0.2  # of what is bright
 
 
 def body_plane(plane_guide: Voxels, unit: str) -> Mask:
     """Body of one smoothed slice, lungs and gas inside it included, with a margin of 3 pixels around the skin.
 
     CT: everything denser than -500 HU, holes filled, small islands dropped. Without absolute units: brighter than a tenth of the
-    way to the 99th percentile, from 0 or, where there is less than that, the first. An image without any air is all body.
+    way to the 99th percentile, from 0 or, where that lies far below, the first. An image without any air is all body.
     """
     threshold = _AIR_HU if unit == "HU" else _dim(plane_guide)
     dense = (plane_guide > threshold).astype(np.uint8)
@@ -35,5 +36,5 @@ def body_plane(plane_guide: Voxels, unit: str) -> Mask:
 def _dim(plane: Voxels) -> float:
     """Return a tenth of the way from the background to what is bright; stored CT numbers nobody named have it at -1000."""
     dark, bright = np.percentile(plane, (1, 99))
-    low = min(0.0, float(dark))
+    low = float(dark) if dark < -_FAR * bright else 0.0  # noise around 0 goes below it too, but not as far
     return low + 0.1 * (float(bright) - low)
