@@ -35,8 +35,11 @@ def quarter(simulated: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[
 
 def test_level_is_reached_and_said(quarter: tuple[Path, dict[str, object]]) -> None:
     _, record = quarter
-    # Twice, but for electronic noise, which is more, and anatomy in the windows that the level is told from, which stays.
-    assert 1.9 < record["target_level_hu"] / record["noise_level_hu"] < 2.3  # type: ignore[operator]
+    share = record["electronic_share"]  # of it there is 16 times as much, of the rest 4 times
+    wanted = record["noise_level_hu"] * np.sqrt(4 * (1 - share) + 16 * share)  # type: ignore[operator]
+    assert record["target_level_hu"] == pytest.approx(
+        wanted, rel=0.08
+    )  # anatomy in the windows of the level does not grow
     assert record["reached_level_hu"] == [pytest.approx(record["target_level_hu"], rel=0.05)]
 
 

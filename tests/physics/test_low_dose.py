@@ -172,7 +172,9 @@ def test_what_was_done_travels_along(quarter):
     assert step.method == "simulate-low-dose"
     assert step.settings["dose"] == 0.25 and step.settings["repeat"] == 2 and step.seed == 3
     record = quarter.to_dict()
-    assert 2 < record["target_level_hu"] / record["noise_level_hu"] < 2.1  # twice, and a little electronic noise
+    share = record["electronic_share"]  # of it there is 16 times as much, of the rest 4 times
+    wanted = record["noise_level_hu"] * np.sqrt(4 * (1 - share) + 16 * share)
+    assert record["target_level_hu"] == pytest.approx(wanted, rel=0.02)
     assert set(record["tube"]["fitted"]) == {
         "electronic",
         "bow_tie",
