@@ -19,6 +19,11 @@ _IN_SPACE = ("CT", "MR", "PT", "OT")  # whose images ought to have a place
 _LISTED = 6  # positions named in one message
 _TURN = 0.006  # of direction cosines: a third of a degree
 _RESIZED = 1e-3  # mm
+_LEAST_NEAR, _MOST_NEAR, _NEAR_IN_PIXELS = (
+    1e-3,
+    0.05,
+    0.1,
+)  # mm, mm, pixels; between them what rounding makes of one place
 _FEWEST, _MANY = 3, 4  # a group this much smaller than the largest, which has slices enough, is a stray one
 
 
@@ -186,7 +191,7 @@ def stack(slices: Sequence[SliceHeader], *, accept_uneven: bool = False) -> Stac
     if min(rows, columns) <= 0:
         raise InputError(f"{first.name}: PixelSpacing {rows} x {columns} mm is not positive; the header is broken.")
     nominal = abs(first.spacing_between or first.thickness or 1.0) or 1.0
-    spacing, even = _slice_spacing(positions, nominal, accept_uneven)
+    spacing, even = _slice_spacing(positions, nominal, accept_uneven, same_place(slices))
     return Stack(
         slices=tuple(ordered),
         positions=tuple(positions.tolist()),
@@ -201,26 +206,38 @@ def along_normal(slices: Sequence[SliceHeader]) -> np.ndarray:
     return np.asarray(np.array([header.position for header in slices], np.float64) @ _normal(slices[0]))
 
 
-def evenly_placed(positions: np.ndarray) -> bool:
-    """True where slices at these ascending positions along their normal form a volume without gaps."""
+def same_place(slices: Sequence[SliceHeader]) -> float:
+    """Return the distance along the normal, mm, below which two slices lie at the same place.
+
+    Volumes over time state one place in several roundings, or follow the patient by hundredths; slices of small pixels (dental
+    and micro CT) lie nearer to each other than that.
+    """
+    pixel = min(slices[0].pixel_spacing or (0.0,))
+    return float(min(max(_NEAR_IN_PIXELS * pixel, _LEAST_NEAR), _MOST_NEAR))
+
+
+def evenly_placed(positions: np.ndarray, near: float = _LEAST_NEAR) -> bool:
+    """True where slices at these ascending positions form a volume without gaps; `near` as `same_place` returns it."""
     try:
-        return len(positions) == 1 or _slice_spacing(positions, 1.0, accept_uneven=False)[1]
+        return len(positions) == 1 or _slice_spacing(positions, 1.0, accept_uneven=False, near=near)[1]
     except InputError:
         return False
 
 
-def _slice_spacing(positions: np.ndarray, nominal: float, accept_uneven: bool) -> tuple[float, bool]:
+def _slice_spacing(positions: np.ndarray, nominal: float, accept_uneven: bool, near: float) -> tuple[float, bool]:
     """Return the distance between slices and whether all are alike; `nominal` is that of a single one."""
     if len(positions) == 1:
         return nominal, True
     gaps = np.diff(positions)
-    duplicates = np.flatnonzero(gaps < 1e-3)
-    distinct = gaps[gaps >= 1e-3]
+    duplicates = np.flatnonzero(gaps < near)
+    distinct = gaps[gaps >= near]
     typical = float(np.median(distinct)) if distinct.size else 0.0
     if duplicates.size and not (accept_uneven and typical):
+        held = positions[duplicates[np.diff(duplicates, prepend=-2) > 1]]  # each once, however many lie there
         raise InputError(
-            f"{_count(duplicates.size, 'position')} held by more than one slice: {_list(positions[duplicates])} mm along the "
-            "normal; the series may mix several scans, echoes or time points. Separate them."
+            f"{_count(len(held), 'position')} held by more than one slice: {_list(held)} mm along the normal; the series mixes "
+            "several scans, echoes or time points, and its headers do not say which slices belong together. Put the slices of "
+            "each volume into a folder of its own."
         )
     # Headers often give positions to 0.1 mm only: that much is rounding, as long as it does not add up.
     allowed = min(0.2 * typical, max(0.05 * typical, 0.101))

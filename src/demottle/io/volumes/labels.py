@@ -126,8 +126,8 @@ def _distance(part: Part) -> str:
 
 
 def _range(part: Part) -> str:
-    places = part[0].places
-    return f"at {places[0]:.4g} to {places[-1]:.4g} mm" if len(places) > 1 else f"at {places[0]:.4g} mm"
+    first, last = (round(float(place), 1) + 0.0 for place in part[0].places[[0, -1]])
+    return f"at {first:.4g} to {last:.4g} mm" if last > first else f"at {first:.4g} mm"
 
 
 def _times(parts: Sequence[Part]) -> list[str]:

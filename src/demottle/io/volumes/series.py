@@ -12,7 +12,7 @@ from demottle.io.dicom.slice_header import SliceHeader
 from demottle.io.volumes.labels import labelled
 from demottle.io.volumes.mosaic import NO_DIRECTION, UNPLACED
 from demottle.io.volumes.split import ALWAYS, CONTENT, OVER_TIME, Volume, split
-from demottle.io.volumes.traits import TRACE
+from demottle.io.volumes.traits import TIMES, TRACE
 
 FEWEST_OVER_TIME = 4
 """Volumes of a series over time; fewer are volumes of their own (and a filter over them could not tell noise from signal)."""
@@ -85,10 +85,11 @@ def parts_of(
 
 
 def _file_order(volume: Volume, rank: dict[int, int]) -> tuple[float, tuple[float, ...], int]:
-    """By instance number; where volumes are numbered alike by what their headers say, and only then by their files."""
+    """By instance number; where volumes are numbered alike by what their headers say and by time, and only then by their files."""
     numbers = [header.traits.get("instance") for header in volume.slices]
     known = [number for number in numbers if isinstance(number, float)]
     values = [volume.traits.get(name) for name in (*ALWAYS, *CONTENT, *OVER_TIME)]
+    values += [None if np.isnan(moment := began(volume, name)) else moment for name in TIMES]
     said = tuple(value if isinstance(value, float) else 0.0 for value in values)
     return (min(known) if known else 0.0), said, min(rank[id(header)] for header in volume.slices)
 

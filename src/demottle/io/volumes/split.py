@@ -15,13 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demottle.errors import InputError
-from demottle.io.dicom.geometry import along_normal, evenly_placed
+from demottle.io.dicom.geometry import along_normal, evenly_placed, same_place
 from demottle.io.dicom.slice_header import SliceHeader
 from demottle.io.volumes.slabs import slabs
 from demottle.io.volumes.traits import TIMES, Trait
-
-SAME_PLACE = 1e-3
-"""mm along the normal within which two images lie at the same place."""
 
 ALWAYS = (
     *("component", "stack", "kernel", "tube voltage", "energy"),
@@ -65,7 +62,7 @@ class Volume:
     @cached_property
     def places(self) -> NDArray[np.float64]:
         """Positions along the normal, mm, ascending, each once."""
-        return _places(along_normal(self.slices))
+        return _places(along_normal(self.slices), same_place(self.slices))
 
 
 @dataclass(frozen=True)
@@ -74,11 +71,12 @@ class _Cell:
 
     headers: tuple[SliceHeader, ...]
     positions: NDArray[np.float64]
+    near: float
     by_number: bool = False
 
     @cached_property
     def places(self) -> int:
-        return len(_places(self.positions))
+        return len(_places(self.positions, self.near))
 
     @property
     def repeats(self) -> int:
@@ -86,11 +84,11 @@ class _Cell:
 
     @cached_property
     def even(self) -> bool:
-        return not self.repeats and evenly_placed(np.sort(self.positions))
+        return not self.repeats and evenly_placed(np.sort(self.positions), self.near)
 
     def part(self, indices: Sequence[int], *, by_number: bool = False) -> "_Cell":
         chosen = tuple(self.headers[index] for index in indices)
-        return _Cell(chosen, self.positions[list(indices)], self.by_number or by_number)
+        return _Cell(chosen, self.positions[list(indices)], self.near, self.by_number or by_number)
 
 
 def split(group: Sequence[SliceHeader], *, accept_uneven: bool = False) -> list[Volume]:
@@ -105,13 +103,14 @@ def split(group: Sequence[SliceHeader], *, accept_uneven: bool = False) -> list[
     Raises:
         InputError: all images lie at one place, and only their numbers differ.
     """
-    cell = _Cell(tuple(group), along_normal(group))
+    cell = _Cell(tuple(group), along_normal(group), same_place(group))
     return [Volume(part.headers, part.by_number) for part in _resolved(cell, accept_uneven)]
 
 
-def _places(positions: NDArray[np.float64]) -> NDArray[np.float64]:
+def _places(positions: NDArray[np.float64], near: float) -> NDArray[np.float64]:
+    """The lowest position of each place, ascending."""
     ordered = np.sort(positions)
-    found: NDArray[np.float64] = ordered[np.concatenate([[True], np.diff(ordered) >= SAME_PLACE])]
+    found: NDArray[np.float64] = ordered[np.concatenate([[True], np.diff(ordered) >= near])]
     return found
 
 
@@ -182,8 +181,8 @@ def _by_order(cell: _Cell) -> list[_Cell]:
         InputError: all lie at one place, and only their numbers differ.
     """
     held: dict[int, list[int]] = defaultdict(list)
-    places = _places(cell.positions)
-    for index, place in enumerate(np.searchsorted(places, cell.positions + SAME_PLACE / 2, side="right")):
+    places = _places(cell.positions, cell.near)
+    for index, place in enumerate(np.searchsorted(places, cell.positions, side="right")):
         held[int(place)].append(index)
     counts = Counter(len(indices) for indices in held.values())
     for trait in (*TIMES, "instance"):
