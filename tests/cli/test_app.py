@@ -17,14 +17,22 @@ try:
     main()
 except SystemExit as end:
     assert not end.code, end.code
-heavy = [name for name in ("torch", "scipy", "skimage", "matplotlib", "pydicom") if name in sys.modules]
+heavy = [name for name in ("torch", "scipy", "skimage", "matplotlib", "pydicom", "pynetdicom", "fastapi") if name in sys.modules]
 print("HEAVY", heavy, file=sys.stderr)
 """
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["denoise", "--help"], ["methods"], ["doctor", "--help"], ["benchmark", "--help"], ["--version"]],
+    [
+        ["--help"],
+        ["denoise", "--help"],
+        ["methods"],
+        ["doctor", "--help"],
+        ["benchmark", "--help"],
+        ["node", "check", "--help"],
+        ["--version"],
+    ],
 )
 def test_light_verbs_import_nothing_heavy(arguments: list[str]) -> None:
     code = CHECK.format(arguments=arguments)

@@ -33,6 +33,7 @@ def test_an_extra_is_complete_where_all_its_packages_are_there(monkeypatch: pyte
     monkeypatch.setattr(metadata, "requires", lambda name: lines)
     assert {extra.name: extra.complete for extra in packages.extras()} == {
         "benchmark": False,
+        "node": False,
         "onnx": True,
         "training": False,
     }

@@ -15,6 +15,7 @@ from demottle.cli.evaluate.command import evaluate
 from demottle.cli.inspect.command import inspect
 from demottle.cli.methods import methods
 from demottle.cli.models.command import models
+from demottle.cli.node.command import node
 from demottle.cli.phantom.command import phantom
 from demottle.cli.report import report
 from demottle.cli.screen.console import write_what_cannot_be_encoded
@@ -48,6 +49,7 @@ app.command()(train)
 app.add_typer(models)
 app.add_typer(simulate)
 app.add_typer(study)
+app.add_typer(node)
 
 
 def _show_version(wanted: bool) -> None:

@@ -8,6 +8,7 @@ from packaging.requirements import Requirement
 
 EXTRAS = {
     "benchmark": "the methods bm3d and bm4d, to compare with; their license does not allow commercial use",
+    "node": "`demottle serve`: DICOM over the network",
     "onnx": "students of udca as ONNX files, and ONNX Runtime in `demottle stream`",
     "training": "TensorBoard files of `demottle train`",
 }

@@ -1,0 +1,13 @@
+"""`demottle node`: what belongs to the node beside running it. Each command has a file of its own."""
+
+import typer
+
+from demottle.cli.node.check import check
+
+node = typer.Typer(name="node", help="Prepare a node between scanner and archive.", no_args_is_help=True)
+node.command()(check)
+
+
+@node.callback()
+def _node() -> None:
+    """Keep `node` a group however many commands it has."""

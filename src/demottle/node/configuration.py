@@ -1,0 +1,166 @@
+"""What a node is told, as frozen values. `demottle.node.toml_file` reads and checks them; nobody else makes them from text."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from demottle.quality.limits import Limits
+
+SENT = ("images", "map", "page")
+"""What of a result can be sent: denoised images, the map of spots that are not noise (CT), a page as Secondary Capture."""
+
+GLOBS = ("caller", "modality", "manufacturer", "kernel", "body_part", "description")
+"""Facts of a series that a rule compares with patterns such as "Br*"."""
+RANGES = ("thickness", "dose")
+"""Facts that a rule compares with ranges: slice thickness in mm, CTDIvol in mGy."""
+
+
+@dataclass(frozen=True)
+class Tls:
+    """Certificates of both sides.
+
+    Attributes:
+        certificate, key: PEM files of this node.
+        authorities: PEM file with the certificates that those of all others have to be signed by.
+    """
+
+    certificate: Path
+    key: Path
+    authorities: Path
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who may send.
+
+    Attributes:
+        title: its AE title.
+        address: an address, a network such as 10.1.0.0/16, or a host's name.
+        port: where its own server listens, for answers to storage commitment; None: they go back on the same association.
+    """
+
+    title: str
+    address: str
+    port: int | None = None
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where results go.
+
+    Attributes:
+        name: what rules call it.
+        title, address, port: of the DICOM server.
+        tls: encrypt, with the certificates of `Configuration.tls`.
+        commitment: ask for storage commitment, and count as arrived only what was committed.
+        days: how long to try before a series counts as failed.
+    """
+
+    name: str
+    title: str
+    address: str
+    port: int
+    tls: bool = False
+    commitment: bool = False
+    days: float = 7.0
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers from `low` to `high`, both included; None: without that bound."""
+
+    low: float | None = None
+    high: float | None = None
+
+    def holds(self, value: float | None) -> bool:
+        """True for a number within; an unknown one is not."""
+        if value is None:
+            return False
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """When a rule is met: all of what is stated.
+
+    Attributes:
+        globs: patterns by fact (`GLOBS`), one of which has to match, capitals or not.
+        ranges: ranges by fact (`RANGES`).
+    """
+
+    globs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ranges: Mapping[str, Range] = field(default_factory=dict)
+
+    def met_by(self, facts: Mapping[str, Any]) -> bool:
+        """Hold what is known of a series (`demottle.node.facts`) against the conditions."""
+        for name, patterns in self.globs.items():
+            text = str(facts.get(name) or "").casefold()
+            if not any(fnmatchcase(text, pattern.casefold()) for pattern in patterns):
+                return False
+        return all(wanted.holds(facts.get(name)) for name, wanted in self.ranges.items())
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What to do with a series: the first rule that it meets decides.
+
+    Attributes:
+        name: what log, queue and `node check` call it.
+        when: its conditions; empty: every series.
+        leave: receive and keep such series, and do nothing with them.
+        request: arguments of `demottle.pipeline.request.Request`, checked.
+        limits: limits of the gate; None: results are sent whatever they are.
+        send: what is sent, of `SENT`.
+        to: names of destinations.
+        urgent: goes before others.
+        share: keep the network that was fitted, and use it for the next series of the same protocol as long as its checks hold.
+    """
+
+    name: str
+    when: Conditions = field(default_factory=Conditions)
+    leave: bool = False
+    request: Mapping[str, Any] = field(default_factory=dict)
+    limits: "Limits | None" = None
+    send: tuple[str, ...] = ("images",)
+    to: tuple[str, ...] = ()
+    urgent: bool = False
+    share: bool = False
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """All that a node is told.
+
+    Attributes:
+        folder: where queue, objects and results lie.
+        title: AE title of the node, and the one that has to be called.
+        address, port: where it listens.
+        quiet: a series is complete when nothing of it has come for so many seconds.
+        keep: days that objects and results stay on the disk once all is done with them.
+        reserve: MiB that have to stay free on the disk: objects are refused (0xA700) below it.
+        tls: certificates; None: neither side encrypts.
+        senders, destinations, rules: as listed, rules in order.
+    """
+
+    folder: Path
+    title: str = "DEMOTTLE"
+    address: str = "127.0.0.1"
+    port: int = 11112
+    quiet: float = 60.0
+    keep: float = 14.0
+    reserve: float = 1024.0
+    tls: Tls | None = None
+    senders: tuple[Sender, ...] = ()
+    destinations: tuple[Destination, ...] = ()
+    rules: tuple[Rule, ...] = ()
+
+    def destination(self, name: str) -> Destination | None:
+        """The destination of a name; None where it is no longer configured."""
+        return next((one for one in self.destinations if one.name == name), None)
+
+    def rule_for(self, facts: Mapping[str, Any]) -> Rule | None:
+        """The first rule that a series meets; None: it is left alone."""
+        return next((rule for rule in self.rules if rule.when.met_by(facts)), None)

@@ -1,0 +1,68 @@
+"""What rules ask of a series, from the header of one of its objects."""
+
+from pathlib import Path
+from typing import Any
+
+import pydicom
+from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
+
+from demottle.errors import InputError
+
+Facts = dict[str, Any]
+
+_TEXTS = {
+    "modality": "Modality",
+    "manufacturer": "Manufacturer",
+    "kernel": "ConvolutionKernel",
+    "body_part": "BodyPartExamined",
+    "description": "SeriesDescription",
+}
+_NUMBERS = {"thickness": "SliceThickness", "dose": "CTDIvol"}
+_GROUPS = ("CTReconstructionSequence", "PixelMeasuresSequence", "CTExposureSequence", "FrameAnatomySequence")
+_TAGS = [*_TEXTS.values(), *_NUMBERS.values(), "SharedFunctionalGroupsSequence"]
+
+
+def facts_of(file: Path, caller: str) -> Facts:
+    """Return caller, modality, manufacturer, kernel, body_part, description (texts), thickness (mm), dose (CTDIvol, mGy).
+
+    What the header does not state is None; enhanced objects state some of it in their shared functional groups.
+
+    Raises:
+        InputError: the file is not DICOM.
+    """
+    try:
+        header = pydicom.dcmread(file, specific_tags=_TAGS, stop_before_pixels=True)
+    except (InvalidDicomError, OSError, ValueError, NotImplementedError) as error:
+        raise InputError(f"{file.name} is not a readable DICOM object; send it again.") from error
+    places = _places(header)
+    facts: Facts = {"caller": caller}
+    facts.update({name: _text(places, keyword) for name, keyword in _TEXTS.items()})
+    facts.update({name: _number(places, keyword) for name, keyword in _NUMBERS.items()})
+    return facts
+
+
+def _places(header: Dataset) -> list[Dataset]:
+    """The header, and the shared functional groups of enhanced objects."""
+    found = [header]
+    for shared in header.get("SharedFunctionalGroupsSequence") or ():
+        for name in _GROUPS:
+            found += list(shared.get(name) or ())
+    return found
+
+
+def _text(places: list[Dataset], keyword: str) -> str | None:
+    value = next((place.get(keyword) for place in places if place.get(keyword)), None)
+    if value is None:
+        return None
+    several = not isinstance(value, str) and hasattr(value, "__iter__")
+    return "\\".join(map(str, value)) if several else str(value)
+
+
+def _number(places: list[Dataset], keyword: str) -> float | None:
+    for place in places:
+        try:
+            return float(place[keyword].value)
+        except (KeyError, TypeError, ValueError):
+            continue
+    return None

@@ -1,0 +1,111 @@
+"""The configuration of a node: ten lines are enough, and each mistake is one sentence with the key and what to write."""
+
+from pathlib import Path
+
+import pytest
+
+from demottle.errors import InputError
+from demottle.node.toml_file import read_configuration
+from demottle.quality.limits import Limits
+
+SENDER = '[[sender]]\ntitle = "CT1"\naddress = "10.0.0.5"\n'
+PACS = '[[destination]]\nname = "pacs"\ntitle = "ORTHANC"\naddress = "10.0.0.9"\nport = 4242\n'
+NODE = '[node]\nfolder = "held"\n'
+RULE = '[[rule]]\nto = ["pacs"]\n'
+WHOLE = NODE + SENDER + PACS + RULE
+
+
+def _read(folder: Path, text: str):
+    file = folder / "node.toml"
+    file.write_text(text)
+    return read_configuration(file)
+
+
+def test_ten_lines_are_enough(tmp_path: Path) -> None:
+    found = _read(tmp_path, WHOLE)
+    assert len(WHOLE.strip().splitlines()) <= 13
+    assert (found.folder, found.address, found.port, found.quiet) == (tmp_path / "held", "127.0.0.1", 11112, 60.0)
+    assert found.rules[0].limits == Limits() and found.rules[0].send == ("images",)
+    assert found.destination("pacs") == found.destinations[0] and found.destination("other") is None
+
+
+def test_the_first_rule_that_is_met_decides(tmp_path: Path) -> None:
+    rules = (
+        '[[rule]]\nname = "scouts"\nleave = true\nwhen = { description = ["*scout*", "*topogram*"] }\n'
+        '[[rule]]\nname = "thin"\nto = "pacs"\nmethod = "nl-bayes"\nstrength = 0.5\n'
+        'when = { modality = "CT", kernel = "br*", thickness = "0.5..2", dose = "..10" }\n'
+        '[[rule]]\nname = "from CT1"\nto = "pacs"\nwhen = { caller = "CT1" }\n'
+    )
+    found = _read(tmp_path, NODE + SENDER + PACS + rules)
+    thin = {"caller": "X", "modality": "CT", "kernel": "Br40", "thickness": 1.0, "dose": 3.0, "description": "Thorax"}
+    for changes, name in (
+        ({}, "thin"),
+        ({"thickness": 2.0}, "thin"),
+        ({"thickness": 2.01}, None),
+        ({"thickness": None}, None),
+        ({"dose": 10.5}, None),
+        ({"kernel": "Hr40"}, None),
+        ({"kernel": None}, None),
+        ({"kernel": None, "caller": "CT1"}, "from CT1"),
+        ({"description": "Topogram 0.6"}, "scouts"),
+    ):
+        met = found.rule_for({**thin, **changes})
+        assert (met.name if met else None) == name, changes
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x = ", "not valid TOML"),
+        ("", "'sender' in .* is missing; write \\[\\[sender\\]\\]"),
+        (NODE + SENDER, "'rule' .*is missing"),
+        (SENDER + PACS + RULE, "'folder' in \\[node\\] is missing"),
+        (WHOLE.replace("folder", "foldr"), "did you mean|'folder' in \\[node\\] is missing"),
+        (WHOLE.replace('title = "CT1"', 'title = "a very long AE title"'), "1 to 16 ASCII characters"),
+        (WHOLE.replace('title = "CT1"', 'title = "A\\\\B"'), "no backslash"),
+        (WHOLE.replace("10.0.0.5", "10.0.0.500"), "write an address such as"),
+        (WHOLE.replace("10.0.0.5", "bad host"), "write an address such as"),
+        (WHOLE.replace("4242", "70000"), "'port' in \\[\\[destination\\]\\] number 1 is 70000; .*65535"),
+        (WHOLE.replace("port = 4242\n", ""), "'port' .* is missing"),
+        (WHOLE + 'metod = "nl-bayes"\n', "'metod' in \\[\\[rule\\]\\] number 1 .*did you mean 'method'"),
+        (WHOLE + 'method = "no-such"\n', "no-such"),
+        (WHOLE + "strength = 3\n", "strength"),
+        (WHOLE + 'settings = { radius = 1 }\nmethod = "nl-bayes"\n', "radius"),
+        (WHOLE + 'model = "missing.safetensors"\n', "'model' .*is not a file"),
+        (WHOLE + 'preset = "small"\n', "'preset' .*belongs to 'demottle train'"),
+        (WHOLE + 'send = ["report"]\n', "Structured Report, which is not built"),
+        (WHOLE + 'send = ["pictures"]\n', "may hold images, map, page"),
+        (WHOLE.replace('["pacs"]', '["pax"]'), "'to' .*'pax', and a destination is one of pacs"),
+        (NODE + SENDER + PACS + "[[rule]]\n", "'to' .*is missing"),
+        (WHOLE + PACS, "name 'pacs' twice"),
+        (WHOLE + "when = { thickness = '2..1' }\n", "write a range such as"),
+        (WHOLE + "when = { thikness = 1 }\n", "'thikness' in when .*did you mean 'thickness'"),
+        (WHOLE + "gate = { noize = 1 }\n", "noize"),
+        (WHOLE + "gate = 3\n", "'gate' .*write true, false"),
+        (WHOLE.replace("port = 4242", "port = 4242\ntls = true"), "'tls' .*needs certificates"),
+        (WHOLE.replace("port = 4242", 'port = 4242\nurl = "http://x"'), "'url' .*DICOMweb"),
+        (WHOLE + '[tls]\ncertificate = "a.pem"\nkey = "b"\nauthorities = "c"\n', "'certificate' in \\[tls\\]"),
+        (WHOLE.replace(NODE, NODE + "quiet = -1\n"), "'quiet' .*write a number from"),
+        (WHOLE.replace(NODE, NODE + "quiet = true\n"), "'quiet' .*write a number from"),
+        (WHOLE.replace(SENDER, '[sender]\ntitle = "CT1"\n'), "'sender' .*\\[\\[sender\\]\\] above each"),
+    ],
+)
+def test_a_mistake_is_one_sentence_with_the_key(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(InputError, match=said) as raised:
+        _read(tmp_path, text)
+    assert str(raised.value).count("\n") == 0
+
+
+def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        read_configuration(tmp_path / "none.toml")
+
+
+def test_the_gate_is_the_house_s_own_a_table_a_file_or_none(tmp_path: Path) -> None:
+    (tmp_path / "limits.toml").write_text("noise = 0.5\n")
+    made = {
+        text: _read(tmp_path, f"{WHOLE}gate = {text}\n").rules[0].limits
+        for text in ("true", "false", "{ noise = 0.7 }", '"limits.toml"')
+    }
+    assert made["true"] == Limits() and made["false"] is None
+    assert made["{ noise = 0.7 }"].noise == 0.7 and made['"limits.toml"'].noise == 0.5
