@@ -9,6 +9,7 @@ import numpy as np
 
 from demottle.errors import InputError, counted
 from demottle.io.dicom.kind import can_be_slice, is_capture
+from demottle.io.grid.private_place import private_place
 from demottle.io.dicom.slice_header import SliceHeader
 from demottle.io.grid.cosines import cosines
 from demottle.io.payload import Affine
@@ -130,7 +131,8 @@ def _no_volume(slices: Sequence[SliceHeader]) -> str:
         )
         if value is None
     ]
-    return f"{first.name} has no valid {', '.join(missing)}; without it, slices cannot be put in order."
+    elsewhere = private_place(first.file) if "ImagePositionPatient" in missing else ""
+    return f"{first.name} has no valid {', '.join(missing)}; without it, slices cannot be put in order.{elsewhere}"
 
 
 def without_place(slices: Sequence[SliceHeader]) -> str:
