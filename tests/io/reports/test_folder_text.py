@@ -99,8 +99,8 @@ def test_every_text_stays_byte_by_byte(
     back = b"" if not case.endswith("left open") else b"\x1b(B"  # what follows is read as ASCII
     assert title + back + b" [demottle bilateral]" in data
     assert title + back + b" | demottle" in data
-    if declared is not None:
-        assert declared.encode() in data
+    if declared is not None:  # a misspelled one comes out as the standard spells it
+        assert declared.replace("ISO_IR_", "ISO_IR ").encode() in data
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:pydicom")

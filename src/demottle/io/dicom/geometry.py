@@ -9,9 +9,9 @@ import numpy as np
 
 from demottle.errors import InputError, counted
 from demottle.io.dicom.kind import can_be_slice, is_capture
-from demottle.io.grid.private_place import private_place
 from demottle.io.dicom.slice_header import SliceHeader
 from demottle.io.grid.cosines import cosines
+from demottle.io.grid.private_place import private_place
 from demottle.io.payload import Affine
 
 Group = tuple[SliceHeader, ...]

@@ -20,6 +20,7 @@ from demottle.io.dicom.copies import without_copies
 from demottle.io.dicom.decoding import decoded
 from demottle.io.dicom.files import collect, hidden_with_dicom
 from demottle.io.dicom.geometry import Stack, stack, without_place
+from demottle.io.dicom.headers.forms import backslash_remark
 from demottle.io.dicom.headers.marks import read_history
 from demottle.io.dicom.kind import as_volume, modality_of
 from demottle.io.dicom.payload import DicomPayload, marks_of, quiet_pydicom
@@ -122,6 +123,7 @@ class DicomSeries:
                 *_constant_warning(volume, voxels),
                 *_spacing_warning(volume),
                 *_number_warnings(first, doubts),
+                *backslash_remark(first.file),
             ),
             affine=volume.affine,
             steps=len(history),

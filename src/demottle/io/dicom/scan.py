@@ -11,8 +11,8 @@ from pydicom.tag import Tag
 from demottle.errors import InputError
 from demottle.io.dicom.aside import Aside, is_archive, kind_of_no_scan, kind_without_image
 from demottle.io.dicom.files import FileRef
+from demottle.io.dicom.headers.forms import mend
 from demottle.io.dicom.headers.marks import MARK_TAGS
-from demottle.io.dicom.headers.numbers import mend_numbers
 from demottle.io.dicom.multiframe import scan_frames
 from demottle.io.dicom.slice_header import SliceHeader, integer, items, slice_header, text
 from demottle.io.formats import DICOM, format_of
@@ -111,7 +111,7 @@ def _read_header(file: FileRef) -> Dataset | None:
         stream.seek(0)
         try:
             dataset = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=_TAGS, force=not magic)
-            mend_numbers(dataset)
+            mend(dataset)
         except Exception:  # pydicom raises many types on arbitrary bytes
             _refuse_if_named_dicom(file, "is broken or truncated", magic)
             return None

@@ -11,8 +11,8 @@ from demottle.errors import InputError, counted
 from demottle.events import Listener, silent
 from demottle.image import Image, Source
 from demottle.io.dicom.decoding import decoded
+from demottle.io.dicom.headers.forms import mend
 from demottle.io.dicom.headers.marks import read_history
-from demottle.io.dicom.headers.numbers import mend_numbers
 from demottle.io.dicom.payload import DicomPayload
 from demottle.io.dicom.pixels import check_readable
 from demottle.io.dicom.sequence_time import FrameTimes, frame_times
@@ -112,7 +112,7 @@ def _the_run(members: Sequence[SliceHeader]) -> _Run:
 def _of_file(header: SliceHeader, members: Sequence[SliceHeader]) -> _Run:
     with header.file.open() as stream:
         dataset = pydicom.dcmread(stream, stop_before_pixels=True, force=True)
-    mend_numbers(dataset)
+    mend(dataset)
     frames = _frames(header, members, dataset)
     return _Run(frames, (dataset,), frame_times(dataset, len(frames)))
 

@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 
 from demottle.errors import InputError, counted
 from demottle.io.dicom.files import FileRef
-from demottle.io.dicom.headers.numbers import mend_numbers
+from demottle.io.dicom.headers.forms import mend
 from demottle.io.dicom.sequence_time import FrameTimes, frame_times, stated_times, times_of
 from demottle.io.dicom.slice_header import SliceHeader, number, numbers
 
@@ -81,7 +81,7 @@ def run_of_singles(slices: Sequence[SliceHeader]) -> tuple[tuple[Frame, ...], Fr
 def _read(file: FileRef) -> Dataset:
     with file.open() as stream:
         dataset = pydicom.dcmread(stream, stop_before_pixels=True, force=True)
-    mend_numbers(dataset)
+    mend(dataset)
     return dataset
 
 

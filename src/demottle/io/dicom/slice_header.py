@@ -7,6 +7,7 @@ from typing import Any
 
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
@@ -202,6 +203,8 @@ def items(value: Any) -> list[Any]:
 def text(dataset: Dataset, keyword: str) -> str:
     """Return an element as text, empty where it is absent."""
     value = dataset.get(keyword)
+    if isinstance(value, MultiValue):
+        value = "\\".join(str(one) for one in value)
     return "" if value is None else str(value).strip()
 
 

@@ -1,7 +1,7 @@
 """A place of the slice that stands in a private sequence of Philips alone, (2005,140F).
 
-Its ImagePositionPatient differs from the standard's own (rordenlab/dcm2niix #144, #437), by how much is not known: it is named, not
-used.
+Its ImagePositionPatient differs from the standard's own (rordenlab/dcm2niix #144, #437), by how much is not known: it is named
+and not used.
 """
 
 import pydicom
@@ -27,8 +27,8 @@ def private_place(file: FileRef) -> str:
     if not found:
         return ""
     return (
-        " Philips' private element (2005,140F) holds an ImagePositionPatient, but that is not always the place of the slice; export "
-        "the series again from the scanner."
+        " Philips' private element (2005,140F) holds an ImagePositionPatient, but that is not always the place of the slice; "
+        "export the series again from the scanner."
     )
 
 

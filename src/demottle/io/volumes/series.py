@@ -85,7 +85,7 @@ def parts_of(
 
 
 def _file_order(volume: Volume, rank: dict[int, int]) -> tuple[float, tuple[float, ...], int]:
-    """By instance number; where volumes are numbered alike by what their headers say and by time, and only then by their files."""
+    """By instance number; where volumes are numbered alike by what their headers say, by time, and only then by their files."""
     numbers = [header.traits.get("instance") for header in volume.slices]
     known = [number for number in numbers if isinstance(number, float)]
     values = [volume.traits.get(name) for name in (*ALWAYS, *CONTENT, *OVER_TIME)]

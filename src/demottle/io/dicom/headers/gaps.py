@@ -59,6 +59,7 @@ def complete(dataset: Dataset, source_series: str) -> None:
     between = number(dataset, "SpacingBetweenSlices")
     if between is not None and between < 0:  # where slices lie is said by their positions; a sign is not allowed here
         dataset.SpacingBetweenSlices = abs(dataset.SpacingBetweenSlices)
+    _without_nothing(dataset)
     if dataset.SOPClassUID == MRImageStorage:
         for keyword, value in _MR_STATED.items():
             if not dataset.get(keyword):
@@ -69,3 +70,15 @@ def complete(dataset: Dataset, source_series: str) -> None:
             dataset.get("RescaleIntercept", "0"),
             "HU",
         )
+
+
+def _without_nothing(dataset: Dataset) -> None:
+    """Take out zeros that say no more than absence and are not allowed: no frames, no thickness, a window of no width."""
+    if "NumberOfFrames" in dataset and not dataset.NumberOfFrames:
+        del dataset.NumberOfFrames
+    if number(dataset, "SliceThickness") == 0:
+        dataset.SliceThickness = None
+    if number(dataset, "WindowWidth") == 0:
+        for keyword in ("WindowCenter", "WindowWidth", "WindowCenterWidthExplanation", "VOILUTFunction"):
+            if keyword in dataset:
+                del dataset[keyword]

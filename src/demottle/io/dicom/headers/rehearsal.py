@@ -9,6 +9,7 @@ from demottle.errors import InputError
 from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, ProcessingStep
 from demottle.io.dicom.files import FileRef, in_short
+from demottle.io.dicom.headers.forms import mend
 from demottle.io.dicom.headers.header import derive
 from demottle.io.dicom.multiframe import derive_frames
 from demottle.io.dicom.payload import DicomPayload, by_file, quiet_pydicom
@@ -46,6 +47,7 @@ def _rehearse(file: FileRef, slices: Sequence[SliceHeader]) -> None:
     try:
         with file.open() as stream:
             dataset = pydicom.dcmread(stream, stop_before_pixels=file.size > _WHOLE, force=True)
+        mend(dataset)
         dataset.pop("PixelData", None)
         if "PerFrameFunctionalGroupsSequence" in dataset:
             derive_frames(dataset, {header.frame or 0: [_STEP] for header in slices})

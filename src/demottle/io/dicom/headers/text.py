@@ -47,6 +47,16 @@ def append_text(dataset: Dataset, keyword: str, told: str, *, most: int, between
     dataset[tag] = RawDataElement(tag, vr, len(value), value + b" " * (len(value) % 2), 0, False, True)
 
 
+def without_backslash(text: bytes, character_set: str) -> bytes:
+    """Replace each backslash that is a character of its own (not the second byte of one) by "/"."""
+    at, made = 0, bytearray(text)
+    for length, double in _characters(text, character_set):
+        if length == 1 and not double and made[at : at + 1] == b"\\":
+            made[at] = ord("/")
+        at += length
+    return bytes(made)
+
+
 def make_explicit(dataset: Dataset) -> None:
     """Make a data set ready to be written as Explicit VR Little Endian, in place, with every text as it was encoded.
 

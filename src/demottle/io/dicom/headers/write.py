@@ -10,13 +10,14 @@ import pydicom
 from numpy.typing import NDArray
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
+from pydicom.uid import CTImageStorage
 
 from demottle.errors import InputError, OutputError
 from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Mask
 from demottle.io.dicom.files import save
+from demottle.io.dicom.headers.forms import mend
 from demottle.io.dicom.headers.header import derive, without_repeats
-from demottle.io.dicom.headers.numbers import mend_numbers
 from demottle.io.dicom.multiframe import derive_frames
 from demottle.io.dicom.payload import DicomPayload, by_file, quiet_pydicom
 from demottle.io.dicom.pixels import iter_stored, meaning, rescale, values_of, with_unused_bits
@@ -27,6 +28,8 @@ from demottle.io.payload import new_steps
 from demottle.io.values.float_pixels import FLOAT_PIXELS
 from demottle.io.values.overlays import embedded_overlays, move_overlays
 from demottle.io.volumes.tiles import join
+
+_FEWEST_CT_BITS = 12
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,7 @@ def _derived_object(planes: Sequence[_Plane], images: Sequence[Image]) -> Datase
         ) from error
     if str(dataset.get("SOPInstanceUID")) != first.sop_uid:
         raise OutputError(f"The source {first.file.name} has changed since it was read; read it again.")
-    mend_numbers(dataset)
+    mend(dataset)
     for tag in [
         tag for tag in list(dataset.keys()) if tag.group == 0
     ]:  # zeros behind the pixels, as some media add them
@@ -113,6 +116,8 @@ def _derived_object(planes: Sequence[_Plane], images: Sequence[Image]) -> Datase
     if before is not None:
         move_overlays(dataset, overlays, before)
     _set_pixels(dataset, pixels, first)
+    if first.sop_class == CTImageStorage and first.bits_stored < _FEWEST_CT_BITS:
+        _widen(dataset, pixels, first)
     straighten(dataset)
     told = list({id(plane.image): plane.image for plane in planes}.values())
     steps = without_repeats([step for image in told for step in new_steps(image)])
@@ -167,6 +172,17 @@ def _new_values(plane: _Plane, stored: NDArray[Any]) -> NDArray[Any]:
         valid=measured,
         padding=plane.header.padding,
     )
+
+
+def _widen(dataset: Dataset, pixels: NDArray[Any], header: SliceHeader) -> None:
+    """Store values of fewer bits than a CT may have (PS3.3 C.8.2.1) in 16, in place; the values stay."""
+    low, high = integer_limits(header.bits_stored, header.signed)
+    if pixels.min() < low or pixels.max() > high:  # something else lies in the bits above the values
+        return
+    wide = pixels.astype("<i2" if header.signed else "<u2")
+    dataset["PixelData"] = DataElement("PixelData", "OW", wide.tobytes())
+    dataset.BitsAllocated = dataset.BitsStored = 16
+    dataset.HighBit = 15
 
 
 def _set_pixels(dataset: Dataset, pixels: NDArray[Any], header: SliceHeader) -> None:
