@@ -178,6 +178,7 @@ def test_a_run_says_what_it_was_run_with(tmp_path: Path) -> None:
     assert run_entrant(Entrant(INPUT), case, None).image is case.noisy
 
 
+@pytest.mark.slow
 def test_bm4d_is_told_what_slices_share_of_the_very_noise(tmp_path: Path) -> None:
     pytest.importorskip("bm4d")
     everybody = {one.name: one for one in entrants("volumes", False)}

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Demottle
 
+from demottle import io
+
 FILTER = ("--method", "spectral-wiener")
 
 
@@ -49,11 +51,10 @@ def test_files_keep_their_names_and_take_the_ending_of_the_format(
 ) -> None:
     archive, out = tmp_path / "archive", tmp_path / "out"
     archive.mkdir()
-    for name in ("one.nii.gz", "two.nrrd"):
-        format = "nifti" if name.endswith("gz") else "nrrd"
-        strength = ("--strength", "0.5", *FILTER, "--no-report", "--format", format)
-        assert demottle("denoise", simulated / "scan", "-o", archive / name, *strength).exit_code == 0
-    more = (*FILTER, "--no-report", "--accept-own-output")
+    image = io.read(simulated / "scan")
+    for name, format in (("one.nii.gz", "nifti"), ("two.nrrd", "nrrd")):
+        io.write(image, archive / name, format=format)
+    more = (*FILTER, "--no-report", "--modality", "CT", "--unit", "HU")
     result = demottle("denoise", archive, "-o", out, *more)
     assert result.exit_code == 0, result.output
     assert sorted(path.name for path in out.iterdir()) == ["one.nii.gz", "two.nrrd"]

@@ -36,7 +36,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from demottle import io
     from demottle.image import Image
 
-    noise = np.random.default_rng(0).normal(40, 20, (40, 320, 320)).astype(np.float32)
+    noise = np.random.default_rng(0).normal(40, 20, (24, 256, 256)).astype(np.float32)
     folder = tmp_path_factory.mktemp("large")
     io.write(Image(noise, (3, 1, 1), modality="CT", unit="HU"), folder / "scan", format="dicom")
     return folder / "scan"

@@ -24,7 +24,7 @@ SMALL = {"count=100": "count=14", "steps=150": "steps=2", ".part(20, 40)": "", "
 def test_the_dose_curve_falls_with_the_dose(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    truth = body_phantom(6, 192, (3, 1.3, 1.3), seed=1)
+    truth = body_phantom(5, 192, (3, 1.3, 1.3), seed=1)
     io.write(low_dose_scan(truth, sigma=6.0, rho=0.25, seed=1), tmp_path / "scan.nii.gz")
     code = code_of(PAGE)
     for long, short in SMALL.items():

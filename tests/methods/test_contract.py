@@ -35,6 +35,12 @@ def scan(truth: Image) -> Image:
 
 
 @pytest.fixture(scope="module")
+def few(scan: Image) -> Image:
+    """Three of its slices: enough where a result is only held against another."""
+    return Image(scan.voxels[2:5].copy(), scan.spacing, scan.modality, scan.unit)
+
+
+@pytest.fixture(scope="module")
 def fingerprint(scan: Image) -> Fingerprint:
     return measure(scan)
 
@@ -212,10 +218,10 @@ def test_finite_and_same_geometry(cleaned: Image, scan: Image) -> None:
     assert (cleaned.shape, cleaned.spacing, cleaned.unit) == (scan.shape, scan.spacing, scan.unit)
 
 
-def test_the_input_is_left_as_it_was(fitted: Denoiser, scan: Image) -> None:
-    before = scan.voxels.copy()
-    fitted(scan)
-    assert np.array_equal(scan.voxels, before)
+def test_the_input_is_left_as_it_was(fitted: Denoiser, few: Image) -> None:
+    before = few.voxels.copy()
+    fitted(few)
+    assert np.array_equal(few.voxels, before)
 
 
 def test_constant_in_constant_out(fitted: Denoiser) -> None:
@@ -223,38 +229,38 @@ def test_constant_in_constant_out(fitted: Denoiser) -> None:
     assert np.abs(fitted(flat).voxels - 40).max() < 0.5
 
 
-def test_air_around_the_body_and_metal_do_not_change(fitted: Denoiser, scan: Image) -> None:
-    voxels = scan.voxels.copy()
+def test_air_around_the_body_and_metal_do_not_change(fitted: Denoiser, few: Image) -> None:
+    voxels = few.voxels.copy()
     voxels[:, 70:74, 70:74] = 6000
-    with_metal = scan.with_voxels(voxels)
+    with_metal = few.with_voxels(voxels)
     change = fitted(with_metal).voxels != with_metal.voxels
     assert not change[:, :6, :6].any()
     assert not change[:, 70:74, 70:74].any()
     assert change.any()
 
 
-def test_padding_does_not_change(fitted: Denoiser, scan: Image) -> None:
-    valid = np.ones(scan.shape, np.bool_)
+def test_padding_does_not_change(fitted: Denoiser, few: Image) -> None:
+    valid = np.ones(few.shape, np.bool_)
     valid[:, :, :90] = False
-    voxels = np.where(valid, scan.voxels, -2000).astype(np.float32)
-    padded = Image(voxels, scan.spacing, "CT", "HU", valid=valid)
+    voxels = np.where(valid, few.voxels, -2000).astype(np.float32)
+    padded = Image(voxels, few.spacing, "CT", "HU", valid=valid)
     out = fitted(padded).voxels
     assert np.array_equal(out[~valid], voxels[~valid])
     assert (out[valid] != voxels[valid]).any()
 
 
-def test_same_seed_same_bits(fitted: Denoiser, scan: Image, fingerprint: Fingerprint) -> None:
+def test_same_seed_same_bits(fitted: Denoiser, cleaned: Image, scan: Image, fingerprint: Fingerprint) -> None:
     again = fit(fitted.method, scan, fingerprint)
     assert again.model_hash == fitted.model_hash
-    assert np.array_equal(again(scan).voxels, fitted(scan).voxels)
+    assert np.array_equal(again(scan).voxels, cleaned.voxels)
 
 
-def test_save_load_same_output(fitted: Denoiser, scan: Image, tmp_path: Path) -> None:
+def test_save_load_same_output(fitted: Denoiser, few: Image, tmp_path: Path) -> None:
     path = fitted.save(tmp_path / "model.safetensors")
     loaded = load(path)
     assert loaded.model_hash == fitted.model_hash
     assert (loaded.method, dict(loaded.settings)) == (fitted.method, dict(fitted.settings))
-    assert np.array_equal(loaded(scan).voxels, fitted(scan).voxels)
+    assert np.array_equal(loaded(few).voxels, fitted(few).voxels)
     assert [p.name for p in tmp_path.iterdir()] == ["model.safetensors"]
     classes = (type(fitted).__name__, METHODS[fitted.method].load().Settings.__name__)
     assert not any(name in str(read_header(path)) for name in classes)  # they may be renamed

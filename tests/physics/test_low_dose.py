@@ -51,7 +51,9 @@ def level(voxels, flat):
     return np.median(np.concatenate([local_deviation(plane)[where] for plane, where in zip(voxels, flat, strict=True)]))
 
 
-@pytest.mark.parametrize("dose", [0.5, 0.25, 0.1])
+@pytest.mark.parametrize(
+    "dose", [0.25, pytest.param(0.5, marks=pytest.mark.slow), pytest.param(0.1, marks=pytest.mark.slow)]
+)
 def test_variance_becomes_that_of_the_scan_over_the_dose(scan, flat, dose):
     low = LowDose(scan, dose, replace(SOFT, electronic=0.0)).realization(seed=2)
     assert level(low.voxels, flat) == pytest.approx(level(scan.voxels, flat) / np.sqrt(dose), rel=0.03)
@@ -91,7 +93,9 @@ def test_noise_is_strong_where_the_rays_are_attenuated_most(scan, added):
     assert in_the_middle / low_down == pytest.approx(expected, rel=0.12)
 
 
-@pytest.mark.parametrize("rho", [0.0, 0.12, 0.45, 0.72])
+@pytest.mark.parametrize(
+    "rho", [0.0, 0.45, pytest.param(0.12, marks=pytest.mark.slow), pytest.param(0.72, marks=pytest.mark.slow)]
+)
 def test_adjacent_slices_correlate_as_asked(scan, flat, rho):
     noise = LowDose(scan, 0.25, replace(SOFT, correlation=rho)).noise()
     both = flat[:-1] & flat[1:]

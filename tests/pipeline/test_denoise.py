@@ -30,7 +30,7 @@ def test_record_says_everything_and_is_json(scan: Image) -> None:
     def listen(event: Progress) -> None:
         stages.append(event.stage)
 
-    result = denoise(scan, steps=5, listener=listen)
+    result = denoise(scan, steps=1, settings={"patch": 64}, listener=listen)
     record = json.loads(json.dumps(result.record, allow_nan=False))
     assert record["method"] == "guided-bayes"
     assert record["model_hash"] == result.denoiser.model_hash
@@ -48,7 +48,7 @@ def test_strength_is_the_share_of_what_is_removed(scan: Image) -> None:
     assert np.array_equal(none, scan.voxels)
 
 
-@pytest.mark.parametrize("slices", [1, 2])
+@pytest.mark.parametrize("slices", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_few_slices_are_learned_from_and_come_out_much_nearer_to_the_truth(slices: int, tmp_path: Path) -> None:
     true = body_phantom(slices, size=256, spacing=(3.0, 1.5, 1.5), seed=1)
     few = true.with_voxels(true.voxels + mix_slices(independent_noise(true, 40.0, seed=1), 0.3))
@@ -90,7 +90,7 @@ def test_a_model_of_another_noise_level_is_warned_about(scan: Image) -> None:
 
 
 def test_a_model_that_does_not_say_what_it_was_made_for_is_warned_about(scan: Image) -> None:
-    model = denoise(scan, steps=5).denoiser
+    model = denoise(scan, method="matched-neighbors", steps=1, settings={"patch": 64}).denoiser
     assert not any("does not state" in warning for warning in denoise(scan, model=model).record["warnings"])
     model.fitted = {**model.fitted, "noise_level": float("nan"), "spacing_mm": []}
     warnings = denoise(scan, model=model).record["warnings"]

@@ -36,7 +36,11 @@ def test_the_estimated_error_is_the_true_one() -> None:
         assert risk.error == pytest.approx(error, rel=0.15), risk.candidate.name
 
 
-@pytest.mark.parametrize("case", HANDFUL, ids=lambda case: case.name)
+@pytest.mark.parametrize(
+    "case",
+    [HANDFUL[0], *(pytest.param(case, marks=pytest.mark.slow) for case in HANDFUL[1:])],
+    ids=lambda case: case.name,
+)
 def test_the_chosen_filter_is_nearly_the_best_and_never_worse_than_nothing(case: PlanCase) -> None:
     outcome = judge(case, steps=8)
     assert outcome.above_best <= 0.2

@@ -20,7 +20,7 @@ from demottle.quality.truth.whole import against_truth
 from demottle.quality.verdict import FAILED, NOT_ASKED, NOT_SHOWN, PASSED, UNKNOWN, Verdict
 from demottle.quality.verdict import verdict as judged
 
-TRUTH = body(20, 256)
+TRUTH = body(12, 192)
 GRAIN = noise(TRUTH.shape, 20)
 BEFORE = ct(TRUTH + GRAIN)
 

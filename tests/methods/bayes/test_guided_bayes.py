@@ -45,6 +45,7 @@ def shared(result: Result) -> float:
     return leak.after.at(1) * (noise.after / noise.before) ** 2
 
 
+@pytest.mark.slow
 def test_nearer_to_the_truth_than_what_was_learned_and_slices_hardly_share_more(scan: tuple[Image, Image]) -> None:
     truth, noisy = scan
     learned = denoise(noisy, method="matched-neighbors", settings=QUICK, steps=2)

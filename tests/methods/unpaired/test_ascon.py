@@ -155,7 +155,7 @@ def test_every_ablation_can_be_trained_and_saved(
 
 
 def test_pairs_are_learned_from_where_they_are_asked_for(unpaired: Sets, tmp_path: Path) -> None:
-    settings = tiny(pairs=True, channels=16, warm_up=60, steps=10, share=0.0)
+    settings = tiny(pairs=True, channels=16, warm_up=40, steps=5, share=0.0)
     assert METHODS["ascon"].needs_pairs(settings) and not METHODS["ascon"].needs_pairs(tiny())
     with pytest.raises(InputError, match="not gathered as pairs"):
         ascon.train(unpaired, settings)

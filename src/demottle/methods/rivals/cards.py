@@ -101,6 +101,7 @@ CARDS = (
         rival=True,
         contract=Contract(
             quick={"channels": (8, 8)},
+            steps=4,
             wrong={"steps": 0},
             excused=dict.fromkeys(("less noise", "nearer to the truth", *_MEANS), _NO_SLICE),
         ),

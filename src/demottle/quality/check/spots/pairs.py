@@ -88,11 +88,14 @@ def pairs_of(
 
 def _apart(found: list[Pair], reach: float) -> list[Pair]:
     """The strongest of those that share a place."""
+    strongest = sorted(found, key=lambda pair: -pair.size)
+    middles = np.array([pair.places for pair in strongest]).reshape(-1, 2, 3).mean(axis=1)
+    free = np.ones(len(strongest), np.bool_)
     kept: list[Pair] = []
-    for pair in sorted(found, key=lambda pair: -pair.size):
-        middle = np.mean(pair.places, axis=0)
-        if len(kept) < _MOST and all(np.abs(middle - np.mean(other.places, axis=0)).max() > reach for other in kept):
-            kept.append(pair)
+    while free.any() and len(kept) < _MOST:
+        first = int(free.argmax())
+        kept.append(strongest[first])
+        free &= np.abs(middles - middles[first]).max(axis=1) > reach
     return kept
 
 
