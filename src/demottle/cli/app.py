@@ -16,6 +16,7 @@ from demottle.cli.inspect.command import inspect
 from demottle.cli.methods import methods
 from demottle.cli.models.command import models
 from demottle.cli.node.command import node
+from demottle.cli.node.serve import serve
 from demottle.cli.phantom.command import phantom
 from demottle.cli.report import report
 from demottle.cli.screen.console import write_what_cannot_be_encoded
@@ -44,6 +45,7 @@ app.command()(report)
 app.command()(stream)
 app.command()(methods)
 app.command()(doctor)
+app.command()(serve)
 app.command()(benchmark)
 app.command()(train)
 app.add_typer(models)

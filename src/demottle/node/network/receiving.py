@@ -1,0 +1,208 @@
+"""Objects come in over DICOM: each is acknowledged only when it lies on the disk, under its name, and in the queue."""
+
+import errno
+import hashlib
+import re
+import sqlite3
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pydicom
+from pydicom import uid as uids
+from pydicom.dataset import Dataset
+from pynetdicom import AE, _config, evt
+from pynetdicom.sop_class import StorageCommitmentPushModel, Verification
+
+from demottle.node.configuration import Configuration
+from demottle.node.disk import has_room, object_name, settle
+from demottle.node.log import complain, plain, tell
+from demottle.node.network import transport
+from demottle.node.network.commitment import Commitments
+from demottle.node.queue.arrivals import OTHER, Arrival, arrived
+from demottle.node.queue.store import Queue
+
+CLASSES = (
+    *(uids.CTImageStorage, uids.EnhancedCTImageStorage, uids.LegacyConvertedEnhancedCTImageStorage),
+    *(uids.MRImageStorage, uids.EnhancedMRImageStorage, uids.LegacyConvertedEnhancedMRImageStorage),
+    *(uids.XRayAngiographicImageStorage, uids.EnhancedXAImageStorage),
+    *(uids.XRayRadiofluoroscopicImageStorage, uids.EnhancedXRFImageStorage),
+)
+SYNTAXES = (
+    *(uids.ExplicitVRLittleEndian, uids.ImplicitVRLittleEndian, uids.DeflatedExplicitVRLittleEndian),
+    *(uids.ExplicitVRBigEndian, uids.RLELossless, uids.JPEGLossless, uids.JPEGLosslessSV1),
+    *(uids.JPEGLSLossless, uids.JPEGLSNearLossless, uids.JPEG2000Lossless, uids.JPEG2000),
+    *(uids.HTJ2KLossless, uids.HTJ2KLosslessRPCL, uids.HTJ2K, uids.JPEGBaseline8Bit),
+)
+"""What demottle can read (docs/conformance.md)."""
+
+SUCCESS, NO_ROOM, MISMATCH, NOT_UNDERSTOOD, NOT_ALLOWED, BROKEN = 0x0000, 0xA700, 0xA900, 0xC000, 0x0124, 0x0110
+_UID = re.compile(r"[0-9]+(\.[0-9]+)*")
+_TAGS = [
+    *("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "Modality"),
+    *("NumberOfSeriesRelatedInstances", "RequestedProcedurePriority", "StudyPriorityID"),
+]
+_URGENT = ("STAT", "HIGH")
+
+
+class Receiver:
+    """The server. `start` begins to listen, `stop` ends all associations."""
+
+    def __init__(self, told: Configuration, queue: Queue) -> None:
+        """Prepare; nothing listens yet."""
+        self._told, self._queue = told, queue
+        self._commitments = Commitments(told, queue)
+        self._entity = AE(told.title)
+        self._entity.maximum_pdu_size = transport.LARGEST_PDU
+        self._entity.maximum_associations = transport.CONNECTIONS
+        self._entity.network_timeout, self._entity.acse_timeout = transport.PATIENCE, transport.GREETING
+        for sop_class in CLASSES:
+            self._entity.add_supported_context(sop_class, list(SYNTAXES))
+        self._entity.add_supported_context(Verification)
+        self._entity.add_supported_context(StorageCommitmentPushModel, scu_role=True, scp_role=True)
+        self._server: transport.Server | None = None
+
+    @property
+    def port(self) -> int:
+        """Where it listens: the port that was asked for, or the free one that was found for 0."""
+        assert self._server is not None
+        return int(self._server.server_address[1])
+
+    def start(self) -> None:
+        """Begin to listen.
+
+        Raises:
+            OSError: the address or the port cannot be had.
+        """
+        self._before = _config.STORE_RECV_CHUNKED_DATASET, tempfile.tempdir
+        _config.STORE_RECV_CHUNKED_DATASET = True  # objects go to a file as they come, whatever their size ...
+        tempfile.tempdir = str(self._told.folder / "incoming")  # ... on the disk where they will stay
+        _config.LOG_HANDLER_LEVEL = "none"
+        handlers = [
+            (evt.EVT_REQUESTED, self._requested),
+            (evt.EVT_C_ECHO, lambda event: SUCCESS),
+            (evt.EVT_C_STORE, self._stored),
+            (evt.EVT_N_ACTION, self._commitments.asked),
+            (evt.EVT_N_EVENT_REPORT, self._commitments.reported),
+        ]
+        server = self._entity.make_server(
+            (self._told.address, self._told.port),
+            evt_handlers=handlers,
+            ssl_context=transport.server_context(self._told.tls),
+            server_class=transport.Server,
+            request_handler=transport.Handler,
+        )
+        server.known = transport.listed(self._told)
+        server.request_queue_size = 128
+        server.socket.listen(128)
+        self._entity._servers.append(server)
+        self._server = server
+        transport.running(server)
+        tell(f"listening as {self._told.title} on {self._told.address}:{self.port}")
+
+    def stop(self) -> None:
+        """End all associations and listen no more."""
+        associations = self._entity.active_associations
+        for server in list(self._entity._servers):
+            server.shutdown()
+        for one in associations:
+            if one.is_established:
+                one.abort()
+            elif one.dul.socket is not None:
+                one.dul.socket.close()
+        _config.STORE_RECV_CHUNKED_DATASET, tempfile.tempdir = self._before
+
+    def _requested(self, event: Any) -> None:
+        """Turn away who is not listed, before anything else is said."""
+        asked = event.assoc.requestor.primitive
+        calling, called = str(asked.calling_ae_title).strip(), str(asked.called_ae_title).strip()
+        host = str(event.assoc.requestor.address)
+        why = 0
+        if called != self._told.title:
+            why, said = 7, f"called {plain(called, 16)}, which is not this node"
+        elif not self._may_call(calling, host):
+            why, said = 3, "is not listed"
+        if why:
+            complain(f"refused {plain(calling, 16)} at {plain(host)}: {said}")
+            event.assoc.acse.send_reject(1, 1, why)
+            event.assoc.is_rejected = True
+            event.assoc.kill()
+
+    def _may_call(self, title: str, host: str) -> bool:
+        known = [(one.title, one.address) for one in self._told.senders]
+        known += [(one.title, one.address) for one in self._told.destinations if one.commitment]
+        return any(one == title and transport.lies_in(host, address) for one, address in known)
+
+    def _may_send(self, title: str, host: str) -> bool:
+        return any(one.title == title and transport.lies_in(host, one.address) for one in self._told.senders)
+
+    def _stored(self, event: Any) -> int | Dataset:
+        """Answer a C-STORE."""
+        caller = str(event.assoc.requestor.ae_title).strip()
+        try:
+            if not self._may_send(caller, str(event.assoc.requestor.address)):
+                return _status(NOT_ALLOWED, "this AE may not send")
+            if not has_room(self._told.folder, self._told.reserve):
+                complain("refused an object: the disk is nearly full")
+                return _status(NO_ROOM, "the disk is nearly full")
+            return self._keep(event, caller)
+        except (OSError, sqlite3.Error) as error:
+            full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EMFILE) or "full" in str(error)
+            complain(f"refused an object from {plain(caller, 16)}: {type(error).__name__} {plain(error, 80)}")
+            return _status(NO_ROOM, "the disk is full" if full else "the disk does not take it")
+        except Exception as error:  # whatever a header wakes must not end the association
+            complain(f"refused an object from {plain(caller, 16)}: {type(error).__name__}")
+            return _status(BROKEN, "it cannot be processed")
+
+    def _keep(self, event: Any, caller: str) -> int | Dataset:
+        temporary, request = Path(event.dataset_path), event.request
+        request._dataset_file.flush()
+        try:
+            header = pydicom.dcmread(temporary, specific_tags=_TAGS, stop_before_pixels=True)
+            found = {name: str(header.get(name) or "") for name in _TAGS}
+        except Exception:  # pydicom raises many types on broken data sets
+            return _status(NOT_UNDERSTOOD, "the data set cannot be read")
+        for name in ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"):
+            if not _UID.fullmatch(found[name]) or len(found[name]) > 64:
+                return _status(NOT_UNDERSTOOD, f"{name} is missing or not a UID")
+        told = str(request.AffectedSOPClassUID), str(request.AffectedSOPInstanceUID)
+        if told != (found["SOPClassUID"], found["SOPInstanceUID"]):
+            return _status(MISMATCH, "its UIDs are not those of the request")
+        digest = _digest(temporary)
+        name = object_name(found["SeriesInstanceUID"], found["SOPInstanceUID"], digest)
+        settle(temporary, self._told.folder / name)
+        arrival = Arrival(
+            series=found["SeriesInstanceUID"],
+            study=found["StudyInstanceUID"],
+            uid=found["SOPInstanceUID"],
+            sop_class=found["SOPClassUID"],
+            syntax=str(event.context.transfer_syntax),
+            caller=plain(caller, 16),
+            modality=plain(found["Modality"] or "OT", 16),
+            file=name,
+            size=(self._told.folder / name).stat().st_size,
+            digest=digest,
+            expected=_number(found["NumberOfSeriesRelatedInstances"]),
+            urgent=request.Priority == 1 or bool({found[tag] for tag in _TAGS[-2:]} & set(_URGENT)),
+        )
+        if arrived(self._queue, arrival) == OTHER:
+            complain(f"an object from {plain(caller, 16)} came again with other content; it is kept aside")
+        return SUCCESS
+
+
+def _digest(file: Path) -> str:
+    """SHA-256 of the data set, without the file meta information, which this node has written."""
+    with file.open("rb") as stream:
+        stream.seek(140)
+        stream.seek(144 + int.from_bytes(stream.read(4), "little"))
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _status(code: int, said: str) -> Dataset:
+    answer = Dataset()
+    answer.Status, answer.ErrorComment = code, said[:64]
+    return answer
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else None

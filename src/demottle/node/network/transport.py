@@ -1,0 +1,169 @@
+"""The server's sockets: bounded in number, size and time, so that garbage and half-open connections cost little."""
+
+import ipaddress
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from functools import lru_cache
+from time import time
+from types import MethodType
+from typing import Any
+
+from pynetdicom.transport import AssociationServer, AssociationSocket, RequestHandler
+
+from demottle.node.configuration import Configuration, Tls
+from demottle.node.log import complain
+
+LARGEST_PDU = 1 << 20
+"""What the node announces, in bytes."""
+_LARGEST_READ = 16 << 20
+CONNECTIONS = 100
+"""Connections at a time: select() ends at 1024 descriptors."""
+PATIENCE = 60.0
+"""Seconds that a connection may be silent in the middle of something ..."""
+GREETING = 15.0
+"""... and before it has asked for an association."""
+_RESOLVED = 60.0
+
+
+class Server(AssociationServer):  # type: ignore[misc]
+    """A server that turns away unlisted addresses, and more connections than it can serve, before it reads anything.
+
+    Each association has a thread of its own; making it takes no time, so that is done where connections are accepted.
+    """
+
+    known: Callable[[str], bool]
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        sockets = [one.dul.socket for one in self.active_associations]
+        return sum(one is not None and one.socket is not None for one in sockets)
+
+    def verify_request(self, request: socket.socket, client_address: Any) -> bool:
+        """True for a connection that is served."""
+        host = str(client_address[0])
+        if not self.known(host):
+            complain(f"refused a connection from {host}, which is not listed")
+            return False
+        if self.connections >= CONNECTIONS:
+            complain(f"refused a connection from {host}: {CONNECTIONS} are open")
+            return False
+        return True
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Accept a connection, which then may not be silent for ever."""
+        accepted, address = super().get_request()
+        accepted.settimeout(PATIENCE)
+        accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return accepted, address
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say that a connection failed; the trace would show what was sent."""
+        complain(f"a connection from {client_address[0]} failed")
+
+
+class Handler(RequestHandler):  # type: ignore[misc]
+    """Makes associations that read in large pieces."""
+
+    def _create_association(self) -> Any:
+        made = super()._create_association()
+        quicken(made)
+        return made
+
+
+def quicken(association: Any) -> None:
+    """Let an association read in large pieces, refuse absurd sizes, and answer within a millisecond."""
+    if association.dul.socket is not None:
+        association.dul.socket.recv = MethodType(_receive, association.dul.socket)
+        association.dul.socket._shutdown_socket = MethodType(_close, association.dul.socket)
+    association.dul._run_loop_delay = 0.001
+
+
+def _receive(self: AssociationSocket, count: int) -> bytearray:
+    """Read so many bytes; fewer where the connection ends.
+
+    Raises:
+        OSError: more than any PDU of ours has, or nothing came for too long.
+    """
+    if count > _LARGEST_READ:
+        raise OSError("The length of a PDU makes no sense.")
+    gathered, at = bytearray(count), 0
+    view = memoryview(gathered)
+    while at < count:
+        came = self.socket.recv_into(view[at:])
+        if not came:
+            return gathered[:at]
+        at += came
+    return gathered
+
+
+def _close(self: AssociationSocket) -> None:
+    """Close a socket also where the other side has closed it before, which pynetdicom leaves to the garbage collector."""
+    if self.socket is not None:
+        with suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+
+
+class _PatientContext(ssl.SSLContext):
+    """A context whose handshake is done in the connection's own thread: one that never ends must not stop the server."""
+
+    def wrap_socket(self, *args: Any, **options: Any) -> ssl.SSLSocket:
+        """As `SSLContext.wrap_socket`, without the handshake."""
+        return super().wrap_socket(*args, **{**options, "do_handshake_on_connect": False})
+
+
+def server_context(tls: Tls | None) -> ssl.SSLContext | None:
+    """TLS for who connects: both sides show certificates. None without certificates."""
+    if tls is None:
+        return None
+    context = _PatientContext(ssl.PROTOCOL_TLS_SERVER)
+    context.verify_mode = ssl.CERT_REQUIRED
+    return _loaded(context, tls)
+
+
+def client_context(tls: Tls) -> ssl.SSLContext:
+    """TLS for destinations: both sides show certificates, and the name has to be that of the address."""
+    return _loaded(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), tls)
+
+
+def _loaded(context: ssl.SSLContext, tls: Tls) -> ssl.SSLContext:
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(tls.certificate, tls.key)
+    context.load_verify_locations(tls.authorities)
+    return context
+
+
+def lies_in(host: str, address: str) -> bool:
+    """True where an address of a connection is the listed one, lies in the listed network, or belongs to the listed name."""
+    found = ipaddress.ip_address(host.partition("%")[0])
+    mapped = getattr(found, "ipv4_mapped", None) or found
+    try:
+        return mapped in ipaddress.ip_network(address, strict=False)
+    except ValueError:
+        return str(mapped) in _addresses_of(address, int(time() / _RESOLVED))
+
+
+@lru_cache(maxsize=256)
+def _addresses_of(name: str, minute: int) -> frozenset[str]:
+    try:
+        return frozenset(str(one[4][0]) for one in socket.getaddrinfo(name, None))
+    except OSError:
+        return frozenset()
+
+
+def listed(told: Configuration) -> Callable[[str], bool]:
+    """Return what says whether anything may come from an address."""
+    addresses = {one.address for one in told.senders}
+    addresses |= {one.address for one in told.destinations if one.commitment}
+    return lambda host: any(lies_in(host, address) for address in addresses)
+
+
+def running(server: Server) -> threading.Thread:
+    """Serve in a thread of its own."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.2}, name="dicom", daemon=True)
+    thread.start()
+    return thread

@@ -1,0 +1,72 @@
+"""What has been done with goes from the disk after some days; the queue keeps its lines, without which nobody knows what was."""
+
+import shutil
+import time
+from pathlib import Path
+
+from demottle.node.configuration import Configuration
+from demottle.node.log import tell
+from demottle.node.queue.rounds import result_folder
+from demottle.node.queue.store import ENDED, Queue, note
+
+_DAY = 86400.0
+_COMING = 3600.0  # an object that has been coming for so long comes no more
+
+
+def purge(told: Configuration, queue: Queue, now: float | None = None) -> int:
+    """Remove objects and results of series that ended `keep` days ago; nothing that is still to be done or sent.
+
+    Returns:
+        How many series were purged.
+    """
+    now = time.time() if now is None else now
+    marks = ",".join("?" * len(ENDED))
+    rows = queue.rows(
+        f"SELECT s.id FROM series s WHERE s.purged IS NULL AND s.complete = 1 AND s.last < ? AND NOT EXISTS "
+        f"(SELECT 1 FROM round r WHERE r.series = s.id AND (r.state NOT IN ({marks}) OR COALESCE(r.ended, ?) >= ?))",
+        now - told.keep * _DAY,
+        *ENDED,
+        now,
+        now - told.keep * _DAY,
+    )
+    return sum(_purged(told, queue, row["id"], now) for row in rows)
+
+
+def _purged(told: Configuration, queue: Queue, series: int, now: float) -> bool:
+    with queue.transaction() as db:  # first the note: an object that comes from here on opens the series again
+        gone = db.execute("UPDATE series SET purged = ? WHERE id = ? AND complete = 1", (now, series))
+        if not gone.rowcount:
+            return False
+        kept = "SELECT file FROM instance WHERE series = ? UNION SELECT o.file FROM other o JOIN instance i ON i.id = o.instance "
+        files = [row["file"] for row in db.execute(f"{kept} WHERE i.series = ?", (series, series)).fetchall()]
+        found = [row["id"] for row in db.execute("SELECT id FROM round WHERE series = ?", (series,)).fetchall()]
+        for table in (
+            "other WHERE instance IN (SELECT id FROM instance WHERE series = ?)",
+            "instance WHERE series = ?",
+        ):
+            db.execute(f"DELETE FROM {table}", (series,))
+        note(db, "purged", series=series, said=f"{len(files)} objects")
+        for file in files:
+            (told.folder / file).unlink(missing_ok=True)
+    for round in found:
+        shutil.rmtree(result_folder(told.folder, round), ignore_errors=True)
+    tell(f"series {series}: purged after {told.keep:g} days")
+    return True
+
+
+def sweep(folder: Path, queue: Queue, now: float | None = None) -> None:
+    """Remove what no line of the queue knows: objects that broke off while they came, and those of a killed step."""
+    now = time.time() if now is None else now
+    for path in (folder / "incoming").iterdir():
+        if path.stat().st_mtime < now - _COMING:
+            path.unlink(missing_ok=True)
+    for path in (folder / "objects").glob("*/*.dcm"):
+        name = str(path.relative_to(folder))
+        if path.stat().st_mtime >= now - _COMING or queue.row("SELECT 1 FROM instance WHERE file = ?", name):
+            continue
+        if queue.row("SELECT 1 FROM other WHERE file = ?", name) is None:
+            path.unlink(missing_ok=True)
+    for path in (folder / "results").iterdir():
+        row = queue.row("SELECT state FROM round WHERE id = ?", path.name)
+        if row is None:
+            shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,133 @@
+"""The node's network process: it receives, finds complete series, sends, tidies up, and keeps a worker running beside it."""
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from demottle.node.completing import complete
+from demottle.node.configuration import Configuration
+from demottle.node.disk import QUEUE, alone, clear, prepare
+from demottle.node.log import complain, tell
+from demottle.node.network.receiving import Receiver
+from demottle.node.network.sending import Courier
+from demottle.node.queue.sends import settle_all
+from demottle.node.queue.store import Queue
+from demottle.node.retention import purge, sweep
+
+_LOOK = 0.25
+_HOUR = 3600.0
+_REST = 5.0  # seconds before a worker that ended is started again
+
+
+class Service:
+    """A node that runs; `running` makes one.
+
+    Attributes:
+        told: its configuration.
+        queue: its queue.
+        receiver: its server.
+        worker: the process id of its worker; None where there is none at the moment.
+    """
+
+    def __init__(self, told: Configuration, config: Path, queue: Queue) -> None:
+        """Prepare; nothing runs yet."""
+        self.told, self.queue = told, queue
+        self.receiver = Receiver(told, queue)
+        self.worker: int | None = None
+        self._config, self._stopping = config, threading.Event()
+        self._couriers = [Courier(told, queue, one) for one in told.destinations]
+        self._threads = [
+            threading.Thread(target=self._complete, name="complete", daemon=True),
+            threading.Thread(target=self._tidy, name="tidy", daemon=True),
+            threading.Thread(target=self._keep_working, name="worker", daemon=True),
+        ]
+
+    def start(self) -> None:
+        """Begin.
+
+        Raises:
+            OSError: the address or the port cannot be had.
+        """
+        settle_all(self.queue)
+        self.receiver.start()
+        for courier in self._couriers:
+            courier.start()
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """End in order; what is not finished is gone on with after the next start."""
+        self._stopping.set()
+        self.receiver.stop()
+        for courier in self._couriers:
+            courier.stop()
+        for thread in self._threads:
+            thread.join(10)
+
+    def _every(self, seconds: float, what: str, do: Callable[[], object]) -> None:
+        while not self._stopping.is_set():
+            try:
+                do()
+            except Exception as error:  # a thread that dies would stop the node without a word
+                complain(f"{what}: {type(error).__name__}; next try in {max(seconds, 5):g} s")
+                self._stopping.wait(5)
+            self._stopping.wait(seconds)
+
+    def _complete(self) -> None:
+        self._every(_LOOK, "looking for complete series", lambda: complete(self.told, self.queue))
+
+    def _tidy(self) -> None:
+        def tidy() -> None:
+            purge(self.told, self.queue)
+            sweep(self.told.folder, self.queue)
+
+        self._every(_HOUR, "tidying up", tidy)
+
+    def _keep_working(self) -> None:
+        command = [sys.executable, "-m", "demottle.node.work.worker", str(self._config)]
+        while not self._stopping.is_set():
+            with subprocess.Popen(command, stdin=subprocess.PIPE) as process:  # it ends when its standard input does
+                self.worker = process.pid
+                while process.poll() is None and not self._stopping.wait(_LOOK):
+                    pass
+                self.worker = None
+            if not self._stopping.is_set():
+                complain(f"the worker ended ({process.returncode}); it is started again")
+                self._stopping.wait(_REST)
+
+
+@contextmanager
+def running(told: Configuration, config: Path) -> Iterator[Service]:
+    """Run a node while the block does.
+
+    Args:
+        told: its configuration.
+        config: the file that it is from, which the worker reads again.
+
+    Raises:
+        OutputError: another node works in the folder.
+        InputError: the queue cannot be opened.
+        OSError: the folder cannot be written, or the address or the port cannot be had.
+    """
+    prepare(told.folder)
+    with ExitStack() as stack:
+        stack.enter_context(alone(told.folder, "node"))
+        clear(told.folder / "incoming")
+        queue = Queue(told.folder / QUEUE)
+        stack.callback(queue.close)
+        service = Service(told, config, queue)
+        service.start()
+        stack.callback(service.stop)
+        yield service
+
+
+def serve(told: Configuration, config: Path) -> None:
+    """Run a node until it is told to end (Ctrl-C, SIGTERM); errors as `running`."""
+    with running(told, config):
+        tell("the node runs; it ends with Ctrl-C")
+        while True:
+            time.sleep(3600)

@@ -1,0 +1,185 @@
+"""One round: read, denoise, hold against the gate, write aside, and publish together with what has to be sent."""
+
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pydicom
+
+from demottle.errors import DemottleError, InputError
+from demottle.node.configuration import Configuration, Rule
+from demottle.node.disk import sync_folder, sync_tree
+from demottle.node.log import complain, tell
+from demottle.node.queue import rounds
+from demottle.node.queue.rounds import Made, Round, result_folder
+from demottle.node.queue.store import Queue, States
+from demottle.node.work.shared import SharedModels
+
+if TYPE_CHECKING:
+    from demottle.image import Image
+    from demottle.pipeline.result import Result
+
+ROUND = "round"
+"""Setting of a step that says that a series was done again, which gives its objects UIDs of their own."""
+
+
+@dataclass(frozen=True)
+class _Volume:
+    """One denoised volume of a series; `result` is None for phase images, which are written as they are."""
+
+    image: "Image"
+    result: "Result | None"
+    failed: str = ""
+
+
+def work_on(told: Configuration, queue: Queue, round: Round, models: SharedModels) -> None:
+    """Do one round; whatever happens, it ends in a state with a reason.
+
+    Raises:
+        OSError: the disk is full or fails: the round is begun again when the worker is.
+    """
+    rule = next((one for one in told.rules if one.name == round.rule), None)
+    if rule is None:
+        return rounds.ended(queue, round.id, States.FAILED, f"the configuration has no rule '{round.rule}' any longer")
+    place = told.folder / "work" / str(round.id)
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    try:
+        _publish(told, queue, round, rule, _denoised(told, round, rule, place, models), place)
+    except DemottleError as error:
+        complain(f"series {round.series}, round {round.number}: not denoised")
+        rounds.ended(queue, round.id, States.FAILED, _without_paths(str(error), told.folder))
+    except MemoryError:
+        rounds.ended(queue, round.id, States.FAILED, "there is not enough memory for this series")
+    except OSError:
+        raise
+    except Exception as error:  # a bug that one series wakes must not cost the others
+        complain(f"series {round.series}, round {round.number}: a bug, {type(error).__name__}")
+        rounds.ended(queue, round.id, States.FAILED, f"this is a bug in demottle ({type(error).__name__}: {error})")
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _without_paths(sentence: str, folder: Path) -> str:
+    """A sentence for a page: where the node keeps its files is of no help there."""
+    return sentence.replace(f"{folder}{os.sep}", "")
+
+
+def _denoised(told: Configuration, round: Round, rule: Rule, place: Path, models: SharedModels) -> list[_Volume]:
+    """Denoise every volume of the series."""
+    from demottle import io
+    from demottle.pipeline.request import Request
+
+    scan = place / "scan"
+    scan.mkdir()
+    for number, file in enumerate(round.files, 1):
+        (scan / f"{number:06d}.dcm").hardlink_to(told.folder / file)
+    opened = io.open_scan(scan)
+    request = Request(**_asked(rule, round))
+    if len(opened.volumes) < 2:
+        return [_treated(opened.read(None), request, round, rule, models)]
+    done = []
+    for part in opened.volumes:
+        image = opened.read(part.number)
+        done.append(_unchanged(image) if part.phase else _treated(image, request, round, rule, models))
+    return done
+
+
+def _asked(rule: Rule, round: Round) -> dict[str, Any]:
+    """What the rule asks for, unless a person asked for another method or model, which brings its own settings."""
+    if {"method", "model"} & round.wanted.keys():
+        kept = {name: value for name, value in rule.request.items() if name in ("strength", "seed")}
+        return {**kept, **round.wanted}
+    return {**rule.request, **round.wanted}
+
+
+def _treated(image: "Image", request: Any, round: Round, rule: Rule, models: SharedModels) -> _Volume:
+    from demottle import io
+
+    io.check_output(image, Path("result"), "dicom")  # before the work
+    result, verdict = models.run(image, request, rule)
+    made = _of_round(result.image, round.number)
+    failed = "" if verdict is None or verdict.passed else verdict.reasons
+    if failed:
+        from demottle.io.refused import marked_refused
+
+        made = marked_refused(made, failed)
+    gate = None if verdict is None else verdict.to_dict()
+    record = {**result.record, **({} if gate is None else {"gate": gate, "refused": bool(failed)})}
+    return _Volume(made, replace(result, record=record), failed)
+
+
+def _of_round(image: "Image", number: int) -> "Image":
+    """The image of a series that is done again says so, and gets UIDs of its own by that."""
+    if number == 1:
+        return image
+    step = image.history[-1]
+    return replace(image, history=(*image.history[:-1], replace(step, settings={**step.settings, ROUND: number})))
+
+
+def _unchanged(image: "Image") -> _Volume:
+    from demottle import __version__
+    from demottle.image import ProcessingStep
+    from demottle.io.dicom.headers.marks import UNCHANGED
+
+    step = ProcessingStep(UNCHANGED, __version__, {"reason": "phase images"})
+    return _Volume(image.with_voxels(image.voxels, step), None)
+
+
+def _publish(told: Configuration, queue: Queue, round: Round, rule: Rule, done: Sequence[_Volume], place: Path) -> None:
+    """Write all results, and enter them where they pass the gate; results that fail stay for people to look at."""
+    results = [one.result for one in done if one.result is not None]
+    if not results:
+        raise InputError("The series holds phase images alone, which are not denoised.")
+    new = place / "results"
+    made = _written(new, done, results, rule)
+    sync_tree(new)
+    final = result_folder(told.folder, round.id)
+    shutil.rmtree(final, ignore_errors=True)
+    new.rename(final)
+    sync_folder(final.parent)
+    method, gate = results[0].record["method"], results[0].record.get("gate", {})
+    failed = "; ".join(one.failed for one in done if one.failed)
+    if failed:
+        rounds.ended(queue, round.id, States.REFUSED, f"the result fails the gate: {failed}", method=method, gate=gate)
+        return tell(f"series {round.series}, round {round.number}: the result fails the gate and is not sent")
+    named = [replace(one, file=f"results/{round.id}/{one.file}") for one in made]
+    if not rounds.published(queue, round.id, named, rule.to, method=method, gate=gate):
+        shutil.rmtree(final, ignore_errors=True)
+        return tell(f"series {round.series}, round {round.number}: more of it came, it is done again")
+    tell(f"series {round.series}, round {round.number}: denoised with {method}, {len(made)} objects to send")
+
+
+def _written(folder: Path, done: Sequence[_Volume], results: Sequence["Result"], rule: Rule) -> list[Made]:
+    """Write images, map, page and record below a folder; return what of it is to be sent."""
+    from demottle import io
+    from demottle.node.work.belonging import draw_page, write_map_of, write_page_object
+
+    folder.mkdir()
+    io.write([one.image for one in done], folder / "images", format="dicom")
+    for number, result in enumerate(results, 1):
+        name = "" if len(results) == 1 else f"-{number}"
+        draw_page(result, folder / f"report{name}.html")
+        (folder / f"run{name}.json").write_text(
+            json.dumps(result.record, indent=2, default=str) + "\n", encoding="utf-8"
+        )
+    if "map" in rule.send:
+        write_map_of(results, folder / "map")
+    if "page" in rule.send:
+        write_page_object(results, folder / "images", folder / "page")
+    return [one for kind in rule.send for one in _made(folder, kind)]
+
+
+def _made(folder: Path, kind: str) -> list[Made]:
+    found = []
+    for path in sorted((folder / kind).rglob("*.dcm")) if (folder / kind).is_dir() else [folder / kind]:
+        if path.is_file():
+            header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["SOPInstanceUID", "SOPClassUID"])
+            syntax = str(header.file_meta.TransferSyntaxUID)
+            name = str(path.relative_to(folder))
+            found.append(Made(header.SOPInstanceUID, header.SOPClassUID, syntax, kind, name, path.stat().st_size))
+    return found

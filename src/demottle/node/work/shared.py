@@ -1,0 +1,118 @@
+"""One network for a protocol: fitted on its first series, kept, and used for the next ones as long as every check holds."""
+
+import hashlib
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from demottle.errors import DemottleError
+from demottle.node.configuration import Rule
+from demottle.node.log import complain, tell
+
+if TYPE_CHECKING:
+    from demottle.image import Image
+    from demottle.pipeline.request import Request
+    from demottle.pipeline.result import Result
+    from demottle.quality.gate import Gate
+
+SHARED = "shared_model"
+"""Key of a record: the network was fitted on another series of the same protocol."""
+
+
+class SharedModels:
+    """The networks kept in a folder, by rule and protocol."""
+
+    def __init__(self, folder: Path) -> None:
+        """Know where they lie."""
+        self._folder = folder
+
+    def run(self, image: "Image", request: "Request", rule: Rule) -> tuple["Result", "Gate | None"]:
+        """Denoise an image as a rule asks, with the network of its protocol where there is one and it does.
+
+        A network that was fitted on another series is used only where it gives no warning that the series lies outside of what it
+        was fitted for, and the result passes the gate. Otherwise the series gets a network of its own, which is kept.
+
+        Returns:
+            The result, and the verdict of the gate (None where the rule has none, or there is none for such images).
+
+        Raises:
+            DemottleError: as `demottle.pipeline.run.run`.
+        """
+        from demottle.methods import method
+        from demottle.pipeline.run import run
+
+        place = self._folder / f"{_key(image, request, rule)}.safetensors"
+        if rule.share and request.model is None and place.is_file():
+            taken = self._with_kept(image, request, rule, place)
+            if taken is not None:
+                return taken
+        result = run(image, request)
+        verdict = result.judged(rule.limits) if rule.limits is not None else None
+        learned = method(result.denoiser.method).learns_from != "nothing"
+        if rule.share and learned and request.model is None and (verdict is None or verdict.passed):
+            self._keep(result, place)
+        return result, verdict
+
+    def _with_kept(
+        self, image: "Image", request: "Request", rule: Rule, place: Path
+    ) -> tuple["Result", "Gate | None"] | None:
+        """The result of a kept network; None where it does not do."""
+        from demottle.methods import load
+        from demottle.pipeline.run import fitted, kind_of, run
+
+        try:
+            model = load(place)
+            asked = replace(request, method=None, settings=None, model=model, minutes=None, steps=None, keep_bias=False)
+            kind = kind_of(image)
+            if fitted(kind, kind.measure(image, asked, lambda progress: None), asked, None).warnings:
+                tell("a kept network is not for this series, which gets its own")
+                return None
+            result = run(image, asked)
+        except DemottleError:
+            complain("a kept network could not be used")
+            return None
+        verdict = result.judged(rule.limits) if rule.limits is not None else None
+        if verdict is not None and not verdict.passed:
+            tell("the result of a kept network fails the gate; the series gets its own")
+            return None
+        return replace(result, record={**result.record, SHARED: True}), verdict
+
+    def _keep(self, result: "Result", place: Path) -> None:
+        new = place.with_suffix(f".{time.time_ns()}")
+        try:
+            result.denoiser.save(new)
+            new.replace(place)
+        except (DemottleError, OSError):  # it is an aid, no result
+            new.unlink(missing_ok=True)
+            complain("the network of a protocol could not be kept")
+
+
+def _key(image: "Image", request: Any, rule: Rule) -> str:
+    """What has to be alike: rule, request, scanner, kernel, and the voxels' size."""
+    import pydicom
+
+    header = pydicom.Dataset()
+    payload = image.source.payload if image.source is not None else None
+    slices = getattr(payload, "slices", ())
+    if slices:
+        header = pydicom.dcmread(slices[0].file.path, stop_before_pixels=True)
+    names = (
+        "Manufacturer",
+        "ManufacturerModelName",
+        "StationName",
+        "ConvolutionKernel",
+        "KVP",
+        "ProtocolName",
+        "SequenceName",
+    )
+    parts = [
+        rule.name,
+        sorted((name, str(value)) for name, value in vars(request).items()),
+        [str(header.get(name) or "") for name in names],
+        image.modality,
+        [round(step, 3) for step in image.spacing[0 if not image.sequence else 1 :]],
+        image.slice_thickness,
+    ]
+    return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:24]

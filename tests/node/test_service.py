@@ -1,0 +1,121 @@
+"""The node as a whole: what a scanner sends is denoised in a process of its own and stands in the PACS, once, with its sources."""
+
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydicom.dataset import Dataset
+from tests.node.conftest import TOML, Pacs, free_port, noisy_series, send, until
+
+from demottle.errors import OutputError
+from demottle.io.dicom.headers.marks import read_history
+from demottle.node.log import quiet_libraries
+from demottle.node.queue import actions, shown
+from demottle.node.service import Service, running
+
+
+def _state(service: Service) -> list[str]:
+    return [one["state"] for one in shown.list_series(service.queue)]
+
+
+def _sources(dataset: Dataset) -> str:
+    return str(dataset.SourceImageSequence[0].ReferencedSOPInstanceUID)
+
+
+def test_a_series_comes_back_denoised_beside_the_original(told, pacs) -> None:
+    """With a dead worker, a late object, a redo and a PACS that refuses at first: one node, since each start takes seconds."""
+    quiet_libraries()
+    full = [True]
+    archive: Pacs = pacs(answer=lambda dataset: 0xA700 if full[0] else 0)
+    configuration, file = told(pacs=archive.port)
+    sent = noisy_series(slices=6, NumberOfSeriesRelatedInstances="6")
+    with running(configuration, file) as service:
+        with pytest.raises(OutputError, match="Another node works in"), running(configuration, file):
+            pass
+        worker = until(lambda: service.worker)
+        os.kill(worker, signal.SIGKILL)
+        assert send(service.receiver.port, sent) == [0] * 6
+        until(lambda: _state(service) == ["sending"], 60)
+        (series,) = until(lambda: [one for one in shown.list_series(service.queue) if one["attempts"]])
+        until(lambda: shown.sends_with_reasons(service.queue, series["round"])[0]["reason"].startswith("it is out of"))
+        full[0] = False
+        until(lambda: _state(service) == ["done"], 60)
+        assert sorted(_sources(one) for one in archive.came) == sorted(one.SOPInstanceUID for one in sent)
+        first = {str(one.SOPInstanceUID) for one in archive.came}
+        _holds_what_a_derived_object_holds(archive.came, sent)
+        assert (configuration.folder / "results" / "1" / "report.html").stat().st_size > 100_000
+
+        (late,) = noisy_series(slices=7)[6:]
+        assert send(service.receiver.port, [late]) == [0]
+        until(lambda: _state(service) == ["done"] and len(archive.came) == 13, 60)
+        second = {str(one.SOPInstanceUID) for one in archive.came[6:]}
+        assert len(second) == 7 and not first & second
+        assert len({str(one.SeriesInstanceUID) for one in archive.came}) == 2
+
+        actions.redo(service.queue, series["id"], "anna", {"method": "bilateral"})
+        until(lambda: _state(service) == ["done"] and len(archive.came) == 20, 60)
+        assert "bilateral" in str(archive.came[-1].SeriesDescription)
+    assert len(archive.uids()) == len(set(archive.uids())) == 20
+
+
+def _holds_what_a_derived_object_holds(came: list[Dataset], sent: list[Dataset]) -> None:
+    known = {str(one.SOPInstanceUID): one for one in sent}
+    for one in came:
+        source = known[_sources(one)]
+        assert one.ImageType[0] == "DERIVED" and one.StudyInstanceUID == source.StudyInstanceUID
+        assert one.FrameOfReferenceUID == source.FrameOfReferenceUID and one.PatientID == source.PatientID
+        assert one.SeriesInstanceUID != source.SeriesInstanceUID
+        assert [step.method for step in read_history(one)] == ["gaussian"]
+        before = np.frombuffer(source.PixelData, "<u2").astype(float)
+        after = np.frombuffer(one.PixelData, "<u2").astype(float)
+        assert np.std(after - before) > 5
+
+
+def test_what_fails_the_gate_or_meets_no_rule_is_not_sent(told, pacs) -> None:
+    quiet_libraries()
+    archive: Pacs = pacs()
+    strict = TOML.replace('name = "all"\n', 'name = "all"\nwhen = {{ modality = "CT" }}\ngate = {{ noise = 0.0001 }}\n')
+    configuration, file = told(text=strict, pacs=archive.port)
+    with running(configuration, file) as service:
+        send(service.receiver.port, noisy_series("1", NumberOfSeriesRelatedInstances="5"))
+        send(service.receiver.port, noisy_series("2", 1, Modality="OT", NumberOfSeriesRelatedInstances="1"))
+        until(lambda: _state(service) == ["left", "refused"], 60)
+        left, refused = shown.list_series(service.queue)
+        assert left["reason"] == "meets no rule" and refused["reason"].startswith("the result fails the gate: noise")
+        assert (configuration.folder / "results" / str(refused["round"]) / "report.html").exists()
+    assert archive.came == []
+
+
+def test_map_and_page_go_along_where_the_rule_says_so(told, pacs, tmp_path: Path) -> None:
+    quiet_libraries()
+    archive: Pacs = pacs()
+    whole = TOML.replace('to = ["pacs"]', 'to = ["pacs"]\nsend = ["images", "map", "page"]\nshare = true\ngate = false')
+    configuration, file = told(text=whole.replace("gaussian", "nl-bayes"), pacs=archive.port)
+    with running(configuration, file) as service:
+        send(service.receiver.port, noisy_series(slices=4, NumberOfSeriesRelatedInstances="4"))
+        until(lambda: _state(service) in (["done"], ["failed"]), 90)
+        assert _state(service) == ["done"], shown.list_series(service.queue)
+    kinds = [str(one.SOPClassUID) for one in archive.came]
+    assert kinds.count("1.2.840.10008.5.1.4.1.1.7") == 1 and len(kinds) in (5, 9)
+    (page,) = [one for one in archive.came if one.SOPClassUID == "1.2.840.10008.5.1.4.1.1.7"]
+    assert page.StudyInstanceUID == archive.came[0].StudyInstanceUID and page.pixel_array.shape == (900, 1200, 3)
+    assert len({str(one.SeriesInstanceUID) for one in archive.came}) in (2, 3)
+
+
+def test_a_dead_destination_gets_everything_once_it_lives(told) -> None:
+    quiet_libraries()
+    port = free_port()
+    configuration, file = told(pacs=port)
+    with running(configuration, file) as service:
+        send(service.receiver.port, noisy_series(NumberOfSeriesRelatedInstances="5"))
+        until(lambda: _state(service) == ["sending"], 60)
+        until(lambda: [one for one in shown.sends_with_reasons(service.queue, 1) if one["reason"] == "no connection"])
+    archive = Pacs(port)  # the node starts again, and the archive is there
+    try:
+        with running(configuration, file) as service:
+            until(lambda: _state(service) == ["done"], 60)
+        assert len(archive.uids()) == len(set(archive.uids())) == 5
+    finally:
+        archive.stop()
