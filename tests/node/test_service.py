@@ -1,4 +1,4 @@
-"""The node as a whole: what a scanner sends is denoised in a process of its own and stands in the PACS, once, with its sources."""
+"""The node as a whole: what a scanner sends is denoised in another process and stands in the PACS, once, with its sources."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ def _sources(dataset: Dataset) -> str:
 
 
 def test_a_series_comes_back_denoised_beside_the_original(told, pacs) -> None:
-    """With a dead worker, a late object, a redo and a PACS that refuses at first: one node, since each start takes seconds."""
+    """With a late object, a redo and a PACS that refuses at first: one node, since each start takes seconds."""
     quiet_libraries()
     full = [True]
     archive: Pacs = pacs(answer=lambda dataset: 0xA700 if full[0] else 0)
@@ -34,8 +34,6 @@ def test_a_series_comes_back_denoised_beside_the_original(told, pacs) -> None:
     with running(configuration, file) as service:
         with pytest.raises(OutputError, match="Another node works in"), running(configuration, file):
             pass
-        worker = until(lambda: service.worker)
-        os.kill(worker, signal.SIGKILL)
         assert send(service.receiver.port, sent) == [0] * 6
         until(lambda: _state(service) == ["sending"], 60)
         (series,) = until(lambda: [one for one in shown.list_series(service.queue) if one["attempts"]])
@@ -73,6 +71,19 @@ def _holds_what_a_derived_object_holds(came: list[Dataset], sent: list[Dataset])
         assert np.std(after - before) > 5
 
 
+@pytest.mark.slow
+def test_a_worker_that_dies_is_started_again(told, pacs) -> None:
+    quiet_libraries()
+    archive: Pacs = pacs()
+    configuration, file = told(pacs=archive.port)
+    with running(configuration, file) as service:
+        os.kill(until(lambda: service.worker), signal.SIGKILL)
+        send(service.receiver.port, noisy_series(NumberOfSeriesRelatedInstances="5"))
+        until(lambda: _state(service) == ["done"], 60)
+    assert len(archive.uids()) == 5
+
+
+@pytest.mark.slow
 def test_what_fails_the_gate_or_meets_no_rule_is_not_sent(told, pacs) -> None:
     quiet_libraries()
     archive: Pacs = pacs()
@@ -83,11 +94,14 @@ def test_what_fails_the_gate_or_meets_no_rule_is_not_sent(told, pacs) -> None:
         send(service.receiver.port, noisy_series("2", 1, Modality="OT", NumberOfSeriesRelatedInstances="1"))
         until(lambda: _state(service) == ["left", "refused"], 60)
         left, refused = shown.list_series(service.queue)
-        assert left["reason"] == "meets no rule" and refused["reason"].startswith("the result fails the gate: noise")
+        assert left["reason"] == "meets no rule" and refused["reason"].startswith(
+            "the result fails the gate: the noise"
+        )
         assert (configuration.folder / "results" / str(refused["round"]) / "report.html").exists()
     assert archive.came == []
 
 
+@pytest.mark.slow
 def test_map_and_page_go_along_where_the_rule_says_so(told, pacs, tmp_path: Path) -> None:
     quiet_libraries()
     archive: Pacs = pacs()
@@ -104,6 +118,8 @@ def test_map_and_page_go_along_where_the_rule_says_so(told, pacs, tmp_path: Path
     assert len({str(one.SeriesInstanceUID) for one in archive.came}) in (2, 3)
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # pynetdicom's socket, refused
 def test_a_dead_destination_gets_everything_once_it_lives(told) -> None:
     quiet_libraries()
     port = free_port()
