@@ -36,7 +36,7 @@ def markdown(results: Results, suite: Suite, rival: str | None) -> str:
     groups = dict.fromkeys(row["group"] for row in rows)
     if len(names) == 1:
         parts.append(f"`{names[0]}`; cases of more than one scan: mean ± half of its 95 % interval:")
-        parts.append(_by_group(rows, list(groups), suite))
+        parts.append(_by_group(rows, list(groups), QUALITY, suite))
     for group in groups if len(names) > 1 else ():
         inside = [row for row in rows if row["group"] == group]
         count = len({row["seed"] for row in inside})
@@ -56,7 +56,8 @@ def markdown(results: Results, suite: Suite, rival: str | None) -> str:
     parts.append(
         "**Cost**" + ("" if rival is None else f"; ratios to {rival} on the same cases, with 95 % intervals") + ":"
     )
-    parts.append(_cost(rows, names, rival, shown))
+    alone = len(names) == 1 and len(groups) > 1
+    parts.append(_by_group(rows, list(groups), COST, suite) if alone else _cost(rows, names, rival, shown))
     failed = tables.failures(results.rows, suite.name)
     if failed:
         parts.append("**Failed:** " + " ".join(f"{name} on {', '.join(where)}: {why}" for name, why, where in failed))
@@ -110,9 +111,9 @@ def _quality(
     return folded(["", *(kind.named(suite.unit) for kind in kinds)], lines, shown)
 
 
-def _by_group(rows: Sequence[Row], groups: Sequence[str], suite: Suite) -> str:
-    """A line for every group, where one entrant alone is judged."""
-    kinds = [kind for kind in QUALITY if any(kind.of(row) is not None for row in rows)]
+def _by_group(rows: Sequence[Row], groups: Sequence[str], figures: Sequence[Kind], suite: Suite) -> str:
+    """A line for every group, where one entrant alone is judged: groups may be as different as a command and a live run."""
+    kinds = [kind for kind in figures if any(kind.of(row) is not None for row in rows)]
     lines = []
     for group in groups:
         inside = [row for row in rows if row["group"] == group]
