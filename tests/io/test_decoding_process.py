@@ -69,3 +69,24 @@ def test_a_decoder_that_hangs_is_not_waited_for(compressed, monkeypatch):
     with pytest.raises(DecodingError, match="not done"):
         next(decode(FileRef(path), JPEGLSLossless, [0]))
     assert time.monotonic() - begun < 5
+
+
+@pytest.mark.parametrize("cut", [20, 300, 900])
+def test_a_file_that_ends_within_its_stream_is_refused_before_the_decoder(compressed, monkeypatch, cut):
+    """Found by the fuzzer: the decoder of JPEG-LS goes on behind the end, and it was called a file without pixels."""
+    monkeypatch.setattr(decoding_process, "decode", lambda *given, **more: pytest.fail("the decoder was asked"))
+    path, _ = compressed()
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) - cut])
+    with pytest.raises(InputError, match="the file is truncated or broken"):
+        read(path)
+
+
+def test_a_file_that_lacks_only_the_mark_of_its_end_is_read(compressed):
+    path, stored = compressed()
+    path.write_bytes(path.read_bytes()[:-8])
+    assert np.array_equal(read(path).voxels[0], stored - 1024)
+
+
+def test_a_small_plane_is_waited_for_less_than_a_large_one():
+    assert decoding_process._patience(48 * 40) < 3.1 and decoding_process._patience(4096 * 4096) == 6

@@ -7,6 +7,7 @@ A frame of JPEG begins with a marker, one of RLE with its table of segments. Pix
 bytes; less than a frame behind them is padding of old writers.
 """
 
+import io
 import struct
 from typing import Any
 
@@ -21,6 +22,8 @@ _START, _END, _SIZ, _SCAN = 0xD8, 0xD9, 0x51, 0xDA
 _BEGIN = (b"\xff\xd8", b"\xff\x4f")  # JPEG and JPEG-LS; JPEG 2000
 _ENTRY = 4  # bytes in a table of offsets
 _RLE_HEADER = 64  # bytes
+_FRAGMENT, _FRAGMENT_HEAD = b"\xfe\xff\x00\xe0", 8
+_BEFORE_FRAGMENTS = 12  # bytes of the element's tag, type and length
 _UNDEFINED = 0xFFFFFFFF
 _FRAMES = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}  # all start-of-frame markers; C4, C8 and CC are others
 _ALONE = {0x01, _START, _END, *range(0xD0, 0xD8), 0x4F}  # markers without a length
@@ -34,11 +37,13 @@ def check_coded_size(header: SliceHeader) -> bool:
 
     Raises:
         InputError: the size of the first frame differs, or more frames are coded than stated.
+        EOFError: the file ends within what is coded, where decoders of JPEG-LS go on without end.
     """
     with header.file.open() as stream:
         data = pydicom.dcmread(stream, specific_tags=["PixelData"]).get("PixelData")
     if not data:
-        return False  # a decoder says so
+        _refuse_cut_off(header)
+        return False  # only the mark of the end is missing
     _refuse_more_frames(header, _coded_frames(data))
     table = next(generate_fragments(data), b"")
     split = bool(header.frames == 1 and len(table) > _ENTRY)
@@ -60,6 +65,26 @@ def check_coded_size(header: SliceHeader) -> bool:
             "repair the header."
         )
     return split
+
+
+def _refuse_cut_off(header: SliceHeader) -> None:
+    """Look at the fragments of a file that ends without the mark of their end; a last byte that pads may be missing.
+
+    Raises:
+        EOFError: the file ends within a fragment, or before the first one.
+    """
+    with header.file.open() as stream:
+        pydicom.dcmread(stream, stop_before_pixels=True, force=True)
+        stream.seek(_BEFORE_FRAGMENTS, io.SEEK_CUR)
+        size, fragments = 0, 0
+        while (head := stream.read(_FRAGMENT_HEAD))[:4] == _FRAGMENT and len(head) == _FRAGMENT_HEAD:
+            size = int.from_bytes(head[4:], "little")
+            content = stream.read(size)
+            if len(content) < size - 1:
+                raise EOFError(f"fragment {fragments} of {header.file.name}")
+            fragments += 1
+    if fragments < 2:  # the table of offsets is one
+        raise EOFError(header.file.name)
 
 
 def untabled(data: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """Compressed pixels are decoded in a process of their own: a decoder in C that a broken stream brings down takes only that along.
 
-`decode` asks it and lets it compute no longer than `_PATIENCE` for each plane; a process that dies, hangs or needs too much
-memory is an error like any other, and the next file gets a new one. Run as a module, this file is that process.
+`decode` asks it and lets it compute for each plane no longer than its size allows (`_patience`); a process that dies, hangs or
+needs too much memory is an error like any other, and the next file gets a new one. Run as a module, this file is that process.
 """
 
 import atexit
@@ -22,7 +22,9 @@ from numpy.typing import NDArray
 
 from demottle.io.dicom.files import FileRef
 
-_PATIENCE = 6.0  # seconds of processor time for one plane; the largest detectors take one
+_PATIENCE, _LARGEST = 3.0, 6.0  # seconds of processor time for a small plane and for a large one, which takes one
+_PIXELS_MORE = 1 << 20  # pixels for each second between the two
+_STARTING = 30.0  # seconds of processor time for the packages it needs
 _LONGEST = 120.0  # seconds by the clock, on a machine that has much else to do; or where processor time is not known
 _LOOK = 0.5  # seconds between two looks at it
 _ROOM = 3 << 30  # bytes of address space, most of it libraries
@@ -34,9 +36,12 @@ class DecodingError(Exception):
     """The decoder refused, died or took too long."""
 
 
-def decode(file: FileRef, syntax: str, frames: Sequence[int], *, split: bool = False) -> Generator[NDArray[Any]]:
+def decode(
+    file: FileRef, syntax: str, frames: Sequence[int], *, pixels: int = 0, split: bool = False
+) -> Generator[NDArray[Any]]:
     """Yield the stored planes of one file, in the order of `frames` (counted from 0).
 
+    `pixels`: how many a plane has, by its header; more of them may take longer.
     `split`: its table of offsets lists fragments of the one frame (`check_coded_size`), and is left aside.
 
     Raises:
@@ -49,13 +54,17 @@ def decode(file: FileRef, syntax: str, frames: Sequence[int], *, split: bool = F
         named = {"path": os.fsencode(file.path).hex(), "member": file.member}
         process.ask({**named, "syntax": syntax, "frames": list(frames), "split": split})
         for _ in frames:
-            yield process.plane()
+            yield process.plane(_patience(pixels))
         done = True
     finally:
         if done:
             _give_back(process)
         else:  # planes are left in the pipe, or it is dead
             process.end()
+
+
+def _patience(pixels: int) -> float:
+    return min(_LARGEST, _PATIENCE + pixels / _PIXELS_MORE)
 
 
 def _take() -> "_Process":
@@ -86,7 +95,7 @@ class _Process:
     """One such process, from our side."""
 
     def __init__(self) -> None:
-        self._owner = os.getpid()
+        self._owner, self._ready = os.getpid(), False
         self._popen = subprocess.Popen(
             [sys.executable, "-c", "from demottle.io.dicom.decoding_process import serve; serve()"],
             stdin=subprocess.PIPE,
@@ -114,8 +123,11 @@ class _Process:
         except OSError as error:
             raise DecodingError("the decoder ended") from error
 
-    def plane(self) -> NDArray[Any]:
-        until = _Patience(self._popen.pid)
+    def plane(self, seconds: float) -> NDArray[Any]:
+        if not self._ready:
+            self._line(_Patience(self._popen.pid, _STARTING))
+            self._ready = True
+        until = _Patience(self._popen.pid, seconds)
         head = json.loads(self._line(until))
         if "unknown" in head:
             raise NotImplementedError(head["unknown"])
@@ -141,7 +153,7 @@ class _Process:
     def _some(self, most: int, until: "_Patience") -> bytes:
         while not self._selector.select(_LOOK):
             if until.over():
-                raise DecodingError(f"the decoder was not done after {_PATIENCE:.0f} s")
+                raise DecodingError(f"the decoder was not done after {until.seconds:.0f} s")
         piece = self._out.read(most)
         if not piece:
             raise DecodingError("the decoder crashed")
@@ -163,15 +175,15 @@ class _Process:
 class _Patience:
     """How long a process may go on: by the processor time it takes, so that other programs do not count."""
 
-    def __init__(self, pid: int) -> None:
-        self._pid = pid
+    def __init__(self, pid: int, seconds: float) -> None:
+        self._pid, self.seconds = pid, seconds
         self._begun, self._spent = time.monotonic(), _processor_seconds(pid)
 
     def over(self) -> bool:
         spent = _processor_seconds(self._pid)
-        if spent is not None and self._spent is not None and spent - self._spent > _PATIENCE:
+        if spent is not None and self._spent is not None and spent - self._spent > self.seconds:
             return True
-        return time.monotonic() - self._begun > (_LONGEST if spent is not None else _PATIENCE)
+        return time.monotonic() - self._begun > (_LONGEST if spent is not None else self.seconds)
 
 
 def _processor_seconds(pid: int) -> float | None:
@@ -188,6 +200,9 @@ def serve() -> None:
     _bounds()
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not get between the planes
+    import pydicom.pixels.utils  # noqa: F401
+
+    _say(out, {"ready": True})
     for line in sys.stdin.buffer:
         _answer(json.loads(line), out)
 

@@ -122,7 +122,7 @@ def _planes(first: SliceHeader, frames: Sequence[int]) -> Generator[Plane]:
     if is_encapsulated(first) and syntax != RLELossless:  # pydicom itself unpacks RLE
         from demottle.io.dicom.decoding_process import decode  # here, because most scans are not compressed
 
-        yield from decode(first.file, syntax, frames, split=split)
+        yield from decode(first.file, syntax, frames, pixels=first.rows * first.columns, split=split)
         return
     options: dict[str, Any] = {} if is_encapsulated(first) else {"correct_unused_bits": False}
     with first.file.open() as stream:

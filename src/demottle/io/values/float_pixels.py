@@ -8,6 +8,7 @@ from demottle.io.dicom.slice_header import SliceHeader
 
 FLOAT_PIXELS = ("FloatPixelData", "DoubleFloatPixelData")
 _KINDS = {"FloatPixelData": "Float Pixel Data", "DoubleFloatPixelData": "Double Float Pixel Data"}
+_PIXEL_DATA = b"\xe0\x7f\x10\x00"  # compressed files are little-endian
 _OF_FLOATS = 32  # bits allocated; fewer hold no floating-point number
 
 
@@ -33,5 +34,12 @@ def refuse_float_pixels(header: SliceHeader, *, always: bool = False) -> None:
                 f"{header.file.name} holds {_KINDS[keyword]} (floating-point numbers), which demottle does not read; convert it "
                 "to NIfTI or to whole numbers with a rescale."
             )
-    if "PixelData" not in dataset:
+    if "PixelData" not in dataset and not _begins_pixels(header):
         raise InputError(f"{header.file.name} holds no pixels (Pixel Data is missing); replace or remove it.")
+
+
+def _begins_pixels(header: SliceHeader) -> bool:
+    """True for a file that is cut off within its compressed pixels, which pydicom leaves out then."""
+    with header.file.open() as stream:
+        pydicom.dcmread(stream, stop_before_pixels=True, force=True)
+        return stream.read(len(_PIXEL_DATA)) == _PIXEL_DATA
