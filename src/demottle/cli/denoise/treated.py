@@ -10,7 +10,7 @@ from demottle.cli.denoise.page import page_of
 from demottle.cli.denoise.series_files import gathered, refuse_series_files, sidecar_writers, writers_of
 from demottle.cli.gate import gate_warning
 from demottle.cli.places import Places
-from demottle.cli.screen.options import hints_for
+from demottle.cli.screen.options import told_of
 from demottle.cli.screen.progress import Stages
 from demottle.cli.spot_map import MAP, SPREAD, UNCERTAINTY, refuse_no_map, write_map, write_uncertainty
 
@@ -60,7 +60,7 @@ def treated(scan: Path, image: "Image", places: Places, wishes: Wishes, listener
     verdict = result.judged(wishes.limits)
     refused = verdict is not None and not (verdict.passed or wishes.force)
     said = () if verdict is None else gate_warning(verdict, refused)
-    known = (*io.warnings_of(image), *lost, *hints_for(image), *found.told, *result.record["warnings"])
+    known = (*told_of(image), *lost, *found.told, *result.record["warnings"])
     whole = result
     if found.whole.shape != found.image.shape:
         from demottle.pipeline.series_files import with_noise_volumes

@@ -21,8 +21,8 @@ from demottle.cli.screen.options import (
     Spacing,
     Unit,
     Volume,
-    hints_for,
     parse_spacing,
+    told_of,
 )
 from demottle.cli.screen.progress import watch
 from demottle.cli.screen.spark import bar, sparkline
@@ -79,7 +79,7 @@ def inspect(
         show_run(image, *run, as_json)
         return
     plan = make_plan(fingerprint)
-    warnings = (*io.warnings_of(image), *hints_for(image), *fingerprint.warnings)
+    warnings = (*told_of(image), *fingerprint.warnings)
     if as_json:
         show_json(_as_mapping(fingerprint, plan, warnings))
         return

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from demottle.image import Image
 
 READING = "Reading and writing"
+_UNSAID = "whether this is CT or MR"
+_SAY_IT = "if it is CT in HU, use --modality CT, otherwise --modality MR."
 
 Scan = Annotated[Path, typer.Argument(metavar="SCAN", help="DICOM folder, file or zip; NIfTI, MHA, TIFF, .npy, MP4...")]
 Json = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON instead of tables.")]
@@ -103,11 +105,18 @@ def parse_texture(text: str | None) -> float | str | None:
     return share
 
 
-def hints_for(image: "Image") -> tuple[str, ...]:
-    """What could be given on the command line and was not: the modality, where the file does not say it."""
+def told_of(image: "Image") -> tuple[str, ...]:
+    """What reading the image warned of; where nobody says the modality, with the option that does, in one sentence."""
+    from demottle import io
+
+    warnings = list(io.warnings_of(image))
     if image.modality != "OT":
-        return ()
-    return ("Nothing says whether this is CT or MR. If it is CT in HU, use --modality CT, otherwise --modality MR.",)
+        return tuple(warnings)
+    for index, warning in enumerate(warnings):
+        if _UNSAID in warning:
+            warnings[index] = f"{warning.removesuffix('.')}; {_SAY_IT}"
+            return tuple(warnings)
+    return (*warnings, f"Nothing says {_UNSAID}: {_SAY_IT}")
 
 
 def parse_settings(pairs: list[str]) -> dict[str, Any]:
