@@ -15,6 +15,7 @@ from tests.io.reports.checks import assert_written_well, errors_of
 from tests.io.reports.test_numbers_text import with_raw
 from tests.io.volumes.objects import save_all
 
+from demottle.errors import InputError
 from demottle.io import list_series, open_scan, read, warnings_of, write
 from demottle.io.dicom.headers.text import without_backslash
 
@@ -56,6 +57,18 @@ def test_a_window_without_a_width_is_left_out(ct, denoised, program, tmp_path):
     out = write(denoised(image), tmp_path / "out")
     assert "WindowWidth" not in pydicom.dcmread(next(out.iterdir()))
     assert_written_well(out, image, program)
+
+
+def test_the_order_of_colors_of_a_gray_image_is_left_out(ct, denoised, program, tmp_path):
+    """Converters of color images write it for gray ones too; Samples per Pixel has to go with it (fo-dicom/fo-dicom #837)."""
+    image = read(ct(slices=3, PlanarConfiguration=0))
+    assert_written_well(write(denoised(image), tmp_path / "out"), image, program)
+
+
+def test_an_intercept_that_is_two_numbers_is_named(ct):
+    """Of the kind of pydicom #828: two numbers where one belongs."""
+    with pytest.raises(InputError, match="the CT is without a valid RescaleIntercept,"):
+        read(with_raw(ct(slices=3), "RescaleIntercept", rb"-1024\-1024"))
 
 
 @pytest.mark.parametrize(

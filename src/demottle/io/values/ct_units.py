@@ -40,8 +40,9 @@ def refuse_other_unit(header: SliceHeader) -> None:
 def unit_doubt(slices: Sequence[SliceHeader]) -> str:
     """Return what speaks against HU in the headers of a CT, as the first half of a sentence; empty where nothing does."""
     for header in slices:
-        if header.slope is None or header.intercept is None:
-            return "The CT is without RescaleSlope and RescaleIntercept"
+        stated = {"RescaleSlope": header.slope, "RescaleIntercept": header.intercept}
+        if missing := [keyword for keyword, value in stated.items() if value is None]:
+            return f"The CT is without {'a valid ' if len(missing) == 1 else ''}{' and '.join(missing)}"
         if header.rescale_type and header.rescale_type.upper() not in _HU:
             return f"The CT's RescaleType is {header.rescale_type}, not HU"
     return ""

@@ -76,6 +76,8 @@ def _without_nothing(dataset: Dataset) -> None:
     """Take out zeros that say no more than absence and are not allowed: no frames, no thickness, a window of no width."""
     if "NumberOfFrames" in dataset and not dataset.NumberOfFrames:
         del dataset.NumberOfFrames
+    if "PlanarConfiguration" in dataset and dataset.get("SamplesPerPixel") == 1:  # the order of colors of a gray image
+        del dataset.PlanarConfiguration
     if number(dataset, "SliceThickness") == 0:
         dataset.SliceThickness = None
     if number(dataset, "WindowWidth") == 0:
