@@ -17,8 +17,11 @@ def complete(told: Configuration, queue: Queue) -> int:
 def _complete(told: Configuration, queue: Queue, found: Complete) -> bool:
     rule, left = None, ""
     try:
-        rule = told.rule_for(facts_of(told.folder / found.file, found.caller))
-        if rule is None:
+        facts = facts_of(told.folder / found.file, found.caller)
+        rule = None if facts["own"] else told.rule_for(facts)
+        if facts["own"]:
+            left = "is demottle's own result"
+        elif rule is None:
             left = "meets no rule"
         elif rule.leave:
             left = f"the rule '{rule.name}' leaves it alone"

@@ -8,6 +8,7 @@ from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
 from demottle.errors import InputError
+from demottle.io.dicom.headers.marks import MARK_TAGS, is_own_output
 
 Facts = dict[str, Any]
 
@@ -20,13 +21,16 @@ _TEXTS = {
 }
 _NUMBERS = {"thickness": "SliceThickness", "dose": "CTDIvol"}
 _GROUPS = ("CTReconstructionSequence", "PixelMeasuresSequence", "CTExposureSequence", "FrameAnatomySequence")
-_TAGS = [*_TEXTS.values(), *_NUMBERS.values(), "SharedFunctionalGroupsSequence"]
+_TAGS: list[Any] = [*_TEXTS.values(), *_NUMBERS.values(), "SharedFunctionalGroupsSequence", *MARK_TAGS]
 
 
 def facts_of(file: Path, caller: str) -> Facts:
-    """Return caller, modality, manufacturer, kernel, body_part, description (texts), thickness (mm), dose (CTDIvol, mGy).
+    """Return what is known of a series.
 
-    What the header does not state is None; enhanced objects state some of it in their shared functional groups.
+    Returns:
+        caller, modality, manufacturer, kernel, body_part, description (texts), thickness (mm), dose (CTDIvol, mGy): None where
+        the header does not state it (enhanced objects state some of it in their shared functional groups); own: it is a result
+        of demottle.
 
     Raises:
         InputError: the file is not DICOM.
@@ -36,7 +40,7 @@ def facts_of(file: Path, caller: str) -> Facts:
     except (InvalidDicomError, OSError, ValueError, NotImplementedError) as error:
         raise InputError(f"{file.name} is not a readable DICOM object; send it again.") from error
     places = _places(header)
-    facts: Facts = {"caller": caller}
+    facts: Facts = {"caller": caller, "own": is_own_output(header)}
     facts.update({name: _text(places, keyword) for name, keyword in _TEXTS.items()})
     facts.update({name: _number(places, keyword) for name, keyword in _NUMBERS.items()})
     return facts

@@ -14,6 +14,7 @@ from demottle.node.disk import QUEUE, alone, clear, prepare
 from demottle.node.log import complain, tell
 from demottle.node.network.receiving import Receiver
 from demottle.node.network.sending import Courier
+from demottle.node.queue.rounds import blame
 from demottle.node.queue.sends import settle_all
 from demottle.node.queue.store import Queue
 from demottle.node.retention import purge, sweep
@@ -97,6 +98,7 @@ class Service:
                 self.worker = None
             if not self._stopping.is_set():
                 complain(f"the worker ended ({process.returncode}); it is started again")
+                blame(self.queue)
                 self._stopping.wait(_REST)
 
 

@@ -54,9 +54,10 @@ def try_rules(told: Configuration, folder: Path, caller: str) -> list[Tried]:
     found = []
     for uid, files in series.items():
         facts = facts_of(files[0], caller)
-        rule = told.rule_for(facts)
+        rule = None if facts["own"] else told.rule_for(facts)
+        said = "is demottle's own result: it would be received and left alone" if facts["own"] else said_of(rule)
         name = None if rule is None else rule.name
-        found.append(Tried(uid, len(files), str(files[0].relative_to(folder)), facts, name, said_of(rule)))
+        found.append(Tried(uid, len(files), str(files[0].relative_to(folder)), facts, name, said))
     return found
 
 

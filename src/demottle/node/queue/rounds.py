@@ -94,10 +94,7 @@ def claim(queue: Queue) -> Round | None:
         ).fetchone()
         if row is None:
             return None
-        db.execute(
-            "UPDATE round SET state = ?, begun = ?, attempts = attempts + 1 WHERE id = ?",
-            (States.WORKING, time.time(), row["id"]),
-        )
+        db.execute("UPDATE round SET state = ?, begun = ? WHERE id = ?", (States.WORKING, time.time(), row["id"]))
         files = db.execute(
             "SELECT file FROM instance WHERE series = ? AND id <= ? ORDER BY id", (row["series"], row["upto"])
         ).fetchall()
@@ -113,11 +110,20 @@ def claim(queue: Queue) -> Round | None:
 
 
 def unclaim(queue: Queue) -> None:
-    """Give back what a worker that is dead had claimed. What it died at several times counts as failed."""
+    """Give back what a worker that is gone had claimed."""
+    with queue.transaction() as db:
+        for row in db.execute("SELECT id, series FROM round WHERE state = ?", (States.WORKING,)).fetchall():
+            _set(db, row["id"], States.WAITING, "")
+            note(db, "begun again", series=row["series"], round=row["id"])
+
+
+def blame(queue: Queue) -> None:
+    """Count that the worker died by itself at what it had claimed; what it died at several times counts as failed."""
     said = f"the worker ended {MOST_ATTEMPTS} times while it was at this series (too little memory?)"
     with queue.transaction() as db:
         for row in db.execute("SELECT id, series, attempts FROM round WHERE state = ?", (States.WORKING,)).fetchall():
-            over = row["attempts"] >= MOST_ATTEMPTS
+            over = row["attempts"] + 1 >= MOST_ATTEMPTS
+            db.execute("UPDATE round SET attempts = attempts + 1 WHERE id = ?", (row["id"],))
             _set(db, row["id"], States.FAILED if over else States.WAITING, said if over else "")
             note(db, "worker ended", series=row["series"], round=row["id"], said=said if over else "begun again")
 
@@ -191,7 +197,4 @@ def result_folder(folder: Path, round: int) -> Path:
 def postponed(queue: Queue, round: int) -> None:
     """Give back a round that could not be done for a reason that is not the series' own, such as a full disk."""
     with queue.transaction() as db:
-        db.execute(
-            "UPDATE round SET state = ?, attempts = attempts - 1 WHERE id = ? AND state = ?",
-            (States.WAITING, round, States.WORKING),
-        )
+        db.execute("UPDATE round SET state = ? WHERE id = ? AND state = ?", (States.WAITING, round, States.WORKING))

@@ -48,7 +48,8 @@ def acknowledged(queue: Queue, send: Send, commitment: bool) -> None:
     now = time.time()
     with queue.transaction() as db:
         db.execute(
-            "UPDATE send SET state = ?, reason = '', arrived = ?, attempts = attempts + 1 WHERE id = ? AND state = 'waiting'",
+            "UPDATE send SET state = ?, reason = '', arrived = ?, asked = NULL, attempts = attempts + 1 "
+            "WHERE id = ? AND state = 'waiting'",
             ("sent" if commitment else "arrived", None if commitment else now, send.id),
         )
         _settle(db, send.round)
