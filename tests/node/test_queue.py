@@ -55,7 +55,7 @@ def _state(queue: Queue) -> list[str]:
 
 def test_an_object_that_comes_twice_counts_once_and_other_content_is_kept_aside(queue: Queue) -> None:
     assert [arrivals.arrived(queue, _arrival(0)) for _ in range(2)] == ["new", "same"]
-    assert [arrivals.arrived(queue, _arrival(0, digest="e", file="aside/x")) for _ in range(2)] == ["other", "other"]
+    assert [arrivals.arrived(queue, _arrival(0, digest="e", file="aside/x")) for _ in range(2)] == ["other", "same"]
     (series,) = shown.list_series(queue)
     assert (series["instances"], series["others"]) == (1, 1)
     assert shown.files_of_series(queue, series["id"]) == ["objects/1.1.0"]
@@ -185,6 +185,8 @@ def test_a_person_does_again_or_rejects_and_stands_in_the_log(queue: Queue) -> N
     assert sends.waiting(queue, "pacs") == [] and _state(queue) == ["rejected"]
     with pytest.raises(InputError, match="no-such"):
         actions.redo(queue, 1, "anna", {"method": "no-such"})
+    rounds.ended(queue, round, States.FAILED, "too late")
+    assert _state(queue) == ["rejected"]
     again = actions.redo(queue, 1, "anna", {"method": "nl-bayes"})
     claimed = rounds.claim(queue)
     assert claimed is not None and (claimed.id, claimed.wanted) == (again, {"method": "nl-bayes"})

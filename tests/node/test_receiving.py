@@ -119,7 +119,9 @@ def test_a_full_disk_is_answered_with_a700(receiver, monkeypatch) -> None:
         assert send(server.port, [one]) == [0xA700]
     assert shown.counts(queue)["objects"] == 0
     assert send(server.port, [one]) == [0]
-    assert len(stored(told.folder)) == 1
+    assert shown.counts(queue)["objects"] == 1
+    (name,) = shown.files_of_series(queue, 1)
+    assert pydicom.dcmread(told.folder / name).PixelData == one.PixelData
 
 
 def test_a_syntax_that_cannot_be_read_is_refused_in_negotiation(receiver) -> None:

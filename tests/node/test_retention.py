@@ -21,7 +21,8 @@ def test_only_what_is_done_and_old_is_purged(tmp_path: Path) -> None:
     prepare(tmp_path)
     queue = Queue(tmp_path / QUEUE)
     for series in ("1.1", "1.2"):
-        arrival = _arrival(0, series, file=f"objects/{series}")
+        arrival = _arrival(0, series, file=f"objects/{series}/a.dcm")
+        (tmp_path / arrival.file).parent.mkdir()
         (tmp_path / arrival.file).write_text("x")
         arrivals.arrived(queue, arrival)
         rounds.begin(queue, arrivals.complete_series(queue, 0)[0], "all")

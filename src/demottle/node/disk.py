@@ -11,6 +11,7 @@ models/                     networks that the next series of a protocol uses
 import fcntl
 import hashlib
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,8 +54,8 @@ def alone(folder: Path, what: str, wait: bool = False) -> Iterator[None]:
 
 
 def object_name(series: str, uid: str, digest: str) -> str:
-    """Where an object goes, below the node's folder: the same object always at the same place, another one at another."""
-    return f"objects/{_hash(series)}/{_hash(uid)}-{digest[:16]}.dcm"
+    """Where an object goes, below the node's folder. No name is used twice: what is purged is never what has just come."""
+    return f"objects/{_hash(series)}/{_hash(uid)}-{digest[:8]}-{secrets.token_hex(6)}.dcm"
 
 
 def _hash(text: str) -> str:

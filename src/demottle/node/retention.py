@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from demottle.node.configuration import Configuration
@@ -48,6 +49,9 @@ def _purged(told: Configuration, queue: Queue, series: int, now: float) -> bool:
         note(db, "purged", series=series, said=f"{len(files)} objects")
         for file in files:
             (told.folder / file).unlink(missing_ok=True)
+    for emptied in {(told.folder / file).parent for file in files}:
+        with suppress(OSError):  # another content of an object is still there, or something has just come
+            emptied.rmdir()
     for round in found:
         shutil.rmtree(result_folder(told.folder, round), ignore_errors=True)
     tell(f"series {series}: purged after {told.keep:g} days")

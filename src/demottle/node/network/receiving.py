@@ -19,7 +19,7 @@ from demottle.node.disk import has_room, object_name, settle
 from demottle.node.log import complain, plain, tell
 from demottle.node.network import transport
 from demottle.node.network.commitment import Commitments
-from demottle.node.queue.arrivals import OTHER, Arrival, arrived
+from demottle.node.queue.arrivals import OTHER, SAME, Arrival, arrived
 from demottle.node.queue.store import Queue
 
 CLASSES = (
@@ -185,7 +185,10 @@ class Receiver:
             expected=_number(found["NumberOfSeriesRelatedInstances"]),
             urgent=request.Priority == 1 or bool({found[tag] for tag in _TAGS[-2:]} & set(_URGENT)),
         )
-        if arrived(self._queue, arrival) == OTHER:
+        found_as = arrived(self._queue, arrival)
+        if found_as == SAME:
+            (self._told.folder / name).unlink(missing_ok=True)
+        elif found_as == OTHER:
             complain(f"an object from {plain(caller, 16)} came again with other content; it is kept aside")
         return SUCCESS
 

@@ -42,8 +42,8 @@ def arrived(queue: Queue, found: Arrival, now: float | None = None) -> str:
     """Enter an object. When this returns it may be acknowledged.
 
     Returns:
-        "new"; "same": it was there already, with the same bytes; "other": one of this UID with other bytes is there. It stays,
-        and the one that came is noted beside it.
+        "new"; "same": it was there already, with the same bytes, and the file that came is of no use; "other": one of this UID
+        with other bytes is there. It stays, and the one that came is noted beside it.
     """
     now = time.time() if now is None else now
     with queue.transaction() as db:
@@ -55,9 +55,10 @@ def arrived(queue: Queue, found: Arrival, now: float | None = None) -> str:
                 "INSERT OR IGNORE INTO other (instance, file, digest, caller, came) VALUES (?, ?, ?, ?, ?)",
                 (known["id"], found.file, found.digest, found.caller, now),
             )
-            if added.rowcount:
-                said = "an object came again with other content; the first one stays, the other is kept aside"
-                note(db, "other content", series=known["series"], said=said)
+            if not added.rowcount:
+                return SAME
+            said = "an object came again with other content; the first one stays, the other is kept aside"
+            note(db, "other content", series=known["series"], said=said)
             return OTHER
         series = _series_of(db, found, now)
         db.execute(

@@ -129,8 +129,11 @@ def blame(queue: Queue) -> None:
 
 
 def ended(queue: Queue, round: int, state: States, reason: str, **more: Any) -> None:
-    """Note how a round ended without a result to send; `more` as in `published` (method, gate)."""
+    """Note how a round ended without a result to send, unless a person rejected it meanwhile; `more`: method and gate."""
     with queue.transaction() as db:
+        state_now = db.execute("SELECT state FROM round WHERE id = ?", (round,)).fetchone()["state"]
+        if state_now != States.WORKING:
+            return
         _set(db, round, state, reason)
         _tell(db, round, **more)
         note(db, str(state), series=_series(db, round), round=round, said=reason)
