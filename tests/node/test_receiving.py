@@ -222,6 +222,7 @@ def test_a_sender_asks_for_commitment_and_the_series_is_complete(receiver) -> No
     status, _ = association.send_n_action(request, 1, "1.2.840.10008.1.20.1", "1.2.840.10008.1.20.1.1")
     assert status.Status == 0
     (report,) = until(lambda: reports)
+    time.sleep(0.5)  # the answer to the report goes first
     association.release()
     assert report.TransactionUID == "1.2.3"
     assert [one.ReferencedSOPInstanceUID for one in report.ReferencedSOPSequence] == [

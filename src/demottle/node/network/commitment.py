@@ -20,7 +20,8 @@ from demottle.node.queue.store import Queue
 _HELD, _NOT_ALL = 1, 2  # event types of PS3.4 J.3.3
 _NO_SUCH = 0x0112
 _TRIES, _PAUSE = 6, 10.0
-_ANSWER = 5.0  # seconds for an answer on the same association
+_ANSWER = 5.0  # seconds for an answer on the same association ...
+_FAREWELL = 0.5  # ... and for the thanks for it, which must not meet the end of the association
 
 
 class Commitments:
@@ -114,6 +115,7 @@ def ask(association: Any, queue: Queue, destination: Destination, wanted: list[s
     until = time.monotonic() + _ANSWER
     while time.monotonic() < until and association.is_established and sends.unconfirmed(queue, destination.name, 0):
         time.sleep(0.05)
+    time.sleep(_FAREWELL)
     return True
 
 
