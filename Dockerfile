@@ -13,7 +13,7 @@ COPY constraints.txt ./
 RUN pip install -c constraints.txt --extra-index-url https://download.pytorch.org/whl/cpu torch
 COPY pyproject.toml README.md LICENSE MANIFEST.in ./
 COPY src ./src
-RUN pip install -c constraints.txt --extra-index-url https://download.pytorch.org/whl/cpu ".[onnx]" \
+RUN pip install -c constraints.txt --extra-index-url https://download.pytorch.org/whl/cpu ".[onnx,node]" \
     && demottle doctor --quick
 
 FROM python:3.11-slim

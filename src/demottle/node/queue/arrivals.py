@@ -133,7 +133,7 @@ class Complete:
 
 
 def complete_series(queue: Queue, quiet: float, now: float | None = None) -> list[Complete]:
-    """Series that are complete and have no round yet: quiet for so long, as many as they should be, or committed."""
+    """Series that are complete and have no round yet: quiet for so long, exactly as many as they should be, or committed."""
     now = time.time() if now is None else now
     rows = queue.rows(
         "SELECT s.id, s.caller, s.urgent, MAX(i.id) AS upto, COUNT(*) AS instances, MIN(i.file) AS file, s.last, s.expected, "
@@ -142,5 +142,5 @@ def complete_series(queue: Queue, quiet: float, now: float | None = None) -> lis
     return [
         Complete(row["id"], row["upto"], row["instances"], row["caller"], row["file"], bool(row["urgent"]))
         for row in rows
-        if row["last"] + quiet <= now or row["committed"] or (row["expected"] and row["instances"] >= row["expected"])
+        if row["last"] + quiet <= now or row["committed"] or row["instances"] == row["expected"]
     ]
