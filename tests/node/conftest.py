@@ -1,6 +1,7 @@
 """A node in this process, a PACS that takes everything, and a scanner that sends; all on the loopback."""
 
 import contextlib
+import gc
 import socket
 import threading
 import time
@@ -71,6 +72,21 @@ def noisy_series(series: str = "1", slices: int = 5, size: int = 48, **changes: 
         stored = np.clip(np.rint(disc + noise), 0, 4095)
         made.append(ct_slice(index, series=series, rows=size, columns=size, stored=stored, **changes))
     return made
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Pynetdicom leaves a socket whose other side was closed first to the garbage collector, which says so."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.filterwarnings("ignore:unclosed <s:ResourceWarning"))
+
+
+@pytest.fixture(autouse=True)
+def _collected(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Collect such sockets here, and not during a test that knows nothing of them."""
+    yield
+    if {"told", "receiver", "pacs"} & set(request.fixturenames):
+        gc.collect()
 
 
 @pytest.fixture

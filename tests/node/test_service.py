@@ -119,7 +119,6 @@ def test_map_and_page_go_along_where_the_rule_says_so(told, pacs, tmp_path: Path
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # pynetdicom's socket, refused
 def test_a_dead_destination_gets_everything_once_it_lives(told) -> None:
     quiet_libraries()
     port = free_port()

@@ -41,7 +41,6 @@ def _client(folder: Path, name: str) -> ssl.SSLContext:
     return context
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # pynetdicom's sockets that were refused
 def test_only_a_signed_certificate_may_send(receiver, certificates: Path) -> None:
     server, _, told = receiver(TLS)
     silent = socket.create_connection(("127.0.0.1", server.port), 5)  # begins no handshake
