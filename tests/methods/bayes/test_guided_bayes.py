@@ -1,5 +1,7 @@
 """The cubes make what was learned nearer to the truth, without letting slices share noise; and CT keeps faint discs."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
@@ -69,9 +71,29 @@ def test_nl_bayes_puts_the_contrast_of_a_lesion_back(plain: Image, scan: tuple[I
     assert left is not None and 0.85 < left < 1.15  # 0.6 to 0.75 of it without
 
 
+def test_what_noisy_cubes_have_in_common_keeps_faint_contrast(plain: Image, scan: tuple[Image, Image]) -> None:
+    truth, noisy = scan
+    discs, left = place_discs(plain, seed=7), []
+    network = fit(noisy, GuidedBayesSettings(patch=64), measure(noisy), budget=Budget(steps=1))
+    for shrink in (0.5, 1e9):
+        network._settings = replace(network._settings, shrink=shrink)
+        left.append(disc_figures(network(noisy).voxels, truth, plain, discs)["contrast_faint"])
+    assert left[0] > left[1] + 0.05
+
+
 @pytest.mark.parametrize(
     "wrong",
-    [{"kept": 1.5}, {"look": -0.1}, {"coarse": 2.0}, {"coarse_sigma": 0.0}, {"step": 6}, {"similar": 0}, {"patch": 17}],
+    [
+        {"shrink": -0.1},
+        {"shrink": float("inf")},
+        {"kept": 1.5},
+        {"look": -0.1},
+        {"coarse": 2.0},
+        {"coarse_sigma": 0.0},
+        {"step": 6},
+        {"similar": 0},
+        {"patch": 17},
+    ],
 )
 def test_settings_that_cannot_work_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(InputError, match=next(iter(wrong))):

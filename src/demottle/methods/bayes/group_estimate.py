@@ -7,16 +7,19 @@ what is known of them (the guide) and C the noise's covariance,
     estimate = m + S (S + C)^-1 (x - m) = x - C (S + C)^-1 (x - m),    m = mean of g,    S = covariance of g,
 
 both weighted by how similar the cubes are (`similar_cubes`).
-A voxel is the weighted mean of all estimates of all cubes it lies in.
+A voxel is the weighted mean of all estimates of all cubes it lies in. Where the grouping asks for it, m also has what the noisy
+cubes have in common and the guide lost (`group_mean`).
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from demottle.methods.bayes.cube_noise import Cube
+from demottle.methods.bayes.group_mean import Precision, every_few, mean_of, sizes
 from demottle.methods.bayes.similar_cubes import similar_cubes
 
 Box = tuple[slice, slice]
@@ -36,6 +39,7 @@ class Grouping:
         reach: rows and columns that they may be away.
         reach_slices: slices that they may be away.
         step: rows and columns from one cube to the next; layers of cubes lie on each other.
+        shrink: how much of the noisy cubes' own mean is believed (`group_mean`); infinite: the guide's alone.
     """
 
     cube: Cube
@@ -43,6 +47,7 @@ class Grouping:
     reach: int
     reach_slices: int
     step: int
+    shrink: float = math.inf
 
 
 def layer_estimate(
@@ -71,14 +76,23 @@ def layer_estimate(
     here = functional.max_pool2d(asked[box].float()[None], cube[1:], stride=step)
     wanted = here.flatten().nonzero().flatten().to(noise.device)
     corners, counts = similar_cubes(near_g, first, cube, grouping.reach, step, grouping.similar, wanted)
-    total, weights = _layer(near_x, near_g, corners, counts, cube, noise)
+    total, weights = _layer(near_x, near_g, corners, counts, grouping, noise)
     return total.cpu(), weights.cpu(), box
 
 
-def _layer(x: Tensor, g: Tensor, corners: Tensor, counts: Tensor, cube: Cube, noise: Tensor) -> tuple[Tensor, Tensor]:
+def _layer(
+    x: Tensor, g: Tensor, corners: Tensor, counts: Tensor, grouping: Grouping, noise: Tensor
+) -> tuple[Tensor, Tensor]:
     """Estimate groups of cubes; returns weighted sums and weights, of the shape of `x`."""
-    inside = _voxels_of(x, cube)
+    inside = _voxels_of(x, grouping.cube)
     flat_x, flat_g = x.flatten(), g.flatten()
+    precision = None
+    if math.isfinite(grouping.shrink):
+        few = every_few(len(corners))
+        near_x, near_g = (flat[corners[few][:, :, None] + inside] for flat in (flat_x, flat_g))
+        precision = Precision(torch.cholesky_inverse(torch.linalg.cholesky(noise)), grouping.shrink)
+        usual = sizes(near_x, near_g, counts[few][:, :, None], precision.inverse).median()
+        precision = replace(precision, usual=float(usual))
     total, weights = torch.zeros_like(flat_x), torch.zeros_like(flat_x)
     many = _AT_ONCE if x.device.type == "cpu" else _AT_ONCE_ON_GPU
     for some, count in zip(torch.split(corners, many), torch.split(counts, many), strict=True):
@@ -86,18 +100,20 @@ def _layer(x: Tensor, g: Tensor, corners: Tensor, counts: Tensor, cube: Cube, no
         at = places.flatten()
         # `index_select` takes a quarter of the time that `flat_x[places]` does.
         near_x, near_g = (flat.index_select(0, at).view(places.shape) for flat in (flat_x, flat_g))
-        made, weight = _group(near_x, near_g, count[:, :, None], noise)
+        made, weight = _group(near_x, near_g, count[:, :, None], noise, precision)
         total.index_add_(0, at, (made * weight).flatten())
         weights.index_add_(0, at, weight.expand_as(made).flatten())
     return total.reshape(x.shape), weights.reshape(x.shape)
 
 
-def _group(x: Tensor, g: Tensor, count: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+def _group(x: Tensor, g: Tensor, count: Tensor, noise: Tensor, precision: Precision | None) -> tuple[Tensor, Tensor]:
     """Estimate cubes (groups, cubes, voxels), each counted so much (groups, cubes, 1); returns them and their weights."""
     share = count / count.sum(1, keepdim=True)
     mean = (share * g).sum(1, keepdim=True)
     spread = g - mean
     covariance = (share * spread).transpose(1, 2) @ spread
+    if precision is not None:
+        mean = mean_of(x, g, share, precision)
     # For what is taken away, not for what is left: contrast can be a thousand times the noise.
     # The inverse and a product of matrices take half as long as solving for every column.
     taken = torch.cholesky_inverse(torch.linalg.cholesky(covariance + noise)) @ noise

@@ -4,7 +4,8 @@ First `matched-neighbors` learns from the scan. Its result has hardly any noise;
 of `nl-bayes`, keeps edges that no network has seen. The mean of both is the best there is to find cubes that look alike in and
 to tell how they differ (`group_estimate`, S); but every voxel is then estimated from the noisy cubes. Beside bone and air, which
 a network is blind to, the first look guides alone. What is coarser than some pixels, faint contrast of lesions, is taken from
-the learned result again, and what both lost of it is put back from the scan (`coarse_contrast`).
+the learned result again, and what both lost of it is put back from the scan (`coarse_contrast`); what alike cubes have in common
+and the guide lost comes from the noisy cubes (`group_mean`).
 """
 
 from collections.abc import Mapping
@@ -55,6 +56,8 @@ class GuidedBayesSettings(matched_neighbors.MatchedNeighborsSettings):
         search: rows and columns that similar cubes may be away.
         search_slices: slices that they may be away.
         step: rows and columns from one cube to the next.
+        shrink: how often what chance would explain is taken off before what noisy cubes have in common, and the guide lost, is
+            believed (`group_mean`); 0 believes all of it, a large number nothing. In stacks of fewer than five slices nothing is.
     """
 
     look: float = 0.2
@@ -69,6 +72,7 @@ class GuidedBayesSettings(matched_neighbors.MatchedNeighborsSettings):
     step: int = 4
     spare_steps: bool = True
     start_kept: tuple[float, ...] = (0.75,)
+    shrink: float = 0.5
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
@@ -76,6 +80,8 @@ class GuidedBayesSettings(matched_neighbors.MatchedNeighborsSettings):
         for name in ("kept", "look", "coarse"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"{name} is {getattr(self, name)}; it is a share, between 0 and 1.")
+        if not 0 <= self.shrink < np.inf:
+            raise InputError(f"shrink is {self.shrink}; it must be finite and not negative.")
         if not self.coarse_sigma > 0:
             raise InputError(f"coarse_sigma is {self.coarse_sigma}; it has to be positive.")
         self.of_cubes()
@@ -126,7 +132,11 @@ class GuidedBayes(Denoiser):
         cubes = nl_bayes.NonLocalBayes(self._settings.of_cubes(), self.fitted, spectrum)
         slices = whole.image.shape[0]
         clean, trust = np.empty_like(learned), np.ones(learned.shape, np.float16)
-        estimate = cubes.begin(learned.shape, lambda done, layers: listener(Progress(Stage.GUIDE, done, layers)))
+        estimate = cubes.begin(
+            learned.shape,
+            lambda done, layers: listener(Progress(Stage.GUIDE, done, layers)),
+            shrink=self._settings.shrink,
+        )
         at = 0
         for low in range(0, slices, _SLAB):
             high = min(low + _SLAB, slices)

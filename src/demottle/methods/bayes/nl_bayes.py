@@ -7,6 +7,7 @@ of white noise, within slices and between them, its local level, and in CT what 
 (`restoration`).
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -104,13 +105,21 @@ class NonLocalBayes(VolumeFilter[NlBayesSettings]):
             guide = self.begin(volume.image.shape, told, last).add(noisy, guide, volume.allowed > 0)
         return guide
 
-    def begin(self, shape: tuple[int, ...], listener: Callable[[int, int], None], last: bool = True) -> VolumeEstimate:
-        """Begin a pass over a volume of that shape: the last one, or one that only guides the next."""
+    def begin(
+        self,
+        shape: tuple[int, ...],
+        listener: Callable[[int, int], None],
+        last: bool = True,
+        shrink: float = math.inf,
+    ) -> VolumeEstimate:
+        """Begin a pass over a volume of that shape: the last one, or one that only guides the next; `Grouping` tells `shrink`."""
         settings = self._settings
         depth = settings.depth if shape[0] >= _ENOUGH_SLICES else 1
         cube = fitting((depth, settings.side, settings.side), shape)
         step = min(settings.step if last else settings.guide_step, cube[1], cube[2])
-        grouping = Grouping(cube, settings.similar, settings.search, settings.search_slices, step)
+        grouping = Grouping(
+            cube, settings.similar, settings.search, settings.search_slices, step, shrink if cube[0] > 1 else math.inf
+        )
         return VolumeEstimate(shape[0], self._covariance(cube), grouping, _device(), listener)
 
     def first_look(self, volume: MeasuredVolume, low: int = 0, high: int | None = None, every: int = 1) -> Tensor:
