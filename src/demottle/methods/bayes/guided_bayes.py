@@ -80,8 +80,10 @@ class GuidedBayesSettings(matched_neighbors.MatchedNeighborsSettings):
         for name in ("kept", "look", "coarse"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"{name} is {getattr(self, name)}; it is a share, between 0 and 1.")
-        if not 0 <= self.shrink < np.inf:
-            raise InputError(f"shrink is {self.shrink}; it must be finite and not negative.")
+        if not self.shrink >= 0:
+            raise InputError(f"shrink is {self.shrink}; it must not be negative.")
+        if not np.isfinite(self.shrink):
+            raise InputError(f"shrink is {self.shrink}; 1e9 does what is meant, and can be written to a header.")
         if not self.coarse_sigma > 0:
             raise InputError(f"coarse_sigma is {self.coarse_sigma}; it has to be positive.")
         self.of_cubes()
