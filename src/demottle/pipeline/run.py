@@ -70,10 +70,10 @@ def denoise(
 
     Example:
         >>> from demottle import denoise
-        >>> from demottle.physics.ct.ct_noise import independent_noise
+        >>> from demottle.physics.ct.ct_noise import independent_noise, mix_slices
         >>> from demottle.physics.phantoms.phantom import body_phantom
         >>> truth = body_phantom(slices=4, size=96, spacing=(3.0, 4.0, 4.0))
-        >>> noisy = truth.with_voxels(truth.voxels + independent_noise(truth, 30.0, seed=1))
+        >>> noisy = truth.with_voxels(truth.voxels + mix_slices(independent_noise(truth, 30.0, seed=1), 0.2))
         >>> result = denoise(noisy, method="nl-bayes")
         >>> result.check.noise.after < result.check.noise.before
         True
