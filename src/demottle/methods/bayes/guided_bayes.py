@@ -38,6 +38,9 @@ _SLAB = 24  # slices at a time, so that memory does not grow with the scan
 _SOFT_HU = (-500.0, 300.0)  # beyond lie air, lung and bone
 _BLIND = 5  # pixels beside those in which a network errs
 _PASSAGE = 2.0  # pixels, of that
+_LITTLE_SHARED = (
+    0.2  # correlation of the noise of neighboring slices up to which cubes of several slices average it out
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,8 @@ class GuidedBayesSettings(matched_neighbors.MatchedNeighborsSettings):
         search_slices: slices that they may be away.
         step: rows and columns from one cube to the next.
         shrink: how often what chance would explain is taken off before what noisy cubes have in common, and the guide lost, is
-            believed (`group_mean`); 0 believes all of it, a large number nothing. In stacks of fewer than five slices nothing is.
+            believed (`group_mean`); 0 believes all of it, a large number nothing. More is taken off where neighboring
+            slices share more than a fifth of their noise. In stacks of fewer than five slices nothing is.
     """
 
     look: float = 0.2
@@ -137,7 +141,7 @@ class GuidedBayes(Denoiser):
         estimate = cubes.begin(
             learned.shape,
             lambda done, layers: listener(Progress(Stage.GUIDE, done, layers)),
-            shrink=self._settings.shrink,
+            shrink=self._settings.shrink * self._shared(),
         )
         at = 0
         for low in range(0, slices, _SLAB):
@@ -155,6 +159,11 @@ class GuidedBayes(Denoiser):
                 clean[at : at + len(made)] = whole.part(at, at + len(made)).put_back(made)
             at += len(made)
         return clean, trust
+
+    def _shared(self) -> float:
+        """How many times more is to be taken off because slices share noise: then alike cubes of other slices do too."""
+        correlation = [float(value) for value in self.fitted.get("slice_correlation", ())]
+        return max(1.0, (correlation[0] / _LITTLE_SHARED) ** 4) if correlation else 1.0
 
     def _take_coarse(self, image: Image, clean: Voxels, learned: Voxels, trust: NDArray[np.float16]) -> None:
         """Give `clean`, in place, what the learned result has of coarse contrast."""
