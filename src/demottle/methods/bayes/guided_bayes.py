@@ -38,6 +38,7 @@ _SLAB = 24  # slices at a time, so that memory does not grow with the scan
 _SOFT_HU = (-500.0, 300.0)  # beyond lie air, lung and bone
 _BLIND = 5  # pixels beside those in which a network errs
 _PASSAGE = 2.0  # pixels, of that
+_NOT_KNOWN = 1e9  # what slices share: then nothing is believed
 _LITTLE_SHARED = (
     0.2  # correlation of the noise of neighboring slices up to which cubes of several slices average it out
 )
@@ -162,8 +163,8 @@ class GuidedBayes(Denoiser):
 
     def _shared(self) -> float:
         """How many times more is to be taken off because slices share noise: then alike cubes of other slices do too."""
-        correlation = [float(value) for value in self.fitted.get("slice_correlation", ())]
-        return max(1.0, (correlation[0] / _LITTLE_SHARED) ** 4) if correlation else 1.0
+        first = next(iter(self.fitted.get("slice_correlation", ())), None)
+        return _NOT_KNOWN if first is None else max(1.0, (float(first) / _LITTLE_SHARED) ** 4)
 
     def _take_coarse(self, image: Image, clean: Voxels, learned: Voxels, trust: NDArray[np.float16]) -> None:
         """Give `clean`, in place, what the learned result has of coarse contrast."""
