@@ -33,6 +33,24 @@ class Tls:
 
 
 @dataclass(frozen=True)
+class Web:
+    """The dashboard and DICOMweb.
+
+    Attributes:
+        address, port: where they listen.
+        hosts: names that browsers and programs may call the node by, beside its address.
+        tls: encrypt, with certificate and key of `Configuration.tls`; callers need no certificate.
+        largest: MiB that one request may bring.
+    """
+
+    address: str = "127.0.0.1"
+    port: int = 8080
+    hosts: tuple[str, ...] = ()
+    tls: bool = False
+    largest: float = 4096.0
+
+
+@dataclass(frozen=True)
 class Sender:
     """Who may send.
 
@@ -142,6 +160,7 @@ class Configuration:
         keep: days that objects and results stay on the disk once all is done with them.
         reserve: MiB that have to stay free on the disk: objects are refused (0xA700) below it.
         tls: certificates; None: neither side encrypts.
+        web: the dashboard and DICOMweb; None: there are none.
         senders, destinations, rules: as listed, rules in order.
     """
 
@@ -153,6 +172,7 @@ class Configuration:
     keep: float = 14.0
     reserve: float = 1024.0
     tls: Tls | None = None
+    web: Web | None = None
     senders: tuple[Sender, ...] = ()
     destinations: tuple[Destination, ...] = ()
     rules: tuple[Rule, ...] = ()

@@ -5,6 +5,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from demottle.errors import InputError
 from demottle.node.configuration import Configuration
 from demottle.node.log import tell
 from demottle.node.queue.rounds import result_folder
@@ -33,7 +34,20 @@ def purge(told: Configuration, queue: Queue, now: float | None = None) -> int:
     return sum(_purged(told, queue, row["id"], now) for row in rows)
 
 
-def _purged(told: Configuration, queue: Queue, series: int, now: float) -> bool:
+def purge_series(told: Configuration, queue: Queue, series: int, who: str) -> None:
+    """Remove objects and results of one series now.
+
+    Raises:
+        InputError: there is no such series, or something is still to be done or sent of it.
+    """
+    rounds = [row["state"] for row in queue.rows("SELECT state FROM round WHERE series = ?", series)]
+    if not rounds or any(state not in ENDED for state in rounds):
+        raise InputError("Something of this series is still to be done or sent; wait for it, or reject it first.")
+    if not _purged(told, queue, series, time.time(), who):
+        raise InputError("More of this series has just come; wait until it is complete.")
+
+
+def _purged(told: Configuration, queue: Queue, series: int, now: float, who: str = "node") -> bool:
     with queue.transaction() as db:  # first the note: an object that comes from here on opens the series again
         gone = db.execute("UPDATE series SET purged = ? WHERE id = ? AND complete = 1", (now, series))
         if not gone.rowcount:
@@ -46,7 +60,7 @@ def _purged(told: Configuration, queue: Queue, series: int, now: float) -> bool:
             "instance WHERE series = ?",
         ):
             db.execute(f"DELETE FROM {table}", (series,))
-        note(db, "purged", series=series, said=f"{len(files)} objects")
+        note(db, "purged", who=who, series=series, said=f"{len(files)} objects")
         for file in files:
             (told.folder / file).unlink(missing_ok=True)
     for emptied in {(told.folder / file).parent for file in files}:
@@ -54,7 +68,7 @@ def _purged(told: Configuration, queue: Queue, series: int, now: float) -> bool:
             emptied.rmdir()
     for round in found:
         shutil.rmtree(result_folder(told.folder, round), ignore_errors=True)
-    tell(f"series {series}: purged after {told.keep:g} days")
+    tell(f"series {series}: purged" + (f" after {told.keep:g} days" if who == "node" else " by a person"))
     return True
 
 

@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from demottle.node.completing import complete
-from demottle.node.configuration import Configuration
+from demottle.node.configuration import Configuration, Web
 from demottle.node.disk import QUEUE, alone, clear, prepare
 from demottle.node.log import complain, tell
 from demottle.node.network.receiving import Receiver
@@ -18,6 +19,9 @@ from demottle.node.queue.rounds import blame
 from demottle.node.queue.sends import settle_all
 from demottle.node.queue.store import Queue
 from demottle.node.retention import purge, sweep
+
+if TYPE_CHECKING:
+    from demottle.node.web.server import WebServer
 
 _LOOK = 0.25
 _HOUR = 3600.0
@@ -32,6 +36,7 @@ class Service:
         queue: its queue.
         receiver: its server.
         worker: the process id of its worker; None where there is none at the moment.
+        web: dashboard and DICOMweb; None where the configuration has no [web].
     """
 
     def __init__(self, told: Configuration, config: Path, queue: Queue) -> None:
@@ -39,6 +44,7 @@ class Service:
         self.told, self.queue = told, queue
         self.receiver = Receiver(told, queue)
         self.worker: int | None = None
+        self.web = None if told.web is None else _web(told, told.web, queue)
         self._config, self._stopping = config, threading.Event()
         self._couriers = [Courier(told, queue, one) for one in told.destinations]
         self._threads = [
@@ -55,6 +61,8 @@ class Service:
         """
         settle_all(self.queue)
         self.receiver.start()
+        if self.web is not None:
+            self.web.start()
         for courier in self._couriers:
             courier.start()
         for thread in self._threads:
@@ -63,6 +71,8 @@ class Service:
     def stop(self) -> None:
         """End in order; what is not finished is gone on with after the next start."""
         self._stopping.set()
+        if self.web is not None:
+            self.web.stop()
         self.receiver.stop()
         for courier in self._couriers:
             courier.stop()
@@ -100,6 +110,12 @@ class Service:
                 complain(f"the worker ended ({process.returncode}); it is started again")
                 blame(self.queue)
                 self._stopping.wait(_REST)
+
+
+def _web(told: Configuration, web: Web, queue: Queue) -> "WebServer":
+    from demottle.node.web.server import WebServer  # FastAPI takes a second, and not every node has a page
+
+    return WebServer(told, web, queue)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from demottle.node.configuration import (
     Rule,
     Sender,
     Tls,
+    Web,
 )
 from demottle.node.toml_table import Table
 
@@ -41,6 +42,7 @@ def read_configuration(path: Path) -> Configuration:
     top = Table(values, "", path)
     node = top.table("node")
     tls = _tls(top.table("tls")) if top.has("tls") else None
+    web = _web(top.table("web"), tls) if top.has("web") else None
     senders = tuple(_sender(one) for one in top.tables("sender"))
     destinations = tuple(_destination(one, tls) for one in top.tables("destination"))
     rules = tuple(_rule(one, number, destinations) for number, one in enumerate(top.tables("rule"), 1))
@@ -51,10 +53,10 @@ def read_configuration(path: Path) -> Configuration:
         raise top.wrong("sender", 'is missing; write [[sender]] with title = "..." and address = "..." for each AE')
     if not rules:
         raise top.wrong("rule", 'is missing; write [[rule]] with to = ["..."] at least')
-    return _node(node, tls, senders, destinations, rules)
+    return _node(node, tls, web, senders, destinations, rules)
 
 
-def _node(table: Table, tls: Tls | None, senders: Any, destinations: Any, rules: Any) -> Configuration:
+def _node(table: Table, tls: Tls | None, web: Web | None, senders: Any, destinations: Any, rules: Any) -> Configuration:
     made = Configuration(
         folder=table.path("folder"),
         title=table.title(default="DEMOTTLE"),
@@ -64,6 +66,7 @@ def _node(table: Table, tls: Tls | None, senders: Any, destinations: Any, rules:
         keep=table.number("keep", 14.0, 0, 100 * _YEAR),
         reserve=table.number("reserve", 1024.0, 0, 1e9),
         tls=tls,
+        web=web,
         senders=senders,
         destinations=destinations,
         rules=rules,
@@ -75,6 +78,22 @@ def _node(table: Table, tls: Tls | None, senders: Any, destinations: Any, rules:
 def _tls(table: Table) -> Tls:
     made = Tls(table.file("certificate"), table.file("key"), table.file("authorities"))
     table.finish()
+    return made
+
+
+def _web(table: Table, tls: Tls | None) -> Web:
+    made = Web(
+        address=_address(table, "127.0.0.1"),
+        port=table.port(default=8080, least=0),
+        hosts=table.texts("hosts"),
+        tls=table.flag("tls"),
+        largest=table.number("largest", 4096.0, 1, 1e6),
+    )
+    table.finish()
+    if made.tls and tls is None:
+        raise table.wrong("tls", "needs certificates; write [tls] with certificate, key and authorities")
+    if not made.tls and made.address not in ("127.0.0.1", "::1", "localhost"):
+        raise table.wrong("address", f"is {made.address!r}, and passwords would go there unencrypted; write tls = true")
     return made
 
 

@@ -3,9 +3,11 @@
 import typer
 
 from demottle.cli.node.check import check
+from demottle.cli.node.user import user
 
 node = typer.Typer(name="node", help="Prepare a node between scanner and archive.", no_args_is_help=True)
 node.command()(check)
+node.command()(user)
 
 
 @node.callback()

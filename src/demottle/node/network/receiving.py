@@ -1,25 +1,22 @@
 """Objects come in over DICOM: each is acknowledged only when it lies on the disk, under its name, and in the queue."""
 
 import errno
-import hashlib
-import re
 import sqlite3
 import tempfile
 from pathlib import Path
 from typing import Any
 
-import pydicom
 from pydicom import uid as uids
 from pydicom.dataset import Dataset
 from pynetdicom import AE, _config, evt
 from pynetdicom.sop_class import StorageCommitmentPushModel, Verification
 
 from demottle.node.configuration import Configuration
-from demottle.node.disk import has_room, object_name, settle
+from demottle.node.disk import has_room
 from demottle.node.log import complain, plain, tell
 from demottle.node.network import transport
 from demottle.node.network.commitment import Commitments
-from demottle.node.queue.arrivals import OTHER, SAME, Arrival, arrived
+from demottle.node.network.keeping import keep, look
 from demottle.node.queue.store import Queue
 
 CLASSES = (
@@ -37,12 +34,6 @@ SYNTAXES = (
 """What demottle can read (docs/conformance.md)."""
 
 SUCCESS, NO_ROOM, MISMATCH, NOT_UNDERSTOOD, NOT_ALLOWED, BROKEN = 0x0000, 0xA700, 0xA900, 0xC000, 0x0124, 0x0110
-_UID = re.compile(r"[0-9]+(\.[0-9]+)*")
-_TAGS = [
-    *("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "Modality"),
-    *("NumberOfSeriesRelatedInstances", "RequestedProcedurePriority", "StudyPriorityID"),
-]
-_URGENT = ("STAT", "HIGH")
 
 
 class Receiver:
@@ -157,55 +148,19 @@ class Receiver:
     def _keep(self, event: Any, caller: str) -> int | Dataset:
         temporary, request = Path(event.dataset_path), event.request
         request._dataset_file.flush()
-        try:
-            header = pydicom.dcmread(temporary, specific_tags=_TAGS, stop_before_pixels=True)
-            found = {name: str(header.get(name) or "") for name in _TAGS}
-        except Exception:  # pydicom raises many types on broken data sets
-            return _status(NOT_UNDERSTOOD, "the data set cannot be read")
-        for name in ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"):
-            if not _UID.fullmatch(found[name]) or len(found[name]) > 64:
-                return _status(NOT_UNDERSTOOD, f"{name} is missing or not a UID")
+        looked = look(temporary)
+        found = looked.found
+        if looked.wrong:
+            return _status(NOT_UNDERSTOOD, looked.wrong)
         told = str(request.AffectedSOPClassUID), str(request.AffectedSOPInstanceUID)
         if told != (found["SOPClassUID"], found["SOPInstanceUID"]):
             return _status(MISMATCH, "its UIDs are not those of the request")
-        digest = _digest(temporary)
-        name = object_name(found["SeriesInstanceUID"], found["SOPInstanceUID"], digest)
-        settle(temporary, self._told.folder / name)
-        arrival = Arrival(
-            series=found["SeriesInstanceUID"],
-            study=found["StudyInstanceUID"],
-            uid=found["SOPInstanceUID"],
-            sop_class=found["SOPClassUID"],
-            syntax=str(event.context.transfer_syntax),
-            caller=plain(caller, 16),
-            modality=plain(found["Modality"] or "OT", 16),
-            file=name,
-            size=(self._told.folder / name).stat().st_size,
-            digest=digest,
-            expected=_number(found["NumberOfSeriesRelatedInstances"]),
-            urgent=request.Priority == 1 or bool({found[tag] for tag in _TAGS[-2:]} & set(_URGENT)),
-        )
-        found_as = arrived(self._queue, arrival)
-        if found_as == SAME:
-            (self._told.folder / name).unlink(missing_ok=True)
-        elif found_as == OTHER:
-            complain(f"an object from {plain(caller, 16)} came again with other content; it is kept aside")
+        syntax, urgent = str(event.context.transfer_syntax), request.Priority == 1
+        keep(self._told, self._queue, temporary, found, caller=caller, syntax=syntax, urgent=urgent)
         return SUCCESS
-
-
-def _digest(file: Path) -> str:
-    """SHA-256 of the data set, without the file meta information, which this node has written."""
-    with file.open("rb") as stream:
-        stream.seek(140)
-        stream.seek(144 + int.from_bytes(stream.read(4), "little"))
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _status(code: int, said: str) -> Dataset:
     answer = Dataset()
     answer.Status, answer.ErrorComment = code, said[:64]
     return answer
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else None

@@ -117,6 +117,19 @@ def reject(queue: Queue, round: int, who: str, why: str = "") -> int:
     return int(there)
 
 
+def hurry(queue: Queue, series: int, who: str) -> None:
+    """Put a series before others: what waits of it, and what is still coming.
+
+    Raises:
+        InputError: there is no such series.
+    """
+    with queue.transaction() as db:
+        if not db.execute("UPDATE series SET urgent = 1 WHERE id = ?", (series,)).rowcount:
+            raise InputError(f"There is no series {series}.")
+        db.execute("UPDATE round SET urgent = 1 WHERE series = ? AND state = ?", (series, States.WAITING))
+        note(db, "made urgent", who=who, series=series)
+
+
 def _round(db: Any, round: int) -> Any:
     row = db.execute("SELECT * FROM round WHERE id = ?", (round,)).fetchone()
     if row is None:

@@ -1,0 +1,1 @@
+"""DICOMweb: objects in (STOW-RS), found (QIDO-RS) and out (WADO-RS)."""

@@ -1,0 +1,1 @@
+"""The dashboard: log-in, what is shown, and what a person may do."""

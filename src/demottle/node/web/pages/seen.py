@@ -1,0 +1,122 @@
+"""What the dashboard shows: the queue as it changes, one series in detail, pictures, the page of a result, users."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import FileResponse, Response, StreamingResponse
+from starlette.concurrency import run_in_threadpool
+
+from demottle.node.queue.rounds import result_folder
+from demottle.node.queue.shown import files_of_series, list_series, one_series, sends_with_reasons
+from demottle.node.web import audit
+from demottle.node.web.headers import described
+from demottle.node.web.pages.pictures import picture
+from demottle.node.web.site import Site, address_of
+from demottle.node.web.users import Role, all_users
+
+_MOST = 200
+_PAUSE = 1.0
+_REPORT = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; "
+    "sandbox allow-scripts"
+)
+
+
+def seen(site: Site) -> APIRouter:
+    """Return the routes."""
+    routes = APIRouter()
+
+    @routes.get("/api/me")
+    def me(request: Request) -> dict[str, Any]:
+        session = site.session(request)
+        roles = [str(role) for role in Role if session.user.role.may(role)]
+        rules = [one.name for one in site.told.rules if not one.leave]
+        return {"name": session.user.name, "roles": roles, "csrf": session.csrf, "methods": _methods(), "rules": rules}
+
+    @routes.get("/api/events")
+    async def events(request: Request) -> StreamingResponse:
+        site.session(request)
+        return StreamingResponse(_changes(site, request), media_type="text/event-stream")
+
+    @routes.get("/api/series/{series}")
+    def series(request: Request, series: int) -> dict[str, Any]:
+        session = site.session(request)
+        found = _found(site, series)
+        for one in found["rounds"]:
+            one["open"] = sends_with_reasons(site.queue, one["id"])
+            one["page"] = (result_folder(site.told.folder, one["id"]) / "report.html").is_file()
+        site.audit.note("series shown", audit.READ, session.user.name, address_of(request), uids=(found["uid"],))
+        return _with_description(site, found)
+
+    @routes.get("/api/series/{series}/{which}.png")
+    def png(request: Request, series: int, which: str) -> Response:
+        site.session(request)
+        made = picture(site, _found(site, series), which)
+        if made is None:
+            raise HTTPException(404, "There is no picture.")
+        return Response(made, media_type="image/png")
+
+    @routes.get("/api/series/{series}/report/{round}")
+    def report(request: Request, series: int, round: int) -> Response:
+        session, found = site.session(request), _found(site, series)
+        file = result_folder(site.told.folder, round) / "report.html"
+        if round not in [one["id"] for one in found["rounds"]] or not file.is_file():
+            raise HTTPException(404, "This series has no page, or it is no longer kept.")
+        site.audit.note("page shown", audit.READ, session.user.name, address_of(request), uids=(found["uid"],))
+        return FileResponse(file, headers={"content-security-policy": _REPORT})
+
+    @routes.get("/api/users")
+    def users(request: Request) -> list[dict[str, str]]:
+        site.session(request, Role.ADMIN)
+        return [{"name": one.name, "role": str(one.role)} for one in all_users(site.told.folder)]
+
+    return routes
+
+
+def _found(site: Site, series: int) -> dict[str, Any]:
+    found = one_series(site.queue, series) if 0 < series < 2**62 else None
+    if found is None:
+        raise HTTPException(404, "There is no such series.")
+    return found
+
+
+def _with_description(site: Site, one: dict[str, Any]) -> dict[str, Any]:
+    files = files_of_series(site.queue, one["id"])[:1]
+    told = described(site.told.folder / files[0]) if files else {}
+    return {**one, "description": told.get("SeriesDescription", ""), "patient": told.get("PatientID", "")}
+
+
+def _listed(site: Site) -> str:
+    return json.dumps([_with_description(site, one) for one in list_series(site.queue, most=_MOST)])
+
+
+async def _changes(site: Site, request: Request) -> AsyncIterator[str]:
+    """The list whenever it is another than before, until the session is over, the browser gone or the node stopped."""
+    before, silent = "", 0
+    while not site.stopping.is_set() and not await request.is_disconnected():
+        try:
+            site.session(request)
+        except HTTPException:
+            yield "event: over\ndata: {}\n\n"
+            return
+        now = await run_in_threadpool(_listed, site)
+        silent += 1
+        if now != before:
+            before, silent = now, 0
+            yield f"event: series\ndata: {now}\n\n"
+        elif silent >= 15:  # so that a connection that is gone is noticed
+            silent = 0
+            yield ": still here\n\n"
+        await asyncio.sleep(_PAUSE)
+
+
+def _methods() -> list[str]:
+    """Methods that a series can be done with without a model."""
+    from demottle.methods.registry import METHODS
+
+    return [
+        one.name for one in METHODS.values() if not one.rival and one.learns_from in ("nothing", "the image itself")
+    ]
