@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 from pynetdicom import AE
 from tests.node.conftest import associated, noisy_series, send, stored, until
 
-from demottle.node.network import receiving, transport
+from demottle.node.network import keeping, receiving, transport
 from demottle.node.queue import shown
 from demottle.node.queue.arrivals import complete_series
 
@@ -109,10 +109,10 @@ def test_a_full_disk_is_answered_with_a700(receiver, monkeypatch) -> None:
 
     (one,) = noisy_series(slices=1)
     with monkeypatch.context() as patch:
-        patch.setattr(receiving, "settle", full)
+        patch.setattr(keeping, "settle", full)
         assert send(server.port, [one]) == [0xA700]
     with monkeypatch.context() as patch:
-        patch.setattr(receiving, "arrived", stuck)
+        patch.setattr(keeping, "arrived", stuck)
         assert send(server.port, [one]) == [0xA700]
     with monkeypatch.context() as patch:
         patch.setattr(receiving, "has_room", lambda folder, reserve: False)

@@ -36,7 +36,7 @@ def user(
 
 
 def _asked() -> str:
-    """The password: typed twice, or one line of standard input where that is no terminal."""
+    """The password: typed twice, or one line of standard input where it is not a terminal."""
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
     import getpass
