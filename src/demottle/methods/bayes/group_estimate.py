@@ -12,14 +12,14 @@ cubes have in common and the guide lost (`group_mean`).
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from demottle.methods.bayes.cube_noise import Cube
-from demottle.methods.bayes.group_mean import Precision, every_few, mean_of, sizes
+from demottle.methods.bayes.group_mean import Precision, every_few, mean_of, precision_of
 from demottle.methods.bayes.similar_cubes import similar_cubes
 
 Box = tuple[slice, slice]
@@ -90,9 +90,7 @@ def _layer(
     if math.isfinite(grouping.shrink):
         few = every_few(len(corners))
         near_x, near_g = (flat[corners[few][:, :, None] + inside] for flat in (flat_x, flat_g))
-        precision = Precision(torch.cholesky_inverse(torch.linalg.cholesky(noise)), grouping.shrink)
-        usual = sizes(near_x, near_g, counts[few][:, :, None], precision.inverse).median()
-        precision = replace(precision, usual=float(usual))
+        precision = precision_of(near_x, near_g, counts[few][:, :, None], noise, grouping.shrink)
     total, weights = torch.zeros_like(flat_x), torch.zeros_like(flat_x)
     many = _AT_ONCE if x.device.type == "cpu" else _AT_ONCE_ON_GPU
     for some, count in zip(torch.split(corners, many), torch.split(counts, many), strict=True):

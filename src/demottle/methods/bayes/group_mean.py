@@ -31,7 +31,7 @@ class Precision:
 
     inverse: Tensor
     shrink: float
-    usual: float = 0.0
+    usual: float
 
 
 def every_few(groups: int) -> slice:
@@ -43,6 +43,12 @@ def sizes(x: Tensor, g: Tensor, count: Tensor, inverse: Tensor) -> Tensor:
     """Return the sizes of groups of noisy cubes and their guides (groups, cubes, voxels), counted so much (groups, cubes, 1)."""
     share = count / count.sum(1, keepdim=True)
     return _size((share * (x - g)).sum(1), share, inverse)
+
+
+def precision_of(x: Tensor, g: Tensor, count: Tensor, noise: Tensor, shrink: float) -> Precision:
+    """Return what decides in a layer of which these are some groups (as for `sizes`); `noise` is C (n, n)."""
+    inverse = torch.cholesky_inverse(torch.linalg.cholesky(noise))
+    return Precision(inverse, shrink, float(sizes(x, g, count, inverse).median()))
 
 
 def mean_of(x: Tensor, g: Tensor, share: Tensor, precision: Precision) -> Tensor:

@@ -39,9 +39,8 @@ _SOFT_HU = (-500.0, 300.0)  # beyond lie air, lung and bone
 _BLIND = 5  # pixels beside those in which a network errs
 _PASSAGE = 2.0  # pixels, of that
 _NOT_KNOWN = 1e9  # what slices share: then nothing is believed
-_LITTLE_SHARED = (
-    0.2  # correlation of the noise of neighboring slices up to which cubes of several slices average it out
-)
+_LITTLE_SHARED = 0.2
+"""Correlation of the noise of neighboring slices up to which cubes of several slices average it out."""
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,10 @@ def waiting(queue: Queue, destination: str, now: float | None = None, most: int 
         "ORDER BY o.urgent DESC, s.round, s.id LIMIT ?",
         *(destination, now, most),
     )
+    return _of_first_round(rows)
+
+
+def _of_first_round(rows: Sequence[sqlite3.Row]) -> list[Send]:
     return [
         Send(row["id"], row["round"], row["uid"], row["class"], row["syntax"], row["file"], row["attempts"])
         for row in rows
@@ -94,11 +98,7 @@ def unconfirmed(queue: Queue, destination: str, again: float, now: float | None 
         "ORDER BY s.round, s.id LIMIT 2000",
         *(destination, now - again),
     )
-    return [
-        Send(row["id"], row["round"], row["uid"], row["class"], row["syntax"], row["file"], row["attempts"])
-        for row in rows
-        if row["round"] == rows[0]["round"]
-    ]
+    return _of_first_round(rows)
 
 
 def asked(queue: Queue, sends: Sequence[Send]) -> None:
