@@ -27,7 +27,7 @@ def test_the_network_is_taken_from_the_cache_and_asked_for_what_is_named(
     spec = ct_doses.specs(Choices(quick=True))[0]
     fitted = {"full_dose_noise": 12.0, "least_dose": 0.05, "grain": 0.8, "steps": 7}
     DoseDenoiser(DoseDiffusionSettings(channels=4), fitted, TimedUNet(4)).save(
-        tmp_path / "dose-diffusion-96.safetensors"
+        tmp_path / "dose-diffusion-96-0.safetensors"
     )
     before = ct_doses.measure(spec, "input", tmp_path).quality
     assert before["noise_stated"] == pytest.approx(1)

@@ -155,6 +155,14 @@ _ALL = (
         default="",
     ),
     Suite(
+        "ct-ascon",
+        "What ASCON's losses are worth",
+        "CT: one network taught by the squared error, then with structure, patches and pixels compared as well",
+        "demottle.benchmark.suites.ct_ascon",
+        own=True,
+        default="",
+    ),
+    Suite(
         "ldct",
         "Pairs of your own",
         "pairs of low-dose and full-dose CT scans of your own, as those of AAPM and Mayo Clinic",

@@ -1,14 +1,14 @@
 """Suite ct-doses: dose-diffusion, trained once on full-dose scans, at every dose; what its passes and its measures are worth.
 
 The full-dose patients of `ct-unpaired --cohort` (five phantoms of 4 slices of 320 x 320, 12 HU) teach one network, preset
-`small`, learning seed 0; doses from 8 to 12.5 % are never drawn. It is judged on three further phantoms at 50, 25, 10 and 5 %
-of full dose, noise drawn in projections with `12 HU / sqrt(dose)`. So an interval is over patients and their noise, not over
-trainings.
+`small`; doses from 8 to 12.5 % are never drawn. It is judged on a further phantom at 50, 25, 10 and 5 % of full dose, noise
+drawn in projections with `12 HU / sqrt(dose)`. Each judged phantom has trainings of its own, of another learning seed, so an
+interval is over trainings, patients and their noise.
 Rivals that need a training for each dose, `pdml` and `supervised` (pairs with the truth), are trained for as many steps.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,9 @@ from scipy.ndimage import binary_erosion
 from demottle.benchmark.suites import unpaired_cohort
 from demottle.benchmark.suites.cases import Case, CaseSpec, Choices, Finding
 from demottle.benchmark.suites.judging import judge_ct
+from demottle.benchmark.suites.training import trained_once, trained_small
 from demottle.image import Image, Mask
-from demottle.io.output import staged
-from demottle.methods import Denoiser, load
+from demottle.methods import Denoiser
 from demottle.methods.registry import method
 from demottle.pipeline.settings import settings_of_model
 
@@ -58,7 +58,7 @@ def specs(choices: Choices) -> tuple[CaseSpec, ...]:
             "ct-doses",
             f"{100 * dose:g} % of full dose",
             FIRST_SEED + _APART * place + number,
-            {**common, "low": round(common["full"] / float(np.sqrt(dose)), 3), "dose": dose},
+            {**common, "low": round(common["full"] / float(np.sqrt(dose)), 3), "dose": dose, "learning_seed": number},
             shown=number == 0,
         )
         for number in range(choices.seeds or (1 if choices.quick else SEEDS))
@@ -116,37 +116,21 @@ def _flat(case: Case) -> Mask:
 
 
 def _model(spec: CaseSpec, cache: Path) -> Denoiser:
-    """The one network; trained once for all cases."""
+    """The one network; trained once for all doses of a patient."""
+    module = method(TAUGHT).load()
+    settings = module.Settings(**{**module.PRESETS["small"], "left_out": LEFT_OUT})
+    seed = spec.recipe["learning_seed"]
 
     def made() -> Denoiser:
-        module = method(TAUGHT).load()
-        settings = module.Settings(**{**module.PRESETS["small"], "left_out": LEFT_OUT})
-        trained: Denoiser = module.train(unpaired_cohort.full_dose(spec, cache), settings, seed=0)
+        trained: Denoiser = module.train(unpaired_cohort.full_dose(spec, cache), settings, seed=seed)
         return trained
 
-    return _trained(cache / f"{TAUGHT}-{spec.recipe['size']}.safetensors", made)
+    return trained_once(cache, f"{TAUGHT}-{spec.recipe['size']}-{seed}", made)
 
 
 def _rival(spec: CaseSpec, name: str, case: Case, cache: Path) -> Denoiser:
-    """A network for this dose alone, trained once for all patients."""
-
-    def made() -> Denoiser:
-        info = method(name)
-        module = info.load()
-        settings = module.Settings(**{**module.PRESETS["small"], **RIVALS[name]})
-        assert case.sets is not None
-        trained: Denoiser = module.train(case.sets(info.needs_pairs(settings)), settings, seed=0)
-        return trained
-
-    return _trained(cache / f"{name}-{spec.recipe['size']}-{spec.recipe['dose']:g}.safetensors", made)
-
-
-def _trained(path: Path, made: Callable[[], Denoiser]) -> Denoiser:
-    if not path.exists():
-        trained = made()
-        with staged(path, overwrite=True) as place:
-            trained.save(place)
-    return load(path)
+    """A network for this dose alone."""
+    return trained_small(name, RIVALS[name], case, cache)
 
 
 def _asked(model: Denoiser, given: Mapping[str, Any]) -> Denoiser:

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 SUITE_HELP = (
-    "Suite. Methods: ct-volume, ct-real, ct-anatomies, single-slice, ct-unpaired, ct-doses, ldct, fluoroscopy, mr, nordic; "
+    "Suite. Methods: ct-volume, ct-real, ct-anatomies, single-slice, ct-unpaired, ct-doses, ct-ascon, ldct, "
+    "fluoroscopy, mr, nordic; "
     "decisions: fluoroscopy-plan, fluoroscopy-wires, gate, uncertainty, contract, lies, noise-measures, low-dose-noise; "
     "the machine: speed."
 )
