@@ -1,6 +1,7 @@
 import json
 import math
 import sys
+import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -139,3 +140,30 @@ def test_nothing_is_said_of_the_time_left_without_ground_for_it(specs: tuple[Cas
     one = [(cells[1][0], 3.0), *cells[2:]]
     assert seconds_left(one, {"spectral-wiener": 10.0, "tv": 5.0, "nlm": 1.0}, 5.0, 1) == pytest.approx(13)
     assert seconds_left(one, {"spectral-wiener": 10.0, "tv": 5.0, "nlm": 1.0}, 5.0, 2) == pytest.approx(7)
+
+
+def test_ctrl_c_ends_what_a_cell_has_started_and_leaves_no_files(
+    cache: Path, specs: tuple[CaseSpec, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = tmp_path / "told"
+    script = (
+        "import pathlib, subprocess, sys, tempfile; child = subprocess.Popen(['sleep', '60']); "
+        f"pathlib.Path({str(told)!r}).write_text(f'{{child.pid}} {{tempfile.mkdtemp()}}'); sys.stdin.read(); child.wait()"
+    )
+    monkeypatch.setattr(runner, "CELL", (sys.executable, "-c", script))
+
+    def stop(event: Progress) -> None:
+        if told.exists() and told.read_text():
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_cells(cells_of(specs[:1], TWO[:1], 0.1, 1), Results(tmp_path / "r.jsonl"), Work(cache=cache), stop)
+    child, folder = told.read_text().split()
+    for _ in range(100):
+        state = Path(f"/proc/{child}/stat")
+        if not state.exists() or state.read_text().split()[2] == "Z":
+            break
+        time.sleep(0.05)
+    else:
+        pytest.fail("the child still runs")
+    assert not Path(folder).exists()

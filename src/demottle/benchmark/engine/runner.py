@@ -7,6 +7,7 @@ leave nothing; the same command continues from there.
 import json
 import math
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -89,7 +90,7 @@ def run_cells(cells: Sequence[Cell], results: Results, work: Work, listener: Lis
     told = _Told(len(waiting), len(cells), results, listener, work.jobs)
     ends = None if work.wall is None else time.monotonic() + work.wall
     running: list[_Running] = []
-    with tempfile.TemporaryDirectory(prefix="demottle-benchmark-") as folder:
+    with tempfile.TemporaryDirectory(prefix="demottle-benchmark-", ignore_cleanup_errors=True) as folder:
         try:
             while waiting or running:
                 if ends is not None and time.monotonic() > ends:
@@ -113,9 +114,15 @@ def run_cells(cells: Sequence[Cell], results: Results, work: Work, listener: Lis
             ) from None
         finally:
             for one in running:
-                one.process.kill()
+                _kill(one.process)
             for one in running:
                 one.process.wait()
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End a cell and all that it has started; each has a session of its own."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _first(entrant: Entrant) -> bool:
@@ -165,7 +172,11 @@ def _begun(cell: Cell, slot: int, work: Work, folder: Path) -> _Running:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=said,
-            env={**os.environ, **dict.fromkeys(_THREADS, str(work.threads))},
+            env={
+                **os.environ,
+                **dict.fromkeys(_THREADS, str(work.threads)),
+                "TMPDIR": str(folder),
+            },  # so that it is emptied
             start_new_session=True,  # Ctrl-C is for this process, which ends the others
             preexec_fn=_pin(slot, work),
         )

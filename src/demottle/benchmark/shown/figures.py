@@ -120,6 +120,11 @@ QUALITY = (
     Kind("lesions_possible", "lesions possible", "%", "up", 0, percent=True),
     *(Kind(key, title, "%", better, 0, percent=True) for key, title, better in _OF_PROMISES),
     Kind("bias_caught", "added 2 HU caught", "%", "up", 0, percent=True),
+    Kind("rate", "slices a second", "", "up", 0),
+    Kind("rate_orthanc", "Orthanc", "", "none", 0),
+    Kind("rate_ratio", "of Orthanc's", "%", "up", 0, percent=True),
+    Kind("network_mib", "network process", "MiB", "down", 0),
+    Kind("descriptors", "descriptors", "", "down", 0),
     *(Kind(f"covered_{key}", name, "%", "none", 1, percent=True) for key, name in _COVERED.items()),
 )
 COST = (

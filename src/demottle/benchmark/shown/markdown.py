@@ -36,7 +36,7 @@ def markdown(results: Results, suite: Suite, rival: str | None) -> str:
     groups = dict.fromkeys(row["group"] for row in rows)
     if len(names) == 1:
         parts.append(f"`{names[0]}`; cases of more than one scan: mean ± half of its 95 % interval:")
-        parts.append(_by_group(rows, list(groups), QUALITY, suite))
+        parts += [_by_group(rows, alike, QUALITY, suite) for alike in _alike(rows, list(groups))]
     for group in groups if len(names) > 1 else ():
         inside = [row for row in rows if row["group"] == group]
         count = len({row["seed"] for row in inside})
@@ -111,9 +111,22 @@ def _quality(
     return folded(["", *(kind.named(suite.unit) for kind in kinds)], lines, shown)
 
 
+def _alike(rows: Sequence[Row], groups: Sequence[str]) -> list[list[str]]:
+    """Groups by what was measured of them: those that have figures in common stand in one table, those without any in none."""
+    bunches: list[tuple[list[str], set[str]]] = []
+    for group in groups:
+        inside = [row for row in rows if row["group"] == group]
+        keys = {kind.key for kind in QUALITY if any(kind.of(row) is not None for row in inside)}
+        near = [one for one in bunches if one[1] & keys]
+        if keys:
+            bunches = [one for one in bunches if one not in near]
+            bunches.append(([*(name for one in near for name in one[0]), group], keys.union(*(one[1] for one in near))))
+    return sorted((names for names, _ in bunches), key=lambda names: groups.index(names[0]))
+
+
 def _by_group(rows: Sequence[Row], groups: Sequence[str], figures: Sequence[Kind], suite: Suite) -> str:
     """A line for every group, where one entrant alone is judged: groups may be as different as a command and a live run."""
-    kinds = [kind for kind in figures if any(kind.of(row) is not None for row in rows)]
+    kinds = [kind for kind in figures if any(kind.of(row) is not None for row in rows if row["group"] in groups)]
     lines = []
     for group in groups:
         inside = [row for row in rows if row["group"] == group]

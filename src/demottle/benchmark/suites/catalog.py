@@ -278,6 +278,14 @@ _ALL = (
         own=True,
         default="",
     ),
+    Suite(
+        "node",
+        "The node",
+        "the service between scanner and archive: how fast it receives, what it holds, what it adds",
+        "demottle.benchmark.suites.node.suite",
+        own=True,
+        default="",
+    ),
 )
 SUITES: Mapping[str, Suite] = {suite.name: suite for suite in _ALL}
 
