@@ -1,5 +1,6 @@
 """Processes that a case starts: they end with it, and what they hold of memory and descriptors can be read (Linux)."""
 
+import os
 import socket
 import subprocess
 import threading
@@ -77,11 +78,12 @@ def free_port() -> int:
 
 @dataclass(frozen=True)
 class Held:
-    """What a process holds: MiB resident, their peak since it began, open descriptors."""
+    """What a process holds: MiB resident, their peak since it began, open descriptors, and what it took of the processors in s."""
 
     resident: float
     peak: float
     descriptors: int
+    processor: float
 
 
 def held_by(process: int) -> Held | None:
@@ -90,7 +92,9 @@ def held_by(process: int) -> Held | None:
     try:
         lines = (line.split() for line in (place / "status").read_text().splitlines())
         told = {words[0]: int(words[1]) / 1024 for words in lines if words[0] in ("VmRSS:", "VmHWM:")}
-        return Held(told["VmRSS:"], told["VmHWM:"], len(list((place / "fd").iterdir())))
+        used = (place / "stat").read_text().rpartition(")")[2].split()[11:13]  # user and system
+        seconds = sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
+        return Held(told["VmRSS:"], told["VmHWM:"], len(list((place / "fd").iterdir())), seconds)
     except (OSError, KeyError, ValueError):
         return None
 
@@ -139,9 +143,9 @@ class Watch:
             if held is not None:
                 self.seen[name].append((time.monotonic(), held))
 
-    def most(self, name: str) -> tuple[float | None, float | None]:
-        """Peak of memory in MiB and most descriptors of a process; None where nothing was seen."""
+    def most(self, name: str) -> Held | None:
+        """The most that a process held, of each; None where nothing was seen."""
         seen = [held for _, held in self.seen[name]]
         if not seen:
-            return None, None
-        return max(one.peak for one in seen), float(max(one.descriptors for one in seen))
+            return None
+        return Held(*(max(getattr(one, part) for one in seen) for part in ("resident", "peak", "descriptors", "processor")))
