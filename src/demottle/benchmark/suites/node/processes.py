@@ -78,7 +78,7 @@ def free_port() -> int:
 
 @dataclass(frozen=True)
 class Held:
-    """What a process holds: MiB resident, their peak since it began, open descriptors, and what it took of the processors in s."""
+    """What a process holds: MiB resident, their peak since it began, open descriptors, processor time in s."""
 
     resident: float
     peak: float
@@ -148,4 +148,6 @@ class Watch:
         seen = [held for _, held in self.seen[name]]
         if not seen:
             return None
-        return Held(*(max(getattr(one, part) for one in seen) for part in ("resident", "peak", "descriptors", "processor")))
+        return Held(
+            *(max(getattr(one, part) for one in seen) for part in ("resident", "peak", "descriptors", "processor"))
+        )

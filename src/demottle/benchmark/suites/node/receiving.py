@@ -9,7 +9,16 @@ from pathlib import Path
 
 from demottle.benchmark.suites.cases import Finding
 from demottle.benchmark.suites.node.objects import write_series
-from demottle.benchmark.suites.node.parties import ORTHANC_TITLE, SCANNER, Peer, node, orthanc, program, send, sending_program
+from demottle.benchmark.suites.node.parties import (
+    ORTHANC_TITLE,
+    SCANNER,
+    Peer,
+    node,
+    orthanc,
+    program,
+    send,
+    sending_program,
+)
 from demottle.benchmark.suites.node.processes import Held, Watch
 from demottle.errors import DemottleError
 
