@@ -8,13 +8,15 @@ program_of() {
         dicom3tools) echo dciodvfy ;;
         dcmtk) echo dcmdump ;;
         orthanc) echo Orthanc ;;
+        orthanc-dicomweb) echo /usr/share/orthanc/plugins/libOrthancDicomWeb.so ;;
         *) echo "$1" ;;
     esac
 }
 
 missing=()
 for package in "$@"; do
-    command -v "$(program_of "$package")" >/dev/null || missing+=("$package")
+    program=$(program_of "$package")
+    [ -e "$program" ] || command -v "$program" >/dev/null || missing+=("$package")
 done
 [ ${#missing[@]} -eq 0 ] && exit 0
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then

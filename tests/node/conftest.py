@@ -14,12 +14,14 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset
 from pynetdicom import AE, StoragePresentationContexts, evt
-from tests.io.conftest import ct_slice
+from tests.io.conftest import ct_slice, save
 
 from demottle.node.configuration import Configuration
 from demottle.node.disk import QUEUE, prepare
 from demottle.node.log import quiet_libraries
+from demottle.node.network.couriers import courier_to
 from demottle.node.network.receiving import SYNTAXES, Receiver
+from demottle.node.queue import arrivals, rounds
 from demottle.node.queue.store import Queue
 from demottle.node.toml_file import read_configuration
 
@@ -118,6 +120,63 @@ def receiver(told: Told) -> Iterator[Callable[..., tuple[Receiver, Queue, Config
             return made, queue, found
 
         yield start
+
+
+@pytest.fixture
+def due(told: Told) -> Iterator[Callable[..., tuple[Queue, list[str]]]]:
+    """Results of one series, and a courier that sends them: `due(pacs=port)` returns the queue and the UIDs in order."""
+    with contextlib.ExitStack() as stack:
+
+        def make(count: int = 3, extra: str = "", **values: Any) -> tuple[Queue, list[str]]:
+            quiet_libraries()
+            configuration, _ = told(extra, **values)
+            prepare(configuration.folder)
+            queue = Queue(configuration.folder / QUEUE)
+            stack.callback(queue.close)
+            uids = make_due(queue, configuration, count)
+            courier = courier_to(configuration, queue, configuration.destinations[0])
+            stack.callback(courier.stop)
+            courier.start()
+            return queue, uids
+
+        yield make
+
+
+@pytest.fixture
+def beside(tmp_path: Path) -> Iterator[Callable[[Queue], Receiver]]:
+    """Start the server that belongs to a queue of `due`."""
+    with contextlib.ExitStack() as stack:
+
+        def start(queue: Queue) -> Receiver:
+            made = Receiver(read_configuration(tmp_path / "node.toml"), queue)
+            made.start()
+            stack.callback(made.stop)
+            return made
+
+        yield start
+
+
+def make_due(queue: Queue, told: Configuration, count: int) -> list[str]:
+    """Enter results of one series, to be sent to the first destination; return their UIDs."""
+    sources = noisy_series("3", count)
+    source = sources[0]
+    arrivals.arrived(
+        queue,
+        arrivals.Arrival(
+            series="1.2.3", study="1.2", uid="1.2.3.4", sop_class=str(source.SOPClassUID), syntax="1.2.840.10008.1.2.1",
+            caller="CT1", modality="CT", file="objects/a/b.dcm", size=1, digest="0", expected=None, urgent=False,
+        ),
+    )  # fmt: skip
+    rounds.begin(queue, arrivals.complete_series(queue, 0)[0], "all")
+    assert rounds.claim(queue) is not None
+    made = []
+    for at, one in enumerate(sources):
+        file = f"results/1/images/{at}.dcm"
+        path = save(one, told.folder / file)
+        size = path.stat().st_size
+        made.append(rounds.Made(one.SOPInstanceUID, one.SOPClassUID, "1.2.840.10008.1.2.1", "images", file, size))
+    assert rounds.published(queue, 1, made, [told.destinations[0].name])
+    return [str(one.uid) for one in made]
 
 
 def associated(port: int, title: str = "CT1", called: str = "DEMOTTLE", **more: Any) -> Any:

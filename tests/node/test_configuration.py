@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from demottle.errors import InputError
+from demottle.node.configuration import WebDestination
 from demottle.node.toml_file import read_configuration
 from demottle.quality.limits import Limits
 
@@ -13,6 +14,7 @@ PACS = '[[destination]]\nname = "pacs"\ntitle = "ORTHANC"\naddress = "10.0.0.9"\
 NODE = '[node]\nfolder = "held"\n'
 RULE = '[[rule]]\nto = ["pacs"]\n'
 WHOLE = NODE + SENDER + PACS + RULE
+WEB = NODE + SENDER + RULE + '[[destination]]\nname = "pacs"\nurl = "https://pacs.example/dicom-web"\n'
 
 
 def _read(folder: Path, text: str):
@@ -83,7 +85,23 @@ def test_the_first_rule_that_is_met_decides(tmp_path: Path) -> None:
         (WHOLE + "gate = { noize = 1 }\n", "noize"),
         (WHOLE + "gate = 3\n", "'gate' .*write true, false"),
         (WHOLE.replace("port = 4242", "port = 4242\ntls = true"), "'tls' .*needs certificates"),
-        (WHOLE.replace("port = 4242", 'port = 4242\nurl = "http://x"'), "'url' .*DICOMweb"),
+        (WHOLE.replace("port = 4242", 'port = 4242\nurl = "http://x"'), "'title' .*stands beside 'url'"),
+        (WEB.replace("https", "ftp"), "'url' .*write where /studies begins"),
+        (WEB.replace("/dicom-web", ":no"), "'url' .*write where /studies begins"),
+        (WEB.replace("/dicom-web", "/dicom-web?x=1"), "'url' .*write where /studies begins"),
+        (WEB.replace("/dicom-web", "/studies/"), "'url' .*leave out /studies"),
+        (WEB.replace("//pacs", "//anna:secret@pacs"), "'url' .*holds a log-in(?!.*secret)"),
+        (WEB + "commitment = true\n", "'commitment' .*each answer says what was stored"),
+        (WEB + "tls = true\n", "'tls' .*write https://"),
+        (WEB + 'user = "anna"\n', "'user' .*and 'password_file' belong together"),
+        (WEB + 'password_file = "empty"\n', "'password_file' .*has to hold one line"),
+        (WEB + 'password_file = "none"\n', "'password_file' .*is not a file"),
+        (WEB + 'user = "a:b"\npassword_file = "secret"\n', "'user' .*colon"),
+        (WEB + 'user = "a"\npassword_file = "secret"\ntoken_file = "secret"\n', "'token_file' .*stands beside 'user'"),
+        (WEB.replace("https", "http") + 'token_file = "secret"\n', "'url' .*unencrypted; write https"),
+        (WEB.replace("https", "http") + 'authorities = "secret"\n', "'url' .*uses no certificates; write https"),
+        (WEB + 'certificate = "secret"\n', "'certificate' .*and 'key' belong together"),
+        (WHOLE.replace("port = 4242", 'port = 4242\nuser = "anna"'), "'user' .*goes with url"),
         (WHOLE + '[tls]\ncertificate = "a.pem"\nkey = "b"\nauthorities = "c"\n', "'certificate' in \\[tls\\]"),
         (WHOLE.replace(NODE, NODE + "quiet = -1\n"), "'quiet' .*write a number from"),
         (WHOLE.replace(NODE, NODE + "quiet = true\n"), "'quiet' .*write a number from"),
@@ -91,6 +109,8 @@ def test_the_first_rule_that_is_met_decides(tmp_path: Path) -> None:
     ],
 )
 def test_a_mistake_is_one_sentence_with_the_key(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "secret").write_text("s3cret\n")
+    (tmp_path / "empty").write_text("\n")
     with pytest.raises(InputError, match=said) as raised:
         _read(tmp_path, text)
     assert str(raised.value).count("\n") == 0
@@ -109,3 +129,13 @@ def test_the_gate_is_the_house_s_own_a_table_a_file_or_none(tmp_path: Path) -> N
     }
     assert made["true"] == Limits() and made["false"] is None
     assert made["{ noise = 0.7 }"].noise == 0.7 and made['"limits.toml"'].noise == 0.5
+
+
+def test_a_dicomweb_destination_takes_files_beside_the_configuration(tmp_path: Path) -> None:
+    for name in ("password", "ca.pem", "node.pem", "node.key"):
+        (tmp_path / name).write_text("x\n")
+    more = 'user = "anna"\npassword_file = "password"\nauthorities = "ca.pem"\ncertificate = "node.pem"\nkey = "node.key"\n'
+    found = _read(tmp_path, WEB.replace("/dicom-web", "/dicom-web/") + more).destinations[0]
+    assert isinstance(found, WebDestination) and found.url == "https://pacs.example/dicom-web"
+    assert (found.user, found.password_file, found.days) == ("anna", tmp_path / "password", 7.0)
+    assert (found.authorities, found.key) == (tmp_path / "ca.pem", tmp_path / "node.key")

@@ -7,49 +7,15 @@ from typing import Any
 
 import pytest
 from pydicom.dataset import Dataset
-from pynetdicom import AE, StoragePresentationContexts, evt
-from tests.io.conftest import save
-from tests.node.conftest import noisy_series, until
-from tests.node.test_queue import _arrival
+from pynetdicom import AE, StoragePresentationContexts, build_role, evt
+from tests.node.conftest import TOML, until
 
-from demottle.node.disk import QUEUE, prepare
-from demottle.node.log import quiet_libraries
-from demottle.node.network.sending import Courier
-from demottle.node.queue import arrivals, rounds, sends, shown
+from demottle.node.network import commitment
+from demottle.node.queue import sends, shown
 from demottle.node.queue.store import Queue
 
-
-@pytest.fixture
-def due(told):
-    """Results of one series, to be sent by a courier: `due(pacs=port)` returns courier, queue and what is due."""
-    opened = []
-
-    def make(count: int = 3, commitment: bool = False, **values: Any):
-        quiet_libraries()
-        configuration, _ = told(**values)
-        prepare(configuration.folder)
-        queue = Queue(configuration.folder / QUEUE)
-        arrivals.arrived(queue, _arrival(0))
-        rounds.begin(queue, arrivals.complete_series(queue, 0)[0], "all")
-        assert rounds.claim(queue) is not None
-        made = []
-        for at, one in enumerate(noisy_series("3", count)):
-            file = f"results/1/images/{at}.dcm"
-            save(one, configuration.folder / file)
-            made.append(rounds.Made(one.SOPInstanceUID, one.SOPClassUID, "1.2.840.10008.1.2.1", "images", file, 1))
-        assert rounds.published(queue, 1, made, ["pacs"])
-        destination = configuration.destinations[0]
-        if commitment:
-            destination = type(destination)(**{**vars(destination), "commitment": True})
-        courier = Courier(configuration, queue, destination)
-        opened.append((courier, queue))
-        courier.start()
-        return queue, [one.uid for one in made]
-
-    yield make
-    for courier, queue in opened:
-        courier.stop()
-        queue.close()
+COMMITMENT = "1.2.840.10008.1.20.1"
+COMMITTED = TOML.replace('name = "pacs"', 'name = "pacs"\ncommitment = true')
 
 
 def _states(queue: Queue) -> dict[str, int]:
@@ -130,12 +96,76 @@ def test_a_result_arrives_when_it_is_committed(due) -> None:
     handlers = [(evt.EVT_C_STORE, stored), (evt.EVT_N_ACTION, committing)]
     server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
     try:
-        queue, uids = due(commitment=True, pacs=server.server_address[1])
+        queue, uids = due(
+            text=TOML.replace('name = "pacs"', 'name = "pacs"\ncommitment = true'), pacs=server.server_address[1]
+        )
         until(lambda: _states(queue) == {"arrived": 3}, 30)
         assert held == [*uids, uids[0]]  # the first was said to be lost, and went again
         assert shown.list_series(queue)[0]["state"] == "done"
     finally:
         server.shutdown()
+
+
+class LateArchive:
+    """An archive that says what it holds later, on an association of its own, as many do."""
+
+    def __init__(self, roles: bool, lost: int = 0) -> None:
+        self.held: list[str] = []
+        self.asked: list[Dataset] = []
+        self._roles, self._lost = roles, lost
+        self._entity = AE("PACS")
+        self._entity.supported_contexts = StoragePresentationContexts
+        self._entity.add_supported_context(COMMITMENT)
+        handlers = [(evt.EVT_C_STORE, self._stored), (evt.EVT_N_ACTION, self._asked)]
+        self.server = self._entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
+
+    def _stored(self, event: Any) -> int:
+        self.held.append(str(event.request.AffectedSOPInstanceUID))
+        return 0
+
+    def _asked(self, event: Any) -> tuple[int, None]:
+        self.asked.append(event.action_information)
+        return 0, None
+
+    def report(self, port: int) -> int:
+        """Open an association and say what is held; return the status of the answer."""
+        wanted = self.asked[-1]
+        report = Dataset()
+        report.TransactionUID = wanted.TransactionUID
+        lacking, there = wanted.ReferencedSOPSequence[: self._lost], wanted.ReferencedSOPSequence[self._lost :]
+        report.ReferencedSOPSequence = there
+        for one in lacking:
+            one.FailureReason = 0x0112
+        if lacking:
+            report.FailedSOPSequence = lacking
+        self._lost = 0
+        entity = AE("PACS")
+        entity.add_requested_context(COMMITMENT)
+        asked = [build_role(COMMITMENT, scp_role=True)] if self._roles else []
+        association = entity.associate("127.0.0.1", port, ae_title="DEMOTTLE", ext_neg=asked)
+        assert association.is_established
+        answer, _ = association.send_n_event_report(report, 2 if lacking else 1, COMMITMENT, f"{COMMITMENT}.1")
+        association.release()
+        return int(answer.Status)
+
+
+@pytest.mark.parametrize("roles", [True, False], ids=["roles agreed", "no word of roles"])
+def test_a_report_may_come_later_on_an_association_of_the_archive_s_own(due, beside, monkeypatch, roles: bool) -> None:
+    monkeypatch.setattr(sends, "SHORTEST", 0.05)
+    monkeypatch.setattr(commitment, "_ANSWER", 0.1)
+    archive = LateArchive(roles, lost=1)
+    try:
+        queue, uids = due(text=COMMITTED, pacs=archive.server.server_address[1])
+        node = beside(queue)
+        until(lambda: archive.asked and not archive.server.active_associations, 30)
+        assert _states(queue) == {"sent": 3} and shown.list_series(queue)[0]["state"] == "sending"
+        assert archive.report(node.port) == 0
+        until(lambda: len(archive.asked) == 2 and not archive.server.active_associations, 30)
+        assert archive.held == [*uids, uids[0]]  # the first was said to be lost, and went again
+        assert archive.report(node.port) == 0
+        until(lambda: _states(queue) == {"arrived": 3})
+    finally:
+        archive.server.shutdown()
 
 
 def test_a_result_that_is_gone_from_the_disk_is_said(due, pacs, monkeypatch, tmp_path: Path) -> None:

@@ -67,11 +67,11 @@ class Sender:
 
 @dataclass(frozen=True)
 class Destination:
-    """Where results go.
+    """A DICOM server that results go to.
 
     Attributes:
         name: what rules call it.
-        title, address, port: of the DICOM server.
+        title, address, port: of the server.
         tls: encrypt, with the certificates of `Configuration.tls`.
         commitment: ask for storage commitment, and count as arrived only what was committed.
         days: how long to try before a series counts as failed.
@@ -84,6 +84,34 @@ class Destination:
     tls: bool = False
     commitment: bool = False
     days: float = 7.0
+
+
+@dataclass(frozen=True)
+class WebDestination:
+    """A DICOMweb server that results go to by STOW-RS.
+
+    Attributes:
+        name: what rules call it.
+        url: where its /studies begins, without a slash at the end.
+        days: how long to try before a series counts as failed.
+        authorities: PEM file with the certificates that the server's has to be signed by; None: those of this machine.
+        certificate, key: PEM files that the node shows the server; None: it shows none.
+        user, password_file: log-in by name, and the file that holds the password.
+        token_file: the file that holds a bearer token.
+    """
+
+    name: str
+    url: str
+    days: float = 7.0
+    authorities: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    user: str | None = None
+    password_file: Path | None = None
+    token_file: Path | None = None
+
+
+AnyDestination = Destination | WebDestination
 
 
 @dataclass(frozen=True)
@@ -174,12 +202,17 @@ class Configuration:
     tls: Tls | None = None
     web: Web | None = None
     senders: tuple[Sender, ...] = ()
-    destinations: tuple[Destination, ...] = ()
+    destinations: tuple[AnyDestination, ...] = ()
     rules: tuple[Rule, ...] = ()
 
-    def destination(self, name: str) -> Destination | None:
+    def destination(self, name: str) -> AnyDestination | None:
         """The destination of a name; None where it is no longer configured."""
         return next((one for one in self.destinations if one.name == name), None)
+
+    @property
+    def dicom_destinations(self) -> tuple[Destination, ...]:
+        """Those that are reached by C-STORE."""
+        return tuple(one for one in self.destinations if isinstance(one, Destination))
 
     def rule_for(self, facts: Mapping[str, Any]) -> Rule | None:
         """The first rule that a series meets; None: it is left alone."""

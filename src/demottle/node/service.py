@@ -13,8 +13,8 @@ from demottle.node.completing import complete
 from demottle.node.configuration import Configuration, Web
 from demottle.node.disk import QUEUE, alone, clear, prepare
 from demottle.node.log import complain, tell
+from demottle.node.network.couriers import courier_to
 from demottle.node.network.receiving import Receiver
-from demottle.node.network.sending import Courier
 from demottle.node.queue.rounds import blame
 from demottle.node.queue.sends import settle_all
 from demottle.node.queue.store import Queue
@@ -46,7 +46,7 @@ class Service:
         self.worker: int | None = None
         self.web = None if told.web is None else _web(told, told.web, queue)
         self._config, self._stopping = config, threading.Event()
-        self._couriers = [Courier(told, queue, one) for one in told.destinations]
+        self._couriers = [courier_to(told, queue, one) for one in told.destinations]
         self._threads = [
             threading.Thread(target=self._complete, name="complete", daemon=True),
             threading.Thread(target=self._tidy, name="tidy", daemon=True),

@@ -83,7 +83,7 @@ class Commitments:
     def reported(self, event: Any) -> tuple[int, None]:
         """Take a destination's report on an association that it has opened."""
         title = str(event.assoc.requestor.ae_title).strip()
-        names = [one.name for one in self._told.destinations if one.title == title and one.commitment]
+        names = [one.name for one in self._told.dicom_destinations if one.title == title and one.commitment]
         for name in names:
             take_report(self._queue, name, event.event_information)
         return (0x0000 if names else 0x0124), None

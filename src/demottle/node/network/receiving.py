@@ -121,7 +121,7 @@ class Receiver:
 
     def _may_call(self, title: str, host: str) -> bool:
         known = [(one.title, one.address) for one in self._told.senders]
-        known += [(one.title, one.address) for one in self._told.destinations if one.commitment]
+        known += [(one.title, one.address) for one in self._told.dicom_destinations if one.commitment]
         return any(one == title and transport.lies_in(host, address) for one, address in known)
 
     def _may_send(self, title: str, host: str) -> bool:

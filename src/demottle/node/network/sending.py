@@ -1,6 +1,5 @@
-"""Results go out over DICOM: a thread for each destination, which tries until each object is acknowledged."""
+"""Results go out over DICOM: C-STORE, each object until it is acknowledged, and storage commitment."""
 
-import threading
 from typing import Any
 
 import pydicom
@@ -11,53 +10,26 @@ from pynetdicom.sop_class import StorageCommitmentPushModel
 from demottle.node.configuration import Configuration, Destination
 from demottle.node.log import complain, tell
 from demottle.node.network.commitment import ask, take_report
+from demottle.node.network.courier import Courier
 from demottle.node.network.transport import LARGEST_PDU, client_context, quicken
 from demottle.node.queue import sends
 from demottle.node.queue.sends import Send
 from demottle.node.queue.store import Queue
 
-_LOOK = 0.5  # seconds between looks into the queue
 _ASK_AGAIN = 600.0  # seconds until commitment is asked for once more
-_REFUSALS = 5  # an object that is refused so often is not tried again
 _TAKEN = (0x0000, 0xB000, 0xB006, 0xB007)  # success, and the warnings with which an object is kept
 
 
-class Courier:
-    """Sends what is due for one destination until it is stopped."""
+class DicomCourier(Courier):
+    """Sends by C-STORE, and asks for storage commitment where the destination is told to give it."""
 
     def __init__(self, told: Configuration, queue: Queue, destination: Destination) -> None:
         """Know what is due and where it goes."""
-        self._told, self._queue, self._to = told, queue, destination
-        self._stopping = threading.Event()
-        self._failures = 0
-        self._thread = threading.Thread(target=self._run, name=f"to {destination.name}", daemon=True)
+        super().__init__(told, queue, destination.name, destination.days)
+        self._to = destination
 
-    def start(self) -> None:
-        """Begin in a thread of its own."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the object that is being sent."""
-        self._stopping.set()
-        self._thread.join(30)
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                busy = self._once()
-            except Exception as error:  # a thread that dies would send nothing more, and say nothing
-                complain(f"sending to {self._to.name}: {type(error).__name__}")
-                self._failures += 1
-                busy = False
-            wait = sends.pause(self._failures) if self._failures else 0.0 if busy else _LOOK
-            self._stopping.wait(wait)
-
-    def _once(self) -> bool:
-        """Send what is due, or ask for commitment; False where there is nothing to do."""
-        due = sends.waiting(self._queue, self._to.name)
-        if due:
-            self._send(due)
-            return True
+    def _else(self) -> bool:
+        """Ask for commitment of what was acknowledged."""
         if self._to.commitment and (open_ := sends.unconfirmed(self._queue, self._to.name, _ASK_AGAIN)):
             self._ask(open_)
             return True
@@ -70,7 +42,7 @@ class Courier:
         arrived = 0
         try:
             for at, send in enumerate(due):
-                if self._stopping.is_set():
+                if self.stopping.is_set():
                     return
                 answer = self._stored(association, send)
                 if answer in _TAKEN:
@@ -81,8 +53,7 @@ class Courier:
                 elif answer & 0xFF00 == 0xA700:
                     return self._failed(due[at:], f"it is out of resources (0x{answer:04X})")
                 else:
-                    sends.postponed(self._queue, [send], f"it refused (0x{answer:04X})", self._to.days, _REFUSALS)
-                    complain(f"{self._to.name} refused an object of round {send.round} (0x{answer:04X})")
+                    self._refused(send, f"it refused (0x{answer:04X})")
         finally:
             association.release()
             if arrived:
@@ -101,11 +72,6 @@ class Courier:
             complain(f"a result of round {send.round} cannot be read")
             return 0xC000
         return int(answer.Status) if answer else None
-
-    def _failed(self, due: list[Send], why: str) -> None:
-        self._failures += 1
-        sends.postponed(self._queue, due, why, self._to.days)
-        complain(f"{self._to.name}: {why}; next try in {sends.pause(self._failures):g} s")
 
     def _ask(self, wanted: list[Send]) -> None:
         association = self._associated([StorageCommitmentPushModel])

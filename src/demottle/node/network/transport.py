@@ -158,7 +158,7 @@ def _addresses_of(name: str, minute: int) -> frozenset[str]:
 def listed(told: Configuration) -> Callable[[str], bool]:
     """Return what says whether anything may come from an address."""
     addresses = {one.address for one in told.senders}
-    addresses |= {one.address for one in told.destinations if one.commitment}
+    addresses |= {one.address for one in told.dicom_destinations if one.commitment}
     return lambda host: any(lies_in(host, address) for address in addresses)
 
 

@@ -1,0 +1,84 @@
+"""What sends to one destination, whatever it speaks: a thread that tries until each object is acknowledged."""
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+from demottle.node.configuration import Configuration
+from demottle.node.log import complain
+from demottle.node.queue import sends
+from demottle.node.queue.sends import Send
+from demottle.node.queue.store import Queue
+
+_LOOK = 0.5  # seconds between looks into the queue
+REFUSALS = 5
+"""An object that is refused so often is not tried again."""
+
+
+class Courier(ABC):
+    """Sends what is due for one destination until it is stopped.
+
+    Attributes:
+        stopping: set when it has to end.
+    """
+
+    def __init__(self, told: Configuration, queue: Queue, name: str, days: float) -> None:
+        """Know what is due.
+
+        Args:
+            told: the node's configuration.
+            queue: its queue.
+            name: the destination's.
+            days: how long to try.
+        """
+        self._told, self._queue, self._name, self._days = told, queue, name, days
+        self.stopping = threading.Event()
+        self._failures = 0
+        self._thread = threading.Thread(target=self._run, name=f"to {name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin in a thread of its own."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after what is being sent."""
+        self.stopping.set()
+        self._thread.join(30)
+
+    def _run(self) -> None:
+        while not self.stopping.is_set():
+            try:
+                busy = self._once()
+            except Exception as error:  # a thread that dies would send nothing more, and say nothing
+                complain(f"sending to {self._name}: {type(error).__name__}")
+                self._failures += 1
+                busy = False
+            wait = sends.pause(self._failures) if self._failures else 0.0 if busy else _LOOK
+            self.stopping.wait(wait)
+
+    def _once(self) -> bool:
+        """Send what is due; False where there is nothing to do."""
+        due = sends.waiting(self._queue, self._name)
+        if due:
+            self._send(due)
+            return True
+        return self._else()
+
+    @abstractmethod
+    def _send(self, due: list[Send]) -> None:
+        """Send objects of one round, and note in the queue what became of each."""
+
+    def _else(self) -> bool:
+        """Do what is to be done where nothing is due; False where that is nothing."""
+        return False
+
+    def _failed(self, due: Sequence[Send], why: str) -> None:
+        """Note that a destination does not answer, or cannot take anything now."""
+        self._failures += 1
+        sends.postponed(self._queue, due, why, self._days)
+        complain(f"{self._name}: {why}; next try in {sends.pause(self._failures):g} s")
+
+    def _refused(self, send: Send, why: str) -> None:
+        """Note that a destination does not take an object: some more tries, and it has failed."""
+        sends.postponed(self._queue, [send], why, self._days, REFUSALS)
+        complain(f"{self._name} refused an object of round {send.round}: {why}")

@@ -1,0 +1,117 @@
+"""A node with Orthanc as its archive, over C-STORE with storage commitment and over DICOMweb at once.
+
+    python -m tests.node.orthanc FOLDER ORTHANC SEND GATE
+
+Run in a network namespace of its own, since Orthanc listens on all addresses. A series of CT goes into the node; prints JSON:
+what Orthanc holds, what the queue says, and Orthanc's log of storage commitment.
+"""
+
+import json
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from tests.node.conftest import noisy_series, send, until
+
+from demottle.node.log import begin_log
+from demottle.node.queue import shown
+from demottle.node.service import running
+from demottle.node.toml_file import read_configuration
+
+PLUGINS = Path("/usr/share/orthanc/plugins")
+WEB = PLUGINS / "libOrthancDicomWeb.so"
+DICOM, HTTP, NODE = 4242, 8042, 11112
+TOML = """
+[node]
+folder = "held"
+port = {node}
+quiet = 1
+reserve = 0
+[[sender]]
+title = "CT1"
+address = "127.0.0.1"
+[[destination]]
+name = "web"
+url = "http://127.0.0.1:{http}/dicom-web"
+user = "anna"
+password_file = "password"
+[[destination]]
+name = "committed"
+title = "ORTHANC"
+address = "127.0.0.1"
+port = {dicom}
+commitment = true
+[[rule]]
+method = "gaussian"
+send = {send}
+to = ["web", "committed"]
+{more}
+"""
+
+
+def ask(path: str) -> Any:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{HTTP}{path}", headers={"Authorization": "Basic YW5uYTpzZWNyZXQ="}
+    )
+    with urllib.request.urlopen(request, timeout=20) as reply:
+        return json.loads(reply.read())
+
+
+def start(folder: Path, orthanc: str) -> "subprocess.Popen[bytes]":
+    """Start Orthanc, which wants to be logged in to, and knows the node."""
+    told = {
+        **{"Name": "archive", "DicomAet": "ORTHANC", "HttpPort": HTTP, "DicomPort": DICOM, "Plugins": [str(WEB)]},
+        **{"StorageDirectory": str(folder / "archive"), "IndexDirectory": str(folder / "archive")},
+        **{"RemoteAccessAllowed": False, "AuthenticationEnabled": True, "RegisteredUsers": {"anna": "secret"}},
+        **{"DicomAlwaysAllowStore": True, "OverwriteInstances": False, "StorageCommitmentReportsSize": 100},
+        "DicomModalities": {"demottle": {"AET": "DEMOTTLE", "Host": "127.0.0.1", "Port": NODE}},
+        "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
+    }
+    (folder / "archive").mkdir()
+    (folder / "orthanc.json").write_text(json.dumps(told))
+    with (folder / "orthanc.log").open("wb") as log:
+        made = subprocess.Popen([orthanc, "--verbose", str(folder / "orthanc.json")], stdout=log, stderr=log)
+    for _ in range(300):
+        try:
+            ask("/system")
+            return made
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError((folder / "orthanc.log").read_text())
+
+
+def main(folder: Path, orthanc: str, kinds: str, more: str) -> None:
+    begin_log()
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    archive = start(folder, orthanc)
+    (folder / "password").write_text("secret\n")
+    file = folder / "node.toml"
+    file.write_text(TOML.format(node=NODE, http=HTTP, dicom=DICOM, send=kinds, more=more))
+    sent = noisy_series(slices=6, size=64, NumberOfSeriesRelatedInstances="6")
+    told = read_configuration(file)
+    try:
+        with running(told, file) as service:
+            assert send(service.receiver.port, sent) == [0] * 6
+
+            def ended() -> Any:
+                (one,) = shown.list_series(service.queue)
+                over = one["state"] in ("done", "failed", "refused")
+                open_ = [row for counts in one["sends"].values() for row in counts if row in ("waiting", "sent")]
+                return one if over and not open_ else None
+
+            series = until(ended, 120)
+        found = [ask(f"/series/{one}") for one in ask("/series")]
+        tags = [ask(f"/instances/{one}/simplified-tags") for one in ask("/instances")]
+        log = (folder / "orthanc.log").read_text(errors="replace")
+        said = [line for line in log.splitlines() if "ommitment" in line]
+        print(json.dumps({"queue": series, "series": found, "tags": tags, "commitment": said}))
+    finally:
+        archive.terminate()
+        archive.wait(20)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4])

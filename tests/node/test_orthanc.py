@@ -1,0 +1,42 @@
+"""Orthanc as the archive of a node: what it takes over C-STORE with storage commitment and over DICOMweb."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.io.conftest import program  # noqa: F401
+from tests.node.orthanc import WEB
+
+ROOT = Path(__file__).parents[2]
+
+
+def _run(program: Any, folder: Path, kinds: str, more: str) -> dict[str, Any]:  # noqa: F811
+    orthanc, unshare = program("Orthanc"), program("unshare")
+    program("ip")
+    if not WEB.is_file():
+        pytest.skip("Orthanc has no DICOMweb plug-in here; on Debian: apt-get install orthanc-dicomweb")
+    own = "-n" if os.geteuid() == 0 else "-rn"
+    done = subprocess.run(
+        [unshare, own, sys.executable, "-m", "tests.node.orthanc", str(folder), orthanc, kinds, more],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+@pytest.mark.slow
+def test_orthanc_takes_results_both_ways_and_holds_each_once(program, tmp_path: Path) -> None:  # noqa: F811
+    found = _run(program, tmp_path, '["images"]', "gate = false")
+    assert found["queue"]["state"] == "done"
+    assert found["queue"]["sends"] == {"web": {"arrived": 6}, "committed": {"arrived": 6}}
+    assert [len(one["Instances"]) for one in found["series"]] == [6]
+    assert any("6 successes, 0 failures" in line for line in found["commitment"])
