@@ -166,7 +166,8 @@ def test_what_a_server_without_room_did_not_take_waits_and_does_not_fail(due, se
     def answer(objects: list[Dataset]) -> tuple[int, Any]:
         if not full[0]:
             return 200, told_of(objects, {})
-        return 202, told_of(objects[:1], {str(one.SOPInstanceUID): 0xA700 for one in objects[1:]})
+        good = [one for one in objects if str(one.InstanceNumber) == "1"]
+        return 202, told_of(good, {str(one.SOPInstanceUID): 0xA700 for one in objects if one not in good})
 
     archive = server(answer)
     queue, uids = due(text=WEB, url=archive.url)
