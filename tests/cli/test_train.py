@@ -13,8 +13,9 @@ import pytest
 from tests.cli.conftest import Demottle
 from tests.methods.small_sets import scan_of
 
+SCAN = ("--preset", "small", "--modality", "CT", "--spacing", "3,2.2,2.2")
 SMALL = (
-    *("--preset", "small", "--modality", "CT", "--spacing", "3,2.2,2.2"),
+    *SCAN,
     *("--set", "features=8", "--set", "growth=2", "--set", "batch=2", "--set", "warm_up=2"),
 )
 
@@ -234,20 +235,32 @@ def test_what_fails_leaves_no_slices_behind(sides: tuple[Path, Path], tmp_path: 
 
 
 @pytest.mark.slow
-def test_two_processes_train_what_one_does(sides: tuple[Path, Path], tmp_path: Path, demottle: Demottle) -> None:
+@pytest.mark.parametrize(
+    ("method", "needs_low", "few"),
+    [
+        ("pdml", True, ("features=8", "growth=2", "batch=2", "warm_up=2")),
+        ("ascon", True, ("batch=2", "warm_up=2")),
+        ("dose-diffusion", False, ("batch=2",)),
+    ],
+)
+def test_two_processes_train_what_one_does(
+    method: str, needs_low: bool, few: tuple[str, ...], sides: tuple[Path, Path], tmp_path: Path, demottle: Demottle
+) -> None:
     from demottle.methods import load
 
     low, full = sides
-    command = ["--low", low, "--full", full, "--steps", 4, "--pictures", 0, *SMALL]
-    assert demottle("train", "pdml", *command, "-o", tmp_path / "one.safetensors").exit_code == 0
+    command = [*(("--low", low) if needs_low else ()), "--full", full, *SCAN, "--steps", 4, "--pictures", 0]
+    command += [part for setting in few for part in ("--set", setting)]
+    assert demottle("train", method, *command, "-o", tmp_path / "one.safetensors").exit_code == 0
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    both = [*torchrun, "-m", "demottle", "train", "pdml", *command, "-o", tmp_path / "two.safetensors"]
+    both = [*torchrun, "-m", "demottle", "train", method, *command, "-o", tmp_path / "two.safetensors"]
     done = subprocess.run(list(map(str, both)), capture_output=True, text=True, check=False, timeout=1200)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("two.safetensors") == 2  # said once, with the command that applies it
     one, two = (load(tmp_path / f"{name}.safetensors") for name in ("one", "two"))
-    for name, value in one.tensors().items():
-        assert two.tensors()[name] == pytest.approx(value, abs=2e-3)
+    apart = np.concatenate([np.abs(two.tensors()[name] - value).ravel() for name, value in one.tensors().items()])
+    # Four steps move a weight by up to 0.008; where a gradient is nearly zero, rounding alone decides its sign.
+    assert np.quantile(apart, 0.99) < 5e-4
 
 
 @pytest.mark.slow
