@@ -36,7 +36,7 @@ APPLIED: Mapping[str, Mapping[str, Any]] = {
     "3-passes": {},
     "1-pass": {"passes": 1},
     "10-passes": {"passes": 10},
-    "as-planned": {"calibrate": False},
+    "calibrated": {"calibrate": True},
     "even-noise": {"local": False},
     "half-dose": {"target": 0.5},
     "clean-1-pass": {"passes": 1, "target": CLEAN},

@@ -63,7 +63,8 @@ class DoseDiffusionSettings:
         target: dose of the result as a fraction of full dose: 1 has full dose's noise, 0.5 twice its variance, 4 half its
             deviation. Nothing is done to a scan that has so much already. (When applied.)
         passes: of the network on the way there. (When applied.)
-        calibrate: measure after each pass how much noise is left, instead of taking it as planned. (When applied.)
+        calibrate: measure after each pass how much noise is left, instead of taking it as planned: more noise goes than is
+            stated. (When applied.)
         local: follow the noise level from place to place. (When applied.)
         noise: level of the scan's noise in HU; 0: measured. (When applied.)
         channels: channels of the network's first level.
@@ -84,7 +85,7 @@ class DoseDiffusionSettings:
 
     target: float = 1.0
     passes: int = 3
-    calibrate: bool = True
+    calibrate: bool = False
     local: bool = True
     noise: float = 0.0
     channels: int = 64
