@@ -60,7 +60,9 @@ CARDS = (
         paper="after Kim et al., PMB 2025, and Gao et al., TMI 2024, arXiv 2304.01814",
         module="demottle.methods.unpaired.diffusion.dose_diffusion",
         when_applied=("target", "passes", "calibrate", "local", "noise"),
-        contract=Contract(at_once={"demottle.methods.unpaired.diffusion.dose_diffusion._STRIP": 4096}),
+        contract=Contract(
+            at_once={"demottle.methods.unpaired.diffusion.dose_diffusion._STRIP": 4096}, trained_steps=20
+        ),
     ),
     MethodInfo(
         name="cyclegan",
