@@ -48,7 +48,17 @@ def test_half_the_noise_removed_and_nothing_else_passes() -> None:
 def test_a_rise_of_what_slices_share_is_no_failure_where_hardly_any_noise_is_left() -> None:
     found = held(kept_air(TRUTH + 0.1 * uniform_filter1d(GRAIN, 3, axis=0)))
     (verdict,) = (v for v in found.verdicts if v.name == "slice_leak")
-    assert verdict.value > verdict.limit and verdict.status == "passed"
+    assert verdict.value > verdict.limit and verdict.status == "not asked" and "too little" in verdict.why
+
+
+def test_a_gate_has_three_states_and_says_what_they_rest_on() -> None:
+    good = held(kept_air(TRUTH + 0.5 * GRAIN))
+    assert good.state == "passed" and "warning" not in good.summary
+    coarser = held(kept_air(TRUTH + 0.8 * gaussian_filter(GRAIN, (0, 0.6, 0.6))))
+    assert (coarser.passed, coarser.state) == (True, "passed with warnings"), coarser.reasons
+    assert "1 warning" in coarser.summary and coarser.to_dict()["state"] == coarser.state
+    worse = held(kept_air(TRUTH + 1.1 * GRAIN))
+    assert worse.state == "failed" and "2 failed" in worse.summary
 
 
 @pytest.mark.parametrize(

@@ -29,17 +29,20 @@ def test_a_good_result_has_good_cards() -> None:
     assert made["Noise in flat tissue"].detail == "50 % less"
     assert made["CT numbers"].value == "kept"
     assert made["Edges"].value == "kept"
-    assert made["Between slices"].value == "no leak"
+    assert made["Noise shared with the next slice"].detail == "no more than before"
     assert {c.tone for c in made.values()} == {"good"}
 
 
 def test_what_is_shared_of_hardly_any_noise_is_told_beside_the_noise_before() -> None:
     averaged = uniform_filter1d(GRAIN, 3, axis=0)
     made = {c.label: c for c in cards(check(BEFORE, ct(TRUTH + 0.05 * averaged)))}
-    assert made["Between slices"].value == "no leak"
-    assert "of the noise before" in made["Between slices"].detail
+    told = made["Noise shared with the next slice"]
+    assert (
+        told.detail.startswith("rose by 0.") and told.detail.endswith("% of the noise before") and told.tone == "plain"
+    )
     made = {c.label: c for c in cards(check(BEFORE, ct(TRUTH + averaged)))}
-    assert (made["Between slices"].value, made["Between slices"].tone) == ("noise leaked", "warn")
+    told = made["Noise shared with the next slice"]
+    assert "may show on several slices" in told.detail and told.tone == "warn"
 
 
 def test_a_shift_and_more_noise_are_said_in_red() -> None:
@@ -113,8 +116,14 @@ def test_a_mean_beyond_its_limit_by_chance_perhaps_is_not_shown_and_its_interval
 ) -> None:
     verdict = {"value": value, "limit": 1.0, "interval": interval, "status": status, "unit": "HU", "what": "x"}
     assert uncertain(verdict) == told
-    if told:
-        assert "1 not shown" in gate_cards({"passed": True, "verdicts": [verdict]})[0].detail
+
+
+@pytest.mark.parametrize(("state", "tone"), [("passed", "good"), ("passed with warnings", "warn"), ("failed", "warn")])
+def test_the_tile_of_the_gate_says_its_state(state: str, tone: str) -> None:
+    verdict = {"value": 2.0, "limit": 1.0, "status": "failed" if state == "failed" else "passed", "what": "shift"}
+    (made,) = gate_cards({"state": state, "summary": "12 limits kept", "verdicts": [verdict]})
+    assert (made.value, made.tone) == (state, tone)
+    assert made.detail == ("shift, of 1 limits" if state == "failed" else "12 limits kept")
 
 
 @pytest.mark.parametrize(("low", "said"), [(0.6, True), (1.1, False)])

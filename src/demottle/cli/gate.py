@@ -9,6 +9,8 @@ from demottle.cli.screen.console import heading, out
 from demottle.cli.screen.tables import CAREFUL, GOOD
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from demottle.cli.places import Places
     from demottle.quality.gate import Gate, GateError
     from demottle.quality.limits import Limits
@@ -66,17 +68,24 @@ def gate_warning(verdict: "Gate", refused: bool = False) -> tuple[str, ...]:
     return () if verdict.passed else (f"This result fails the gate{kept}: {verdict.reasons}.",)
 
 
+def gate_line(verdict: "Gate") -> "Text":
+    """The verdict in one line."""
+    from rich.text import Text
+
+    from demottle.quality.verdict import PASSED
+
+    return Text(f"{verdict.state}: {verdict.summary}", style=GOOD if verdict.state == PASSED else CAREFUL)
+
+
 def show_gate(verdict: "Gate") -> None:
     """Show every limit with what was found."""
     from rich.table import Table
     from rich.text import Text
 
-    from demottle.quality.verdict import FAILED, NOT_SHOWN, PASSED, UNKNOWN
+    from demottle.quality.verdict import FAILED, NOT_ASKED, NOT_SHOWN, PASSED, UNKNOWN
     from demottle.report.words import found_and_limit
 
-    failed, doubtful = len(verdict.failed), len(verdict.not_shown)
-    passed = f"passed, {doubtful} not shown" if doubtful else "passed"
-    heading("Gate", passed if not failed else f"failed: {failed} of {len(verdict.verdicts)} limits")
+    heading("Gate", f"{verdict.state}: {verdict.summary}")
     table = Table(box=None, padding=(0, 3, 0, 2), header_style="dim", pad_edge=False)
     table.add_column("", overflow="fold")
     for name in ("found", "limit", "verdict"):
@@ -85,7 +94,7 @@ def show_gate(verdict: "Gate") -> None:
     for one in verdict.verdicts:
         found, limit = found_and_limit(one.value, one.limit, one.unit)
         table.add_row(
-            Text(one.what),
+            Text(f"{one.what} ({one.why})" if one.status == NOT_ASKED and one.why else one.what),
             one.why if one.status == UNKNOWN else found,
             limit,
             Text(one.status, style=styles.get(one.status, "dim")),

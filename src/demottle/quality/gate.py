@@ -4,12 +4,13 @@ A mean beyond its limit fails, unless its 90 % interval is so wide that chance a
 shown", never "passed". So chance alone fails at most one measure of twenty that is exactly at its limit.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from math import isfinite, isnan
 from typing import Any
 
-from demottle.errors import DemottleError
+from demottle.errors import DemottleError, counted
 from demottle.quality.check.leak import unseen
 from demottle.quality.check.residual import EdgeTest
 from demottle.quality.check.shifts import TissueShift
@@ -22,7 +23,7 @@ from demottle.quality.objects.observers import Observed
 from demottle.quality.objects.sharpness import Sharpness, pooled
 from demottle.quality.to_plain import plain
 from demottle.quality.truth.whole import Comparison
-from demottle.quality.verdict import FAILED, NOT_ASKED, NOT_SHOWN, PASSED, Verdict, verdict
+from demottle.quality.verdict import FAILED, NOT_ASKED, NOT_SHOWN, PASSED, UNKNOWN, WITH_WARNINGS, Verdict, verdict
 
 LOWEST_CONTRAST, HIGHEST_CONTRAST = 20.0, 50.0
 """Structures whose sharpness the gate looks at, in HU: about 35. Weaker ones drown in noise, stronger ones are easy to keep."""
@@ -38,10 +39,17 @@ class GateError(DemottleError):
 
 @dataclass(frozen=True)
 class Gate:
-    """The verdict on one result; `passed` is False where any limit failed. What was not shown or not measured does not fail."""
+    """The verdict on one result; `passed` is False where any limit failed. What was not shown or not measured does not fail.
+
+    Attributes:
+        limits: what it was held against.
+        verdicts: one for each limit.
+        warnings: what the check of the result warns of.
+    """
 
     limits: Limits
     verdicts: tuple[Verdict, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def failed(self) -> tuple[Verdict, ...]:
@@ -59,13 +67,38 @@ class Gate:
         return not self.failed
 
     @property
+    def state(self) -> str:
+        """ "passed", "failed", or "passed with warnings": nothing failed, but something is not shown, or warned of."""
+        if not self.passed:
+            return FAILED
+        return WITH_WARNINGS if self.not_shown or self.warnings else PASSED
+
+    @property
+    def summary(self) -> str:
+        """How many limits are kept and how many are not, and how many warnings there are, in words."""
+        count = Counter(one.status for one in self.verdicts)
+        told = [f"{count[PASSED]} limits kept"]
+        told += [f"{count[status]} {status}" for status in (FAILED, NOT_SHOWN) if count[status]]
+        told += [counted(len(self.warnings), "warning")] if self.warnings else []
+        rest = count[UNKNOWN] + count[NOT_ASKED]
+        return ", ".join([*told, *([f"{rest} not measured or not asked"] if rest else [])])
+
+    @property
     def reasons(self) -> str:
         """What failed, as one sentence without an end."""
         return "; ".join(v.sentence for v in self.failed)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
-        told: dict[str, Any] = plain({"passed": self.passed, "verdicts": self.verdicts, "limits": asdict(self.limits)})
+        told: dict[str, Any] = plain(
+            {
+                "passed": self.passed,
+                "state": self.state,
+                "summary": self.summary,
+                "verdicts": self.verdicts,
+                "limits": asdict(self.limits),
+            }
+        )
         return told
 
 
@@ -88,7 +121,8 @@ def gate(
     limits = limits or Limits()
     made = [v for part in (_means, _places, _noise, _structure) for v in part(check, limits)]
     against = () if truth is None else tuple(_truth(truth, check.unit, limits))
-    return Gate(limits, (*made, *against, *_sharpness(sharpness, limits), *_observers(observed, limits)))
+    every = (*made, *against, *_sharpness(sharpness, limits), *_observers(observed, limits))
+    return Gate(limits, every, check.warnings)
 
 
 def _means(check: Check, limits: Limits) -> Iterator[Verdict]:
@@ -162,9 +196,10 @@ def _noise(check: Check, limits: Limits) -> Iterator[Verdict]:
     why = "no noise spectrum" if spectra is None else "the noise spectrum has no peak"
     yield from verdict("noise_peak", "shift of the noise spectrum's peak", shift, limits.noise_peak, "per mm", why=why)
     gain, why = (float("nan"), "a single slice") if leak is None else (leak.gain, "too little flat tissue repeats")
-    what, status = "rise of noise correlation between slices", None
-    if leak is not None and isfinite(gain) and unseen(leak, ratio):
-        what, status = f"{what}, of noise not shown to be a tenth of the scan's (passes)", PASSED
+    status = None
+    if leak is not None and limits.slice_leak is not None and gain > limits.slice_leak and unseen(leak, ratio):
+        status, why = NOT_ASKED, "they share too little of the noise that was there for it to be seen"
+    what = "rise of noise correlation between slices"
     yield from verdict("slice_leak", what, gain, limits.slice_leak, "", why=why, status=status)
 
 

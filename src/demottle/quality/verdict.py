@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from math import isfinite
 
 PASSED, NOT_SHOWN, FAILED, UNKNOWN, NOT_ASKED = "passed", "not shown", "failed", "not measured", "not asked"
+WITH_WARNINGS = "passed with warnings"
+"""What a whole gate may say beside "passed" and "failed"."""
 
 
 @dataclass(frozen=True)

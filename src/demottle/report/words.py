@@ -7,8 +7,17 @@ from typing import Any
 
 from demottle.image import Image
 from demottle.quality.check.leak import NOTICEABLE
-from demottle.quality.check.verdicts import LITTLE, PEAK_LIMIT, edges_verdict, limit_of, moved, too_smooth
+from demottle.quality.check.verdicts import (
+    LITTLE,
+    PEAK_LIMIT,
+    edges_verdict,
+    grain_changed,
+    limit_of,
+    moved,
+    too_smooth,
+)
 from demottle.quality.check.whole import Check
+from demottle.quality.verdict import FAILED, PASSED
 
 
 @dataclass(frozen=True)
@@ -37,14 +46,12 @@ def gate_cards(gate: Any) -> list[Card]:
     if not isinstance(gate, Mapping) or not gate.get("verdicts"):
         return []
     verdicts = [v for v in gate["verdicts"] if isinstance(v, Mapping)]
-    failed = [v for v in verdicts if v.get("status") == "failed"]
+    failed = [v for v in verdicts if v.get("status") == FAILED]
     if not failed:
-        kept, doubtful = (sum(v.get("status") == status for v in verdicts) for status in ("passed", "not shown"))
-        told = f"{kept} limits kept" + (f", {doubtful} not shown" if doubtful else "")
-        rest = len(verdicts) - kept - doubtful
-        return [Card("Gate", "passed", f"{told}, {rest} not measured or asked", "plain" if doubtful else "good")]
+        state = str(gate.get("state", PASSED))
+        return [Card("Gate", state, str(gate.get("summary", "")), "good" if state == PASSED else "warn")]
     first = str(failed[0]["what"]) + (f" and {len(failed) - 1} more" if len(failed) > 1 else "")
-    return [Card("Gate", "failed", f"{first}, of {len(verdicts)} limits", "warn")]
+    return [Card("Gate", FAILED, f"{first}, of {len(verdicts)} limits", "warn")]
 
 
 def uncertain(verdict: Mapping[str, Any]) -> str:
@@ -110,15 +117,16 @@ def _leak(check: Check) -> Card:
         return Card("Between slices", "not checked", "a single slice has no neighbors to share noise with", "plain")
     if not isfinite(leak.gain):
         return Card("Between slices", "not measured", "too little flat tissue repeats", "plain")
-    detail = f"neighbors' noise {leak.before.rho[0]:.2f} → {leak.after.rho[0]:.2f}"
-    if leak.gain >= NOTICEABLE and not leak.noticeable:
-        detail += f", but {100 * leak.shared.share:.0f} % of the noise before"
-    return Card(
-        "Between slices",
-        "noise leaked" if leak.noticeable else "no leak",
-        detail,
-        "warn" if leak.noticeable else "good",
-    )
+    value = f"{leak.before.rho[0]:.2f} → {leak.after.rho[0]:.2f}"
+    if leak.gain < 0.005:
+        return Card("Noise shared with the next slice", value, "no more than before", "good")
+    detail = f"rose by {leak.gain:.2f}"
+    if leak.noticeable:
+        return Card("Noise shared with the next slice", value, f"{detail}: a spot may show on several slices", "warn")
+    if leak.gain >= NOTICEABLE:
+        share = f"{100 * leak.shared.share:.0f} %" if isfinite(leak.shared.share) else "little"
+        return Card("Noise shared with the next slice", value, f"{detail}, but is {share} of the noise before", "plain")
+    return Card("Noise shared with the next slice", value, detail, "good")
 
 
 def _bias(removed: Mapping[str, float], unit: str) -> Card:
@@ -130,9 +138,8 @@ def _texture(check: Check) -> Card:
     assert check.spectra is not None
     what, shift = check.spectra.told_shift
     words = "kept" if abs(shift) <= PEAK_LIMIT else "coarser" if shift < 0 else "finer"
-    return Card(
-        "Texture", words, f"spectrum's {what} {signed(shift, 3)} per mm", "good" if words == "kept" else "plain"
-    )
+    tone = "good" if words == "kept" else "warn" if grain_changed(check.spectra, check.noise) else "plain"
+    return Card("Texture", words, f"spectrum's {what} {signed(shift, 3)} per mm", tone)
 
 
 def signed(value: float, digits: int, plus: bool = True) -> str:

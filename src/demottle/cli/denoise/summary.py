@@ -9,6 +9,7 @@ from rich.text import Text
 from demottle.cli.denoise.contract import show_contract
 from demottle.cli.denoise.job_volumes import VolumesOutcome
 from demottle.cli.denoise.outcome import Outcome, Record
+from demottle.cli.gate import gate_line
 from demottle.cli.screen.console import heading, out, shown
 from demottle.cli.screen.progress import clock, words_of
 from demottle.cli.screen.sequence_tables import show_sequence_check
@@ -35,6 +36,8 @@ def show_outcome(outcome: Outcome | VolumesOutcome) -> None:
     out.print()
     places = outcome.places
     table = facts()
+    if outcome.gate is not None:
+        table.add_row("gate", gate_line(outcome.gate))
     share = outcome.result.record.get("settings", {}).get("texture")
     if isinstance(share, int | float):  # what --texture auto chose, or the share that was asked for
         table.add_row("texture", f"{100 * share:.0f} % of the noise left, in the scan's own grain")
@@ -62,6 +65,14 @@ def _content_of_model(name: str) -> str:
     return "holds the network and what it was fitted on: noise, spacing, settings; no images and no patient data"
 
 
+def _state(record: Record) -> Text:
+    """What the gate says of a scan, from its record; a dash where there are no limits for it."""
+    from demottle.quality.verdict import PASSED
+
+    state = str(record.get("gate", {}).get("state", "–"))
+    return Text(state, style={PASSED: GOOD, "–": "dim"}.get(state, CAREFUL))
+
+
 def show_batch(
     done: list[tuple[str, Record]], output: Path, pages: Path | None, noun: str = "scan", count: int | None = None
 ) -> None:
@@ -76,7 +87,7 @@ def show_batch(
     heading("Done", f"{told} in {output}" + (f", their pages in {pages}" if pages else ""))
     table = Table(box=None, padding=(0, 3, 0, 0), header_style="dim", pad_edge=False)
     table.add_column(noun, overflow="fold")
-    for name in ("noise before", "after", "change", "time", "warnings"):
+    for name in ("noise before", "after", "change", "time", "gate", "warnings"):
         table.add_column(name, justify="right")
     for name, record in done:
         if "check" not in record:
@@ -92,6 +103,7 @@ def show_batch(
             f"{number(after)} {unit}",
             percent(-share, sign=True),
             clock(sum(record["times"].values())),
+            _state(record),
             Text(str(count or "none"), style=CAREFUL if count else GOOD),
         )
     out.print(table)

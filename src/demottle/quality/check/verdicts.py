@@ -41,6 +41,11 @@ def too_smooth(noise: Levels, unit: str) -> bool:
     return unit != "HU" or noise.after < SMOOTH_HU
 
 
+def grain_changed(spectra: Spectra, noise: Levels) -> bool:
+    """True where what is left of the noise looks coarser or finer; of almost nothing, or of everything, there is none to see."""
+    return LITTLE <= noise.removed_share <= NEARLY_ALL and abs(spectra.told_shift[1]) > PEAK_LIMIT
+
+
 def edges_verdict(edges: EdgeTest) -> str:
     """Return "kept", "softened", "sharpened" or "unknown"."""
     if not isfinite(edges.correlation):
@@ -125,8 +130,7 @@ def _of_noise(noise: Levels, unit: str) -> Iterator[str]:
 def _of_spectra(spectra: Spectra | None, noise: Levels) -> Iterator[str]:
     if spectra is None:
         yield "Too little uniform tissue was found to compare noise spectra."
-    # What is left of almost nothing, or of everything, has no texture to see.
-    elif LITTLE <= noise.removed_share <= NEARLY_ALL and abs(spectra.told_shift[1]) > PEAK_LIMIT:
+    elif grain_changed(spectra, noise):
         what, shift = spectra.told_shift
         coarser = "coarser, blotchier" if shift < 0 else "finer"
         yield (

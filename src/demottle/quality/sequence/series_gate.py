@@ -15,7 +15,7 @@ _BACK = 1.1
 def series_gate(check: SequenceCheck, limits: Limits | None = None) -> Gate:
     """Hold what was measured on a series of MR volumes against limits: means, noise, edges."""
     limits = limits or Limits()
-    return Gate(limits, tuple(_verdicts(check, limits)))
+    return Gate(limits, tuple(_verdicts(check, limits)), tuple(check.warnings))
 
 
 def _verdicts(check: SequenceCheck, limits: Limits) -> Iterator[Verdict]:
