@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from demottle.image import Image
 
@@ -28,8 +29,12 @@ def windows_of(image: Image) -> tuple[Window, ...]:
     """Return windows that suit an image, the most useful first."""
     if image.unit == "HU":
         return CT_WINDOWS
-    middle = image.voxels[image.shape[0] // 2]
-    finite = middle[np.isfinite(middle)]
+    return windows_of_values(image.voxels[image.shape[0] // 2])
+
+
+def windows_of_values(plane: NDArray[np.float32]) -> tuple[Window, ...]:
+    """Return windows that suit values without a unit of their own."""
+    finite = plane[np.isfinite(plane)]
     low, high = (float(v) for v in np.percentile(finite, [1, 99.7]))
     width = max(high - low, 1e-6)
     center = low + width / 2

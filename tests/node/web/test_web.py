@@ -2,81 +2,18 @@
 
 import contextlib
 import http.client
-import io
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from pydicom.dataset import Dataset
 from tests.node.conftest import noisy_series
+from tests.node.web.conftest import PASSWORD, RELATED, WEB, Browser, stored
 
 from demottle.node.completing import complete
 from demottle.node.disk import QUEUE, prepare
 from demottle.node.queue.store import Queue
 from demottle.node.web.server import WebServer
 from demottle.node.web.users import Role, save_user
-
-WEB = "\n[web]\nport = 0\nlargest = 1\n"
-PASSWORD = "a long pass phrase"
-BOUNDARY = "xyz"
-RELATED = f'multipart/related; type="application/dicom"; boundary={BOUNDARY}'
-
-
-class Browser:
-    """Asks, keeps the cookie and the token."""
-
-    def __init__(self, port: int, queue: Queue, told: Any) -> None:
-        self.port, self.queue, self.told = port, queue, told
-        self.cookie = self.token = ""
-
-    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any, Any]:
-        given = {name.replace("_", "-"): value for name, value in headers.items()}
-        if self.cookie:
-            given.setdefault("cookie", self.cookie)
-        if isinstance(body, dict):
-            body = json.dumps(body)
-            given.setdefault("content-type", "application/json")
-            given.setdefault("x-csrf-token", self.token)
-        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)) as line:
-            line.request(method, path, body, given)
-            answer = line.getresponse()
-            data = answer.read()
-        kind = answer.headers.get("content-type", "")
-        return answer.status, json.loads(data) if "json" in kind else data, answer.headers
-
-    def log_in(self, role: Role) -> None:
-        save_user(self.told.folder, f"p-{role}", role, PASSWORD)
-        code, _, headers = self.ask("POST", "/log-in", {"name": f"p-{role}", "password": PASSWORD})
-        assert code == 200
-        self.cookie = headers["set-cookie"].partition(";")[0]
-        self.token = self.ask("GET", "/api/me")[1]["csrf"]
-
-    def store(self, datasets: list[Dataset], **headers: str) -> tuple[int, Any, Any]:
-        parts = [b"--xyz\r\nContent-Type: application/dicom\r\n\r\n" + stored(one) + b"\r\n" for one in datasets]
-        headers = {"content-type": RELATED, **headers}
-        return self.ask("POST", "/dicomweb/studies", b"".join(parts) + b"--xyz--\r\n", **headers)
-
-    def audit(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in (self.told.folder / "audit.jsonl").read_text().splitlines()]
-
-
-def stored(one: Dataset) -> bytes:
-    target = io.BytesIO()
-    one.save_as(target, enforce_file_format=True)
-    return target.getvalue()
-
-
-@pytest.fixture
-def browser(told: Any) -> Iterator[Browser]:
-    found, _ = told(WEB)
-    prepare(found.folder)
-    queue = Queue(found.folder / QUEUE)
-    server = WebServer(found, found.web, queue)
-    server.start()
-    yield Browser(server.port, queue, found)
-    server.stop()
-    queue.close()
 
 
 def test_objects_come_in_once_are_found_and_come_out_as_they_came(browser: Browser) -> None:
@@ -147,14 +84,20 @@ def test_tricks_in_uids_are_no_paths(browser: Browser, uid: str) -> None:
 
 def test_nothing_without_log_in_and_nothing_beyond_the_role(browser: Browser) -> None:
     browser.store(noisy_series(slices=2))
-    for path in ("/api/me", "/api/events", "/api/series/1", "/api/series/1/before.png", "/api/users"):
+    for path in (
+        "/api/me",
+        "/api/events",
+        "/api/series/1",
+        "/api/series/1/images",
+        "/api/series/1/images/0/before",
+        "/api/users",
+    ):
         assert browser.ask("GET", path)[0] == 401
     browser.log_in(Role.TECHNOLOGIST)
     assert browser.ask("POST", "/api/series/1/urgent", {})[0] == 200
     assert browser.queue.row("SELECT urgent FROM series")[0] == 1
     for what in ("redo", "reject", "purge"):
         assert browser.ask("POST", f"/api/series/1/{what}", {})[0] == 403
-    assert browser.ask("GET", "/api/series/1/before.png")[1][:4] == b"\x89PNG"
     assert {"log-in", "urgent", "access refused"} <= {one["event"] for one in browser.audit()}
 
 

@@ -10,8 +10,10 @@ from demottle.node.web.dicomweb.retrieve import retrieve
 from demottle.node.web.dicomweb.store import store
 from demottle.node.web.guard import App, Guard, TooLargeError
 from demottle.node.web.health import health
+from demottle.node.web.pages.accounts import accounts
 from demottle.node.web.pages.actions import actions
 from demottle.node.web.pages.entrance import entrance
+from demottle.node.web.pages.images import images
 from demottle.node.web.pages.seen import seen
 from demottle.node.web.site import Site
 
@@ -19,7 +21,7 @@ from demottle.node.web.site import Site
 def application(site: Site) -> App:
     """Return the application of a node."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    for part in (health, entrance, seen, actions, store, query, retrieve):
+    for part in (health, entrance, seen, images, actions, accounts, store, query, retrieve):
         app.include_router(part(site))
     app.add_exception_handler(DemottleError, _said)
     app.add_exception_handler(TooLargeError, _large)

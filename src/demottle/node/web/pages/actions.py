@@ -12,7 +12,7 @@ from demottle.node.retention import purge_series
 from demottle.node.web import audit
 from demottle.node.web.pages.entrance import body_of
 from demottle.node.web.site import Site, address_of
-from demottle.node.web.users import Role, remove_user
+from demottle.node.web.users import Role
 
 Given = Mapping[str, Any]
 
@@ -68,15 +68,6 @@ def actions(site: Site) -> APIRouter:
         who, given = site.session(request, role).user.name, await body_of(request)
         said = await run_in_threadpool(_audited, site, what, kind, who, address_of(request), series, given, do)
         return {"said": said}
-
-    @routes.post("/api/users/{name}/remove")
-    def remove(request: Request, name: str) -> dict[str, str]:
-        who = site.session(request, Role.ADMIN).user.name
-        if name == who:
-            raise HTTPException(409, "Nobody removes himself; ask another admin.")
-        remove_user(site.told.folder, name)
-        site.audit.note("user removed", audit.DELETE, who, address_of(request), said=name)
-        return {"said": f"{name} is removed."}
 
     return routes
 

@@ -14,7 +14,7 @@ from demottle.node.web.site import Site, address_of
 from demottle.node.web.users import User, checked
 
 _STATIC = Path(__file__).parents[1] / "static"
-_FILES = ("node.css", "node.js", "parts.js", "log-in.js")
+_FILES = frozenset(file.name for file in _STATIC.iterdir())
 
 
 def entrance(site: Site) -> APIRouter:
@@ -25,6 +25,15 @@ def entrance(site: Site) -> APIRouter:
     def page(request: Request) -> Response:
         known = site.sessions.of(request.cookies.get(COOKIE)) is not None
         return FileResponse(_STATIC / "index.html") if known else RedirectResponse("/log-in", 303)
+
+    @routes.get("/account")
+    def account(request: Request) -> Response:
+        known = site.sessions.of(request.cookies.get(COOKIE)) is not None
+        return FileResponse(_STATIC / "account.html") if known else RedirectResponse("/log-in", 303)
+
+    @routes.get("/favicon.ico")
+    def icon() -> Response:
+        return FileResponse(_STATIC / "favicon.ico", headers={"cache-control": "max-age=86400"})
 
     @routes.get("/log-in")
     def door() -> Response:

@@ -1,4 +1,4 @@
-"""What the dashboard shows: the queue as it changes, one series in detail, pictures, the page of a result, users."""
+"""What the dashboard shows: the queue as it changes, one series in detail, and the page of a result."""
 
 import asyncio
 import json
@@ -10,12 +10,12 @@ from fastapi.responses import FileResponse, Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from demottle.node.queue.rounds import result_folder
-from demottle.node.queue.shown import files_of_series, list_series, one_series, sends_with_reasons
+from demottle.node.queue.shown import files_of_series, list_series, sends_with_reasons
 from demottle.node.web import audit
 from demottle.node.web.headers import described
-from demottle.node.web.pages.pictures import picture
+from demottle.node.web.pages.images import found_series
 from demottle.node.web.site import Site, address_of
-from demottle.node.web.users import Role, all_users
+from demottle.node.web.users import Role
 
 _MOST = 200
 _PAUSE = 1.0
@@ -44,43 +44,23 @@ def seen(site: Site) -> APIRouter:
     @routes.get("/api/series/{series}")
     def series(request: Request, series: int) -> dict[str, Any]:
         session = site.session(request)
-        found = _found(site, series)
+        found = found_series(site, series)
         for one in found["rounds"]:
             one["open"] = sends_with_reasons(site.queue, one["id"])
             one["page"] = (result_folder(site.told.folder, one["id"]) / "report.html").is_file()
         site.audit.note("series shown", audit.READ, session.user.name, address_of(request), uids=(found["uid"],))
         return _with_description(site, found)
 
-    @routes.get("/api/series/{series}/{which}.png")
-    def png(request: Request, series: int, which: str) -> Response:
-        site.session(request)
-        made = picture(site, _found(site, series), which)
-        if made is None:
-            raise HTTPException(404, "There is no picture.")
-        return Response(made, media_type="image/png")
-
     @routes.get("/api/series/{series}/report/{round}")
     def report(request: Request, series: int, round: int) -> Response:
-        session, found = site.session(request), _found(site, series)
+        session, found = site.session(request), found_series(site, series)
         file = result_folder(site.told.folder, round) / "report.html"
         if round not in [one["id"] for one in found["rounds"]] or not file.is_file():
             raise HTTPException(404, "This series has no page, or it is no longer kept.")
         site.audit.note("page shown", audit.READ, session.user.name, address_of(request), uids=(found["uid"],))
         return FileResponse(file, headers={"content-security-policy": _REPORT})
 
-    @routes.get("/api/users")
-    def users(request: Request) -> list[dict[str, str]]:
-        site.session(request, Role.ADMIN)
-        return [{"name": one.name, "role": str(one.role)} for one in all_users(site.told.folder)]
-
     return routes
-
-
-def _found(site: Site, series: int) -> dict[str, Any]:
-    found = one_series(site.queue, series) if 0 < series < 2**62 else None
-    if found is None:
-        raise HTTPException(404, "There is no such series.")
-    return found
 
 
 def _with_description(site: Site, one: dict[str, Any]) -> dict[str, Any]:

@@ -1,20 +1,9 @@
-import { gate, made, picture, row } from "./parts.js";
+import { panel } from "./panel.js";
+import { made, row } from "./parts.js";
+import { get, me, post } from "./server.js";
 
 const at = (id) => document.getElementById(id);
-const get = async (path) => {
-  const answer = await fetch(path);
-  if (answer.status === 401) location.replace("/log-in");
-  return answer.json();
-};
-const me = await get("/api/me");
 let list = [], chosen = null, shown = "";
-
-async function post(path, body = {}) {
-  const headers = { "content-type": "application/json", "x-csrf-token": me.csrf };
-  const answer = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
-  const found = await answer.json();
-  return found.said ?? found.detail ?? "";
-}
 
 function draw() {
   at("list").replaceChildren(...list.map((one) => row(one, chosen, choose)));
@@ -22,44 +11,15 @@ function draw() {
 }
 
 async function choose(id) {
+  const other = chosen !== id;
   chosen = id;
+  if (other) history.replaceState(null, "", `#${id}`);
+  at("scroll").classList.add("short");
   draw();
+  shown = JSON.stringify(list.find((one) => one.id === id));
   const one = await get(`/api/series/${id}`);
   if (chosen !== id) return;
-  const box = at("one"), said = made("div", "", { className: "said", role: "status" });
-  shown = JSON.stringify(list.find((other) => other.id === id));
-  const pictures = made("div", "", { className: "pictures" });
-  pictures.append(picture(id, "before", one.round), picture(id, "after", one.round));
-  box.replaceChildren(made("h2", `${one.id}: ${one.modality} ${one.description}`), pictures, buttons(one, said), said);
-  const latest = one.rounds[0];
-  for (const open of latest?.open ?? []) box.append(made("p", `${open.objects} objects to ${open.destination}: ${open.state}. ${open.reason}`));
-  if (latest?.page) box.append(made("a", "Page of the result", { href: `/api/series/${id}/report/${latest.id}`, target: "_blank", rel: "noopener" }));
-  if (latest) box.append(gate(latest.gate));
-  box.hidden = false;
-}
-
-function buttons(one, said) {
-  const box = made("div", "", { className: "buttons" });
-  const add = (what, text, role, body = () => ({}), danger = false) => {
-    if (!me.roles.includes(role)) return;
-    const button = made("button", text, { className: danger ? "danger" : "" });
-    button.addEventListener("click", async () => {
-      if (danger && !confirm(`${text}: series ${one.id}?`)) return;
-      said.textContent = await post(`/api/series/${one.id}/${what}`, body());
-    });
-    box.append(button);
-  };
-  add("resend", "Send again", "technologist");
-  add("urgent", "Make urgent", "technologist");
-  if (me.roles.includes("physicist")) {
-    const method = made("select", "", { ariaLabel: "Method" });
-    method.append(new Option("as the rule says", ""), ...me.methods.map((name) => new Option(name, name)));
-    box.append(method);
-    add("redo", "Do again", "physicist", () => (method.value ? { method: method.value } : {}));
-  }
-  add("reject", "Reject", "physicist", () => ({}), true);
-  add("purge", "Purge", "admin", () => ({}), true);
-  return box;
+  await panel(at("one"), one, other);
 }
 
 at("who").textContent = `${me.name}, ${me.roles.at(-1)}`;
@@ -70,6 +30,8 @@ events.addEventListener("error", () => { at("line").textContent = "no connection
 events.addEventListener("over", () => location.replace("/log-in"));
 events.addEventListener("series", (event) => {
   list = JSON.parse(event.data);
+  const asked = Number(location.hash.slice(1)); // a link can name a series
+  if (chosen === null && list.some((one) => one.id === asked)) choose(asked);
   draw();
   const now = list.find((one) => one.id === chosen);
   if (now && JSON.stringify(now) !== shown) choose(chosen);

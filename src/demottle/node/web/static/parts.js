@@ -14,8 +14,10 @@ export function row(one, chosen, choose) {
     const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
     return `${to}: ${counts.arrived ?? 0} of ${all}`;
   });
-  line.append(made("td", one.id), made("td", name), made("td", one.caller), made("td", one.instances), state);
-  line.append(made("td", one.reason ?? "", { className: "reason" }), made("td", sent.join(", ")));
+  const more = (text) => made("td", text, { className: "more" });
+  const reason = more();
+  reason.append(made("div", one.reason ?? "", { className: "reason", title: one.reason ?? "" }));
+  line.append(made("td", one.id), made("td", name), more(one.caller), more(one.instances), state, reason, made("td", sent.join(", ")));
   line.addEventListener("click", () => choose(one.id));
   line.addEventListener("keydown", (event) => { if (event.key === "Enter") choose(one.id); });
   return line;
@@ -36,12 +38,4 @@ export function gate(found) {
     table.append(line);
   }
   return table;
-}
-
-export function picture(id, which, round) {
-  const figure = made("figure");
-  const image = made("img", "", { src: `/api/series/${id}/${which}.png?round=${round}`, alt: `Middle slice ${which}` });
-  image.addEventListener("error", () => image.replaceWith(made("p", "No picture.", { className: "none" })));
-  figure.append(image, made("figcaption", which));
-  return figure;
 }

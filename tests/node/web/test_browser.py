@@ -1,0 +1,145 @@
+"""The dashboard in a real browser, under its own policy: log in, see the queue move, scroll, send again."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pydicom.dataset import Dataset
+from tests.node.conftest import TOML, Pacs, noisy_series, send, until
+from tests.node.web.chromium import Chromium, chromium, needs_chromium
+from tests.node.web.conftest import PASSWORD, WEB, Browser, done_with
+
+from demottle.node.completing import complete
+from demottle.node.log import quiet_libraries
+from demottle.node.service import running
+from demottle.node.web.users import Role, save_user
+
+SHOWN = "document.querySelector('.viewer').dataset.shown"
+STATE = "#list tr td:nth-child(5)"
+
+
+def log_in(page: Chromium, port: int, name: str) -> None:
+    page.size(1300, 1000)
+    page.open(f"http://127.0.0.1:{port}/")
+    page.write("#name", name)
+    page.write("#password", PASSWORD)
+    page.click("#form button")
+    page.until("document.querySelector('#line')?.textContent === 'live'")
+
+
+def gray(values: Any, low: float, width: float) -> np.ndarray:
+    return np.asarray(np.clip((values - low) / width * 255, 0, 255))
+
+
+def shown(page: Chromium, pane: str, size: int = 48) -> np.ndarray:
+    """The middle of each pixel of the image, as it is on the screen."""
+    found = page.value(
+        f"(() => {{ const c = document.querySelector('.pane.{pane} canvas'), n = {size}, s = Math.min(c.width, c.height) / n;"
+        "const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
+        "const x0 = (c.width - n * s) / 2, y0 = (c.height - n * s) / 2;"
+        "return Array.from({ length: n * n }, (_, i) => "
+        "d[4 * (Math.floor(y0 + (Math.floor(i / n) + .5) * s) * c.width + Math.floor(x0 + (i % n + .5) * s))]); })()"
+    )
+    return np.array(found).reshape(size, size)
+
+
+@needs_chromium
+def test_a_person_sees_a_series_move_scrolls_through_it_and_sends_it_again(browser: Browser, tmp_path: Path) -> None:
+    scan = noisy_series(slices=20, NumberOfSeriesRelatedInstances="21", PixelSpacing=[0.7, 0.7])
+    save_user(browser.told.folder, "anna", Role.TECHNOLOGIST, PASSWORD)
+    with chromium(tmp_path / "profile") as page:
+        log_in(page, browser.port, "anna")
+        assert page.until("!document.querySelector('#empty').hidden")
+        browser.store(scan)
+        page.until(f"document.querySelector('{STATE}').textContent === 'receiving'")
+        page.click("#list tr")
+        page.until(f"{SHOWN} === '10'")
+        assert page.text(".pane.after .message") == "Not made yet."
+        browser.queue.rows("UPDATE series SET last = 0")
+        assert complete(browser.told, browser.queue) == 1
+        done_with(browser, scan)
+        page.until(f"document.querySelector('{STATE}').textContent === 'sending'")
+        page.until("document.querySelector('.viewer').dataset.result === '1'")
+        _looks_through(page, scan)
+        browser.queue.rows("UPDATE send SET state = 'arrived'")
+        browser.queue.rows("UPDATE round SET state = 'done'")
+        page.until("document.querySelector('#list td:nth-child(7)').textContent === 'pacs: 20 of 20'")
+        page.click("button[name=resend]")
+        page.until("document.querySelector('.said').textContent === '20 objects are sent again.'")
+        page.until("document.querySelector('#list td:nth-child(7)').textContent === 'pacs: 0 of 20'")
+        assert page.value(SHOWN) == "19"  # where it was
+        assert not page.value("!!document.querySelector('button[name=purge]')")
+        assert page.said == []
+
+
+def _looks_through(page: Chromium, scan: list[Dataset]) -> None:
+    values = [np.frombuffer(one.PixelData, "<u2").reshape(48, 48) - 1024.0 for one in scan]
+    after = (values[10] + 1024) // 2 - 1024
+    page.click(".choice button:nth-child(1)")
+    page.until("document.querySelector('.choice [aria-pressed=true]').textContent === 'Soft tissue'")
+    assert np.abs(shown(page, "before") - gray(values[10], -150, 400)).max() <= 1
+    assert np.abs(shown(page, "after") - gray(after, -150, 400)).max() <= 1
+    page.wheel(".pane.removed", 2)
+    page.until(f"{SHOWN} === '12'")
+    assert np.abs(shown(page, "before") - gray(values[12], -150, 400)).max() <= 1
+    page.key("ArrowUp")
+    page.until(f"{SHOWN} === '11'")
+    page.key("3")
+    assert page.text(".pane.before .window") == "center −600, width 1500 HU"
+    page.drag(".pane.after", 40, -20)
+    assert page.text(".pane.before .window") == "center −675, width 1650 HU"
+    page.key("End")
+    page.until(f"{SHOWN} === '19'")
+    assert page.text(".pane.before .where") == "slice 20 of 20"
+
+
+@needs_chromium
+@pytest.mark.slow
+def test_of_three_hundred_slices_only_those_around_are_asked_for(browser: Browser, tmp_path: Path) -> None:
+    scan = noisy_series(slices=300, size=12)
+    for first in range(0, 300, 100):
+        browser.store(scan[first : first + 100])
+    save_user(browser.told.folder, "anna", Role.TECHNOLOGIST, PASSWORD)
+    with chromium(tmp_path / "profile") as page:
+        log_in(page, browser.port, "anna")
+        page.click("#list tr")
+        page.until(f"{SHOWN} === '150'")
+        page.key("Home")
+        page.until(f"{SHOWN} === '0'")
+        page.click("button.play")
+        page.until(f"Number({SHOWN}) > 4")
+        page.click("button.play")
+        asked = "performance.getEntriesByType('resource').filter((one) => one.name.includes('/before')).length"
+        assert 6 <= page.value(asked) < 60
+        assert page.said == []
+
+
+@needs_chromium
+@pytest.mark.slow
+def test_a_series_goes_from_the_scanner_to_the_archive_under_the_eyes_of_a_person(told, pacs, tmp_path: Path) -> None:
+    quiet_libraries()
+    archive: Pacs = pacs()
+    configuration, file = told(WEB, text=TOML, pacs=archive.port)
+    save_user(configuration.folder, "eva", Role.ADMIN, PASSWORD)
+    with running(configuration, file) as service, chromium(tmp_path / "profile") as page:
+        assert service.web is not None
+        log_in(page, service.web.port, "eva")
+        send(service.receiver.port, noisy_series(slices=6, NumberOfSeriesRelatedInstances="6"))
+        until(lambda: len(archive.came) == 6, 60)
+        page.until(f"document.querySelector('{STATE}').textContent === 'done'")
+        page.click("#list tr")
+        page.until("document.querySelector('.viewer')?.dataset.result === '1'")
+        page.click("button[name=resend]")
+        until(lambda: len(archive.came) == 12, 60)
+        page.value("document.querySelector('select[aria-label=Method]').value = 'bilateral'")
+        page.click("button[name=redo]")
+        until(lambda: len(archive.came) == 18, 60)
+        page.until("document.querySelector('select[aria-label=Result]')?.options.length === 2")
+        page.click("button[name=purge]")
+        page.until(
+            "document.querySelector('.said').textContent === 'Objects and results are removed from this machine.'"
+        )
+        page.until("document.querySelector('#one').textContent.includes('no longer kept')")
+    assert len(set(archive.uids())) == 12
+    assert not list((configuration.folder / "objects").rglob("*.dcm"))
