@@ -13,7 +13,7 @@ from demottle.errors import OutputError
 from demottle.io.dicom.headers.marks import read_history
 from demottle.node.log import quiet_libraries
 from demottle.node.queue import actions, shown
-from demottle.node.service import Service, running
+from demottle.node.service import Service, running, worker_environment
 
 
 def _state(service: Service) -> list[str]:
@@ -134,3 +134,10 @@ def test_a_dead_destination_gets_everything_once_it_lives(told) -> None:
         assert len(archive.uids()) == len(set(archive.uids())) == 5
     finally:
         archive.stop()
+
+
+def test_threads_of_the_worker_do_not_spin_unless_somebody_wants_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    assert worker_environment()["OMP_WAIT_POLICY"] == "PASSIVE" and worker_environment()["PATH"] == os.environ["PATH"]
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    assert worker_environment()["OMP_WAIT_POLICY"] == "ACTIVE"
