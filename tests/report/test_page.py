@@ -129,6 +129,11 @@ DRIVER = """<script>
   slide("slice", 0);
   await rest(700);
   log.slid = by("where").textContent;
+  slide("blend", 50);
+  await rest(700);
+  log.half = { seen: seen("after"), told: by("told").textContent, hidden: by("told").hidden };
+  slide("blend", 100);
+  await rest(300);
   key("3");
   key("w");
   slide("wiper", 250);
@@ -144,7 +149,7 @@ DRIVER = """<script>
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs the browser chromium")
 def test_the_viewer_shows_the_values_and_follows_sliders_and_keys(tmp_path: Path) -> None:
-    page = written(tmp_path / "page.html")
+    page = written(tmp_path / "page.html", {"strength": 0.8, "settings": {}})
     (tmp_path / "driven.html").write_text(page.replace("</body>", DRIVER), encoding="utf-8")
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", f"--user-data-dir={tmp_path / 'profile'}"]
     command = ["chromium", *flags, "--virtual-time-budget=15000", "--dump-dom", (tmp_path / "driven.html").as_uri()]
@@ -164,6 +169,11 @@ def test_the_viewer_shows_the_values_and_follows_sliders_and_keys(tmp_path: Path
     assert log["first"]["label"] == "slice 9 of 16"
     assert log["next"] == "slice 10 of 16"
     assert log["slid"] == "slice 1 of 16"
+    half = (BEFORE.voxels[0] + AFTER.voxels[0])[rows, columns] / 2
+    half = np.clip((half + 150) / 400 * 255, 0, 255)
+    assert np.abs(np.array(log["half"]["seen"]).reshape(half.shape) - half).max() < 2
+    assert "50 % of the change" in log["half"]["told"] and "--strength 0.40" in log["half"]["told"]
+    assert log["half"]["hidden"] is False
     assert log["wiped"]["pressed"] == ["Axial", "Lung", "Wipe", "±3σ"]
     assert log["wiped"]["at"] == "25%"
     gray = np.where(np.arange(128) < 32, BEFORE.voxels[0], AFTER.voxels[0])[rows, columns]

@@ -6,6 +6,18 @@ from typing import Any
 
 BEFORE, AFTER, REMOVED = "#e3a857", "#5cc8b4", "#9a93e8"
 TEXT, FAINT, GRID, WARN = "#aab4c0", "#6c7784", "#242c36", "#ef7d6b"
+_NAMED = {
+    BEFORE: "before",
+    AFTER: "after",
+    REMOVED: "removed",
+    TEXT: "plot-text",
+    FAINT: "faint",
+    GRID: "line",
+    WARN: "warn",
+    "#d7d06a": "fifth",
+    "#7fb2ff": "sixth",
+}
+"""Colors of plots by their names in `page.css`."""
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
@@ -70,4 +82,6 @@ def svg_of(figure: Any) -> str:
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
     svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    for color, name in _NAMED.items():  # so that the plots follow the page's light and print styles
+        svg = svg.replace(color, f"var(--{name}, {color})")
     return svg.replace("'DejaVu Sans'", "system-ui, 'Segoe UI', Roboto, sans-serif")

@@ -89,7 +89,7 @@ def _html(
     return template.render(
         css=css,
         js=js,
-        viewer=_script_json(_viewer(before, after, check, truth, worst, uncertain)),
+        viewer=_script_json(_viewer(before, after, check, truth, worst, uncertain) | {"strength": strength_of(record)}),
         title=words.series_title(record),
         facts=words.facts(before, record),
         cards=[*words.gate_cards(gate), *words.cards(check)],
@@ -117,6 +117,14 @@ def _html(
         **_plots(check),
         **_more_plots(check, compared, worst, evaluation),
     )
+
+
+def strength_of(record: Mapping[str, Any]) -> float | None:
+    """The strength of a run where a smaller one gives a blend of input and output; None: unknown, or grain was put back."""
+    strength, settings = record.get("strength"), record.get("settings")
+    if not isinstance(strength, int | float) or (isinstance(settings, Mapping) and settings.get("texture")):
+        return None
+    return float(strength)
 
 
 def environment_and_style() -> tuple[Environment, Markup]:

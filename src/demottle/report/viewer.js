@@ -2,7 +2,7 @@
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const by = (id) => document.getElementById(id);
-  const state = { plane: 0, window: 0, slice: 0, mode: "side", difference: 1, error: 0, wipe: 0.5, zoom: 1, x: 0, y: 0, peek: false, spots: 1, map: 0 };
+  const state = { plane: 0, window: 0, slice: 0, mode: "side", difference: 1, error: 0, wipe: 0.5, zoom: 1, x: 0, y: 0, peek: false, spots: 1, map: 0, blend: 1 };
   const reaches = [1, 3, 10]; // of the difference, in standard deviations of the noise before
   const withTruth = Boolean(data.planes[0].slices[0].truth);
   const cache = new Map();
@@ -70,8 +70,9 @@
     const mine = ++turn;
     const plane = data.planes[state.plane];
     const { width, height } = plane;
-    const [[before, after, truth, error], colors] = await Promise.all([pair(state.plane, state.slice), layer()]);
+    const [[before, output, truth, error], colors] = await Promise.all([pair(state.plane, state.slice), layer()]);
     if (mine !== turn) return; // a newer draw is under way
+    const after = state.blend === 1 ? output : output.map((value, i) => before[i] + state.blend * (value - before[i]));
     const { center, width: span } = data.windows[state.window];
     const [low, high] = [center - span / 2, center + span / 2];
     if (state.mode === "side") {
@@ -176,6 +177,13 @@
     by("opacity").value = Math.round(100 * state.map);
     by("legend").hidden = !data.map || !state.map || Boolean(state.plane);
     by("wiper").value = Math.round(1000 * state.wipe);
+    by("blend").value = Math.round(100 * state.blend);
+    by("blended").textContent = Math.round(100 * state.blend) + " %";
+    by("told").hidden = state.blend === 1;
+    by("told-share").textContent = Math.round(100 * state.blend) + " %";
+    const strength = data.strength && (state.blend * data.strength).toFixed(2);
+    by("told-command").hidden = !strength;
+    by("told-strength").textContent = `--strength ${strength}`;
     by("where").textContent = plane.slices[state.slice].label;
     const round = (value) => String(Math.abs(value) >= 10 ? Math.round(value) : Number(value.toPrecision(2))).replace("-", "−");
     for (const span of document.querySelectorAll(".windowed")) {
@@ -223,6 +231,11 @@
     state.mode === "wipe" ? draw() : layout();
   }
 
+  function wholeScreen() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else by("viewer").requestFullscreen?.();
+  }
+
   function buttons(group, names, change) {
     names.forEach((name, i) => {
       const button = document.createElement("button");
@@ -267,6 +280,8 @@
     });
   }
   for (const button of by("modes").children) button.addEventListener("click", () => set({ mode: button.dataset.mode }));
+  by("blend").addEventListener("input", (event) => set({ blend: event.target.value / 100 }));
+  by("whole-screen").addEventListener("click", wholeScreen);
   by("slice").addEventListener("input", (event) => set({ slice: Number(event.target.value) }));
   by("wiper").addEventListener("input", (event) => set({ wipe: event.target.value / 1000 }));
 
@@ -301,6 +316,9 @@
     m: () => data.map && set({ map: state.map ? 0 : visible }),
     u: () => data.uncertainty && set({ error: state.error === 2 ? 0 : 2, mode: "side" }),
     d: () => set({ difference: (state.difference + 1) % reaches.length }),
+    "[": () => set({ blend: Math.max(0, Math.round(20 * state.blend - 1) / 20) }),
+    "]": () => set({ blend: Math.min(1, Math.round(20 * state.blend + 1) / 20) }),
+    f: wholeScreen,
     b: () => state.peek || set({ peek: true }),
     "+": () => zoomTo(state.zoom * 1.4),
     "=": () => zoomTo(state.zoom * 1.4),
@@ -322,7 +340,7 @@
   document.addEventListener("keyup", (event) => event.key.toLowerCase() === "b" && set({ peek: false }));
   window.addEventListener("resize", layout);
 
-  // A link can name a view: #plane=1&slice=4&window=2&mode=wipe&wipe=0.3&map=0.7
+  // A link can name a view: #plane=1&slice=4&window=2&mode=wipe&wipe=0.3&map=0.7&blend=0.5
   const asked = {};
   for (const [key, value] of new URLSearchParams(location.hash.slice(1))) {
     if (key === "mode") asked.mode = value === "wipe" ? "wipe" : "side";
@@ -332,6 +350,7 @@
   asked.window = Math.max(0, Math.min(data.windows.length - 1, Math.round(asked.window ?? 0)));
   asked.difference = Math.max(0, Math.min(reaches.length - 1, Math.round(asked.difference ?? 1)));
   asked.map = data.map ? Math.max(0, Math.min(1, asked.map ?? (data.spots.length ? visible : 0))) : 0;
+  asked.blend = Math.max(0, Math.min(1, asked.blend ?? 1));
   asked.error = offered[asked.error] ? asked.error : 0;
   asked.slice ??= Math.floor(data.planes[asked.plane].slices.length / 2);
   set(asked);
