@@ -3,9 +3,17 @@
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["Image", "__version__", "denoise", "read", "write"]
-
-_HOMES = {"Image": "image", "denoise": "pipeline.run", "read": "io", "write": "io"}
+_HOMES = {
+    "Image": "image",
+    "denoise": "pipeline.run",
+    "read": "io",
+    "write": "io",
+    **dict.fromkeys(
+        ("from_nibabel", "from_numpy", "from_sitk", "from_torch", "to_nibabel", "to_numpy", "to_sitk", "to_torch"),
+        "io.objects",
+    ),
+}
+__all__ = ["__version__", *sorted(_HOMES)]
 
 
 def __getattr__(name: str) -> Any:

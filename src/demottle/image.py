@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demottle.errors import InputError, NotFiniteError, counted
+from demottle.notebook import paragraph, picture, window_of
 
 Voxels = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -108,6 +109,41 @@ class Image:
         if thickness is not None and not 0 < thickness <= _MOST_MM:
             object.__setattr__(self, "slice_thickness", None)
         object.__setattr__(self, "sequence", bool(self.sequence) or self.modality in ("XA", "RF"))
+
+    def __repr__(self) -> str:
+        """One line: how many slices of what size, how far apart, what they show."""
+        return f"Image({self.summary})"
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        """The voxels, for NumPy; read-only unless a copy or another type is asked for."""
+        return np.array(self.voxels, dtype, copy=copy)
+
+    def _repr_html_(self) -> str:
+        """The middle slice and what it is, for a notebook."""
+        middle = self.voxels[self.shape[0] // 2]
+        shown = picture(middle, window_of(middle, self.unit), self.place(self.shape[0] // 2), self.aspect)
+        return paragraph(self.summary) + shown
+
+    @property
+    def summary(self) -> str:
+        """What it is, in a line."""
+        count, rows, columns = self.shape
+        between, *within = (f"{step:.4g}" for step in self.spacing)
+        what = counted(count, "frame" if self.sequence else "slice")
+        size = (
+            f"{' x '.join(within)} mm, {between} s apart" if self.sequence else f"{' x '.join((between, *within))} mm"
+        )
+        unit = "" if self.unit == "a.u." else f" in {self.unit}"
+        return f"{what} of {rows} x {columns}, {size}, {self.modality}{unit}"
+
+    @property
+    def aspect(self) -> float:
+        """Width over height of a pixel."""
+        return self.spacing[2] / self.spacing[1]
+
+    def place(self, index: int) -> str:
+        """Which slice or frame an index is, as a reader counts."""
+        return f"{'frame' if self.sequence else 'slice'} {index + 1} of {self.shape[0]}"
 
     def _refuse_absurd_spacing(self) -> None:
         if len(self.spacing) != 3 or not all(np.isfinite(s) and s > 0 for s in self.spacing):

@@ -1,6 +1,7 @@
 """The fingerprint: everything demottle measures on one noisy image before it decides anything."""
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from demottle.noise.mr.magnitude import RICIAN, UNTOLD, NoiseModel, noise_model
 from demottle.noise.scan_spectrum import scan_spectrum
 from demottle.noise.slices import spread
 from demottle.noise.spectrum import Spectrum
+from demottle.notebook import sentences, table
 
 _MATCHED_LAGS = 4
 
@@ -55,6 +57,25 @@ class Fingerprint:
     noise: NoiseModel = UNTOLD
     warnings: tuple[str, ...] = ()
     no_spectrum: str = ""
+
+    def __repr__(self) -> str:
+        """One line: what it was measured on, and what was found."""
+        return f"Fingerprint({', '.join(f'{name} {value}' for name, value in self._told)})"
+
+    def _repr_html_(self) -> str:
+        """The same as a table with the warnings, for a notebook."""
+        return table(self._told) + sentences(self.warnings)
+
+    @property
+    def _told(self) -> list[tuple[str, str]]:
+        unit = "" if self.unit == "a.u." else f" {self.unit}"
+        level = f"{self.noise_level:.3g}{unit}" if isfinite(self.noise_level) else "not measured"
+        told = [("modality", self.modality), ("shape", " x ".join(map(str, self.shape))), ("noise level", level)]
+        if self.spectrum is not None:
+            told.append(("mean frequency", f"{self.spectrum.mean:.2f} per mm"))
+        if self.correlation.rho and isfinite(self.correlation.rho[0]):
+            told.append(("shared with the next slice", f"{self.correlation.rho[0]:.2f}"))
+        return told
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON; what could not be measured is None."""

@@ -1,12 +1,16 @@
 """What comes of denoising one image, with everything known about how it came about."""
 
 from dataclasses import dataclass, field
+from math import isfinite
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from demottle.image import Image
+from demottle.io import write
 from demottle.methods import Denoiser
 from demottle.noise.fingerprint import Fingerprint
 from demottle.noise.sequence.fingerprint import SequenceFingerprint
+from demottle.notebook import figure, paragraph, picture, sentences, side_by_side, window_of
 from demottle.pipeline.plan import Plan
 from demottle.quality.check.whole import Check
 from demottle.quality.contract.terms import Contract
@@ -59,8 +63,63 @@ class Result:
         """Hold the result against limits (None: the gate's own); None where there are none for such an image."""
         raise NotImplementedError
 
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the denoised image, in the input's format with its headers unless the name says otherwise.
 
-@dataclass(frozen=True, eq=False)
+        Returns:
+            The path written. Errors as `demottle.io.write`.
+        """
+        return write(self.image, path, overwrite=overwrite)
+
+    def save_page(self, path: str | Path, record: Record | None = None) -> None:
+        """Write the page of the result: one HTML file with pictures, verdict and figures.
+
+        Args:
+            path: of the page.
+            record: what it tells of the run; None: `self.record` with the gate's verdict.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        raise NotImplementedError
+
+    def _page_record(self, record: Record | None) -> Record:
+        gate = self.judged() if record is None else None
+        return record or {**self.record, **({} if gate is None else {"gate": gate.to_dict()})}
+
+    def __repr__(self) -> str:
+        """One line: method, noise before and after, the gate's verdict."""
+        return f"{type(self).__name__}({self._told})"
+
+    def _repr_html_(self) -> str:
+        """The middle slice before, after and what was removed, with verdict and warnings, for a notebook."""
+        index = self.image.shape[0] // 2
+        before, after = self.before.voxels[index], self.image.voxels[index]
+        window, reach = window_of(before, self.before.unit), 3 * self.check.noise.before
+        reach = reach if reach > 0 else float(window[1] - window[0]) / 4
+        place = self.image.place(index)
+        pictures = [
+            picture(plane, shown, f"{name}, {place}", self.before.aspect)
+            for name, plane, shown in (
+                ("before", before, window),
+                ("after", after, window),
+                ("removed", before - after, (-reach, reach)),
+            )
+        ]
+        return paragraph(self._told) + side_by_side(pictures) + sentences(self.record["warnings"])
+
+    @property
+    def _told(self) -> str:
+        noise, gate = self.check.noise, self.judged()
+        level = "noise not measured"
+        if isfinite(noise.before) and isfinite(noise.after):
+            unit = "" if self.image.unit == "a.u." else f" {self.image.unit}"
+            level = f"noise {figure(noise.before)} -> {figure(noise.after)}{unit}"
+        verdict = "" if gate is None else f", gate {gate.state} ({gate.summary})"
+        return f"{self.plan.method}, {level}{verdict}"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class VolumeResult(Result):
     """Result for a volume of slices.
 
@@ -78,8 +137,23 @@ class VolumeResult(Result):
 
         return gate(self.check, limits)
 
+    def save_page(self, path: str | Path, record: Record | None = None) -> None:
+        """Write the page; as of `Result`."""
+        from demottle.report import write_page
 
-@dataclass(frozen=True, eq=False)
+        told = self._page_record(record)
+        write_page(
+            self.before,
+            self.image,
+            self.check,
+            told,
+            Path(path),
+            texture=self.texture,
+            uncertain=self.uncertain,
+        )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class SequenceResult(Result):
     """Result for a run of frames, or for MR volumes over time.
 
@@ -104,3 +178,12 @@ class SequenceResult(Result):
         from demottle.quality.sequence.series_gate import series_gate
 
         return series_gate(self.check, limits) if self.before.modality == "MR" else None
+
+    def save_page(self, path: str | Path, record: Record | None = None) -> None:
+        """Write the page; as of `Result`."""
+        from demottle.report.sequence import write_sequence_page
+
+        told = self._page_record(record)
+        write_sequence_page(
+            self.before, self.image, self.check, told, Path(path), self.response, compared=self.compared
+        )

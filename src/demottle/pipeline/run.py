@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from demottle import __version__
-from demottle.errors import NotFiniteError, UnsuitableError
+from demottle.errors import InputError, NotFiniteError, UnsuitableError
 from demottle.events import Listener, silent
 from demottle.image import Image, ProcessingStep, Voxels
+from demottle.io.reading import MODALITIES
 from demottle.methods import Budget, Denoiser, load
 from demottle.methods import method as look_up
 from demottle.methods.bias_corrected import KEY
@@ -18,6 +19,7 @@ from demottle.pipeline.blending import blend
 from demottle.pipeline.contract import strike
 from demottle.pipeline.kind import Found, Kind
 from demottle.pipeline.plan import Plan
+from demottle.pipeline.progress_bar import listening
 from demottle.pipeline.request import Request
 from demottle.pipeline.result import Record, Result
 from demottle.pipeline.sequence import Sequences
@@ -50,6 +52,7 @@ def denoise(
     keep_mtf: float | None = None,
     keep_hu: float | None = None,
     noise: float | None = None,
+    progress: bool | None = None,
     listener: Listener = silent,
 ) -> Any:
     """Remove the noise of one image: a volume, a run of frames or an MR series; of MR magnitudes also the bias of their mean.
@@ -59,6 +62,7 @@ def denoise(
         method, settings, model, strength, seed, minutes, steps, keep_bias, texture, uncertainty, spread: as in
             `demottle.pipeline.request.Request`.
         keep_mtf, keep_hu, noise: a promise, as in `demottle.quality.contract.promise.Promise`: the strength is found for it.
+        progress: show a bar; None: in a terminal and in a notebook, where no listener is given.
         listener: told of progress.
 
     Returns:
@@ -80,7 +84,29 @@ def denoise(
     """
     promised = Promise(keep_mtf, keep_hu, noise) if (keep_mtf, keep_hu, noise) != (None, None, None) else None
     asked = Request(method, settings, model, strength, seed, minutes, steps, keep_bias, texture, uncertainty, spread)
-    return run(image, replace(asked, promise=promised), listener)
+    refuse_other_images(image)
+    with listening(listener, progress) as told:
+        return run(image, replace(asked, promise=promised), told)
+
+
+def refuse_other_images(image: Any) -> None:
+    """Refuse what is no `Image`, and images of a modality that no method is made for.
+
+    Raises:
+        InputError: in a sentence that says what to do.
+    """
+    if not isinstance(image, Image):
+        kind = type(image).__name__
+        how = (
+            "read it with demottle.read(path)"
+            if isinstance(image, str | Path)
+            else "demottle.from_numpy and its like make one"
+        )
+        raise InputError(f"denoise takes an Image, not a {kind}: {how}.")
+    if image.modality not in (*MODALITIES, "OT"):
+        raise InputError(
+            f"'{image.modality}' is not a modality that demottle knows; it is one of {', '.join(MODALITIES)}."
+        )
 
 
 def run(image: Image, request: Request, listener: Listener = silent) -> Result:

@@ -11,25 +11,8 @@ if TYPE_CHECKING:
 
 def page_of(result: "Result") -> Draw:
     """Return what draws the page from a record (`result.record` with places, times and warnings) into a file."""
-    from demottle.pipeline.result import SequenceResult, VolumeResult
-    from demottle.report import write_page
-    from demottle.report.sequence import write_sequence_page
 
     def draw(record: dict[str, Any], path: Path) -> None:
-        if isinstance(result, SequenceResult):
-            compared = result.compared
-            write_sequence_page(
-                result.before, result.image, result.check, record, path, result.response, compared=compared
-            )
-        elif isinstance(result, VolumeResult):
-            write_page(
-                result.before,
-                result.image,
-                result.check,
-                record,
-                path,
-                texture=result.texture,
-                uncertain=result.uncertain,
-            )
+        result.save_page(path, record)
 
     return draw

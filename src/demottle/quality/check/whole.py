@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from demottle.errors import InputError
+from demottle.errors import InputError, counted
 from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image
 from demottle.io.dicom.headers.marks import is_result
 from demottle.noise.correlation import Correlation, slice_correlation
 from demottle.noise.fingerprint import Fingerprint
 from demottle.noise.mr.magnitude import NoiseModel, noise_model
+from demottle.notebook import figure, sentences, table
 from demottle.quality.check.bias import bias_taken_out, comparable
 from demottle.quality.check.consistency.whole import UNTOLD, Consistency, consistency
 from demottle.quality.check.leak import Leak, slice_leak
@@ -61,6 +62,19 @@ class Check:
     spots: SpotMap | None = None
     consistency: Consistency = UNTOLD
     ours: bool = False
+
+    def __repr__(self) -> str:
+        """One line: noise before and after, and how many warnings there are."""
+        noise, unit = self.noise, "" if self.unit == "a.u." else f" {self.unit}"
+        told = f"noise {figure(noise.before)} -> {figure(noise.after)}{unit}"
+        return f"Check({told}, {counted(len(self.warnings), 'warning')})"
+
+    def _repr_html_(self) -> str:
+        """Noise and tissues as a table, with the warnings, for a notebook."""
+        noise = ("noise", figure(self.noise.before), figure(self.noise.after))
+        tissues = [(one.name, figure(one.mean_before), figure(one.mean_after)) for one in self.tissues]
+        unit = "" if self.unit == "a.u." else f" ({self.unit})"
+        return table([noise, *tissues], ("", f"before{unit}", f"after{unit}")) + sentences(self.warnings)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON; what could not be measured is None."""
