@@ -157,19 +157,6 @@ def test_garbage_and_half_open_connections_cost_nothing(receiver, monkeypatch) -
     until(lambda: server._server.connections == 0)
 
 
-def test_more_connections_than_it_serves_are_turned_away(receiver, monkeypatch) -> None:
-    monkeypatch.setattr(transport, "CONNECTIONS", 3)
-    monkeypatch.setattr(transport, "GREETING", 1.0)
-    server, _, _ = receiver()
-    sockets = [socket.create_connection(("127.0.0.1", server.port), 5) for _ in range(12)]
-    time.sleep(0.5)
-    assert server._server.connections == 3
-    for one in sockets:
-        one.close()
-    until(lambda: server._server.connections == 0)
-    assert send(server.port, noisy_series(slices=1)) == [0]
-
-
 def test_a_number_of_instances_completes_a_series_at_once(receiver) -> None:
     server, queue, told = receiver(quiet=1000)
     sent = noisy_series(slices=3, NumberOfSeriesRelatedInstances="3")

@@ -1,12 +1,13 @@
 """The server's sockets: bounded in number, size and time, so that garbage and half-open connections cost little."""
 
+import gc
 import ipaddress
 import socket
 import ssl
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from time import time
 from types import MethodType
 from typing import Any
@@ -15,43 +16,96 @@ from pynetdicom.transport import AssociationServer, AssociationSocket, RequestHa
 
 from demottle.node.configuration import Configuration, Tls
 from demottle.node.log import complain
+from demottle.node.network.lobby import Lobby
 
 LARGEST_PDU = 1 << 20
 """What the node announces, in bytes."""
 _LARGEST_READ = 16 << 20
 CONNECTIONS = 100
-"""Connections at a time: select() ends at 1024 descriptors."""
+"""Connections at a time that have begun to speak (select() ends at 1024 descriptors) ..."""
+CONNECTIONS_OF_ONE = 60
+"""... and of one address, so that there is room for others."""
 PATIENCE = 60.0
 """Seconds that a connection may be silent in the middle of something ..."""
 GREETING = 15.0
-"""... and before it has asked for an association."""
+"""... before it says anything, and from then until it has asked for an association."""
 _RESOLVED = 60.0
 
 
 class Server(AssociationServer):  # type: ignore[misc]
-    """A server that turns away unlisted addresses, and more connections than it can serve, before it reads anything.
+    """A server that turns away unlisted addresses before it reads anything, and whose threads are for who wants something.
 
-    Each association has a thread of its own; making it takes no time, so that is done where connections are accepted.
+    Connections wait in a `Lobby` until they have asked for an association (with TLS: until their first byte). An association then
+    has a thread of its own; of more than it can serve, those give way that have not asked for one yet, the oldest first, and never
+    one that has.
     """
 
     known: Callable[[str], bool]
+    lobby: Lobby
+    _collected = 0.0
 
     @property
     def connections(self) -> int:
-        """How many connections are open."""
-        sockets = [one.dul.socket for one in self.active_associations]
-        return sum(one is not None and one.socket is not None for one in sockets)
+        """How many connections have begun to speak, and are open."""
+        return len(self._open())
+
+    def _open(self) -> list[Any]:
+        found = [one for one in self.active_associations if not getattr(one, "_let_go", False)]
+        return [one for one in found if one.dul.socket is not None and one.dul.socket.socket is not None]
 
     def verify_request(self, request: socket.socket, client_address: Any) -> bool:
-        """True for a connection that is served."""
+        """True for a connection of somebody who is listed."""
         host = str(client_address[0])
-        if not self.known(host):
-            complain(f"refused a connection from {host}, which is not listed")
-            return False
-        if self.connections >= CONNECTIONS:
-            complain(f"refused a connection from {host}: {CONNECTIONS} are open")
-            return False
-        return True
+        if self.known(host):
+            return True
+        self._complain(host, "which is not listed")
+        return False
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Let a connection wait until it says something."""
+        self.lobby.enter(request, client_address)
+
+    def begin(self, request: socket.socket, address: tuple[str, int]) -> None:
+        """Make an association for a connection that has begun to speak, if there is room, or room can be made."""
+        found = self._open()
+        same = [one for one in found if one.requestor.address == address[0]]
+        if len(same) >= CONNECTIONS_OF_ONE:
+            found, most = same, CONNECTIONS_OF_ONE
+        else:
+            most = CONNECTIONS
+        if len(found) >= most and not (self._few_leave() and _let_go(found)):
+            self._complain(address[0], f"since {most} are open")
+            self.shutdown_request(request)
+        else:
+            super().process_request(request, address)
+
+    def _few_leave(self) -> bool:
+        """Whoever was let go needs a moment to end, and a descriptor until then."""
+        return len(self.active_associations) < 2 * CONNECTIONS
+
+    def _complain(self, host: str, why: str) -> None:
+        """Say once a minute that somebody is turned away."""
+        now = time()
+        if now - self._said.get(host, 0.0) > _RESOLVED:
+            if len(self._said) > 1000:
+                self._said.clear()
+            self._said[host] = now
+            complain(f"refused connections from {host}, {why}")
+
+    def service_actions(self) -> None:
+        """Have ended associations collected twice a minute; pynetdicom does so after every 60 connections, which takes longer."""
+        if time() - self._collected > _RESOLVED / 2:
+            self._collected = time()
+            gc.collect()
+
+    @cached_property
+    def _said(self) -> dict[str, float]:
+        return {}
+
+    def shutdown(self) -> None:
+        """Accept nothing any more, and close what waits."""
+        super().shutdown()
+        self.lobby.close()
 
     def get_request(self) -> tuple[socket.socket, Any]:
         """Accept a connection, which then may not be silent for ever."""
@@ -65,11 +119,24 @@ class Server(AssociationServer):  # type: ignore[misc]
         complain(f"a connection from {client_address[0]} failed")
 
 
+def _let_go(associations: list[Any]) -> bool:
+    """End the oldest of those that have not asked for an association yet; False where there is none."""
+    silent = [one for one in associations if one.requestor.primitive is None and not one.is_established]
+    if not silent:
+        return False
+    oldest = min(silent, key=lambda one: float(one._since))
+    oldest._let_go = True
+    with suppress(OSError, AttributeError):  # its own thread closes it, and may have done so
+        oldest.dul.socket.socket.shutdown(socket.SHUT_RDWR)
+    return True
+
+
 class Handler(RequestHandler):  # type: ignore[misc]
     """Makes associations that read in large pieces."""
 
     def _create_association(self) -> Any:
         made = super()._create_association()
+        made._since = time()
         quicken(made)
         return made
 
@@ -164,6 +231,7 @@ def listed(told: Configuration) -> Callable[[str], bool]:
 
 def running(server: Server) -> threading.Thread:
     """Serve in a thread of its own."""
+    server.lobby = Lobby(server.begin, GREETING, server.ssl_context is not None)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.2}, name="dicom", daemon=True)
     thread.start()
     return thread
