@@ -31,7 +31,7 @@ class _Guest:
 
 
 class Lobby:
-    """Takes connections with `enter`, and hands them on to `begin`, in a thread of its own, once they have said what they want."""
+    """Takes connections with `enter`; once they have said what they want, hands them on to `begin`, in a thread of its own."""
 
     def __init__(self, begin: Callable[[socket.socket, tuple[str, int]], None], patience: float, tls: bool) -> None:
         """Open it.

@@ -36,8 +36,8 @@ class Server(AssociationServer):  # type: ignore[misc]
     """A server that turns away unlisted addresses before it reads anything, and whose threads are for who wants something.
 
     Connections wait in a `Lobby` until they have asked for an association (with TLS: until their first byte). An association then
-    has a thread of its own; of more than it can serve, those give way that have not asked for one yet, the oldest first, and never
-    one that has.
+    has a thread of its own. Where there are more than it can serve, those give way that have not asked for one yet, the oldest
+    first, and never one that has.
     """
 
     known: Callable[[str], bool]
