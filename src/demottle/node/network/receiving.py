@@ -3,6 +3,7 @@
 import errno
 import sqlite3
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,14 @@ from pydicom.dataset import Dataset
 from pynetdicom import AE, _config, evt
 from pynetdicom.sop_class import StorageCommitmentPushModel, Verification
 
+from demottle.node.audit import Audit
 from demottle.node.configuration import Configuration
 from demottle.node.disk import has_room
 from demottle.node.log import complain, plain, tell
 from demottle.node.network import transport
 from demottle.node.network.commitment import Commitments
 from demottle.node.network.keeping import keep, look
+from demottle.node.network.transfers import Transfers
 from demottle.node.queue.store import Queue
 
 CLASSES = (
@@ -42,6 +45,8 @@ class Receiver:
     def __init__(self, told: Configuration, queue: Queue) -> None:
         """Prepare; nothing listens yet."""
         self._told, self._queue = told, queue
+        self._audit = Audit(told.folder)
+        self._transfers = Transfers(self._audit)
         self._commitments = Commitments(told, queue)
         self._entity = AE(told.title)
         self._entity.maximum_pdu_size = transport.LARGEST_PDU
@@ -75,6 +80,7 @@ class Receiver:
             (evt.EVT_C_STORE, self._stored),
             (evt.EVT_N_ACTION, self._commitments.asked),
             (evt.EVT_N_EVENT_REPORT, self._commitments.reported),
+            (evt.EVT_CONN_CLOSE, lambda event: self._transfers.ended(event.assoc)),
         ]
         server = self._entity.make_server(
             (self._told.address, self._told.port),
@@ -101,6 +107,8 @@ class Receiver:
                 one.abort()
             elif one.dul.socket is not None:
                 one.dul.socket.close()
+        self._transfers.close()
+        self._audit.close()
         _config.STORE_RECV_CHUNKED_DATASET, tempfile.tempdir = self._before
 
     def _requested(self, event: Any) -> None:
@@ -115,6 +123,7 @@ class Receiver:
             why, said = 3, "is not listed"
         if why:
             complain(f"refused {plain(calling, 16)} at {plain(host)}: {said}")
+            self._transfers.turned_away(event.assoc, calling, said)
             event.assoc.acse.send_reject(1, 1, why)
             event.assoc.is_rejected = True
             event.assoc.kill()
@@ -128,7 +137,15 @@ class Receiver:
         return any(one.title == title and transport.lies_in(host, one.address) for one in self._told.senders)
 
     def _stored(self, event: Any) -> int | Dataset:
-        """Answer a C-STORE."""
+        """Answer a C-STORE; a refusal goes into the audit log."""
+        answer = self._answered(event)
+        if isinstance(answer, Dataset):
+            uid = str(event.request.AffectedSOPInstanceUID or "")
+            with suppress(OSError):  # the disk may be full, and the sender has to know
+                self._transfers.refused(event.assoc, uid, f"0x{answer.Status:04X}: {answer.ErrorComment}")
+        return answer
+
+    def _answered(self, event: Any) -> int | Dataset:
         caller = str(event.assoc.requestor.ae_title).strip()
         try:
             if not self._may_send(caller, str(event.assoc.requestor.address)):
@@ -157,6 +174,7 @@ class Receiver:
             return _status(MISMATCH, "its UIDs are not those of the request")
         syntax, urgent = str(event.context.transfer_syntax), request.Priority == 1
         keep(self._told, self._queue, temporary, found, caller=caller, syntax=syntax, urgent=urgent)
+        self._transfers.kept(event.assoc, found["SeriesInstanceUID"], found["SOPInstanceUID"])
         return SUCCESS
 
 

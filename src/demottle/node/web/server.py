@@ -7,11 +7,11 @@ import threading
 import uvicorn
 
 from demottle.errors import InputError
+from demottle.node.audit import Audit
 from demottle.node.configuration import Configuration, Web
 from demottle.node.log import tell
 from demottle.node.queue.store import Queue
 from demottle.node.web.application import application
-from demottle.node.web.audit import Audit
 from demottle.node.web.sessions import Sessions
 from demottle.node.web.site import Site
 

@@ -5,12 +5,12 @@ from threading import Event
 
 from fastapi import HTTPException, Request
 
+from demottle.node import audit
+from demottle.node.audit import Audit
 from demottle.node.configuration import Configuration, Web
 from demottle.node.log import complain, plain
 from demottle.node.network.transport import lies_in
 from demottle.node.queue.store import Queue
-from demottle.node.web import audit
-from demottle.node.web.audit import Audit
 from demottle.node.web.sessions import COOKIE, Brake, Session, Sessions
 from demottle.node.web.users import Role
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import JSONResponse
 from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
 
-from demottle.node.web import audit
+from demottle.node import audit
 from demottle.node.web.dicomweb.held import Held, held
 from demottle.node.web.headers import described
 from demottle.node.web.site import Site, address_of

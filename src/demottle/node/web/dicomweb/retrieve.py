@@ -7,7 +7,7 @@ import pydicom
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
-from demottle.node.web import audit
+from demottle.node import audit
 from demottle.node.web.dicomweb.held import Held, held
 from demottle.node.web.dicomweb.multipart import DICOM, joined
 from demottle.node.web.site import Site, address_of

@@ -11,11 +11,11 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from demottle.errors import InputError
+from demottle.node import audit
 from demottle.node.disk import has_room
 from demottle.node.log import complain, plain
 from demottle.node.network.keeping import is_uid, keep, look
 from demottle.node.network.receiving import BROKEN, CLASSES, MISMATCH, NO_ROOM, NOT_UNDERSTOOD, SYNTAXES
-from demottle.node.web import audit
 from demottle.node.web.dicomweb.multipart import DICOM, Part, boundary_of, parts_of
 from demottle.node.web.site import Site, address_of
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, HTTPException, Request
 from starlette.concurrency import run_in_threadpool
 
 from demottle.errors import DemottleError, InputError
-from demottle.node.web import audit
+from demottle.node import audit
 from demottle.node.web.pages.entrance import body_of
 from demottle.node.web.sessions import Session
 from demottle.node.web.site import Site, address_of

@@ -7,9 +7,9 @@ from fastapi import APIRouter, HTTPException, Request
 from starlette.concurrency import run_in_threadpool
 
 from demottle.errors import DemottleError, InputError
+from demottle.node import audit
 from demottle.node.queue.actions import hurry, redo, reject, resend
 from demottle.node.retention import purge_series
-from demottle.node.web import audit
 from demottle.node.web.pages.entrance import body_of
 from demottle.node.web.site import Site, address_of
 from demottle.node.web.users import Role

@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
-from demottle.node.web import audit
+from demottle.node import audit
 from demottle.node.web.sessions import COOKIE, HOURS
 from demottle.node.web.site import Site, address_of
 from demottle.node.web.users import User, checked

@@ -10,9 +10,9 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 
+from demottle.node import audit
 from demottle.node.queue.rounds import result_folder
 from demottle.node.queue.shown import files_of_series, one_series
-from demottle.node.web import audit
 from demottle.node.web.sessions import Session
 from demottle.node.web.site import Site, address_of
 from demottle.node.web.viewer.frames import Pair, pairs_of

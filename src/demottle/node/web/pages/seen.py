@@ -9,9 +9,9 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import FileResponse, Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
+from demottle.node import audit
 from demottle.node.queue.rounds import result_folder
 from demottle.node.queue.shown import files_of_series, list_series, sends_with_reasons
-from demottle.node.web import audit
 from demottle.node.web.headers import described
 from demottle.node.web.pages.images import found_series
 from demottle.node.web.site import Site, address_of

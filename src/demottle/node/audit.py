@@ -22,7 +22,7 @@ class Audit:
 
     def __init__(self, folder: Path) -> None:
         """Open the log for adding, readable for the node's user alone."""
-        self._descriptor = os.open(folder / FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._descriptor: int | None = os.open(folder / FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._lock = Lock()
 
     def note(
@@ -58,9 +58,14 @@ class Audit:
             "said": plain(said, 200),
         }
         with self._lock:
+            if self._descriptor is None:  # an association that ends after the node
+                return
             os.write(self._descriptor, (json.dumps(line) + "\n").encode())
             os.fsync(self._descriptor)
 
     def close(self) -> None:
-        """Close the file."""
-        os.close(self._descriptor)
+        """Close the file; what is noted from here on is lost."""
+        with self._lock:
+            if self._descriptor is not None:
+                os.close(self._descriptor)
+            self._descriptor = None
