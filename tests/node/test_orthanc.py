@@ -35,8 +35,19 @@ def _run(program: Any, folder: Path, kinds: str, more: str) -> dict[str, Any]:  
 
 @pytest.mark.slow
 def test_orthanc_takes_results_both_ways_and_holds_each_once(program, tmp_path: Path) -> None:  # noqa: F811
-    found = _run(program, tmp_path, '["images"]', "gate = false")
+    found = _run(program, tmp_path, '["images", "page", "report", "capture"]', "gate = false")
     assert found["queue"]["state"] == "done"
-    assert found["queue"]["sends"] == {"web": {"arrived": 6}, "committed": {"arrived": 6}}
-    assert [len(one["Instances"]) for one in found["series"]] == [6]
-    assert any("6 successes, 0 failures" in line for line in found["commitment"])
+    assert found["queue"]["sends"] == {"web": {"arrived": 9}, "committed": {"arrived": 9}}
+    assert sorted(len(one["Instances"]) for one in found["series"]) == [1, 1, 1, 6]
+    assert any("9 successes, 0 failures" in line for line in found["commitment"])
+    assert len({one["StudyInstanceUID"] for one in found["tags"]}) == 1
+    assert sorted({one["Modality"] for one in found["tags"]}) == ["CT", "DOC", "OT", "SR"]
+
+
+@pytest.mark.slow
+def test_orthanc_is_told_what_failed_and_nothing_else(program, tmp_path: Path) -> None:  # noqa: F811
+    found = _run(program, tmp_path, '["images", "page"]', "tell = true\ngate = { noise = 0.0001 }")
+    assert found["queue"]["state"] == "refused"
+    assert found["queue"]["sends"] == {"web": {"arrived": 1}, "committed": {"arrived": 1}}
+    (told,) = found["tags"]
+    assert (told["Modality"], told["SeriesDescription"]) == ("SR", "demottle: NOT denoised, the gate failed")

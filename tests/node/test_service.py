@@ -2,7 +2,7 @@
 
 import os
 import signal
-from pathlib import Path
+import time
 
 import numpy as np
 import pytest
@@ -13,11 +13,22 @@ from demottle.errors import OutputError
 from demottle.io.dicom.headers.marks import read_history
 from demottle.node.log import quiet_libraries
 from demottle.node.queue import actions, shown
+from demottle.node.retention import purge
 from demottle.node.service import Service, running, worker_environment
 
 
 def _state(service: Service) -> list[str]:
     return [one["state"] for one in shown.list_series(service.queue)]
+
+
+CT = "1.2.840.10008.5.1.4.1.1.2"
+PDF = "1.2.840.10008.5.1.4.1.1.104.1"
+REPORT = "1.2.840.10008.5.1.4.1.1.88.33"
+CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+
+
+def _of_class(archive: Pacs, sop_class: str) -> list[Dataset]:
+    return [one for one in archive.came if one.SOPClassUID == sop_class]
 
 
 def _sources(dataset: Dataset) -> str:
@@ -102,20 +113,59 @@ def test_what_fails_the_gate_or_meets_no_rule_is_not_sent(told, pacs) -> None:
 
 
 @pytest.mark.slow
-def test_map_and_page_go_along_where_the_rule_says_so(told, pacs, tmp_path: Path) -> None:
+def test_of_what_fails_the_gate_a_report_is_sent_where_the_rule_says_so(told, pacs) -> None:
     quiet_libraries()
+    archive: Pacs = pacs(answer=lambda dataset: 0xA700 if full else 0)
+    full = [True]
+    strict = TOML.replace('name = "all"\n', 'name = "all"\ntell = true\ngate = {{ noise = 0.0001 }}\n')
+    configuration, file = told(text=strict, pacs=archive.port)
+    sent = noisy_series("1", NumberOfSeriesRelatedInstances="5")
+    with running(configuration, file) as service:
+        send(service.receiver.port, sent)
+        until(lambda: _state(service) == ["refused"], 60)
+        assert purge(configuration, service.queue, time.time() + 100 * 86400) == 0  # the report is still on its way
+        full.clear()
+        until(lambda: archive.came, 30)
+        (series,) = until(lambda: _with_sends(service, {"pacs": {"arrived": 1}}))
+        assert series["state"] == "refused" and series["reason"].startswith("the result fails the gate: the noise")
+        actions.resend(service.queue, series["round"], "anna")
+        until(lambda: len(archive.came) == 2, 30)
+        assert _state(service) == ["refused"]
+    (report, again) = _of_class(archive, REPORT)
+    assert report.SOPInstanceUID == again.SOPInstanceUID and "NOT denoised" in report.SeriesDescription
+    (evidence,) = report.CurrentRequestedProcedureEvidenceSequence
+    (listed,) = evidence.ReferencedSeriesSequence  # the source's alone: the result is nowhere to be found
+    assert [one.ReferencedSOPInstanceUID for one in listed.ReferencedSOPSequence] == [
+        one.SOPInstanceUID for one in sent
+    ]
+
+
+def _with_sends(service: Service, wanted: dict[str, dict[str, int]]) -> list[dict[str, object]]:
+    return [one for one in shown.list_series(service.queue) if one["sends"] == wanted]
+
+
+@pytest.mark.slow
+def test_map_and_documents_go_along_where_the_rule_says_so(told, pacs) -> None:
+    quiet_libraries()
+    sent = noisy_series(slices=4, NumberOfSeriesRelatedInstances="4")
     archive: Pacs = pacs()
-    whole = TOML.replace('to = ["pacs"]', 'to = ["pacs"]\nsend = ["images", "map", "page"]\nshare = true\ngate = false')
+    kinds = '["images", "map", "page", "report", "capture"]'
+    whole = TOML.replace('to = ["pacs"]', f'to = ["pacs"]\nsend = {kinds}\nshare = true\ngate = false')
     configuration, file = told(text=whole.replace("gaussian", "nl-bayes"), pacs=archive.port)
     with running(configuration, file) as service:
-        send(service.receiver.port, noisy_series(slices=4, NumberOfSeriesRelatedInstances="4"))
+        send(service.receiver.port, sent)
         until(lambda: _state(service) in (["done"], ["failed"]), 90)
         assert _state(service) == ["done"], shown.list_series(service.queue)
-    kinds = [str(one.SOPClassUID) for one in archive.came]
-    assert kinds.count("1.2.840.10008.5.1.4.1.1.7") == 1 and len(kinds) in (5, 9)
-    (page,) = [one for one in archive.came if one.SOPClassUID == "1.2.840.10008.5.1.4.1.1.7"]
-    assert page.StudyInstanceUID == archive.came[0].StudyInstanceUID and page.pixel_array.shape == (900, 1200, 3)
-    assert len({str(one.SeriesInstanceUID) for one in archive.came}) in (2, 3)
+    (page,), (report,), (picture,) = (_of_class(archive, one) for one in (PDF, REPORT, CAPTURE))
+    assert len(archive.came) - 3 in (4, 8) and len({str(one.StudyInstanceUID) for one in archive.came}) == 1
+    assert page.EncapsulatedDocument.startswith(b"%PDF-") and picture.pixel_array.shape == (900, 1200, 3)
+    (evidence,) = report.CurrentRequestedProcedureEvidenceSequence
+    named = {
+        one.ReferencedSOPInstanceUID for part in evidence.ReferencedSeriesSequence for one in part.ReferencedSOPSequence
+    }
+    images = {one.SOPInstanceUID for one in archive.came if one.SOPClassUID == CT}
+    assert {str(one.SOPInstanceUID) for one in sent} < named and len(named & images) == 4
+    assert len({str(one.SeriesInstanceUID) for one in archive.came}) in (4, 5)
 
 
 @pytest.mark.slow

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from demottle.quality.limits import Limits
 
-SENT = ("images", "map", "page")
-"""What of a result can be sent: denoised images, the map of spots that are not noise (CT), a page as Secondary Capture."""
+SENT = ("images", "map", "page", "report", "capture")
+"""What of a result can be sent: denoised images, the map of spots that are not noise (CT), the page as Encapsulated PDF, what the
+gate found as a Structured Report, a picture as Secondary Capture."""
 
 GLOBS = ("caller", "modality", "manufacturer", "kernel", "body_part", "description")
 """Facts of a series that a rule compares with patterns such as "Br*"."""
@@ -161,6 +162,7 @@ class Rule:
         limits: limits of the gate; None: results are sent whatever they are.
         send: what is sent, of `SENT`.
         to: names of destinations.
+        tell: where the result fails the gate, a report of that is sent in its place.
         urgent: goes before others.
         share: keep the network that was fitted, and use it for the next series of the same protocol as long as its checks hold.
     """
@@ -172,6 +174,7 @@ class Rule:
     limits: "Limits | None" = None
     send: tuple[str, ...] = ("images",)
     to: tuple[str, ...] = ()
+    tell: bool = False
     urgent: bool = False
     share: bool = False
 

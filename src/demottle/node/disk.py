@@ -4,7 +4,7 @@ queue.sqlite                the queue
 incoming/                   objects that are coming; whatever lies here at the start of the node is removed
 objects/SERIES/NAME.dcm     objects as they came; the names are hashes, since UIDs come from outside
 work/ROUND/                 what the worker is at
-results/ROUND/              images/, map/, page/, report.html, run.json
+results/ROUND/              images/, map/, page/, report/, capture/, refusal/, report.html, run.json
 users.json                  who may log in, passwords as scrypt hashes
 audit.jsonl                 who did what, when, from where; only added to
 models/                     networks that the next series of a protocol uses

@@ -12,6 +12,9 @@ from demottle.node.queue.rounds import result_folder
 from demottle.node.queue.store import ENDED, Queue, note
 
 _DAY = 86400.0
+_ON_ITS_WAY = (  # of a series whose id follows
+    "SELECT 1 FROM send w JOIN round v ON v.id = w.round WHERE w.state IN ('waiting', 'sent') AND v.series ="
+)
 _COMING = 3600.0  # an object that has been coming for so long comes no more
 
 
@@ -25,7 +28,8 @@ def purge(told: Configuration, queue: Queue, now: float | None = None) -> int:
     marks = ",".join("?" * len(ENDED))
     rows = queue.rows(
         f"SELECT s.id FROM series s WHERE s.purged IS NULL AND s.complete = 1 AND s.last < ? AND NOT EXISTS "
-        f"(SELECT 1 FROM round r WHERE r.series = s.id AND (r.state NOT IN ({marks}) OR COALESCE(r.ended, ?) >= ?))",
+        f"(SELECT 1 FROM round r WHERE r.series = s.id AND (r.state NOT IN ({marks}) OR COALESCE(r.ended, ?) >= ?)) "
+        f"AND NOT EXISTS ({_ON_ITS_WAY} s.id)",
         now - told.keep * _DAY,
         *ENDED,
         now,
@@ -41,7 +45,7 @@ def purge_series(told: Configuration, queue: Queue, series: int, who: str) -> No
         InputError: there is no such series, or something is still to be done or sent of it.
     """
     rounds = [row["state"] for row in queue.rows("SELECT state FROM round WHERE series = ?", series)]
-    if not rounds or any(state not in ENDED for state in rounds):
+    if not rounds or any(state not in ENDED for state in rounds) or queue.row(f"{_ON_ITS_WAY} ?", series):
         raise InputError("Something of this series is still to be done or sent; wait for it, or reject it first.")
     if not _purged(told, queue, series, time.time(), who):
         raise InputError("More of this series has just come; wait until it is complete.")

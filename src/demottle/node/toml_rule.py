@@ -32,13 +32,12 @@ def read_rule(table: Table, number: int, destinations: Sequence[AnyDestination])
         limits=_limits(table),
         send=send,
         to=to,
+        tell=table.flag("tell"),
         urgent=table.flag("urgent"),
         share=table.flag("share"),
     )
     table.finish({"preset": "belongs to 'demottle train'; write the settings here, settings = { name = value }"})
     for what in send:
-        if what == "report":
-            raise table.wrong("send", "asks for a Structured Report, which is not built; write images, map or page")
         if what not in SENT:
             raise table.wrong("send", f"holds {what!r}; it may hold {', '.join(SENT)}")
     known = [one.name for one in destinations]
@@ -48,6 +47,8 @@ def read_rule(table: Table, number: int, destinations: Sequence[AnyDestination])
             raise table.wrong("to", f"names {one!r}, and a destination {listed}")
     if not leave and not to:
         raise table.wrong("to", 'is missing; write to = ["NAME"] with the name of a destination, or leave = true')
+    if rule.tell and rule.limits is None:
+        raise table.wrong("tell", "makes no sense beside gate = false, by which nothing fails; leave one of them out")
     if rule.share and rule.request.get("model") is not None:
         raise table.wrong("share", "makes no sense beside 'model': a given model is used for all series; leave it out")
     return rule

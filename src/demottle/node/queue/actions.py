@@ -30,7 +30,8 @@ def resend(queue: Queue, round: int, who: str, destination: str | None = None) -
         )
         if not changed.rowcount:
             raise InputError("Nothing of this series was made to be sent; do it again instead.")
-        db.execute("UPDATE round SET state = ?, reason = '', ended = NULL WHERE id = ?", (States.SENDING, round))
+        if row["state"] != States.REFUSED:  # what goes again is the report of that, and the result stays refused
+            db.execute("UPDATE round SET state = ?, reason = '', ended = NULL WHERE id = ?", (States.SENDING, round))
         note(db, "resend", who=who, series=row["series"], round=round, said=destination or "all destinations")
     return changed.rowcount
 

@@ -147,8 +147,19 @@ def published(
     *,
     method: str = "",
     gate: Mapping[str, Any] | None = None,
+    state: States = States.SENDING,
+    reason: str = "",
 ) -> bool:
     """Enter results, which lie complete on the disk, and what has to be sent where; all of it or nothing.
+
+    Args:
+        queue: the queue.
+        round: the round.
+        made: what is to be sent.
+        destinations: names of where.
+        method, gate: by what, and what the gate found.
+        state: SENDING; REFUSED where the result fails the gate and `made` holds no more than a report of that.
+        reason: why it is refused.
 
     Returns:
         False where more of the series came meanwhile, or a person rejected it: nothing is sent.
@@ -173,9 +184,10 @@ def published(
                 "INSERT INTO send (result, round, destination, state, since, next) VALUES (?, ?, ?, 'waiting', ?, ?)",
                 [(entered.lastrowid, round, name, now, now) for name in destinations],
             )
-        _set(db, round, States.SENDING, "")
+        _set(db, round, state, reason)
         _tell(db, round, method=method, gate=gate)
-        note(db, "denoised", series=row["id"], round=round, said=f"{method}, {len(made)} objects")
+        what = "denoised" if state is States.SENDING else str(state)
+        note(db, what, series=row["id"], round=round, said=reason or f"{method}, {len(made)} objects")
     return True
 
 

@@ -136,28 +136,41 @@ def _publish(told: Configuration, queue: Queue, round: Round, rule: Rule, done: 
     if not results:
         raise InputError("The series holds phase images alone, which are not denoised.")
     new = place / "results"
-    made = _written(new, done, results, rule)
+    sources = [told.folder / file for file in round.files]
+    made = _written(new, done, results, sources, rule)
+    failed = "; ".join(one.failed for one in done if one.failed)
+    if failed:
+        made = _refusal(new, results, sources, failed) if rule.tell else []
     sync_tree(new)
     final = result_folder(told.folder, round.id)
     shutil.rmtree(final, ignore_errors=True)
     new.rename(final)
     sync_folder(final.parent)
     method, gate = results[0].record["method"], results[0].record.get("gate", {})
-    failed = "; ".join(one.failed for one in done if one.failed)
-    if failed:
-        rounds.ended(queue, round.id, States.REFUSED, f"the result fails the gate: {failed}", method=method, gate=gate)
-        return tell(f"series {round.series}, round {round.number}: the result fails the gate and is not sent")
     named = [replace(one, file=f"results/{round.id}/{one.file}") for one in made]
-    if not rounds.published(queue, round.id, named, rule.to, method=method, gate=gate):
+    state, reason = (States.REFUSED, f"the result fails the gate: {failed}") if failed else (States.SENDING, "")
+    if not rounds.published(queue, round.id, named, rule.to, method=method, gate=gate, state=state, reason=reason):
         shutil.rmtree(final, ignore_errors=True)
         return tell(f"series {round.series}, round {round.number}: more of it came, it is done again")
+    if failed:
+        more = ", a report says so" if made else ""
+        return tell(f"series {round.series}, round {round.number}: the result fails the gate and is not sent{more}")
     tell(f"series {round.series}, round {round.number}: denoised with {method}, {len(made)} objects to send")
 
 
-def _written(folder: Path, done: Sequence[_Volume], results: Sequence["Result"], rule: Rule) -> list[Made]:
-    """Write images, map, page and record below a folder; return what of it is to be sent."""
+def _refusal(folder: Path, results: Sequence["Result"], sources: Sequence[Path], reasons: str) -> list[Made]:
+    from demottle.node.work.belonging import write_refusal
+
+    write_refusal(results, sources, folder / "images", folder / "refusal", reasons)
+    return _made(folder, "refusal")
+
+
+def _written(
+    folder: Path, done: Sequence[_Volume], results: Sequence["Result"], sources: Sequence[Path], rule: Rule
+) -> list[Made]:
+    """Write images, map, page, documents and record below a folder; return what of it is to be sent."""
     from demottle import io
-    from demottle.node.work.belonging import draw_page, write_map_of, write_page_object
+    from demottle.node.work.belonging import draw_page, write_documents, write_map_of
 
     folder.mkdir()
     io.write([one.image for one in done], folder / "images", format="dicom")
@@ -169,8 +182,7 @@ def _written(folder: Path, done: Sequence[_Volume], results: Sequence["Result"],
         )
     if "map" in rule.send:
         write_map_of(results, folder / "map")
-    if "page" in rule.send:
-        write_page_object(results, folder / "images", folder / "page")
+    write_documents(results, sources, folder / "images", folder, rule.send)
     return [one for kind in rule.send for one in _made(folder, kind)]
 
 

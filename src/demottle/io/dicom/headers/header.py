@@ -107,10 +107,10 @@ def add_derivation(dataset: Dataset, steps: Sequence[ProcessingStep], source: tu
     dataset.DerivationCodeSequence = Items([*(dataset.get("DerivationCodeSequence") or []), *derivation_codes(steps)])
     if source is not None:
         dataset.SourceImageSequence = Items([source_item(*source)])
-    equipment = [*(dataset.get("ContributingEquipmentSequence") or []), *(_equipment(step) for step in steps)]
+    equipment = [*(dataset.get("ContributingEquipmentSequence") or []), *(equipment_item(step) for step in steps)]
     if equipment:  # an image written as it was read has none to tell of, and a sequence may not be empty
         dataset.ContributingEquipmentSequence = Items(equipment)
-    _declare_scheme(dataset)
+    declare_scheme(dataset)
 
 
 def derivation_text(steps: Sequence[ProcessingStep]) -> str:
@@ -170,7 +170,8 @@ def source_item(sop_class: str, sop_uid: str) -> Dataset:
     return item
 
 
-def _equipment(step: ProcessingStep) -> Dataset:
+def equipment_item(step: ProcessingStep) -> Dataset:
+    """Return an item of ContributingEquipmentSequence that says what a step did."""
     item = Dataset()
     item.PurposeOfReferenceCodeSequence = Items([code("109102", "DCM", "Processing Equipment")])
     item.Manufacturer = "demottle developers"
@@ -180,7 +181,8 @@ def _equipment(step: ProcessingStep) -> Dataset:
     return item
 
 
-def _declare_scheme(dataset: Dataset) -> None:
+def declare_scheme(dataset: Dataset) -> None:
+    """Declare demottle's private coding scheme, once."""
     declared = dataset.get("CodingSchemeIdentificationSequence") or []
     if any(item.get("CodingSchemeDesignator") == SCHEME for item in declared):
         return
@@ -229,11 +231,11 @@ def _simulated_mark(step: ProcessingStep) -> str:
 def _describe_series(dataset: Dataset, steps: Sequence[ProcessingStep]) -> None:
     told = series_mark(steps)
     append_text(dataset, "SeriesDescription", told, most=64)
-    wanted = SERIES_NUMBER_OFFSET + _series_number(dataset)
+    wanted = SERIES_NUMBER_OFFSET + series_number(dataset)
     dataset.SeriesNumber = wanted if 0 <= wanted < 2**31 else SERIES_NUMBER_OFFSET
 
 
-def _series_number(dataset: Dataset) -> int:
+def series_number(dataset: Dataset) -> int:
     """Return the source's number; 0 where it has none, or text that is not a number."""
     try:
         return int(str(dataset.get("SeriesNumber")))
