@@ -77,6 +77,7 @@ def test_the_first_rule_that_is_met_decides(tmp_path: Path) -> None:
         (WHOLE + 'preset = "small"\n', "'preset' .*belongs to 'demottle train'"),
         (WHOLE + 'send = ["pictures"]\n', "may hold images, map, page, report, capture"),
         (WHOLE + "tell = true\ngate = false\n", "'tell' .*by which nothing fails"),
+        (WHOLE + "longest = 0\n", "'longest' in \\[\\[rule\\]\\] .*write a number from 0.01"),
         (WHOLE + "tell = 1\n", "'tell' .*write true or false"),
         (WHOLE.replace('["pacs"]', '["pax"]'), "'to' .*'pax', and a destination is one of pacs"),
         (NODE + SENDER + PACS + "[[rule]]\n", "'to' .*is missing"),
@@ -130,6 +131,13 @@ def test_the_gate_is_the_house_s_own_a_table_a_file_or_none(tmp_path: Path) -> N
     }
     assert made["true"] == Limits() and made["false"] is None
     assert made["{ noise = 0.7 }"].noise == 0.7 and made['"limits.toml"'].noise == 0.5
+
+
+def test_a_rule_s_own_time_goes_before_the_node_s(tmp_path: Path) -> None:
+    named = RULE + 'name = "a"\nlongest = 5\n' + RULE + 'name = "b"\n'
+    found = _read(tmp_path, NODE + "longest = 30\n" + SENDER + PACS + named)
+    assert [found.longest_of(name) for name in ("a", "b", "gone")] == [5, 30, 30]
+    assert _read(tmp_path, WHOLE).longest_of("rule 1") == 360
 
 
 def test_a_dicomweb_destination_takes_files_beside_the_configuration(tmp_path: Path) -> None:

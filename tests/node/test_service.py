@@ -14,7 +14,8 @@ from demottle.io.dicom.headers.marks import read_history
 from demottle.node.log import quiet_libraries
 from demottle.node.queue import actions, shown
 from demottle.node.retention import purge
-from demottle.node.service import Service, running, worker_environment
+from demottle.node.service import Service, running
+from demottle.node.supervisor import worker_environment
 
 
 def _state(service: Service) -> list[str]:
@@ -91,6 +92,29 @@ def test_a_worker_that_dies_is_started_again(told, pacs) -> None:
         os.kill(until(lambda: service.worker), signal.SIGKILL)
         send(service.receiver.port, noisy_series(NumberOfSeriesRelatedInstances="5"))
         until(lambda: _state(service) == ["done"], 60)
+    assert len(archive.uids()) == 5
+
+
+@pytest.mark.slow
+def test_a_series_at_which_the_worker_hangs_costs_the_others_nothing(told, pacs) -> None:
+    """A worker that is stopped (SIGSTOP) answers nothing and takes no signal but SIGKILL."""
+    quiet_libraries()
+    archive: Pacs = pacs()
+    brief = '[[rule]]\nname = "brief"\nwhen = {{ description = "hangs" }}\nlongest = 0.05\nto = ["pacs"]\n'
+    configuration, file = told(text=TOML.replace("[[rule]]\n", f"{brief}[[rule]]\n"), pacs=archive.port)
+    hanging = noisy_series("1", SeriesDescription="hangs", NumberOfSeriesRelatedInstances="5")
+    with running(configuration, file) as service:
+        hung = until(lambda: service.worker)
+        send(service.receiver.port, hanging)
+        until(lambda: _state(service) == ["working"], 60)
+        os.kill(hung, signal.SIGSTOP)
+        until(lambda: _state(service) == ["failed"], 30)
+        assert shown.list_series(service.queue)[0]["reason"] == "it took longer than 0.05 minutes (longest)"
+        until(lambda: service.worker not in (None, hung), 30)
+        with pytest.raises(ProcessLookupError):
+            os.kill(hung, 0)
+        send(service.receiver.port, noisy_series("2", NumberOfSeriesRelatedInstances="5"))
+        until(lambda: _state(service) == ["done", "failed"], 60)
     assert len(archive.uids()) == 5
 
 

@@ -163,6 +163,7 @@ class Rule:
         send: what is sent, of `SENT`.
         to: names of destinations.
         tell: where the result fails the gate, a report of that is sent in its place.
+        longest: minutes that a series may take before the worker is ended; None: those of `Configuration`.
         urgent: goes before others.
         share: keep the network that was fitted, and use it for the next series of the same protocol as long as its checks hold.
     """
@@ -175,6 +176,7 @@ class Rule:
     send: tuple[str, ...] = ("images",)
     to: tuple[str, ...] = ()
     tell: bool = False
+    longest: float | None = None
     urgent: bool = False
     share: bool = False
 
@@ -190,6 +192,7 @@ class Configuration:
         quiet: a series is complete when nothing of it has come for so many seconds.
         keep: days that objects and results stay on the disk once all is done with them.
         reserve: MiB that have to stay free on the disk: objects are refused (0xA700) below it.
+        longest: minutes that a series may take before the worker is ended and the series counts as failed.
         tls: certificates; None: neither side encrypts.
         web: the dashboard and DICOMweb; None: there are none.
         senders, destinations, rules: as listed, rules in order.
@@ -202,6 +205,7 @@ class Configuration:
     quiet: float = 60.0
     keep: float = 14.0
     reserve: float = 1024.0
+    longest: float = 360.0
     tls: Tls | None = None
     web: Web | None = None
     senders: tuple[Sender, ...] = ()
@@ -216,6 +220,11 @@ class Configuration:
     def dicom_destinations(self) -> tuple[Destination, ...]:
         """Those that are reached by C-STORE."""
         return tuple(one for one in self.destinations if isinstance(one, Destination))
+
+    def longest_of(self, rule: str) -> float:
+        """Minutes that a series of a rule may take."""
+        own = next((one.longest for one in self.rules if one.name == rule), None)
+        return self.longest if own is None else own
 
     def rule_for(self, facts: Mapping[str, Any]) -> Rule | None:
         """The first rule that a series meets; None: it is left alone."""

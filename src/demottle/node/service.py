@@ -1,8 +1,5 @@
 """The node's network process: it receives, finds complete series, sends, tidies up, and keeps a worker running beside it."""
 
-import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,17 +13,16 @@ from demottle.node.disk import QUEUE, alone, clear, prepare
 from demottle.node.log import complain, tell
 from demottle.node.network.couriers import courier_to
 from demottle.node.network.receiving import Receiver
-from demottle.node.queue.rounds import blame
 from demottle.node.queue.sends import settle_all
 from demottle.node.queue.store import Queue
 from demottle.node.retention import purge, sweep
+from demottle.node.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from demottle.node.web.server import WebServer
 
 _LOOK = 0.25
 _HOUR = 3600.0
-_REST = 5.0  # seconds before a worker that ended is started again
 
 
 class Service:
@@ -36,7 +32,6 @@ class Service:
         told: its configuration.
         queue: its queue.
         receiver: its server.
-        worker: the process id of its worker; None where there is none at the moment.
         web: dashboard and DICOMweb; None where the configuration has no [web].
     """
 
@@ -44,15 +39,20 @@ class Service:
         """Prepare; nothing runs yet."""
         self.told, self.queue = told, queue
         self.receiver = Receiver(told, queue)
-        self.worker: int | None = None
         self.web = None if told.web is None else _web(told, told.web, queue)
-        self._config, self._stopping = config, threading.Event()
+        self._stopping = threading.Event()
+        self._supervisor = Supervisor(told, config, queue, self._stopping)
         self._couriers = [courier_to(told, queue, one) for one in told.destinations]
         self._threads = [
             threading.Thread(target=self._complete, name="complete", daemon=True),
             threading.Thread(target=self._tidy, name="tidy", daemon=True),
-            threading.Thread(target=self._keep_working, name="worker", daemon=True),
+            threading.Thread(target=self._supervisor.run, name="worker", daemon=True),
         ]
+
+    @property
+    def worker(self) -> int | None:
+        """The process id of its worker; None where there is none at the moment."""
+        return self._supervisor.worker
 
     def start(self) -> None:
         """Begin.
@@ -98,29 +98,6 @@ class Service:
             sweep(self.told.folder, self.queue)
 
         self._every(_HOUR, "tidying up", tidy)
-
-    def _keep_working(self) -> None:
-        command = [sys.executable, "-m", "demottle.node.work.worker", str(self._config)]
-        while not self._stopping.is_set():
-            # it ends when its standard input does
-            with subprocess.Popen(command, stdin=subprocess.PIPE, env=worker_environment()) as process:
-                self.worker = process.pid
-                while process.poll() is None and not self._stopping.wait(_LOOK):
-                    pass
-                self.worker = None
-            if not self._stopping.is_set():
-                complain(f"the worker ended ({process.returncode}); it is started again")
-                blame(self.queue)
-                self._stopping.wait(_REST)
-
-
-def worker_environment() -> dict[str, str]:
-    """The environment of the worker: its threads sleep while they wait for each other, and leave the cores to the network.
-
-    Threads of OpenMP spin by default. Where something else runs too, they hold up each other: denoising took six times as long.
-    The numbers that come out are the same. Whoever starts the node with OMP_WAIT_POLICY decides otherwise.
-    """
-    return {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}
 
 
 def _web(told: Configuration, web: Web, queue: Queue) -> "WebServer":

@@ -7,7 +7,7 @@ from typing import Any
 from demottle.errors import InputError
 from demottle.node.configuration import Configuration, Sender, Tls, Web
 from demottle.node.toml_destination import address_of, read_destination
-from demottle.node.toml_rule import read_rule
+from demottle.node.toml_rule import LONGEST, read_rule
 from demottle.node.toml_table import Table
 
 _YEAR = 365.0
@@ -51,6 +51,7 @@ def _node(table: Table, tls: Tls | None, web: Web | None, senders: Any, destinat
         quiet=table.number("quiet", 60.0, 0.1, 24 * 3600),
         keep=table.number("keep", 14.0, 0, 100 * _YEAR),
         reserve=table.number("reserve", 1024.0, 0, 1e9),
+        longest=table.number("longest", 360.0, *LONGEST),
         tls=tls,
         web=web,
         senders=senders,

@@ -7,6 +7,8 @@ from demottle.errors import DemottleError, InputError
 from demottle.node.configuration import GLOBS, RANGES, SENT, AnyDestination, Conditions, Range, Rule
 from demottle.node.toml_table import Table
 
+LONGEST = (0.01, 1e6)
+"""Minutes that a series may be allowed: the least and the most."""
 _REQUEST = ("method", "model", "settings", "strength", "seed", "minutes", "steps", "texture")
 
 
@@ -33,6 +35,7 @@ def read_rule(table: Table, number: int, destinations: Sequence[AnyDestination])
         send=send,
         to=to,
         tell=table.flag("tell"),
+        longest=table.number("longest", None, *LONGEST) if table.has("longest") else table.raw("longest"),
         urgent=table.flag("urgent"),
         share=table.flag("share"),
     )

@@ -38,6 +38,16 @@ class Round:
 
 
 @dataclass(frozen=True)
+class Claimed:
+    """What the worker is at: round, series, name of the rule, and when it began (seconds since 1970)."""
+
+    id: int
+    series: int
+    rule: str
+    begun: float
+
+
+@dataclass(frozen=True)
 class Made:
     """An object that was made, complete on the disk; `kind` is one of `demottle.node.configuration.SENT`."""
 
@@ -107,6 +117,12 @@ def claim(queue: Queue) -> Round | None:
         tuple(one["file"] for one in files),
         row["caller"],
     )
+
+
+def claimed(queue: Queue) -> Claimed | None:
+    """Return what the worker is at; None where it has nothing to do."""
+    row = queue.row("SELECT id, series, rule, begun FROM round WHERE state = ? LIMIT 1", States.WORKING)
+    return None if row is None else Claimed(row["id"], row["series"], row["rule"], row["begun"])
 
 
 def unclaim(queue: Queue) -> None:
