@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _SIZE = (8.27, 11.69)
 _LEFT, _RIGHT, _TOP, _BOTTOM = 0.07, 0.93, 0.95, 0.06
-_COLORS = {"gate passed": "#1a6b3c", "gate failed": "#a3261b", "no gate": "#555555"}
+_COLORS = {"gate passed": "#1a6b3c", "gate passed with warnings": "#8a5a00", "gate failed": "#a3261b"}
 _TONES = {"failed": "#a3261b", "not shown": "#8a5a00"}
 _COLUMNS = ((_LEFT, "left"), (_LEFT + 0.09, "left"), (0.80, "right"), (_RIGHT, "right"))
 _ROW = 0.0155
@@ -92,7 +92,7 @@ def _first(result: "Result", gate: Any, volume: str) -> "tuple[Figure, float]":
         weight="bold",
         va="top",
         ha="right",
-        color=_COLORS[verdict],
+        color=_COLORS.get(verdict, "#555555"),
     )
     strength = (
         f"strength {result.record['strength']:.3g}" if isinstance(result.record.get("strength"), int | float) else ""

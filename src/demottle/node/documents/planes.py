@@ -70,5 +70,5 @@ def lines_of(gate: Any) -> list[Line]:
 
 
 def verdict_of(gate: Any) -> str:
-    """Return the verdict of the gate in two words."""
-    return "no gate" if not isinstance(gate, dict) else "gate passed" if gate["passed"] else "gate failed"
+    """Return the verdict of the gate in a few words: it passed, passed with warnings or failed, or there is none."""
+    return f"gate {gate['state']}" if isinstance(gate, dict) else "no gate"

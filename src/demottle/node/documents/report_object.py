@@ -27,6 +27,7 @@ _FLUOROSCOPY = Code("44491008", "SCT", "Fluoroscopy")
 _WORDS = {
     "passed": own("PASSED", "Passed"),
     "failed": own("FAILED", "Failed"),
+    "passed with warnings": own("PASSED_WARNINGS", "Passed with warnings"),
     "not shown": own("NOT_SHOWN", "Not shown"),
 }
 _NOT_JUDGED = own("NOT_JUDGED", "Not judged")
@@ -124,7 +125,7 @@ def _group(record: Mapping[str, Any], number: int, series: str) -> Dataset:
     """The figures of one volume (TID 1501): the algorithm, the verdict, noise, and each limit with what was found."""
     gate = record.get("gate")
     settings = json.dumps(plain(record.get("settings", {})), sort_keys=True)
-    verdict = _NOT_JUDGED if not isinstance(gate, Mapping) else _WORDS["passed" if gate["passed"] else "failed"]
+    verdict = _NOT_JUDGED if not isinstance(gate, Mapping) else _WORDS[gate["state"]]
     items = [
         content.text(dcm("112039", "Tracking Identifier"), f"volume {number}", OBSERVED),
         content.uid(dcm("112040", "Tracking Unique Identifier"), uid_from("volume", series, number), OBSERVED),
