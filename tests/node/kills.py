@@ -1,7 +1,8 @@
 """A hospital that falls over all the time: run in a network namespace of its own, since Orthanc listens on all addresses.
 
-    python -m tests.node.kills FOLDER KILLS SERIES SEED
+    python -m tests.node.kills FOLDER ORTHANC KILLS SERIES SEED WAY
 
+WAY: how results go out, "dicom" or "web" (DICOMweb).
 Two Orthancs (a source and an archive), dcmtk's storescu as a scanner, and a node. Node, worker and archive are killed (SIGKILL)
 at random moments while series come; each is started again at once. Prints JSON: what was sent, what the archive holds, what
 the queue says.
@@ -20,13 +21,14 @@ from typing import Any
 
 from tests.io.conftest import save
 from tests.node.conftest import noisy_series
+from tests.node.orthanc import WEB
 
 from demottle.node.queue import shown
 from demottle.node.queue.store import Queue
 
 SOURCE, ARCHIVE, NODE = (4241, 8041), (4242, 8042), 11112
 SLICES = 6
-TOML = f"""
+TOML = """
 [node]
 folder = "held"
 quiet = 1.5
@@ -37,16 +39,17 @@ address = "127.0.0.1"
 [[sender]]
 title = "SOURCE"
 address = "127.0.0.1"
-[[destination]]
-name = "archive"
-title = "ARCHIVE"
-address = "127.0.0.1"
-port = {ARCHIVE[0]}
 [[rule]]
 method = "gaussian"
 gate = false
 to = ["archive"]
+[[destination]]
+name = "archive"
 """
+WAYS = {
+    "dicom": f'title = "ARCHIVE"\naddress = "127.0.0.1"\nport = {ARCHIVE[0]}\n',
+    "web": f'url = "http://127.0.0.1:{ARCHIVE[1]}/dicom-web"\n',
+}
 
 
 def ask(path: str, port: int = ARCHIVE[1], data: bytes | None = None) -> Any:
@@ -57,10 +60,11 @@ def ask(path: str, port: int = ARCHIVE[1], data: bytes | None = None) -> Any:
 class Hospital:
     """What runs, by name, and how it is started."""
 
-    def __init__(self, folder: Path, orthanc: str) -> None:
+    def __init__(self, folder: Path, orthanc: str, way: str) -> None:
         self.folder, self._orthanc = folder, orthanc
         self.running: dict[str, subprocess.Popen[bytes]] = {}
-        (folder / "node.toml").write_text(TOML)
+        self._plugins = [str(WEB)] if way == "web" else []
+        (folder / "node.toml").write_text(TOML + WAYS[way])
 
     def start(self, name: str) -> None:
         if name == "node":
@@ -77,7 +81,12 @@ class Hospital:
         told = {
             **{"Name": name, "DicomAet": name.upper(), "StorageDirectory": str(place), "IndexDirectory": str(place)},
             **{"HttpPort": http, "DicomPort": dicom, "RemoteAccessAllowed": False, "AuthenticationEnabled": False},
-            **{"Plugins": [], "DicomAlwaysAllowStore": True, "OverwriteInstances": False, "DicomScuTimeout": 10},
+            **{
+                "Plugins": self._plugins,
+                "DicomAlwaysAllowStore": True,
+                "OverwriteInstances": False,
+                "DicomScuTimeout": 10,
+            },
             "DicomModalities": {"node": ["DEMOTTLE", "127.0.0.1", NODE]},
         }
         file = place / "orthanc.json"
@@ -135,8 +144,8 @@ def held() -> dict[str, list[int]]:
     return {source: sorted(counts.values()) for source, counts in found.items()}
 
 
-def main(folder: Path, orthanc: str, kills: int, series: int, seed: int) -> None:
-    hospital, chance, sent = Hospital(folder, orthanc), random.Random(seed), []
+def main(folder: Path, orthanc: str, kills: int, series: int, seed: int, way: str) -> None:
+    hospital, chance, sent = Hospital(folder, orthanc, way), random.Random(seed), []
     for name in ("source", "archive", "node"):
         hospital.start(name)
     _again(lambda: ask("/system", SOURCE[1]))
@@ -163,4 +172,4 @@ def main(folder: Path, orthanc: str, kills: int, series: int, seed: int) -> None
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5]))
+    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5]), sys.argv[6])

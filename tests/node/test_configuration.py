@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from tests.node.test_tls import certificates  # noqa: F401
 
 from demottle.errors import InputError
 from demottle.node.configuration import WebDestination
@@ -102,6 +103,8 @@ def test_the_first_rule_that_is_met_decides(tmp_path: Path) -> None:
         (WEB + 'user = "a"\npassword_file = "secret"\ntoken_file = "secret"\n', "'token_file' .*stands beside 'user'"),
         (WEB.replace("https", "http") + 'token_file = "secret"\n', "'url' .*unencrypted; write https"),
         (WEB.replace("https", "http") + 'authorities = "secret"\n', "'url' .*uses no certificates; write https"),
+        (WEB + 'authorities = "secret"\n', "'authorities' .*holds no certificates in PEM"),
+        (WEB + 'certificate = "secret"\nkey = "secret"\n', "'certificate' .*PEM certificate"),
         (WEB + 'certificate = "secret"\n', "'certificate' .*and 'key' belong together"),
         (WHOLE.replace("port = 4242", 'port = 4242\nuser = "anna"'), "'user' .*goes with url"),
         (WHOLE + '[tls]\ncertificate = "a.pem"\nkey = "b"\nauthorities = "c"\n', "'certificate' in \\[tls\\]"),
@@ -140,11 +143,10 @@ def test_a_rule_s_own_time_goes_before_the_node_s(tmp_path: Path) -> None:
     assert _read(tmp_path, WHOLE).longest_of("rule 1") == 360
 
 
-def test_a_dicomweb_destination_takes_files_beside_the_configuration(tmp_path: Path) -> None:
-    for name in ("password", "ca.pem", "node.pem", "node.key"):
-        (tmp_path / name).write_text("x\n")
+def test_a_dicomweb_destination_takes_files_beside_the_configuration(certificates: Path) -> None:  # noqa: F811
+    (certificates / "password").write_text("x\n")
     more = 'user = "anna"\npassword_file = "password"\nauthorities = "ca.pem"\ncertificate = "node.pem"\nkey = "node.key"\n'
-    found = _read(tmp_path, WEB.replace("/dicom-web", "/dicom-web/") + more).destinations[0]
+    found = _read(certificates, WEB.replace("/dicom-web", "/dicom-web/") + more).destinations[0]
     assert isinstance(found, WebDestination) and found.url == "https://pacs.example/dicom-web"
-    assert (found.user, found.password_file, found.days) == ("anna", tmp_path / "password", 7.0)
-    assert (found.authorities, found.key) == (tmp_path / "ca.pem", tmp_path / "node.key")
+    assert (found.user, found.password_file, found.days) == ("anna", certificates / "password", 7.0)
+    assert (found.authorities, found.key) == (certificates / "ca.pem", certificates / "node.key")

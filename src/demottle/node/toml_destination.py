@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -62,7 +63,24 @@ def _web(table: Table) -> WebDestination:
         }
     )
     _refuse_half(table, made)
+    _refuse_unreadable(table, made)
     return made
+
+
+def _refuse_unreadable(table: Table, made: WebDestination) -> None:
+    """Refuse files that hold no certificate or no key: sending would say so only when there is something to send."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        if made.authorities is not None:
+            context.load_verify_locations(made.authorities)
+    except OSError:  # ssl.SSLError is one
+        raise table.wrong("authorities", f"names {made.authorities}, which holds no certificates in PEM") from None
+    try:
+        if made.certificate is not None and made.key is not None:
+            context.load_cert_chain(made.certificate, made.key, password="")
+    except (OSError, ValueError):
+        wrong = f"names {made.certificate}, which is no PEM certificate with its key in 'key', not encrypted"
+        raise table.wrong("certificate", wrong) from None
 
 
 def _refuse_half(table: Table, made: WebDestination) -> None:
@@ -108,7 +126,7 @@ def _secret(table: Table, key: str) -> Path:
         found = file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
         raise table.wrong(key, f"names {file}, which cannot be read; let the node's user read it") from None
-    if not found or len(found.split("\n")) > 1:
+    if not found or len(found.split("\n")) > 1 or (key == "token_file" and not found.isascii()):
         raise table.wrong(key, f"names {file}, which has to hold one line, the secret, and nothing else")
     return file
 

@@ -70,5 +70,5 @@ def said_of(rule: Rule | None) -> str:
     asked = rule.request
     how = str(asked.get("method") or asked.get("model") or "the method that the scan decides")
     strength = f", strength {asked['strength']:g}" if "strength" in asked else ""
-    gate = "" if rule.limits is not None else ", without the gate"
+    gate = ", without the gate" if rule.limits is None else ", a report if it fails the gate" if rule.tell else ""
     return f"meets '{rule.name}': {how}{strength}{gate}; {' and '.join(rule.send)} to {', '.join(rule.to)}"

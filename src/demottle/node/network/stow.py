@@ -123,7 +123,7 @@ def _stand(one: Mapping[str, Any]) -> str:
 
 def _login(to: WebDestination) -> dict[str, str]:
     if to.token_file is not None:
-        return {"Authorization": f"Bearer {_line_of(to.token_file)}"}
+        return {"Authorization": f"Bearer {_line_of(to.token_file).encode('ascii').decode()}"}
     if to.user is None or to.password_file is None:
         return {}
     told = base64.b64encode(f"{to.user}:{_line_of(to.password_file)}".encode()).decode()
@@ -131,7 +131,10 @@ def _login(to: WebDestination) -> dict[str, str]:
 
 
 def _line_of(file: Path) -> str:
-    return file.read_text(encoding="utf-8").strip()
+    found = file.read_text(encoding="utf-8").strip()
+    if not found.isprintable():
+        raise ValueError("a log-in of more than one line")
+    return found
 
 
 def _context(to: WebDestination) -> ssl.SSLContext:
