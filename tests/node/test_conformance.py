@@ -18,4 +18,4 @@ def test_every_class_that_is_taken_is_named_and_no_other() -> None:
 
 
 def test_the_numbers_are_those_of_the_program() -> None:
-    assert f"{CONNECTIONS} connections in" in PAGE and f"{LARGEST_PDU >> 20} MiB" in PAGE
+    assert f"{CONNECTIONS} in, " in PAGE and f"{LARGEST_PDU >> 20} MiB" in PAGE
