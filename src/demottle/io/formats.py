@@ -113,7 +113,7 @@ _ROWS = (
         (".dcm", ".dicom", ".ima"),
         "demottle.io.dicom.files_and_folders",
         "DICOM",
-        ("spacing", "modality"),
+        ("spacing",),
         (".zip",),
         positions="each",
         over_time=True,

@@ -130,3 +130,26 @@ def test_metaimage_with_a_turned_matrix_lies_where_it_lay(tmp_path, denoised, ma
         out = write(denoised(image, 1), tmp_path / name)
         assert np.abs(where(out) - where(path)).max() < 0.1
     assert not [text for text in warnings_of(image) if "size" in text]
+
+
+def metaimage(path, more):
+    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(VALUES), str(path))
+    path.write_bytes(path.read_bytes().replace(b"ElementSpacing", f"{more}\nElementSpacing".encode(), 1))
+    return path
+
+
+@pytest.mark.parametrize("unit", ["um", "cm", "m"])
+def test_lengths_of_a_metaimage_in_another_unit_are_refused(tmp_path, unit):
+    """ITK takes 700 micrometers for 700 mm."""
+    with pytest.raises(InputError, match=f"lengths in {unit}; demottle reads MetaImage in mm only"):
+        read(metaimage(tmp_path / "in.mha", f"DistanceUnits = {unit}"))
+    assert read(metaimage(tmp_path / "mm.mha", "DistanceUnits = mm"), modality="CT").spacing == (1, 1, 1)
+
+
+def test_a_straight_line_in_a_metaimage_that_itk_ignores_is_said(tmp_path):
+    line = "ElementToIntensityFunctionSlope = {}\nElementToIntensityFunctionOffset = {}"
+    image = read(metaimage(tmp_path / "in.mha", line.format(2, -1000)), modality="CT")
+    assert np.array_equal(image.voxels, VALUES)
+    assert "Slope 2 and Offset -1000" in " ".join(warnings_of(image))
+    usual = read(metaimage(tmp_path / "usual.mha", line.format(1, 0)), modality="CT")
+    assert "Slope" not in " ".join(warnings_of(usual))

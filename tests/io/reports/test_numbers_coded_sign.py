@@ -2,7 +2,7 @@
 
 JPEG 2000 whose own sign differs from PixelRepresentation: pydicom/pydicom #1149, dcm4che/dcm4che #647, fo-dicom/fo-dicom #738.
 JPEG-LS, which knows no sign, with fewer bits stored than allocated: pydicom #2009. The lowest number of 16 bits:
-icometrix/dicom2nifti #144. All at https://github.com/OWNER/NAME/issues/NUMBER.
+icometrix/dicom2nifti #144. A JPEG 2000 stream tells by its wavelet that it lost something: OSGeo/gdal pull #6455. All at https://github.com/OWNER/NAME/issues/NUMBER.
 """
 
 import numpy as np
@@ -87,3 +87,21 @@ def test_pixels_compressed_with_loss_are_said(ct, syntax, denoised, program, tmp
 
 def test_nothing_is_said_where_nothing_was_lost(ct):
     assert warnings_of(read(ct(LossyImageCompression="00"))) == ()
+
+
+@pytest.mark.parametrize("lossy", [True, False])
+def test_a_wavelet_that_loses_is_loss_whatever_the_header_says(ct, denoised, tmp_path, lossy):
+    """The transfer syntax allows both, and LossyImageCompression is missing."""
+    folder = ct(slices=2, rows=64, columns=64)
+    for path in folder.iterdir():
+        dataset = pydicom.dcmread(path)
+        how = {"j2k_cr": [4]} if lossy else {}
+        dataset.compress(JPEG2000 if lossy else JPEG2000Lossless, generate_instance_uid=False, **how)
+        dataset.file_meta.TransferSyntaxUID = JPEG2000
+        if "LossyImageCompression" in dataset:
+            del dataset.LossyImageCompression
+        dataset.save_as(path)
+    image = read(folder)
+    assert ("compressed with loss" in " ".join(warnings_of(image))) == lossy
+    for path in write(denoised(image), tmp_path / "out").iterdir():
+        assert pydicom.dcmread(path).get("LossyImageCompression") == ("01" if lossy else None)

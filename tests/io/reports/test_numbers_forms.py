@@ -10,6 +10,7 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 from tests.io.reports.checks import assert_written_well, errors_of
 from tests.io.reports.test_numbers_text import with_raw
@@ -50,6 +51,39 @@ def test_the_output_holds_it_in_the_form_of_the_standard(ct, denoised, program, 
         list(after) if isinstance(right, list) else None if after is None and right is None else str(after)
     ) == right
     assert_written_well(out, image, program)
+
+
+@pytest.mark.parametrize("nested", [1, 2])
+@pytest.mark.parametrize("length", ["defined", "undefined"])
+def test_dates_in_sequences_too(ct, make_slice, denoised, program, tmp_path, nested, length):
+    """With what stands there and is right left as it is, byte by byte."""
+    folder = ct(slices=3)
+    for path in folder.iterdir():
+        dataset = pydicom.dcmread(path)
+        code, item = Dataset(), Dataset()
+        code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "1", "99X", "Gr\u00f6\u00dfe"
+        code.ContextGroupVersion = "19950301"
+        code["ContextGroupVersion"] = RawDataElement(
+            Tag("ContextGroupVersion"), "DT", 20, b"1995-03-01 10:11:12 ", 0, False, True
+        )
+        item.PerformedProtocolCodeSequence = [code]
+        for keyword, vr, value in (("PerformedProcedureStepStartDate", "DA", b"1995.03.01"), ("KVP", "DS", b"0,7 ")):
+            item[keyword] = RawDataElement(Tag(keyword), vr, len(value), value, 0, False, True)
+        outer = item
+        if nested == 2:
+            outer = Dataset()
+            outer.PerformedProtocolCodeSequence = [item]
+        dataset.RequestAttributesSequence = [outer]
+        dataset["RequestAttributesSequence"].is_undefined_length = length == "undefined"
+        dataset.save_as(path)
+    image = read(folder)
+    out = write(denoised(image), tmp_path / "out")
+    after = pydicom.dcmread(next(out.iterdir())).RequestAttributesSequence[0]
+    after = after.PerformedProtocolCodeSequence[0] if nested == 2 else after
+    assert after.PerformedProcedureStepStartDate == "19950301" and after.KVP == 0.7
+    assert after.PerformedProtocolCodeSequence[0].ContextGroupVersion == "19950301101112"
+    assert after.PerformedProtocolCodeSequence[0].CodeMeaning == "Gr\u00f6\u00dfe"
+    assert not [line for line in errors_of(next(out.iterdir()), program) if "Value invalid" in line]
 
 
 def test_a_window_without_a_width_is_left_out(ct, denoised, program, tmp_path):

@@ -10,12 +10,16 @@ from copy import deepcopy
 import numpy as np
 import pydicom
 import pytest
+from pydicom.dataelem import RawDataElement
 from pydicom.sequence import Sequence as Items
+from pydicom.tag import Tag
 from pydicom.uid import LegacyConvertedEnhancedCTImageStorage, generate_uid
-from tests.io.enhanced import enhanced_ct, group, position
+from tests.io.enhanced import ORDER, enhanced_ct, group, position
 from tests.io.reports.checks import errors_of
+from tests.io.reports.cone_beam import cone_beam
 from tests.io.volumes.objects import classic, enhanced, save_all
 
+from demottle.errors import InputError
 from demottle.io import open_scan, read, write
 
 
@@ -155,3 +159,46 @@ def test_no_groups_that_all_frames_share(save_slice, tmp_path, denoised, left):
     after = pydicom.dcmread(write(denoised(image), tmp_path / "out.dcm"))
     assert len(after.SharedFunctionalGroupsSequence) == 1 and after.FrameOfReferenceUID
     np.testing.assert_allclose(read(tmp_path / "out.dcm", accept_own_output=True).voxels, image.voxels + 3)
+
+
+@pytest.mark.parametrize("where", ["object", "reconstruction"])
+def test_a_rescale_outside_of_the_groups(save_slice, tmp_path, denoised, where):
+    """In the object itself (lamyj/dicomifier #20), or in the reconstruction of a cone-beam CT (malaterre/GDCM pull #68)."""
+    dataset = cone_beam() if where == "reconstruction" else enhanced_ct()
+    for groups in dataset.PerFrameFunctionalGroupsSequence:
+        del groups.PixelValueTransformationSequence
+    place = dataset.XRay3DReconstructionSequence[0] if where == "reconstruction" else dataset
+    place.RescaleSlope, place.RescaleIntercept, place.RescaleType = "0.5", "-512", "HU"
+    image = read(save_slice(dataset, tmp_path / "in.dcm"))
+    stored = np.frombuffer(dataset.PixelData, "<i2").reshape(-1, dataset.Rows, dataset.Columns)
+    assert image.unit == "HU"
+    assert np.array_equal(image.voxels, stored[np.argsort(ORDER)] / 2 - 512)
+    changed = denoised(image, 4)
+    assert np.array_equal(read(write(changed, tmp_path / "out.dcm"), accept_own_output=True).voxels, changed.voxels)
+
+
+def test_sizes_and_directions_outside_of_the_groups(save_slice, tmp_path):
+    """But one position outside is not that of each slice."""
+    dataset = enhanced_ct()
+    shared = dataset.SharedFunctionalGroupsSequence[0]
+    dataset.PixelSpacing, dataset.SliceThickness = shared.PixelMeasuresSequence[0].PixelSpacing, "2.5"
+    dataset.ImageOrientationPatient = shared.PlaneOrientationSequence[0].ImageOrientationPatient
+    expected = read(save_slice(dataset, tmp_path / "before.dcm"))
+    del shared.PixelMeasuresSequence, shared.PlaneOrientationSequence
+    image = read(save_slice(dataset, tmp_path / "in.dcm"))
+    assert image.spacing == expected.spacing
+    assert np.array_equal(image.source.payload.affine, expected.source.payload.affine)
+    for frame in dataset.PerFrameFunctionalGroupsSequence:
+        del frame.PlanePositionSequence
+    dataset.ImagePositionPatient = position(0)
+    with pytest.raises(InputError, match="no valid ImagePositionPatient"):
+        read(save_slice(dataset, tmp_path / "nowhere.dcm"))
+
+
+def test_a_comma_in_the_groups(save_slice, tmp_path):
+    """The decimal comma of some converters (see test_numbers_text), in the size of a pixel."""
+    dataset = enhanced_ct()
+    measures = dataset.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
+    value = b"0,8\\0,7 "
+    measures["PixelSpacing"] = RawDataElement(Tag("PixelSpacing"), "DS", len(value), value, 0, False, True)
+    assert read(save_slice(dataset, tmp_path / "in.dcm")).spacing == pytest.approx((2.5, 0.8, 0.7))

@@ -20,18 +20,20 @@ def without_copies(slices: Sequence[SliceHeader]) -> tuple[list[SliceHeader], tu
 
     Two files with one SOPInstanceUID are copies where they are equal byte by byte, or have the same place, rescale and pixels
     (an export that changed the encoding or a name). With two UIDs they are copies where number and time are the same as well, or
-    where all slices that share a place are the same in every pixel.
+    where all slices that share a place are the same in every pixel. Slices at several places under one SOPInstanceUID, as bad
+    anonymization leaves them, are slices of their own, and said.
 
     Raises:
         InputError: two files hold different objects under one SOPInstanceUID.
     """
-    kept: dict[tuple[str, int | None], SliceHeader] = {}
+    kept: dict[tuple[object, ...], SliceHeader] = {}
     copies: dict[FileRef, FileRef] = {}
     for header in slices:
         if not header.sop_uid:  # refused later, for that
             kept[header.name, header.frame] = header
             continue
-        first = kept.setdefault((header.sop_uid, header.frame), header)
+        place = header.position if header.frames == 1 else None
+        first = kept.setdefault((header.sop_uid, header.frame, place), header)
         if first is header or copies.get(header.file) == first.file:
             continue
         if header.file == first.file or not _same(first, header):
@@ -41,11 +43,29 @@ def without_copies(slices: Sequence[SliceHeader]) -> tuple[list[SliceHeader], tu
             )
         copies[header.file] = first.file
     left = _without_renamed(list(kept.values()), copies)
+    shared = _shared_uids(left)
     if not copies:
-        return list(slices), ()
+        return list(slices), shared
     file, original = next(iter(copies.items()))
     named = f"{_name(file)} of {_name(original)}" + (", ..." if len(copies) > 1 else "")
-    return left, (f"Set aside {counted(len(copies), 'file')} that {are(len(copies))} a copy of another ({named}).",)
+    return left, (
+        f"Set aside {counted(len(copies), 'file')} that {are(len(copies))} a copy of another ({named}).",
+        *shared,
+    )
+
+
+def _shared_uids(slices: Sequence[SliceHeader]) -> tuple[str, ...]:
+    """What to say of slices in files of their own that have a SOPInstanceUID in common."""
+    files: dict[str, set[FileRef]] = {}
+    for header in slices:
+        files.setdefault(header.sop_uid, set()).add(header.file)
+    count = sum(len(found) for uid, found in files.items() if uid and len(found) > 1)
+    if not count:
+        return ()
+    return (
+        f"{count} slices share a SOPInstanceUID with another, although they lie at different places: anonymization seems to have "
+        "taken their own. An archive keeps only one of them; results get UIDs of their own.",
+    )
 
 
 def _without_renamed(slices: list[SliceHeader], copies: dict[FileRef, FileRef]) -> list[SliceHeader]:

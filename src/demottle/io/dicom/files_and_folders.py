@@ -23,6 +23,7 @@ def open_scan(path: Path, given: Given) -> DicomSeries:
         accept_uneven=given.accept_uneven,
         accept_own_output=given.accept_own_output,
         unit=given.unit,
+        modality=given.modality,
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from demottle.errors import InputError, counted
 from demottle.io.dicom.kind import can_be_slice, is_capture
-from demottle.io.dicom.slice_header import SliceHeader
+from demottle.io.dicom.slice_header import OTHER, SliceHeader
 from demottle.io.grid.cosines import cosines
 from demottle.io.grid.private_place import private_place
 from demottle.io.payload import Affine
@@ -116,6 +116,7 @@ def _no_volume(slices: Sequence[SliceHeader]) -> str:
         return (
             f"{first.name} holds {first.frames} frames of modality {first.modality} without a place for each: neither a "
             "volume nor an X-ray run (XA, RF), which is what demottle reads."
+            + (" If they are such a run, give the modality, XA or RF." if first.modality == OTHER else "")
         )
     if first.modality not in _IN_SPACE and first.position is None and first.orientation is None:
         return (
@@ -178,7 +179,7 @@ def stack(slices: Sequence[SliceHeader], *, accept_uneven: bool = False) -> Stac
             repeated or unevenly spaced slices; the positions are named.
     """
     frames = {header.frame_of_reference for header in slices} - {""}
-    if len(frames) > 1:
+    if len(frames) > 1 and not scattered_frames(slices):
         raise InputError(
             f"The slices lie in {len(frames)} frames of reference (FrameOfReferenceUID), so that their positions cannot be "
             "compared; put those of each into a folder of its own."
@@ -201,6 +202,12 @@ def stack(slices: Sequence[SliceHeader], *, accept_uneven: bool = False) -> Stac
         affine=_affine(ordered, normal * spacing, rows, columns),
         evenly_spaced=even,
     )
+
+
+def scattered_frames(slices: Sequence[SliceHeader]) -> bool:
+    """True where each slice has a Frame of Reference of its own: no scan has, but anonymization file by file leaves it so."""
+    frames = [header.frame_of_reference for header in slices]
+    return len(slices) >= _FEWEST and len(set(frames) - {""}) == len(slices)
 
 
 def along_normal(slices: Sequence[SliceHeader]) -> np.ndarray:

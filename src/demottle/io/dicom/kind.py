@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from demottle.io.dicom.single_frames import may_be_run
-from demottle.io.dicom.slice_header import SliceHeader
+from demottle.io.dicom.slice_header import OTHER, SliceHeader
 
 _ROOT = "1.2.840.10008.5.1.4.1.1."
 _PROJECTIONS = tuple(_ROOT + ending for ending in ("12.1", "12.1.1", "12.2", "12.2.1"))
@@ -19,7 +19,7 @@ _RECONSTRUCTIONS = {
 }
 _CAPTURE = _ROOT + "7"
 X_RAY = ("XA", "RF")
-_KNOWN = ("CT", "MR", *X_RAY)
+_KNOWN = ("CT", "MR", *X_RAY, OTHER)  # the last one has a remark of its own
 _SAME_PLACE = 1e-3  # mm
 
 

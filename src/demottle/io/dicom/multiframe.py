@@ -15,6 +15,7 @@ from demottle.image import ProcessingStep
 from demottle.io.dicom.files import FileRef
 from demottle.io.dicom.headers.header import derivation_codes, derivation_text, derived_image_type, source_item
 from demottle.io.dicom.headers.marks import UNCHANGED
+from demottle.io.dicom.headers.numbers import mend_numbers
 from demottle.io.dicom.headers.uids import steps_key
 from demottle.io.dicom.slice_header import SliceHeader, integer, slice_header
 from demottle.io.values.mr_scale import MAPPING, copy_private
@@ -32,8 +33,10 @@ _GROUPS = (
     "PixelMeasuresSequence",
     "PixelValueTransformationSequence",
 )
+_POSITION = "ImagePositionPatient"
+_RECONSTRUCTION = "XRay3DReconstructionSequence"
 _NEEDED = (
-    "ImagePositionPatient",
+    _POSITION,
     "ImageOrientationPatient",
     "PixelSpacing",
     "SliceThickness",
@@ -53,28 +56,40 @@ def scan_frames(file: FileRef, brief: Dataset) -> list[SliceHeader]:
     name = f"{file.name} ({brief.SOPClassUID.name})"
     with file.open() as stream:
         dataset = pydicom.dcmread(stream, stop_before_pixels=True, force=True)
+    mend_numbers(dataset)
     shared = (dataset.get("SharedFunctionalGroupsSequence") or [Dataset()])[0]
     frames = dataset.get("PerFrameFunctionalGroupsSequence") or []
     if len(frames) != (integer(dataset, "NumberOfFrames") or 1):
         raise InputError(
             f"{name} says {dataset.get('NumberOfFrames')} frames but describes {len(frames)}; it is broken."
         )
+    for groups in (shared, *frames):
+        for keyword in _GROUPS:
+            mend_numbers(_group(groups, keyword) or Dataset())
     made, said = [], values_of_groups(dataset, shared)
     for index, frame in enumerate(frames):
-        place = _place(shared, frame)
+        place = _place(shared, frame, dataset)
         kind = tuple(str(value) for value in place.get("ImageType") or brief.get("ImageType") or ())
         made.append(slice_header(file, brief, index, place, traits_of_frame(dataset, said, frame, kind)))
     return made
 
 
-def _place(shared: Dataset, frame: Dataset) -> Dataset:
-    """Gather what `slice_header` reads from the groups of one frame; a frame's own group goes before the shared one."""
+def _place(shared: Dataset, frame: Dataset, whole: Dataset) -> Dataset:
+    """Gather what `slice_header` reads from the groups of one frame; a frame's own group goes before the shared one.
+
+    What the groups leave out counts where it stands outside of them: the object's own attributes hold for all of its frames, and
+    Philips puts the rescale of cone-beam CT into the reconstruction. But a position there would be that of all slices.
+    """
     place = Dataset()
     for keyword in _GROUPS:
-        group = _group(frame, keyword) or _group(shared, keyword)
+        group = _group(frame, keyword) or _group(shared, keyword) or Dataset()
         for needed in _NEEDED:
-            if group is not None and needed in group:
+            if needed in group:
                 place[needed] = group[needed]
+    for outside in (whole, _group(whole, _RECONSTRUCTION) or Dataset()):
+        for needed in _NEEDED:
+            if needed != _POSITION and needed not in place and needed in outside:
+                place[needed] = outside[needed]
     place[MAPPING] = DataElement(Tag(MAPPING), "SQ", frame.get(MAPPING) or shared.get(MAPPING) or Items())
     for groups in (shared, frame):
         copy_private(groups, place)

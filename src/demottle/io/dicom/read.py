@@ -19,18 +19,20 @@ from demottle.io.dicom.aside import (
 from demottle.io.dicom.copies import without_copies
 from demottle.io.dicom.decoding import decoded
 from demottle.io.dicom.files import collect, hidden_with_dicom
-from demottle.io.dicom.geometry import Stack, stack, without_place
+from demottle.io.dicom.geometry import Stack, scattered_frames, stack, without_place
 from demottle.io.dicom.headers.forms import backslash_remark
 from demottle.io.dicom.headers.marks import read_history
-from demottle.io.dicom.kind import as_volume, modality_of
+from demottle.io.dicom.kind import as_volume, is_run, modality_of
 from demottle.io.dicom.payload import DicomPayload, marks_of, quiet_pydicom
 from demottle.io.dicom.pixels import check_readable
 from demottle.io.dicom.scan import scan
 from demottle.io.dicom.sequence import read_sequence
 from demottle.io.dicom.series import SeriesInfo, choose, group_series
-from demottle.io.dicom.slice_header import SliceHeader, lossy_remark
+from demottle.io.dicom.slice_header import SliceHeader
 from demottle.io.grid.jumps import jump_warning
 from demottle.io.values.ct_units import hounsfield
+from demottle.io.values.lossy import lossy_remark
+from demottle.io.values.modality import said_modality
 from demottle.io.values.scale import scale_doubt
 from demottle.io.volumes.one_scale import on_one_scale
 from demottle.io.volumes.over_time import read_over_time
@@ -122,6 +124,7 @@ class DicomSeries:
                 *lossy_remark(group),
                 *_constant_warning(volume, voxels),
                 *_spacing_warning(volume),
+                *_frame_warning(volume),
                 *_number_warnings(first, doubts),
                 *backslash_remark(first.file),
             ),
@@ -154,6 +157,7 @@ def open_dicom(
     accept_uneven: bool = False,
     accept_own_output: bool = False,
     unit: str | None = None,
+    modality: str | None = None,
 ) -> DicomSeries:
     """Read the headers of one series; arguments and errors as in `demottle.io.read`."""
     with quiet_pydicom():
@@ -161,8 +165,9 @@ def open_dicom(
         (info, all_members), others = choose(group_series(found), series, accept_own_output=accept_own_output)
         refuse_broken_member(beside, info.uid)
         members, copies = without_copies(all_members)
-        said = (*remarks(beside), *hidden_remark(hidden_with_dicom(path)), *others, *copies)
-        if info.run:
+        members, taken = said_modality(members, modality)
+        said = (*remarks(beside), *hidden_remark(hidden_with_dicom(path)), *others, *copies, *taken)
+        if is_run(members):
             return DicomSeries(path, tuple(members), (), said)
         members, kind = as_volume(members)
         parts, strays = parts_of(members, accept_uneven=accept_uneven)
@@ -190,6 +195,14 @@ def _constant_warning(volume: Stack, voxels: np.ndarray) -> tuple[str, ...]:
     more = f" and {counted(len(found) - 1, 'more slice')}" if len(found) > 1 else ""
     hold = "hold" if len(found) > 1 else "holds"
     return (f"{found[0]}{more} between other slices {hold} one value everywhere; the copy may be broken.",)
+
+
+def _frame_warning(volume: Stack) -> tuple[str, ...]:
+    if not scattered_frames(volume.slices):
+        return ()
+    return (
+        "Each slice states a frame of reference of its own, as anonymization file by file leaves it; they are taken to be one.",
+    )
 
 
 def _spacing_warning(volume: Stack) -> tuple[str, ...]:

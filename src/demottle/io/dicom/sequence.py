@@ -18,7 +18,8 @@ from demottle.io.dicom.pixels import check_readable
 from demottle.io.dicom.sequence_time import FrameTimes, frame_times
 from demottle.io.dicom.shutter import shutter_of_files
 from demottle.io.dicom.single_frames import run_of_singles
-from demottle.io.dicom.slice_header import SliceHeader, lossy_remark, number, numbers, slice_header
+from demottle.io.dicom.slice_header import SliceHeader, number, numbers, slice_header
+from demottle.io.values.lossy import lossy_remark
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def _frames(header: SliceHeader, members: Sequence[SliceHeader], dataset: Datase
     if header.frame is not None:  # functional groups: each frame has its own
         mine = [member for member in members if member.file == header.file]
         return tuple(sorted(mine, key=lambda member: member.frame or 0))
-    whole = slice_header(header.file, dataset, None, dataset)
+    whole = replace(slice_header(header.file, dataset, None, dataset), modality=header.modality)
     return tuple(replace(whole, frame=index) for index in range(header.frames))
 
 

@@ -117,9 +117,10 @@ def _refuse_several_people(chosen: Series) -> None:
         ("studies", {header.study_uid for header in members}),
     ):
         if len(values) > 1:
-            raise InputError(
-                f"The series {info.uid} holds images of {len(values)} {what}; put those of each into a folder of its own."
-            )
+            advice = "put those of each into a folder of its own"
+            if len(values) == len(members) > 2:
+                advice = "each image names another one, as anonymization file by file leaves it; anonymize the series as a whole"
+            raise InputError(f"The series {info.uid} holds images of {len(values)} {what}; {advice}.")
 
 
 def _only_one(series: Sequence[Series], accept_own_output: bool) -> tuple[Series, tuple[SeriesInfo, ...]]:

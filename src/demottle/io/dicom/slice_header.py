@@ -1,7 +1,7 @@
 """One slice's header: where the slice lies and how its stored values become numbers."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +35,17 @@ _NEEDED_FOR_PIXELS = (
     "BitsStored",
     "PixelRepresentation",
 )
+OTHER = "OT"
+"""Modality of what does not say."""
+_ROOT = "1.2.840.10008.5.1.4.1.1."
+_STORED_AS = {
+    **dict.fromkeys((f"{_ROOT}{ending}" for ending in ("2", "2.1", "2.2")), "CT"),
+    **dict.fromkeys((f"{_ROOT}{ending}" for ending in ("4", "4.1", "4.4")), "MR"),
+    **dict.fromkeys((f"{_ROOT}{ending}" for ending in ("12.1", "12.1.1")), "XA"),
+    **dict.fromkeys((f"{_ROOT}{ending}" for ending in ("12.2", "12.2.1")), "RF"),
+}
+"""Modality by SOP class, where there is one."""
+_PROJECTIONS = ("XA", "RF")
 _DATES = ("AcquisitionDate", "ContentDate", "SeriesDate", "StudyDate")
 
 
@@ -47,7 +58,8 @@ class SliceHeader:
     does not state; `lut` is True where a Modality LUT gives the values their meaning; `tiles` how many slices lie side by side in
     a Siemens MOSAIC, of which `frame` is the number of this one (0: no MOSAIC). `signal_scale` is slope and intercept of the
     scale in which all slices of a Philips MR can be compared; `lossy` is True where pixels were compressed with loss. `traits` is
-    what tells the volumes of a series apart (`demottle.io.volumes`).
+    what tells the volumes of a series apart (`demottle.io.volumes`). `stated_modality` is the header's own word, empty where it
+    has none; `modality` what the image is treated as.
     """
 
     file: FileRef
@@ -88,6 +100,7 @@ class SliceHeader:
     tiles: int = 0
     signal_scale: tuple[float, float] | None = None
     lossy: bool = False
+    stated_modality: str = ""
     traits: Mapping[str, Trait] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -118,7 +131,8 @@ def slice_header(
     high_bit = integer(dataset, "HighBit")
     signed = integer(dataset, "PixelRepresentation") == 1
     image_type = tuple(str(value) for value in items(place.get("ImageType") or dataset.get("ImageType")))
-    modality, syntax = text(dataset, "Modality") or "OT", _transfer_syntax(dataset)
+    stated, syntax = text(dataset, "Modality"), _transfer_syntax(dataset)
+    modality = _modality(stated, text(dataset, "SOPClassUID"))
     slope, intercept = number(place, "RescaleSlope"), number(place, "RescaleIntercept")
     if modality == "MR" and slope is None:
         slope, intercept = other_rescale(place) or (slope, intercept)
@@ -160,8 +174,17 @@ def slice_header(
         lut=bool(dataset.get("ModalityLUTSequence")),
         signal_scale=signal_scale(place) if modality == "MR" else None,
         lossy=text(dataset, "LossyImageCompression") == "01" or syntax in LOSSY,
+        stated_modality=stated,
         traits=traits_of(dataset, image_type) if traits is None else traits,
     )
+
+
+def _modality(stated: str, sop_class: str) -> str:
+    """Return what a header states, but not against what the object is stored as: a projection is one whatever it is called."""
+    stored = _STORED_AS.get(sop_class)
+    if stored in _PROJECTIONS:
+        return stated if stated in _PROJECTIONS else stored
+    return stored if stored and stated in ("", OTHER) else stated or OTHER
 
 
 def _transfer_syntax(dataset: Dataset) -> str:
@@ -232,15 +255,6 @@ def integer(dataset: Dataset, keyword: str) -> int | None:
     """Return one whole number or None."""
     value = number(dataset, keyword)
     return None if value is None else int(value)
-
-
-def lossy_remark(slices: Sequence[SliceHeader]) -> tuple[str, ...]:
-    """Return what a user should know of pixels that were compressed with loss."""
-    if not any(header.lossy for header in slices):
-        return ()
-    return (
-        "The pixels were compressed with loss, which changed their noise: trust measures of it, and the result, less.",
-    )
 
 
 def is_encapsulated(header: SliceHeader) -> bool:

@@ -2,8 +2,8 @@
 
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from demottle.errors import InputError
@@ -58,6 +58,7 @@ class _Stated:
         start: byte where raw ones begin; None: packed, or not known.
         packed: first and last byte of a packed stream (gzip, zlib), None for the end of the file; None: not packed, or not known.
         sized: False where the header gives no size of a voxel.
+        remark: what to warn of besides.
     """
 
     count: int
@@ -66,6 +67,7 @@ class _Stated:
     start: int | None = None
     packed: tuple[int, int | None] | None = None
     sized: bool = True
+    remark: str = ""
 
 
 def checked_header(path: Path, kind: str) -> tuple[str, ...]:
@@ -83,7 +85,7 @@ def checked_header(path: Path, kind: str) -> tuple[str, ...]:
         head = stream.read(_HEAD)
     stated = _nrrd(path, head) if kind == "nrrd" else _metaimage(path, head)
     size = stated.count * stated.width
-    doubts = () if stated.sized else (_NO_SIZE.format(name=path.name),)
+    doubts = tuple(text for text in ("" if stated.sized else _NO_SIZE.format(name=path.name), stated.remark) if text)
     if stated.data is None:
         return doubts
     if not stated.data.is_file():
@@ -100,6 +102,25 @@ def checked_header(path: Path, kind: str) -> tuple[str, ...]:
 
 def _metaimage(path: Path, head: bytes) -> _Stated:
     entries, end = _metaimage_entries(path, head)
+    _refuse_other_units(path, "MetaImage", [entries.get("distanceunits", "")])
+    return replace(_metaimage_places(path, entries, end), remark=_line_remark(path, entries))
+
+
+def _line_remark(path: Path, entries: Mapping[str, str]) -> str:
+    """What to say of a straight line that would give the numbers another meaning: ITK and what is built on it ignore it."""
+    line = [
+        entries.get(f"elementtointensityfunction{part}", usual) for part, usual in (("slope", "1"), ("offset", "0"))
+    ]
+    slope, offset = (_real(path, "ElementToIntensityFunction", text) for text in line)
+    if (slope, offset) == ([1.0], [0.0]):
+        return ""
+    return (
+        f"{path.name} states ElementToIntensityFunctionSlope {line[0]} and Offset {line[1]}, which programs built on ITK do not "
+        "apply: the numbers are taken as they are stored."
+    )
+
+
+def _metaimage_places(path: Path, entries: Mapping[str, str], end: int) -> _Stated:
     count, width = _metaimage_voxels(path, entries)
     name = entries["elementdatafile"]
     sized = any(key in entries for key in ("elementspacing", "elementsize"))
@@ -173,7 +194,8 @@ def _nrrd(path: Path, head: bytes) -> _Stated:
     width = _NRRD_BYTES.get(entries.get("type", "").lower())
     if width is None:
         raise InputError(f"{path} states the type {entries.get('type', '(none)')!r}, which holds no numbers.")
-    _refuse_other_units(path, entries)
+    units = re.findall(r'"([^"]*)"', entries.get("space units", "") + entries.get("units", ""))
+    _refuse_other_units(path, "NRRD", units)
     encoding = entries.get("encoding", "").lower()
     if encoding in ("bzip2", "bz2"):
         raise InputError(
@@ -215,14 +237,13 @@ def _nrrd_is_sized(entries: Mapping[str, str]) -> bool:
     return bool(re.search(r"\d", stated)) and "nan" not in stated.lower()
 
 
-def _refuse_other_units(path: Path, entries: Mapping[str, str]) -> None:
+def _refuse_other_units(path: Path, kind: str, units: Sequence[str]) -> None:
     """Refuse lengths that are not in mm: ITK and the programs built on it take them as mm without a word."""
-    for key in ("space units", "units"):
-        for unit in re.findall(r'"([^"]*)"', entries.get(key, "")):
-            if unit.strip().lower() in _OTHER_UNITS:
-                raise InputError(
-                    f"{path} states its lengths in {unit.strip()}; demottle reads NRRD in mm only, so write it again in mm."
-                )
+    for unit in units:
+        if unit.strip().lower() in _OTHER_UNITS:
+            raise InputError(
+                f"{path} states its lengths in {unit.strip()}; demottle reads {kind} in mm only, so write it again in mm."
+            )
 
 
 def _beside(path: Path, name: str) -> Path:

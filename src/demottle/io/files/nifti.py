@@ -41,6 +41,14 @@ from demottle.io.volumes.over_time import SeriesPayload
 _LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _COMMENT = 6  # code of the header extension that holds plain text
 _MARK = "demottle: "
+_NO_SCAN = {
+    **dict.fromkeys(range(2, 25), "a map of a statistic"),
+    1002: "a label map",
+    1003: "a map of names",
+    1006: "a field of displacements",
+    1007: "a field of vectors",
+}
+"""By the header's intent code (nifti1.h)."""
 
 
 def read(path: Path, given: Given) -> Image:
@@ -70,6 +78,7 @@ def read(path: Path, given: Given) -> Image:
     )
     named: dict[str, Any] = {"format": "nifti", "path": path, "modality": modality, "history": history}
     named["unsaid"] = "NIfTI does not say whether this is CT or MR"
+    named["intent"] = _NO_SCAN.get(int(header["intent_code"]), "")
     if volume:
         planes = slices_first(stored, axis)
         return image_of(planes, payload, spacing=steps_of(affine), sequence=_says_sequence(header), **named)

@@ -14,6 +14,7 @@ from demottle.image import Image, Mask, ProcessingStep, Source
 from demottle.io.dicom.headers.marks import step_as_dict
 from demottle.io.files.stored import to_stored
 from demottle.io.payload import Payload, payload_of
+from demottle.io.values.areas import area_doubt
 from demottle.io.values.ct_units import shows_air_and_tissue
 from demottle.io.values.padding import outside_circle, padding_in
 from demottle.io.values.scale import scale_doubt
@@ -68,6 +69,7 @@ def image_of(
     history: tuple[ProcessingStep, ...] = (),
     sequence: bool = False,
     unsaid: str = "",
+    intent: str = "",
 ) -> Image:
     """Make the image of a file's values: what all readers of single-file formats do in the end.
 
@@ -81,6 +83,7 @@ def image_of(
         history: what the file says was done to it.
         sequence: True for frames over time, whatever the modality.
         unsaid: what to warn of, as the first half of a sentence, where nobody says the modality.
+        intent: what the file says that it holds instead of a scan, as a noun; empty where it says nothing.
 
     Raises:
         InputError: the file holds no voxels, or what `Image` refuses.
@@ -99,7 +102,8 @@ def image_of(
         told = f"{counted(int(missing.sum()), 'voxel')} without a number (NaN or infinite): kept, not measured."
         payload = replace(payload, missing=missing, warnings=(*payload.warnings, told))
         valid = ~missing if valid is None else valid & ~missing
-    doubt = scale_doubt(voxels, valid) if modality == "CT" else ""
+    areas = area_doubt(voxels, intent)  # of which an offset or a second rescale is nothing to tell
+    doubt = areas or (scale_doubt(voxels, valid) if modality == "CT" else "")
     if doubt:
         payload = replace(payload, warnings=(*payload.warnings, doubt))
     return Image(

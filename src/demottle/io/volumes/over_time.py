@@ -14,9 +14,9 @@ from demottle.io.dicom.geometry import Stack, stack
 from demottle.io.dicom.headers.marks import read_history
 from demottle.io.dicom.payload import DicomPayload, marks_of
 from demottle.io.dicom.pixels import check_readable
-from demottle.io.dicom.slice_header import lossy_remark
 from demottle.io.files.nifti_frames import GAP, gaps
 from demottle.io.payload import Affine
+from demottle.io.values.lossy import lossy_remark
 from demottle.io.volumes.one_scale import on_one_scale
 from demottle.io.volumes.series import Part, began, part_warnings, unplaced
 from demottle.io.volumes.split import Volume

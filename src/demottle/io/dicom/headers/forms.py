@@ -32,11 +32,31 @@ _AGE = re.compile(rb"(\d{1,3})([DWMYdwmy])")
 _WHOLE = re.compile(rb"([+-]?\d{1,11})\.0*")
 
 
-def mend(dataset: Dataset) -> None:
-    """Put values of the standard's elements into its form, in place, before they are decoded; those in sequences stay."""
+def mend(dataset: Dataset, *, deep: bool = False) -> None:
+    """Put values of the standard's elements into its form, in place, before they are decoded.
+
+    Args:
+        dataset: a data set, as it was read.
+        deep: those in sequences too, which takes long for objects of many frames: for what is written again.
+    """
+    _take_identity(dataset)
+    _mend_elements(dataset, _character_set(dataset))
+    _mend_character_set(dataset)
+    if deep:
+        _mend_items(dataset, _character_set(dataset))
+
+
+def _take_identity(dataset: Dataset) -> None:
+    """Take class and UID from the file meta information where the image itself lacks them."""
+    meta = getattr(dataset, "file_meta", None)
+    for keyword in ("SOPClassUID", "SOPInstanceUID"):
+        stated = meta.get(f"MediaStorage{keyword}") if meta is not None and "Rows" in dataset else None
+        if stated and not dataset.get(keyword):
+            setattr(dataset, keyword, stated)
+
+
+def _mend_elements(dataset: Dataset, character_set: str) -> None:
     mend_numbers(dataset)
-    sets = dataset.get("SpecificCharacterSet") or ""
-    character_set = str(sets if isinstance(sets, str) else sets[0] if len(sets) else "")
     for tag in list(dataset.keys()):
         raw = dataset.get_item(tag)
         if not isinstance(raw, RawDataElement) or not raw.value or tag.is_private or not dictionary_has_tag(tag):
@@ -55,7 +75,27 @@ def mend(dataset: Dataset) -> None:
             continue
         if value != raw.value:
             dataset[tag] = raw._replace(value=value, length=len(value))
-    _mend_character_set(dataset)
+
+
+def _mend_items(dataset: Dataset, character_set: str) -> None:
+    """Do the same in the items of the standard's sequences; one that cannot be read stays as it is, byte by byte."""
+    for tag in list(dataset.keys()):
+        if tag.is_private or not dictionary_has_tag(tag) or dictionary_VR(tag) != "SQ":
+            continue
+        try:
+            items = list(dataset[tag].value or ())
+        except Exception:  # pydicom raises many types on arbitrary bytes
+            continue
+        for item in items:
+            if isinstance(item, Dataset):
+                mine = _character_set(item) or character_set
+                _mend_elements(item, mine)
+                _mend_items(item, mine)
+
+
+def _character_set(dataset: Dataset) -> str:
+    sets = dataset.get("SpecificCharacterSet") or ""
+    return str(sets if isinstance(sets, str) else sets[0] if len(sets) else "")
 
 
 def backslash_remark(file: FileRef) -> tuple[str, ...]:

@@ -3,7 +3,13 @@
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
-from pydicom.uid import CTImageStorage, MRImageStorage
+from pydicom.uid import (
+    CTImageStorage,
+    MRImageStorage,
+    SecondaryCaptureImageStorage,
+    XRayAngiographicImageStorage,
+    XRayRadiofluoroscopicImageStorage,
+)
 
 from demottle.io.dicom.headers.uids import uid_from
 from demottle.io.dicom.slice_header import number
@@ -23,6 +29,7 @@ _MR = (
     "EchoTime",
     "EchoTrainLength",
 )
+_X_RAY = ("PatientOrientation", "KVP", "XRayTubeCurrent", "ExposureTime", "Exposure")
 _MR_STATED = {"ScanningSequence": "RM", "SequenceVariant": "NONE"}
 """What may not be empty in MR (PS3.3 C.8.3.1): RM, research mode, is the term that says nothing of the sequence."""
 _SIDES = (
@@ -45,7 +52,18 @@ def complete(dataset: Dataset, source_series: str) -> None:
     A CT without a rescale gets here only where its stored values are known to be HU. Slices without a Frame of Reference lie in
     that of their own series, which gets a UID made of `source_series`, the source's SeriesInstanceUID.
     """
-    of_class = {CTImageStorage: _CT, MRImageStorage: _MR}
+    of_class = {
+        CTImageStorage: _CT,
+        MRImageStorage: _MR,
+        XRayAngiographicImageStorage: (
+            *_X_RAY,
+            "PositionerMotion",
+            "PositionerPrimaryAngle",
+            "PositionerSecondaryAngle",
+        ),
+        XRayRadiofluoroscopicImageStorage: _X_RAY,
+        SecondaryCaptureImageStorage: ("PatientOrientation",),
+    }
     wanted = [*_ALWAYS, *of_class.get(dataset.SOPClassUID, ())]
     if not any(keyword in dataset for keyword in _SIDES):
         wanted.append("Laterality")

@@ -58,6 +58,7 @@ def derive(
     history: tuple[ProcessingStep, ...],
     of_series: Sequence[ProcessingStep] = (),
     part: Sequence[int | None] = (),
+    place: Sequence[float] = (),
 ) -> None:
     """Make `dataset`, a copy of a source object, the header of the derived object, in place.
 
@@ -68,12 +69,15 @@ def derive(
         history: all that was ever done, kept in full in a private element.
         of_series: what was done to all volumes of the new series; none: `steps`.
         part: the frames that something was done to, where the others stay as they were.
+        place: where a slice lies whose SOPInstanceUID others of its series have too.
     """
     source_class, source_uid, series = (
         str(dataset[keyword].value) for keyword in ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID")
     )
     key = steps_key(steps)
-    dataset.SOPInstanceUID = uid_from("instance", source_uid, key, *([list(part)] if part else []))
+    dataset.SOPInstanceUID = uid_from(
+        "instance", source_uid, key, *([list(part)] if part else []), *([list(place)] if place else [])
+    )
     dataset.SeriesInstanceUID = uid_from("series", series, steps_key(of_series or steps))
     for keyword in _STALE:
         if keyword in dataset:

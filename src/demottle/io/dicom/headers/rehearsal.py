@@ -47,7 +47,7 @@ def _rehearse(file: FileRef, slices: Sequence[SliceHeader]) -> None:
     try:
         with file.open() as stream:
             dataset = pydicom.dcmread(stream, stop_before_pixels=file.size > _WHOLE, force=True)
-        mend(dataset)
+        mend(dataset, deep=True)
         dataset.pop("PixelData", None)
         if "PerFrameFunctionalGroupsSequence" in dataset:
             derive_frames(dataset, {header.frame or 0: [_STEP] for header in slices})

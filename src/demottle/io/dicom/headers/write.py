@@ -1,5 +1,6 @@
 """Write an `Image` that came from DICOM as a new series beside the original."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from demottle.errors import InputError, OutputError
 from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Mask
 from demottle.io.dicom.files import save
+from demottle.io.dicom.geometry import scattered_frames
 from demottle.io.dicom.headers.forms import mend
 from demottle.io.dicom.headers.header import derive, without_repeats
 from demottle.io.dicom.multiframe import derive_frames
@@ -26,10 +28,23 @@ from demottle.io.files.stored import integer_limits, to_stored
 from demottle.io.grid.cosines import straighten
 from demottle.io.payload import new_steps
 from demottle.io.values.float_pixels import FLOAT_PIXELS
+from demottle.io.values.lossy import is_irreversible
 from demottle.io.values.overlays import embedded_overlays, move_overlays
 from demottle.io.volumes.tiles import join
 
 _FEWEST_CT_BITS = 12
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """What is written together: the images, and what anonymization file by file did to their sources.
+
+    `shared`: SOPInstanceUIDs that several files have; `scattered`: each slice states a Frame of Reference of its own.
+    """
+
+    images: Sequence[Image]
+    shared: frozenset[str] = frozenset()
+    scattered: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,10 +71,16 @@ def write_dicom(images: Sequence[Image], folder: Path, *, listener: Listener = s
     """
     planes = _planes(images)
     files = by_file([plane.header for plane in planes])
+    held = Counter(planes[indices[0]].header.sop_uid for indices in files.values())
+    whole = _Whole(
+        images,
+        frozenset(uid for uid, count in held.items() if count > 1),
+        any(scattered_frames([plane.header for plane in planes if plane.image is image]) for image in images),
+    )
     folder.mkdir()
     with quiet_pydicom():
         for done, indices in enumerate(files.values(), start=1):
-            dataset = _derived_object([planes[index] for index in indices], images)
+            dataset = _derived_object([planes[index] for index in indices], whole)
             save(dataset, folder / f"image-{done:04d}.dcm")
             listener(Progress(Stage.WRITE, done, len(files)))
 
@@ -74,7 +95,7 @@ def write_dicom_file(images: Sequence[Image], path: Path) -> None:
         )
     with quiet_pydicom():
         for indices in files.values():
-            save(_derived_object([planes[index] for index in indices], images), path)
+            save(_derived_object([planes[index] for index in indices], _Whole(images)), path)
 
 
 def _planes(images: Sequence[Image]) -> list[_Plane]:
@@ -93,7 +114,7 @@ def _planes(images: Sequence[Image]) -> list[_Plane]:
     return found
 
 
-def _derived_object(planes: Sequence[_Plane], images: Sequence[Image]) -> Dataset:
+def _derived_object(planes: Sequence[_Plane], whole: _Whole) -> Dataset:
     """Return the object of one source file; `planes` are those of its slices that are written, in its own order."""
     first = planes[0].header
     try:
@@ -103,9 +124,11 @@ def _derived_object(planes: Sequence[_Plane], images: Sequence[Image]) -> Datase
         raise OutputError(
             f"The source {first.file.name} is gone or can no longer be read; its headers are needed."
         ) from error
+    mend(dataset, deep=True)
     if str(dataset.get("SOPInstanceUID")) != first.sop_uid:
         raise OutputError(f"The source {first.file.name} has changed since it was read; read it again.")
-    mend(dataset)
+    if is_irreversible(dataset.get("PixelData"), first.transfer_syntax):
+        dataset.LossyImageCompression = "01"
     for tag in [
         tag for tag in list(dataset.keys()) if tag.group == 0
     ]:  # zeros behind the pixels, as some media add them
@@ -116,6 +139,10 @@ def _derived_object(planes: Sequence[_Plane], images: Sequence[Image]) -> Datase
     if before is not None:
         move_overlays(dataset, overlays, before)
     _set_pixels(dataset, pixels, first)
+    if not dataset.get("Modality"):  # anonymization took it; no image may be without
+        dataset.Modality = first.modality
+    if whole.scattered:
+        dataset.FrameOfReferenceUID = None  # they get one in common
     if first.sop_class == CTImageStorage and first.bits_stored < _FEWEST_CT_BITS:
         _widen(dataset, pixels, first)
     straighten(dataset)
@@ -128,8 +155,9 @@ def _derived_object(planes: Sequence[_Plane], images: Sequence[Image]) -> Datase
         source_syntax=first.transfer_syntax,
         steps=steps,
         history=without_repeats([step for image in told for step in image.history]),
-        of_series=without_repeats([step for image in images for step in new_steps(image)]),
+        of_series=without_repeats([step for image in whole.images for step in new_steps(image)]),
         part=[plane.header.frame for plane in planes] if len(planes) < frames and not first.tiles else (),
+        place=first.position or () if first.sop_uid in whole.shared else (),
     )
     return dataset
 
