@@ -94,8 +94,8 @@ def _place(shared: Dataset, frame: Dataset, whole: Dataset) -> Dataset:
     for groups in (shared, frame):
         copy_private(groups, place)
     for keyword in _FRAME_TYPES:
-        group = _group(frame, keyword) or _group(shared, keyword)
-        if group is not None and "FrameType" in group:
+        group = _group(frame, keyword) or _group(shared, keyword) or Dataset()
+        if "FrameType" in group:
             place.ImageType = group.FrameType
     return place
 

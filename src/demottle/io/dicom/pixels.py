@@ -109,8 +109,9 @@ def iter_stored(headers: Sequence[SliceHeader]) -> Iterator[Plane]:
 
 def _planes(first: SliceHeader, frames: Sequence[int]) -> Generator[Plane]:
     if first.tiles:  # slices of one frame
-        whole = replace(first, tiles=0, rows=first.rows * first.tiles, columns=first.columns * first.tiles)
-        tiles = cut(next(_planes(whole, [0])), first.tiles)
+        down, across = first.grid
+        whole = replace(first, tiles=0, tile_rows=0, rows=first.rows * down, columns=first.columns * across)
+        tiles = cut(next(_planes(whole, [0])), first.grid)
         yield from (tiles[index] for index in frames)
         return
     syntax = UID(first.transfer_syntax)

@@ -55,11 +55,11 @@ class SliceHeader:
 
     Positions and spacings in mm in DICOM's patient axes; `frame` is None for a single-frame file, else counted from 0.
     `frames` is the number of frames in the file. `missing` names what the pixels cannot be understood without and the file
-    does not state; `lut` is True where a Modality LUT gives the values their meaning; `tiles` how many slices lie side by side in
-    a Siemens MOSAIC, of which `frame` is the number of this one (0: no MOSAIC). `signal_scale` is slope and intercept of the
-    scale in which all slices of a Philips MR can be compared; `lossy` is True where pixels were compressed with loss. `traits` is
-    what tells the volumes of a series apart (`demottle.io.volumes`). `stated_modality` is the header's own word, empty where it
-    has none; `modality` what the image is treated as.
+    does not state; `lut` is True where a Modality LUT gives the values their meaning; `tiles` how many slices lie side by side
+    in a MOSAIC, and `tile_rows` one below the other (0: as many), of which `frame` is the number of this one (0: no MOSAIC).
+    `signal_scale` is slope and intercept of the scale in which all slices of a Philips MR can be compared; `lossy` is True where
+    pixels were compressed with loss. `traits` is what tells the volumes of a series apart (`demottle.io.volumes`).
+    `stated_modality` is the header's own word, empty where it has none; `modality` what the image is treated as.
     """
 
     file: FileRef
@@ -98,6 +98,7 @@ class SliceHeader:
     acquired: str = ""
     lut: bool = False
     tiles: int = 0
+    tile_rows: int = 0
     signal_scale: tuple[float, float] | None = None
     lossy: bool = False
     stated_modality: str = ""
@@ -107,6 +108,11 @@ class SliceHeader:
     def is_localizer(self) -> bool:
         """True for scout views, which are not part of a volume."""
         return "LOCALIZER" in self.image_type
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """How many tiles of an image lie down and across."""
+        return self.tile_rows or self.tiles, self.tiles
 
     @property
     def name(self) -> str:

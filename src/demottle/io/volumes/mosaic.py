@@ -51,13 +51,13 @@ def scan_mosaic(file: FileRef, brief: Dataset) -> list[SliceHeader]:
             f"cannot be {side} x {side} tiles; it is broken."
         )
     places, known = _places(whole, csa, count, rows, columns)
-    traits = whole.traits if known else {**whole.traits, UNPLACED: "yes"}
+    traits = whole.traits if known else {**whole.traits, UNPLACED: NO_DIRECTION}
     tile = replace(whole, rows=rows, columns=columns, tiles=side, traits=traits)
     return [replace(tile, frame=index, position=place) for index, place in enumerate(places)]
 
 
-UNPLACED = "mosaic without direction"
-"""Trait of tiles whose direction is not known."""
+UNPLACED = "not placed"
+"""Trait of tiles and frames of which it is not known where they lie; its value says why."""
 
 
 def _places(

@@ -10,7 +10,7 @@ from demottle.errors import InputError, counted
 from demottle.io.dicom.geometry import along_normal, volume_groups
 from demottle.io.dicom.slice_header import SliceHeader
 from demottle.io.volumes.labels import labelled
-from demottle.io.volumes.mosaic import NO_DIRECTION, UNPLACED
+from demottle.io.volumes.mosaic import UNPLACED
 from demottle.io.volumes.split import ALWAYS, CONTENT, OVER_TIME, Volume, split
 from demottle.io.volumes.traits import TIMES, TRACE
 
@@ -212,7 +212,7 @@ def _are(count: int) -> str:
 
 def unplaced(part: Part) -> str:
     """Return why it is not known where the slices lie, as a sentence; empty where it is."""
-    return NO_DIRECTION if UNPLACED in part.volumes[0].slices[0].traits else ""
+    return str(part.volumes[0].slices[0].traits.get(UNPLACED, ""))
 
 
 def part_warnings(part: Part) -> tuple[str, ...]:

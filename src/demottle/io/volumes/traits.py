@@ -75,6 +75,8 @@ _PRIVATE: dict[tuple[int, int], tuple[str, str, str, int]] = {
     (0x0019, 0x10BD): ("GEMS_ACQU_01", "gradient z", "", 1),
     (0x0043, 0x1039): ("GEMS_PARM_01", "b-value", "", 1),
     (0x0043, 0x102F): ("GEMS_PARM_01", "image component", "<h", 1),
+    (0x0065, 0x1009): ("Image Private Header", "b-value", "<d", 1),
+    (0x0065, 0x1037): ("Image Private Header", "diffusion direction", "<d", 3),
     (0x2001, 0x1003): ("Philips Imaging DD 001", "b-value", "<f", 1),
     (0x2001, 0x1004): ("Philips Imaging DD 001", "directionality", "text", 1),
     (0x2005, 0x10B0): ("Philips MR Imaging DD 001", "gradient x", "<f", 1),

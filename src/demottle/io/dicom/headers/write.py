@@ -133,7 +133,7 @@ def _derived_object(planes: Sequence[_Plane], whole: _Whole) -> Dataset:
         tag for tag in list(dataset.keys()) if tag.group == 0
     ]:  # zeros behind the pixels, as some media add them
         del dataset[tag]
-    frames = first.tiles**2 or integer(dataset, "NumberOfFrames") or 1
+    frames = first.grid[0] * first.grid[1] or integer(dataset, "NumberOfFrames") or 1
     overlays = embedded_overlays(dataset, first)
     before, pixels = _stored_pixels(planes, frames, clean=bool(overlays))
     if before is not None:
@@ -181,7 +181,7 @@ def _stored_pixels(planes: Sequence[_Plane], frames: int, clean: bool) -> tuple[
         raise OutputError(f"The source has changed since it was read: {error}") from error
     old, new = np.stack(before) if clean else None, np.stack(after)
     if first.tiles:
-        return None if old is None else join(old, first.tiles)[None], join(new, first.tiles)[None]
+        return None if old is None else join(old, first.grid)[None], join(new, first.grid)[None]
     return old, new
 
 
