@@ -12,14 +12,17 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pydicom
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import ComputedRadiographyImageStorage, SecondaryCaptureImageStorage, generate_uid
 from tests.io.enhanced import enhanced_ct
+from tests.io.reports.checks import assert_written_well
+from tests.io.volumes.objects import mr_slice
 
 from demottle.errors import InputError
 from demottle.image import Image
-from demottle.io import find_scans, read, warnings_of, write
+from demottle.io import find_scans, open_scan, read, warnings_of, write
 
 Ct = Callable[..., Path]
 Make = Callable[..., Dataset]
@@ -104,15 +107,47 @@ def test_an_image_of_another_format_in_a_zip_has_to_be_unpacked(phantom: Image, 
         read(path)
 
 
-def test_a_series_uid_for_each_slice_is_told_from_many_series(
-    make_slice: Make, save_slice: Save, tmp_path: Path
+@pytest.mark.parametrize("series", [None, "1"])
+def test_a_series_uid_for_each_slice_is_one_scan(
+    make_slice: Make,
+    save_slice: Save,
+    tmp_path: Path,
+    denoised: Callable[[Image], Image],
+    program: Callable[[str], str],
+    series: str | None,
 ) -> None:
     for index in range(30):
         one = make_slice(index)
         one.SeriesInstanceUID = generate_uid()
-        save_slice(one, tmp_path / f"{index}.dcm")
-    with pytest.raises(InputError, match="30 series of one slice each with the number 1: they look like one scan"):
-        read(tmp_path)
+        save_slice(one, tmp_path / "in" / f"{index}.dcm")
+    image = read(tmp_path / "in", series=series)
+    assert image.shape[0] == 30 and "30 SeriesInstanceUIDs" in warnings_of(image)[0]
+    out = write(denoised(image), tmp_path / "out")
+    assert len({pydicom.dcmread(path).SeriesInstanceUID for path in out.iterdir()}) == 1
+    assert_written_well(out, image, program)
+
+
+def test_a_series_uid_for_each_place_of_volumes_over_time(save_slice: Save, tmp_path: Path) -> None:
+    """Functional series of Canon as classic objects: each series holds one slice at all times."""
+    for time in range(5):
+        for place in range(4):
+            one = mr_slice(place, 4 * time + place + 1, AcquisitionTime=f"1011{10 + time}")
+            one.SeriesInstanceUID = f"1.2.3.{place + 1}"
+            save_slice(one, tmp_path / f"{time}-{place}.dcm")
+    (part,) = open_scan(tmp_path).volumes
+    assert part.over_time and len(part.volumes) == 5 and len(part.volumes[0].slices) == 4
+
+
+def test_single_slices_at_one_place_or_of_other_numbers_are_series_of_their_own(
+    make_slice: Make, save_slice: Save, tmp_path: Path
+) -> None:
+    for index in range(6):
+        save_slice(make_slice(0, series="1", SeriesInstanceUID=f"1.2.4.{index + 1}", InstanceNumber=index),
+                   tmp_path / "place" / f"{index}.dcm")  # fmt: skip
+        save_slice(make_slice(index, series=str(index)), tmp_path / "number" / f"{index}.dcm")
+    for name in ("place", "number"):
+        with pytest.raises(InputError, match="There are 6 series"):
+            read(tmp_path / name)
 
 
 def test_a_long_list_of_series_is_cut(make_slice: Make, save_slice: Save, tmp_path: Path) -> None:

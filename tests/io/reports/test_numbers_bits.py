@@ -5,7 +5,7 @@ import pydicom
 import pytest
 
 from demottle.errors import InputError
-from demottle.io import read, write
+from demottle.io import read, warnings_of, write
 
 
 def _outputs(folder):
@@ -34,6 +34,26 @@ def test_a_high_bit_that_the_pixels_belie_is_refused(ct):
     """HighBit 15 in the header, values below bit 12 (innolitics/dicom-numpy#15: HighBit of many kinds)."""
     with pytest.raises(InputError, match=r"end at bit 15, but they end at bit 11; set HighBit to 11"):
         read(ct(HighBit=15))
+
+
+def test_bits_above_those_of_the_values_are_said(ct, tmp_path, denoised):
+    """They are no part of the value (dgobbi/vtk-dicom#134, cornerstonejs/cornerstone3D#2868), unless BitsStored is wrong."""
+    stored = np.random.default_rng(1).integers(900, 1200, (24, 20))
+    stored[10:12, 10:12] = 5000
+    image = read(ct(stored=stored))
+    assert (image.voxels[0, 10, 10], stored[10, 10] & 4095) == (904 - 1024, 904)
+    (said,) = warnings_of(image)
+    assert "use bits above the 12 of their values" in said
+    for after in _outputs(write(denoised(image, 1), tmp_path / "out")):
+        assert (np.frombuffer(after.PixelData, "<u2").reshape(24, 20) == stored + 1).all()
+
+
+@pytest.mark.parametrize("stated", [63536, None])
+def test_padding_need_not_fit_the_bits(ct, stated):
+    """-2000 without its sign, around the slice; nothing is said of it."""
+    stored = np.random.default_rng(1).integers(900, 1200, (24, 20))
+    stored[:3] = stored[-3:] = 63536
+    assert warnings_of(read(ct(stored=stored, PixelPaddingValue=stated) if stated else ct(stored=stored))) == ()
 
 
 @pytest.mark.parametrize("high_bit, bit, position", [(11, 12, 12), (11, 12, 0), (15, 0, 0), (15, 2, 2)])

@@ -59,7 +59,9 @@ def check_readable(header: SliceHeader) -> None:
         )
     slope, intercept = rescale(header)
     if slope == 0 or abs(slope) * 2.0**header.bits_stored + abs(intercept) > _MOST:
-        raise InputError(f"{name} has RescaleSlope {slope:g} and RescaleIntercept {intercept:g}; the header is broken.")
+        raise InputError(
+            f"{name} has RescaleSlope {slope:g} and RescaleIntercept {intercept:g}; the header is broken, repair it."
+        )
     if header.modality == "CT":
         if header.lut and header.slope is None:
             raise InputError(

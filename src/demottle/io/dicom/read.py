@@ -33,6 +33,7 @@ from demottle.io.grid.jumps import jump_warning
 from demottle.io.values.ct_units import hounsfield
 from demottle.io.values.lossy import lossy_remark
 from demottle.io.values.modality import said_modality
+from demottle.io.values.overlays import bits_remark
 from demottle.io.values.scale import scale_doubt
 from demottle.io.volumes.one_scale import on_one_scale
 from demottle.io.volumes.over_time import read_over_time
@@ -122,6 +123,7 @@ class DicomSeries:
                 *part_warnings(part),
                 *scaled,
                 *lossy_remark(group),
+                *bits_remark(volume.slices),
                 *_constant_warning(volume, voxels),
                 *_spacing_warning(volume),
                 *_frame_warning(volume),

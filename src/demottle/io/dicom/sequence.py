@@ -20,6 +20,7 @@ from demottle.io.dicom.shutter import shutter_of_files
 from demottle.io.dicom.single_frames import run_of_singles
 from demottle.io.dicom.slice_header import SliceHeader, number, numbers, slice_header
 from demottle.io.values.lossy import lossy_remark
+from demottle.io.values.overlays import bits_remark
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,9 @@ def read_sequence(
     if seen is not None:
         valid = seen if valid is None else valid & seen
     history = read_history(dataset)
+    pixels = (*lossy_remark(run.frames), *bits_remark(run.frames))
     payload = SequencePayload(
-        warnings=tuple(
-            text for text in (*aside, *run.notes, *lossy_remark(run.frames), run.times.warning, guessed) if text
-        ),
+        warnings=tuple(text for text in (*aside, *run.notes, *pixels, run.times.warning, guessed) if text),
         steps=len(history),
         description=run.frames[0].description,
         slices=run.frames,

@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from demottle.errors import InputError
 from demottle.io.dicom.kind import is_readable, is_run
 from demottle.io.dicom.slice_header import SliceHeader
 
 _FEW = 3
+_SLICED = ("CT", "MR", "PT")
 _LISTED = 20  # series in one message
 
 
@@ -26,6 +27,7 @@ class SeriesInfo:
         own_output: True for a result of demottle.
         localizer: True where every image is a scout view.
         run: True where the images are X-ray frames over time.
+        scattered: how many SeriesInstanceUIDs the slices of this one scan have, where it is one for each place; else 0.
     """
 
     uid: str
@@ -37,6 +39,7 @@ class SeriesInfo:
     own_output: bool = False
     localizer: bool = False
     run: bool = False
+    scattered: int = 0
 
     def __str__(self) -> str:
         """One line for a list of series."""
@@ -51,15 +54,50 @@ Series = tuple[SeriesInfo, tuple[SliceHeader, ...]]
 
 
 def group_series(slices: Sequence[SliceHeader]) -> list[Series]:
-    """Group slices by SeriesInstanceUID, in order of series number."""
+    """Group slices by SeriesInstanceUID, in order of series number; one UID for each place of a scan makes one series."""
     groups: dict[str, list[SliceHeader]] = defaultdict(list)
     for header in slices:
         groups[header.series_uid].append(header)
     found = [(_info(group), tuple(group)) for group in groups.values()]
-    return sorted(found, key=lambda series: (_as_number(series[0].number), series[0].uid))
+    return sorted(_gathered(found), key=lambda series: (_as_number(series[0].number), series[0].uid))
 
 
-def _info(group: Sequence[SliceHeader]) -> SeriesInfo:
+def _gathered(series: Sequence[Series]) -> list[Series]:
+    """Put together what has a SeriesInstanceUID for each place, and one number, plane, matrix and Frame of Reference for all."""
+    alike: dict[object, list[Series]] = defaultdict(list)
+    for one in series:
+        alike[_scan_of(one)].append(one)
+    found: list[Series] = []
+    for key, group in alike.items():
+        places = {members[0].position for _, members in group}
+        if key is None or len(group) <= _FEW or len(places) < len(group):
+            found += group
+            continue
+        uid = min(info.uid for info, _ in group)
+        members = tuple(replace(header, series_uid=uid) for _, some in group for header in some)
+        found.append((_info(members, len(group)), members))
+    return found
+
+
+def _scan_of(series: Series) -> object:
+    """What such series of one scan share; None where the images of one do not lie at one place, or are not slices."""
+    info, members = series
+    first = members[0]
+    alone = all(header.position == first.position and header.frames == 1 for header in members)
+    if (
+        not alone
+        or first.position is None
+        or info.run
+        or info.own_output
+        or info.localizer
+        or info.modality not in _SLICED
+    ):
+        return None
+    size = first.rows, first.columns, first.pixel_spacing, first.orientation
+    return *size, info.number, info.modality, len(members), first.frame_of_reference, first.study_uid, first.patient
+
+
+def _info(group: Sequence[SliceHeader], scattered: int = 0) -> SeriesInfo:
     first = group[0]
     return SeriesInfo(
         uid=first.series_uid,
@@ -71,6 +109,7 @@ def _info(group: Sequence[SliceHeader]) -> SeriesInfo:
         own_output=any(header.own for header in group),
         localizer=all(header.is_localizer for header in group),
         run=is_run(group),
+        scattered=scattered,
     )
 
 
@@ -106,7 +145,16 @@ def choose(
             "name the original series, or accept own output.",
             remedy="accept_own_output",
         )
-    return chosen, tuple(f"Set aside the series {info}." for info in aside)
+    return chosen, (*_scattered_remark(chosen[0]), *(f"Set aside the series {info}." for info in aside))
+
+
+def _scattered_remark(info: SeriesInfo) -> tuple[str, ...]:
+    if not info.scattered:
+        return ()
+    return (
+        f"The slices have {info.scattered} SeriesInstanceUIDs, one for each place, and are alike in all else: they are read, and "
+        "written, as one series.",
+    )
 
 
 def _refuse_several_people(chosen: Series) -> None:
@@ -130,21 +178,9 @@ def _only_one(series: Sequence[Series], accept_own_output: bool) -> tuple[Series
     left = [one for one in left if not one[0].localizer] or left
     left = [one for one in left if is_readable(one[1])] or left
     left = _without_short_scouts(left)
-    if len(left) > _FEW and _single_slices(left):
-        raise InputError(
-            f"There are {len(left)} series of one slice each with the number {left[0][0].number}: they look like one scan whose "
-            "SeriesInstanceUID changes from slice to slice; export it again, as enhanced DICOM if the scanner offers it."
-        )
     if len(left) > 1:
         raise InputError(f"There are {len(series)} series; choose one of them: {_listing(series)}.", remedy="series")
     return left[0], tuple(info for info, _ in series if info.uid != left[0][0].uid)
-
-
-def _single_slices(series: Sequence[Series]) -> bool:
-    """True where each series is one slice, all of one number, plane and matrix, and each at a place of its own."""
-    headers = [members[0] for _, members in series if len(members) == 1 and members[0].frames == 1]
-    alike = {(one.number, one.orientation, one.rows, one.columns, one.frame_of_reference) for one in headers}
-    return len(headers) == len(series) and len(alike) == 1 and len({one.position for one in headers}) == len(headers)
 
 
 def _without_short_scouts(series: list[Series]) -> list[Series]:

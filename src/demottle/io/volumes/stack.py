@@ -1,7 +1,8 @@
 """CT of one object with many frames and no functional groups, as cone-beam CT of the teeth is exported: slices of a volume.
 
-The standard knows no such object, so only the first frame has a place, if any. The others follow at GridFrameOffsetVector where
-it is there, as in a dose; else one behind the other, at SpacingBetweenSlices or SliceThickness, on a side that nothing tells.
+The standard knows no such object, so only the first frame has a place, if any; frames that have a time are none. The others
+follow at GridFrameOffsetVector where it is there, as in a dose; else one behind the other, at SpacingBetweenSlices or
+SliceThickness, on a side that nothing tells.
 """
 
 from dataclasses import replace
@@ -21,6 +22,7 @@ STACKED = (
     "apart ({keyword}), and where they lie in the patient is not known."
 )
 _OFFSETS = "GridFrameOffsetVector"
+_TIMES = ("FrameTime", "FrameTimeVector")
 _AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 
@@ -39,8 +41,8 @@ def scan_stack(file: FileRef, brief: Dataset) -> list[SliceHeader]:
         ),
         ("", 0.0),
     )
-    offsets = _offsets(file, first.frames)
-    if first.modality != "CT" or first.pixel_spacing is None or (offsets is None and not step):
+    timed, offsets = _frames(file, first.frames)
+    if timed or first.modality != "CT" or first.pixel_spacing is None or (offsets is None and not step):
         return [alone]
     orientation = first.orientation or _AXIAL
     normal = np.cross(orientation[:3], orientation[3:])
@@ -56,10 +58,12 @@ def scan_stack(file: FileRef, brief: Dataset) -> list[SliceHeader]:
     ]
 
 
-def _offsets(file: FileRef, frames: int) -> np.ndarray | None:
-    """Where each frame lies along the normal, mm, from the first; None where it is not stated for each."""
+def _frames(file: FileRef, frames: int) -> tuple[bool, np.ndarray | None]:
+    """Whether frames have times, and where each lies along the normal, mm, from the first; None where that is not stated."""
     with file.open() as stream:
-        dataset = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=[Tag(_OFFSETS)], force=True)
+        tags = [Tag(name) for name in (_OFFSETS, *_TIMES)]
+        dataset = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=tags, force=True)
     mend_numbers(dataset)
     found = numbers(dataset, _OFFSETS, frames)
-    return None if found is None else np.asarray(found) - found[0]
+    timed = any(dataset.get(name) not in (None, "") for name in _TIMES)
+    return timed, None if found is None else np.asarray(found) - found[0]

@@ -139,6 +139,8 @@ def _derived_object(planes: Sequence[_Plane], whole: _Whole) -> Dataset:
     if before is not None:
         move_overlays(dataset, overlays, before)
     _set_pixels(dataset, pixels, first)
+    if str(dataset.get("SeriesInstanceUID")) != first.series_uid:  # the slices had one each
+        dataset.SeriesInstanceUID = first.series_uid
     if not dataset.get("Modality"):  # anonymization took it; no image may be without
         dataset.Modality = first.modality
     if whole.scattered:
