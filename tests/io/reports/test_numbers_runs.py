@@ -94,3 +94,30 @@ def test_a_frame_time_in_seconds_is_none(make_slice, save_slice, tmp_path):
     dataset.FrameTime = "0.0333"
     dataset.save_as(path)
     assert read(path).spacing[0] == pytest.approx(1 / 30)
+
+
+@pytest.mark.parametrize("where", ["shared", "frames"])
+def test_what_enhanced_runs_state_in_their_groups(make_slice, save_slice, tmp_path, where):
+    """The size of a pixel and what its number means lie in the frames' pixel data properties (PS3.3 C.8.19.6.4)."""
+    path = run(make_slice, save_slice, tmp_path / "in.dcm", frames())
+    dataset = pydicom.dcmread(path)
+    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = EnhancedXAImageStorage
+    for keyword in (
+        "PixelIntensityRelationship",
+        "PixelIntensityRelationshipSign",
+        "ImagerPixelSpacing",
+        "PixelSpacing",
+    ):
+        if keyword in dataset:
+            del dataset[keyword]
+    said, properties, geometry = Dataset(), Dataset(), Dataset()
+    properties.PixelIntensityRelationship, properties.PixelIntensityRelationshipSign = "LOG", -1
+    properties.ImagerPixelSpacing = [0.3, 0.2]
+    geometry.EstimatedRadiographicMagnificationFactor = 1.25
+    said.FramePixelDataPropertiesSequence, said.XRayGeometrySequence = [properties], [geometry]
+    dataset.SharedFunctionalGroupsSequence = [said if where == "shared" else Dataset()]
+    dataset.PerFrameFunctionalGroupsSequence = [Dataset() if where == "shared" else said for _ in range(FRAMES)]
+    dataset.save_as(path)
+    image = read(path)
+    assert image.spacing[1:] == pytest.approx((0.24, 0.16))
+    assert (image.source.payload.relationship, image.source.payload.sign) == ("LOG", -1)

@@ -14,13 +14,13 @@ from pydicom.dataelem import RawDataElement
 from pydicom.sequence import Sequence as Items
 from pydicom.tag import Tag
 from pydicom.uid import LegacyConvertedEnhancedCTImageStorage, generate_uid
-from tests.io.enhanced import ORDER, enhanced_ct, group, position
+from tests.io.enhanced import ORDER, enhanced_ct, enhanced_mr, group, position
 from tests.io.reports.checks import errors_of
 from tests.io.reports.cone_beam import cone_beam
 from tests.io.volumes.objects import classic, enhanced, save_all
 
 from demottle.errors import InputError
-from demottle.io import open_scan, read, write
+from demottle.io import open_scan, read, warnings_of, write
 
 
 def concatenation(save_slice, folder, sizes=(2, 3)):
@@ -202,3 +202,40 @@ def test_a_comma_in_the_groups(save_slice, tmp_path):
     value = b"0,8\\0,7 "
     measures["PixelSpacing"] = RawDataElement(Tag("PixelSpacing"), "DS", len(value), value, 0, False, True)
     assert read(save_slice(dataset, tmp_path / "in.dcm")).spacing == pytest.approx((2.5, 0.8, 0.7))
+
+
+def repeated(order):
+    """Four copies of five frames, each copy 1 higher, in an order of (copy, frame); nothing in the groups tells them apart."""
+    dataset = enhanced_mr()
+    frames = np.frombuffer(dataset.PixelData, "<u2").reshape(-1, dataset.Rows, dataset.Columns)
+    groups = list(dataset.PerFrameFunctionalGroupsSequence)
+    dataset.PerFrameFunctionalGroupsSequence = Items(deepcopy(groups[frame]) for _, frame in order)
+    dataset.PixelData = np.stack([frames[frame] + copy for copy, frame in order]).tobytes()
+    dataset.NumberOfFrames = len(order)
+    return dataset, frames
+
+
+@pytest.mark.parametrize("by_volume", [True, False])
+def test_volumes_that_only_the_order_of_frames_tells_apart(save_slice, tmp_path, by_volume):
+    """Canon counts every volume as the first (rordenlab/dcm2niix #593), and an anonymization takes the times."""
+    pairs = [(copy, frame) for copy in range(4) for frame in range(5)]
+    dataset, frames = repeated(pairs if by_volume else sorted(pairs, key=lambda pair: pair[::-1]))
+    path = save_slice(dataset, tmp_path / "in.dcm")
+    (part,) = open_scan(path).volumes
+    assert part.over_time and len(part.volumes) == 4
+    image = read(path)
+    assert "or of frames, tells the volumes" in " ".join(warnings_of(image))
+    rows, slices = dataset.Rows, 5
+    shown = image.voxels[:, : rows * slices + 8 * (slices - 1)]
+    slopes = 1 + np.array(ORDER)
+    for copy in range(4):
+        for frame, place in enumerate(ORDER):
+            found = shown[copy, place * (rows + 8) :][:rows]
+            assert np.array_equal(found, (frames[frame] + copy) * slopes[frame])
+
+
+def test_frames_in_no_order_stay_refused(save_slice, tmp_path):
+    pairs = [(copy, frame) for copy in range(4) for frame in range(5)]
+    mixed = [pairs[index] for index in np.random.default_rng(1).permutation(len(pairs))]
+    with pytest.raises(InputError, match="positions are held by more than one slice"):
+        read(save_slice(repeated(mixed)[0], tmp_path / "in.dcm"))

@@ -93,7 +93,9 @@ def test_a_run_without_times_is_ordered_by_its_numbers(tmp_path, numbers):
     source = stripped(numbers)
     image = read(save_all(source, tmp_path / "in"))
     assert image.sequence and image.shape[0] == 5
-    assert any("Only the order of InstanceNumber tells the volumes" in said for said in warnings_of(image))
+    assert any(
+        "Only the order of InstanceNumber, or of frames, tells the volumes" in said for said in warnings_of(image)
+    )
     for time in range(5):
         np.testing.assert_array_equal(image.voxels[time, :40], source[4 * time].pixel_array)
 

@@ -67,10 +67,13 @@ def scan_frames(file: FileRef, brief: Dataset) -> list[SliceHeader]:
         for keyword in _GROUPS:
             mend_numbers(_group(groups, keyword) or Dataset())
     made, said = [], values_of_groups(dataset, shared)
+    first = 1 + (integer(dataset, "ConcatenationFrameOffsetNumber") or 0)
     for index, frame in enumerate(frames):
         place = _place(shared, frame, dataset)
         kind = tuple(str(value) for value in place.get("ImageType") or brief.get("ImageType") or ())
-        made.append(slice_header(file, brief, index, place, traits_of_frame(dataset, said, frame, kind)))
+        traits = traits_of_frame(dataset, said, frame, kind)
+        traits.setdefault("instance", float(first + index))  # the order of frames, as the numbers of objects
+        made.append(slice_header(file, brief, index, place, traits))
     return made
 
 

@@ -38,6 +38,7 @@ from demottle.io.values.scale import scale_doubt
 from demottle.io.volumes.one_scale import on_one_scale
 from demottle.io.volumes.over_time import read_over_time
 from demottle.io.volumes.series import Part, choose_part, part_warnings, parts_of, refuse_number, unplaced
+from demottle.io.volumes.stack import unstacked
 
 
 def list_dicom_series(path: Path) -> list[SeriesInfo]:
@@ -169,6 +170,7 @@ def open_dicom(
         members, copies = without_copies(all_members)
         members, taken = said_modality(members, modality)
         said = (*remarks(beside), *hidden_remark(hidden_with_dicom(path)), *others, *copies, *taken)
+        members = unstacked(members)
         if is_run(members):
             return DicomSeries(path, tuple(members), (), said)
         members, kind = as_volume(members)

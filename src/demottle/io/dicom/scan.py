@@ -18,7 +18,6 @@ from demottle.io.dicom.slice_header import SliceHeader, integer, items, slice_he
 from demottle.io.formats import DICOM, format_of
 from demottle.io.values.mr_scale import MR_SCALE_TAGS
 from demottle.io.volumes.mosaic import scan_mosaic
-from demottle.io.volumes.stack import scan_stack
 from demottle.io.volumes.traits import TRAIT_TAGS
 from demottle.io.volumes.united import MARK as GRID
 from demottle.io.volumes.united import scan_grid
@@ -85,7 +84,8 @@ def _scan_file(file: FileRef) -> list[SliceHeader] | Aside:
             return scan_mosaic(file, dataset)
         if GRID in items(dataset.get("ImageType")) and not several:
             return scan_grid(file, dataset)
-        return scan_stack(file, dataset) if several else [slice_header(file, dataset, None, dataset)]
+        # without groups nothing says where each of several frames lies
+        return [slice_header(file, dataset, None, Dataset() if several else dataset)]
     except InputError as error:
         return Aside(file, broken=str(error), series_uid=series)
 

@@ -18,9 +18,13 @@ from demottle.io.dicom.pixels import check_readable
 from demottle.io.dicom.sequence_time import FrameTimes, frame_times
 from demottle.io.dicom.shutter import shutter_of_files
 from demottle.io.dicom.single_frames import run_of_singles
-from demottle.io.dicom.slice_header import SliceHeader, number, numbers, slice_header
+from demottle.io.dicom.slice_header import SliceHeader, number, numbers, slice_header, text
 from demottle.io.values.lossy import lossy_remark
 from demottle.io.values.overlays import bits_remark
+
+_LARGER = "EstimatedRadiographicMagnificationFactor"
+_OF_FRAMES = ("FramePixelDataPropertiesSequence", "XRayGeometrySequence")
+"""Groups of Enhanced XA and XRF with what classic objects state themselves (PS3.3 C.8.19.6.4 and C.8.19.6.14)."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +82,8 @@ def read_sequence(
         steps=len(history),
         description=run.frames[0].description,
         slices=run.frames,
-        relationship=str(dataset.get("PixelIntensityRelationship") or ""),
-        sign=int(number(dataset, "PixelIntensityRelationshipSign") or 0),
+        relationship=text(_holder(dataset, "PixelIntensityRelationship"), "PixelIntensityRelationship"),
+        sign=int(number(_holder(dataset, "PixelIntensityRelationshipSign"), "PixelIntensityRelationshipSign") or 0),
         lut=bool(dataset.get("ModalityLUTSequence")),
     )
     return Image(
@@ -127,13 +131,27 @@ def _frames(header: SliceHeader, members: Sequence[SliceHeader], dataset: Datase
     return tuple(replace(whole, frame=index) for index in range(header.frames))
 
 
+def _holder(dataset: Dataset, keyword: str) -> Dataset:
+    """Where a header states what its numbers are: itself, or the groups of an enhanced object, those of its first frame first."""
+    if dataset.get(keyword) not in (None, ""):
+        return dataset
+    per_frame = dataset.get("PerFrameFunctionalGroupsSequence") or ()
+    for groups in (*per_frame[:1], *(dataset.get("SharedFunctionalGroupsSequence") or ())):
+        for name in _OF_FRAMES:
+            items: Sequence[Dataset] = groups.get(name) or ()
+            for item in items:
+                if item.get(keyword) not in (None, ""):
+                    return item
+    return dataset
+
+
 def _pixel_size(header: SliceHeader, dataset: Dataset) -> tuple[float, float, str]:
     """Rows and columns in mm, and a warning where they are not those in the patient."""
     if header.pixel_spacing is not None and min(header.pixel_spacing) > 0:
         rows, columns = header.pixel_spacing[:2]
         return rows, columns, ""
-    imager = numbers(dataset, "ImagerPixelSpacing", 2)
+    imager = numbers(_holder(dataset, "ImagerPixelSpacing"), "ImagerPixelSpacing", 2)
     if imager is not None and min(imager) > 0:
-        larger = number(dataset, "EstimatedRadiographicMagnificationFactor") or 1.0
+        larger = number(_holder(dataset, _LARGER), _LARGER) or 1.0
         return imager[0] / larger, imager[1] / larger, ""
     return 1.0, 1.0, "The file states no pixel size; 1 mm is assumed, which matters for lengths only."

@@ -18,7 +18,8 @@ FEWEST_OVER_TIME = 4
 """Volumes of a series over time; fewer are volumes of their own (and a filter over them could not tell noise from signal)."""
 PHASE_IMAGES = "This volume holds phase images, whose values wrap around; no filter here handles them."
 BY_NUMBER = (
-    "Only the order of InstanceNumber tells the volumes of this series apart (an anonymization may have taken their times): "
+    "Only the order of InstanceNumber, or of frames, tells the volumes of this series apart (an anonymization may have taken "
+    "their times): "
     "check that each is one volume."
 )
 _ORDER = ("time point", "temporal index", "time offset", "trigger delay", "cardiac phase", "respiratory phase")

@@ -205,6 +205,7 @@ def _by_order(cell: _Cell) -> list[_Cell]:
         )
         whole = _one_after_the_other(by_rank)
         if trait == "instance":  # numbers in no order (some scanners give them as images are done) say nothing
+            whole &= all(len(ranked[rank]) == len(places) for rank in sorted(ranked)[:-1])
             whole |= len(counts) == 1 and _one_after_the_other(sorted(by_place, key=min))
         elif len(counts) == 1:
             whole = True

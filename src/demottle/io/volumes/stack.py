@@ -5,14 +5,12 @@ follow at GridFrameOffsetVector where it is there, as in a dose; else one behind
 SliceThickness, on a side that nothing tells.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pydicom
-from pydicom.dataset import Dataset
-from pydicom.tag import Tag
 
-from demottle.io.dicom.files import FileRef
 from demottle.io.dicom.headers.numbers import mend_numbers
 from demottle.io.dicom.slice_header import SliceHeader, numbers, slice_header
 from demottle.io.volumes.mosaic import UNPLACED
@@ -26,44 +24,41 @@ _TIMES = ("FrameTime", "FrameTimeVector")
 _AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 
-def scan_stack(file: FileRef, brief: Dataset) -> list[SliceHeader]:
-    """Return a header for each frame of a CT without functional groups; one for all where nothing says their distance."""
-    alone = slice_header(file, brief, None, Dataset())
-    first = slice_header(file, brief, None, brief)
-    keyword, step = next(
-        (
-            (name, abs(value))
-            for name, value in (
-                ("SpacingBetweenSlices", first.spacing_between),
-                ("SliceThickness", first.thickness),
-            )
-            if value
-        ),
-        ("", 0.0),
-    )
-    timed, offsets = _frames(file, first.frames)
-    if timed or first.modality != "CT" or first.pixel_spacing is None or (offsets is None and not step):
-        return [alone]
-    orientation = first.orientation or _AXIAL
-    normal = np.cross(orientation[:3], orientation[3:])
+def unstacked(members: Sequence[SliceHeader]) -> list[SliceHeader]:
+    """Return the slices of a series that is one such object; the members of any other, and where nothing says their distance.
+
+    Beside slices of their own such an object is none, but a run that was saved with them; and so are many of them.
+    """
+    only = members[0]
+    if len(members) > 1 or only.frames < 2 or only.frame is not None or only.modality != "CT":
+        return list(members)
+    with only.file.open() as stream:
+        dataset = pydicom.dcmread(stream, stop_before_pixels=True, force=True)
+    mend_numbers(dataset)
+    first = slice_header(only.file, dataset, None, dataset, only.traits)
+    keyword, step = _step(first)
+    offsets = numbers(dataset, _OFFSETS, first.frames)
+    timed = any(dataset.get(name) not in (None, "") for name in _TIMES)
+    if timed or first.pixel_spacing is None or (offsets is None and not step):
+        return list(members)
+    along = np.arange(first.frames) * step if offsets is None else np.asarray(offsets) - offsets[0]
     known = offsets is not None and first.position is not None and first.orientation is not None
     reason = STACKED.format(count=first.frames, step=step, keyword=keyword)
-    traits = first.traits if known else {**first.traits, UNPLACED: reason}
-    along = np.arange(first.frames) * step if offsets is None else offsets
+    orientation = first.orientation or _AXIAL
+    normal = np.cross(orientation[:3], orientation[3:])
     corner = np.asarray(first.position or (0.0, 0.0, 0.0))
-    slice_of = replace(first, orientation=orientation, traits=traits)
+    one = replace(
+        first,
+        modality=only.modality,
+        orientation=orientation,
+        traits=only.traits if known else {**only.traits, UNPLACED: reason},
+    )
     return [
-        replace(slice_of, frame=index, position=tuple((corner + at * normal).tolist()))
-        for index, at in enumerate(along)
+        replace(one, frame=index, position=tuple((corner + at * normal).tolist())) for index, at in enumerate(along)
     ]
 
 
-def _frames(file: FileRef, frames: int) -> tuple[bool, np.ndarray | None]:
-    """Whether frames have times, and where each lies along the normal, mm, from the first; None where that is not stated."""
-    with file.open() as stream:
-        tags = [Tag(name) for name in (_OFFSETS, *_TIMES)]
-        dataset = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=tags, force=True)
-    mend_numbers(dataset)
-    found = numbers(dataset, _OFFSETS, frames)
-    timed = any(dataset.get(name) not in (None, "") for name in _TIMES)
-    return timed, None if found is None else np.asarray(found) - found[0]
+def _step(header: SliceHeader) -> tuple[str, float]:
+    """What states the distance of slices, and the distance, mm; nothing and 0 where nothing does."""
+    stated = (("SpacingBetweenSlices", header.spacing_between), ("SliceThickness", header.thickness))
+    return next(((name, abs(value)) for name, value in stated if value), ("", 0.0))
