@@ -135,6 +135,18 @@ def test_dcmtk_reads_the_reports(written: Written, program: Any) -> None:  # noq
         assert done.returncode == 0 and b"Verdict of the gate" in done.stdout and done.stderr == b""
 
 
+def test_another_library_reads_the_report_as_a_measurement_report(written: Written) -> None:
+    from highdicom.sr import srread
+
+    (file,) = (written[0] / "report").iterdir()
+    (group,) = srread(file).content.get_image_measurement_groups()
+    judged = [
+        one for one in written[2].record["gate"]["verdicts"] if one["status"] not in ("not measured", "not asked")
+    ]
+    assert len(group.get_measurements()) == 2 + len(judged)  # the noise before and after
+    assert [one.value.meaning for one in group.get_qualitative_evaluations()] == ["Failed"]
+
+
 def test_the_page_can_be_read_as_text_and_holds_no_name(written: Written, tmp_path: Path) -> None:
     if shutil.which("pdftotext") is None:
         pytest.skip("pdftotext is not installed; on Debian: apt-get install poppler-utils")
