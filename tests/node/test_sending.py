@@ -46,6 +46,23 @@ def test_an_object_that_is_refused_again_and_again_stands_among_the_failures(due
     assert (series["state"], series["reason"]) == ("failed", "1 objects did not reach pacs: it refused (0xC000)")
 
 
+def test_attempts_without_a_connection_do_not_count_as_refusals(due, pacs, monkeypatch) -> None:
+    monkeypatch.setattr(sends, "SHORTEST", 0.02)
+    monkeypatch.setattr(sends, "LONGEST", 0.05)
+    full, tries = [True], []
+
+    def answer(dataset: Dataset) -> int:
+        tries.append(0xA700 if full else 0xC000)
+        return tries[-1]
+
+    archive = pacs(answer=answer)
+    queue, _ = due(1, pacs=archive.port)
+    until(lambda: len(tries) > 8)
+    full.clear()
+    until(lambda: _states(queue) == {"failed": 1})
+    assert tries.count(0xC000) == 5
+
+
 def test_what_was_not_acknowledged_goes_again_under_the_same_uid(due, pacs, monkeypatch) -> None:
     """A destination that takes an object and falls over before it answers."""
     monkeypatch.setattr(sends, "SHORTEST", 0.1)

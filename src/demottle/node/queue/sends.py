@@ -67,13 +67,14 @@ def postponed(queue: Queue, sends: Sequence[Send], reason: str, days: float, mos
         sends: the objects.
         reason: why, in a few words, without names.
         days: how long to try.
-        most: after how many attempts they fail in any case; None: only the days count.
+        most: after how many attempts that end for this reason they fail in any case; None: only the days count.
     """
     now = time.time()
     with queue.transaction() as db:
         for send in sends:
-            row = db.execute("SELECT since, attempts FROM send WHERE id = ?", (send.id,)).fetchone()
-            attempts = row["attempts"] + 1
+            row = db.execute("SELECT since, attempts, reason FROM send WHERE id = ?", (send.id,)).fetchone()
+            again = most is None or row["reason"] == reason  # days without a connection are no refusals
+            attempts = row["attempts"] + 1 if again else 1
             over = now - row["since"] > days * 86400 or (most is not None and attempts >= most)
             db.execute(
                 "UPDATE send SET state = ?, reason = ?, attempts = ?, next = ? WHERE id = ?",
