@@ -67,8 +67,10 @@ def said_of(rule: Rule | None) -> str:
         return "meets no rule: it would be received and left alone"
     if rule.leave:
         return f"meets '{rule.name}': it would be received and left alone"
+    from demottle.quality.measures import in_words
+
     asked = rule.request
     how = str(asked.get("method") or asked.get("model") or "the method that the scan decides")
     strength = f", strength {asked['strength']:g}" if "strength" in asked else ""
     gate = ", without the gate" if rule.limits is None else ", a report if it fails the gate" if rule.tell else ""
-    return f"meets '{rule.name}': {how}{strength}{gate}; {' and '.join(rule.send)} to {', '.join(rule.to)}"
+    return f"meets '{rule.name}': {how}{strength}{gate}; {in_words(rule.send)} to {in_words(rule.to)}"
