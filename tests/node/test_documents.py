@@ -1,7 +1,9 @@
 """What goes to the archive beside images: valid objects of the result's study that say what the record says."""
 
+import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from tests.io.conftest import program, save  # noqa: F401
 from tests.node.conftest import noisy_series
 
 from demottle import io
+from demottle.node.documents.paper import paper_of
 from demottle.node.work.belonging import write_documents, write_refusal
 from demottle.pipeline.request import Request
 from demottle.pipeline.result import Result
@@ -157,3 +160,11 @@ def test_the_page_can_be_read_as_text_and_holds_no_name(written: Written, tmp_pa
     )
     assert "Gate failed" in done.stdout and "noise after over noise before" in done.stdout
     assert "ller" not in done.stdout and str(page.PatientID) not in done.stdout
+
+
+def test_a_long_table_and_several_volumes_take_more_pages(written: Written) -> None:
+    result = written[2]
+    gate = result.record["gate"]
+    longer = replace(result, record={**result.record, "gate": {**gate, "verdicts": gate["verdicts"] * 6}})
+    pages = [len(re.findall(rb"/Type /Page\b", paper_of(several, "1.2.3"))) for several in ([result], [longer, result])]
+    assert pages == [1, 3]
