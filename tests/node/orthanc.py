@@ -53,11 +53,15 @@ to = ["web", "committed"]
 
 
 def ask(path: str) -> Any:
+    return json.loads(fetch(path))
+
+
+def fetch(path: str) -> bytes:
     request = urllib.request.Request(
         f"http://127.0.0.1:{HTTP}{path}", headers={"Authorization": "Basic YW5uYTpzZWNyZXQ="}
     )
     with urllib.request.urlopen(request, timeout=20) as reply:
-        return json.loads(reply.read())
+        return bytes(reply.read())
 
 
 def start(folder: Path, orthanc: str) -> "subprocess.Popen[bytes]":
@@ -105,9 +109,11 @@ def main(folder: Path, orthanc: str, kinds: str, more: str) -> None:
             series = until(ended, 120)
         found = [ask(f"/series/{one}") for one in ask("/series")]
         tags = [ask(f"/instances/{one}/simplified-tags") for one in ask("/instances")]
+        papers = [one for one in ask("/instances") if ask(f"/instances/{one}/simplified-tags")["Modality"] == "DOC"]
+        pdf = [fetch(f"/instances/{one}/pdf")[:5].decode() for one in papers]
         log = (folder / "orthanc.log").read_text(errors="replace")
         said = [line for line in log.splitlines() if "ommitment" in line]
-        print(json.dumps({"queue": series, "series": found, "tags": tags, "commitment": said}))
+        print(json.dumps({"queue": series, "series": found, "tags": tags, "pdf": pdf, "commitment": said}))
     finally:
         archive.terminate()
         archive.wait(20)

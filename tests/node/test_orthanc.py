@@ -42,6 +42,7 @@ def test_orthanc_takes_results_both_ways_and_holds_each_once(program, tmp_path: 
     assert any("9 successes, 0 failures" in line for line in found["commitment"])
     assert len({one["StudyInstanceUID"] for one in found["tags"]}) == 1
     assert sorted({one["Modality"] for one in found["tags"]}) == ["CT", "DOC", "OT", "SR"]
+    assert found["pdf"] == ["%PDF-"]
 
 
 @pytest.mark.slow
