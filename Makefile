@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 JOBS ?= 2
 # The programs that check our DICOM files (dciodvfy, dcmdump, a PACS) and the page (a browser). Tests skip what is missing.
-PEERS := dicom3tools dcmtk orthanc orthanc-dicomweb chromium
+PEERS := dicom3tools dcmtk orthanc orthanc-dicomweb poppler-utils chromium
 
 .DEFAULT_GOAL := help
 .PHONY: help setup peers demo test test-slow fuzz test-real lint types format docs dist benchmark clean

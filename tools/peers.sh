@@ -9,6 +9,7 @@ program_of() {
         dcmtk) echo dcmdump ;;
         orthanc) echo Orthanc ;;
         orthanc-dicomweb) echo /usr/share/orthanc/plugins/libOrthancDicomWeb.so ;;
+        poppler-utils) echo pdftotext ;;
         *) echo "$1" ;;
     esac
 }
