@@ -239,3 +239,17 @@ def test_frames_in_no_order_stay_refused(save_slice, tmp_path):
     mixed = [pairs[index] for index in np.random.default_rng(1).permutation(len(pairs))]
     with pytest.raises(InputError, match="positions are held by more than one slice"):
         read(save_slice(repeated(mixed)[0], tmp_path / "in.dcm"))
+
+
+def test_objects_without_times_are_volumes_as_they_are_numbered(save_slice, tmp_path):
+    """Siemens XA writes an enhanced object for each time point; an anonymization took the times (rordenlab/dcm2niix #948)."""
+    for number in range(1, 6):
+        dataset, frames = repeated([(number, frame) for frame in range(5)])
+        dataset.InstanceNumber, dataset.SOPInstanceUID = number, f"1.2.3.{number}"
+        save_slice(dataset, tmp_path / "in" / f"{9 - number}.dcm")
+    (part,) = open_scan(tmp_path / "in").volumes
+    assert part.over_time and len(part.volumes) == 5
+    voxels = read(tmp_path / "in").voxels
+    first = ORDER.index(0)
+    for number in range(1, 6):
+        assert np.array_equal(voxels[number - 1, : frames.shape[1]], frames[first] + number)

@@ -33,6 +33,7 @@ _GROUPS = (
     "PixelMeasuresSequence",
     "PixelValueTransformationSequence",
 )
+_MOST_FRAMES = 1 << 20
 _POSITION = "ImagePositionPatient"
 _RECONSTRUCTION = "XRay3DReconstructionSequence"
 _NEEDED = (
@@ -67,7 +68,7 @@ def scan_frames(file: FileRef, brief: Dataset) -> list[SliceHeader]:
         for keyword in _GROUPS:
             mend_numbers(_group(groups, keyword) or Dataset())
     made, said = [], values_of_groups(dataset, shared)
-    first = 1 + (integer(dataset, "ConcatenationFrameOffsetNumber") or 0)
+    first = _first_number(dataset)
     for index, frame in enumerate(frames):
         place = _place(shared, frame, dataset)
         kind = tuple(str(value) for value in place.get("ImageType") or brief.get("ImageType") or ())
@@ -75,6 +76,13 @@ def scan_frames(file: FileRef, brief: Dataset) -> list[SliceHeader]:
         traits.setdefault("instance", float(first + index))  # the order of frames, as the numbers of objects
         made.append(slice_header(file, brief, index, place, traits))
     return made
+
+
+def _first_number(dataset: Dataset) -> int:
+    """Number of an object's first frame among those of its series: objects come as they are numbered, parts of one as one."""
+    if dataset.get("ConcatenationUID"):
+        return 1 + (integer(dataset, "ConcatenationFrameOffsetNumber") or 0)
+    return 1 + _MOST_FRAMES * (integer(dataset, "InstanceNumber") or 0)
 
 
 def _place(shared: Dataset, frame: Dataset, whole: Dataset) -> Dataset:
