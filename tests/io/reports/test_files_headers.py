@@ -153,3 +153,15 @@ def test_a_straight_line_in_a_metaimage_that_itk_ignores_is_said(tmp_path):
     assert "Slope 2 and Offset -1000" in " ".join(warnings_of(image))
     usual = read(metaimage(tmp_path / "usual.mha", line.format(1, 0)), modality="CT")
     assert "Slope" not in " ".join(warnings_of(usual))
+
+
+@pytest.mark.parametrize("kind", ["list", "vector", "RGB-color"])
+def test_an_axis_that_is_none_of_space_is_named(tmp_path, kind):
+    fields = f"space: LPS\nspace directions: (0.7,0,0) (0,0.8,0) (0,0,2.5)\nkinds: domain domain {kind}"
+    with pytest.raises(InputError, match=f"an axis of the kind {kind}, not of space"):
+        read(nrrd(tmp_path / "in.nrrd", fields))
+
+
+def test_values_without_an_order_of_bytes_are_named(tmp_path):
+    with pytest.raises(InputError, match="does not state the order of its bytes"):
+        read(nrrd(tmp_path / "in.nrrd", "spacings: 0.7 0.8 2.5", text=NRRD.replace("endian: little\n", "")))

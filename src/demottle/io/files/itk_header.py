@@ -38,6 +38,8 @@ _OTHER_UNITS = {
         "nanometers",
     ),
 }
+_KINDS_OF_SPACE = ("domain", "space", "time", "none", "???", "scalar", "stub")
+_TEXTS = ("ascii", "text", "txt", "hex")
 _NO_SIZE = (
     "{name} states no voxel size; 1 mm is assumed in each direction, so lengths and frequencies are not to be trusted."
 )
@@ -196,7 +198,17 @@ def _nrrd(path: Path, head: bytes) -> _Stated:
         raise InputError(f"{path} states the type {entries.get('type', '(none)')!r}, which holds no numbers.")
     units = re.findall(r'"([^"]*)"', entries.get("space units", "") + entries.get("units", ""))
     _refuse_other_units(path, "NRRD", units)
+    for kind in entries.get("kinds", "").split():
+        if kind.strip('"').lower() not in _KINDS_OF_SPACE:
+            raise InputError(
+                f"{path} has an axis of the kind {kind}, not of space: several values per voxel; demottle needs one 3-D volume "
+                "of single values."
+            )
     encoding = entries.get("encoding", "").lower()
+    if width > 1 and "endian" not in entries and encoding not in _TEXTS:
+        raise InputError(
+            f"{path} does not state the order of its bytes (endian), so its values are not known; repair it."
+        )
     if encoding in ("bzip2", "bz2"):
         raise InputError(
             f"{path} is packed with bzip2, which demottle does not read; write it again with the encoding gzip or raw."
