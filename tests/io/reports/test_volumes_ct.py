@@ -125,3 +125,20 @@ def test_one_missing_slice_of_one_phase_names_that_phase(make_slice, tmp_path):
     assert read(folder, volume=1).shape[0] == 6
     with pytest.raises(InputError, match=r"missing between 2\.5 and 7\.5 mm"):
         read(folder, volume=2)
+
+
+def test_phases_that_only_their_description_tells_apart_are_called_by_it(make_slice, tmp_path):
+    """Breathing phases of 4-D CT, exported under one UID; they were called first, second and third."""
+    slices = [
+        make_slice(
+            index,
+            seed=phase,
+            InstanceNumber=5 * phase + index + 1,
+            SOPInstanceUID=f"1.2.3.{phase}.{index + 1}",
+            SeriesDescription=f"Resp {30 * phase} %",
+        )
+        for phase in range(3)
+        for index in range(5)
+    ]
+    volumes = open_scan(save_all(slices, tmp_path / "in")).volumes
+    assert [part.label for part in volumes] == ["Resp 0 %", "Resp 30 %", "Resp 60 %"]

@@ -37,6 +37,7 @@ _WORDS: dict[str, str] = {
     "frame acquisition": "acquisition {}",
     "raw data run": "raw data run {}",
 }
+_NAMES = ("description", "protocol", "sequence")
 _PLANES = ("sagittal", "coronal", "axial")
 
 _IN_SMALL_LETTERS = ("labeling", "contrast phase")
@@ -48,7 +49,7 @@ def labelled(parts: Sequence[Part]) -> list[str]:
     """Return a label for each part of a series; empty where there is only one.
 
     What the headers say, up to three traits in which the parts differ; then, until each has a label of its own, plane, matrix,
-    size of a pixel, place and time.
+    size of a pixel, place, what each is called, and time.
     """
     if len(parts) == 1:
         return [""]
@@ -59,6 +60,9 @@ def labelled(parts: Sequence[Part]) -> list[str]:
     for told in (_plane, _matrix, _pixels, _distance, _range):
         if not _apart(words):
             _add(words, [told(part) for part in parts])
+    for name in _NAMES:
+        if not _apart(words):
+            _add(words, _names(parts, name))
     if not _apart(words):
         _add(words, _times(parts))
     return [", ".join(one) for one in words]
@@ -84,6 +88,14 @@ def _trait(part: Part, name: str) -> str:
         f"{value:g}" if isinstance(value, float) else value if len(value) <= _LONGEST else value[: _LONGEST - 1] + "…"
     )
     return _WORDS[name].format(text.lower() if name in _IN_SMALL_LETTERS else text)
+
+
+def _names(parts: Sequence[Part], name: str) -> list[str]:
+    """What each is called, where each is called something else; nothing otherwise."""
+    values = [str(_common(part, name) or "") for part in parts]
+    if not all(values) or len(set(values)) < len(values):
+        return [""] * len(parts)
+    return [value if len(value) <= _LONGEST else value[: _LONGEST - 1] + "…" for value in values]
 
 
 def _common(part: Part, name: str) -> Trait | None:
