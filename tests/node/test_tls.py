@@ -20,7 +20,7 @@ def _signed(folder: Path, name: str, authority: str) -> None:
     openssl = shutil.which("openssl")
     if openssl is None:
         pytest.skip("openssl is not installed")
-    key = ["-newkey", "rsa:2048", "-nodes", "-keyout", folder / f"{name}.key"]
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", folder / f"{name}.key"]
     subject = ["-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1"]
     by = [] if name == authority else ["-CA", folder / f"{authority}.pem", "-CAkey", folder / f"{authority}.key"]
     command = [openssl, "req", "-x509", *key, *subject, *by, "-days", "2", "-out", folder / f"{name}.pem"]

@@ -1,5 +1,6 @@
 """The node's network process: it receives, finds complete series, sends, tidies up, and keeps a worker running beside it."""
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,12 +18,14 @@ from demottle.node.queue.sends import settle_all
 from demottle.node.queue.store import Queue
 from demottle.node.retention import purge, sweep
 from demottle.node.supervisor import Supervisor
+from demottle.node.systemd import say_to_systemd
 
 if TYPE_CHECKING:
     from demottle.node.web.server import WebServer
 
 _LOOK = 0.25
 _HOUR = 3600.0
+_PULSE = 20.0
 
 
 class Service:
@@ -58,16 +61,28 @@ class Service:
         """Begin.
 
         Raises:
-            OSError: the address or the port cannot be had.
+            InputError: an address or a port cannot be had, or certificates are of no use.
         """
         settle_all(self.queue)
         self.receiver.start()
         if self.web is not None:
-            self.web.start()
+            try:
+                self.web.start()
+            except BaseException:
+                self.receiver.stop()
+                raise
         for courier in self._couriers:
             courier.start()
         for thread in self._threads:
             thread.start()
+
+    def lives(self) -> bool:
+        """True while its threads run and its queue can be read."""
+        try:
+            self.queue.row("SELECT 1")
+        except sqlite3.Error:
+            return False
+        return self.receiver.listens and all(thread.is_alive() for thread in self._threads)
 
     def stop(self) -> None:
         """End in order; what is not finished is gone on with after the next start."""
@@ -116,8 +131,8 @@ def running(told: Configuration, config: Path) -> Iterator[Service]:
 
     Raises:
         OutputError: another node works in the folder.
-        InputError: the queue cannot be opened.
-        OSError: the folder cannot be written, or the address or the port cannot be had.
+        InputError: the queue cannot be opened, an address or a port cannot be had, or certificates are of no use.
+        OSError: the folder cannot be written.
     """
     prepare(told.folder)
     with ExitStack() as stack:
@@ -132,8 +147,17 @@ def running(told: Configuration, config: Path) -> Iterator[Service]:
 
 
 def serve(told: Configuration, config: Path) -> None:
-    """Run a node until it is told to end (Ctrl-C, SIGTERM); errors as `running`."""
-    with running(told, config):
+    """Run a node until it is told to end (Ctrl-C, SIGTERM); errors as `running`.
+
+    Under systemd it says when it is ready, and that it lives as long as `Service.lives`.
+    """
+    with running(told, config) as service:
         tell("the node runs; it ends with Ctrl-C")
-        while True:
-            time.sleep(3600)
+        say_to_systemd("READY=1")
+        try:
+            while True:
+                if service.lives():
+                    say_to_systemd("WATCHDOG=1")
+                time.sleep(_PULSE)
+        finally:
+            say_to_systemd("STOPPING=1")

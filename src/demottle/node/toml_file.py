@@ -22,7 +22,7 @@ def read_configuration(path: Path) -> Configuration:
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(f"The configuration {path} cannot be read ({error.strerror}); name a TOML file.") from error
+        raise _unreadable(path, error) from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"The configuration {path} is not valid TOML: {error}.") from error
     top = Table(values, "", path)
@@ -40,6 +40,16 @@ def read_configuration(path: Path) -> Configuration:
     if not rules:
         raise top.wrong("rule", 'is missing; write [[rule]] with to = ["..."] at least')
     return _node(node, tls, web, senders, destinations, rules)
+
+
+def _unreadable(path: Path, error: OSError) -> InputError:
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return InputError(f"There is no configuration {path}; name the TOML file of the node.")
+    if isinstance(error, IsADirectoryError):
+        return InputError(f"{path} is a folder; name the TOML file of the node in it.")
+    if isinstance(error, PermissionError):
+        return InputError(f"This user may not read the configuration {path}; give the right to, or name another file.")
+    return InputError(f"The disk does not give the configuration {path} ({type(error).__name__}); look after it.")
 
 
 def _node(table: Table, tls: Tls | None, web: Web | None, senders: Any, destinations: Any, rules: Any) -> Configuration:

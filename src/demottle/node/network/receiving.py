@@ -3,6 +3,7 @@
 import errno
 import sqlite3
 import tempfile
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from demottle.node.log import complain, plain, tell
 from demottle.node.network import transport
 from demottle.node.network.commitment import Commitments
 from demottle.node.network.keeping import keep, look
+from demottle.node.network.refusals import cannot_listen
 from demottle.node.network.transfers import Transfers
 from demottle.node.queue.store import Queue
 
@@ -57,6 +59,7 @@ class Receiver:
         self._entity.add_supported_context(Verification)
         self._entity.add_supported_context(StorageCommitmentPushModel, scu_role=True, scp_role=True)
         self._server: transport.Server | None = None
+        self._thread: threading.Thread | None = None
 
     @property
     def port(self) -> int:
@@ -64,11 +67,16 @@ class Receiver:
         assert self._server is not None
         return int(self._server.server_address[1])
 
+    @property
+    def listens(self) -> bool:
+        """True while connections are accepted."""
+        return self._thread is not None and self._thread.is_alive()
+
     def start(self) -> None:
         """Begin to listen.
 
         Raises:
-            OSError: the address or the port cannot be had.
+            InputError: the address or the port cannot be had.
         """
         self._before = _config.STORE_RECV_CHUNKED_DATASET, tempfile.tempdir
         _config.STORE_RECV_CHUNKED_DATASET = True  # objects go to a file as they come, whatever their size ...
@@ -82,19 +90,23 @@ class Receiver:
             (evt.EVT_N_EVENT_REPORT, self._commitments.reported),
             (evt.EVT_CONN_CLOSE, lambda event: self._transfers.ended(event.assoc)),
         ]
-        server = self._entity.make_server(
-            (self._told.address, self._told.port),
-            evt_handlers=handlers,
-            ssl_context=transport.server_context(self._told.tls),
-            server_class=transport.Server,
-            request_handler=transport.Handler,
-        )
+        where = self._told.address, self._told.port
+        try:
+            server = self._entity.make_server(
+                where,
+                evt_handlers=handlers,
+                ssl_context=transport.server_context(self._told.tls),
+                server_class=transport.Server,
+                request_handler=transport.Handler,
+            )
+        except OSError as error:
+            raise cannot_listen(error, "node", *where) from error
         server.known = transport.listed(self._told)
         server.request_queue_size = 128
         server.socket.listen(128)
         self._entity._servers.append(server)
         self._server = server
-        transport.running(server)
+        self._thread = transport.running(server)
         tell(f"listening as {self._told.title} on {self._told.address}:{self.port}")
 
     def stop(self) -> None:

@@ -1,7 +1,7 @@
 """What every request passes before anything looks at it: Host, Origin, size, CSRF; and headers that every answer carries."""
 
 import hmac
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from starlette.requests import Request
@@ -27,6 +27,7 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",
 }
+_ENCRYPTED = {"strict-transport-security": "max-age=31536000"}
 
 
 class TooLargeError(Exception):
@@ -39,17 +40,18 @@ class Guard:
     def __init__(self, app: App, site: Site) -> None:
         """Wrap an application."""
         self._app, self._site = app, site
+        self._headers = _HEADERS | (_ENCRYPTED if site.web.tls else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or turn it away."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        request = Request(scope)
+        request, answer = Request(scope), _with_headers(send, self._headers)
         refused = self._refused(request)
         if refused is not None:
             code, said = refused
-            return await JSONResponse({"detail": said}, code)(scope, receive, _with_headers(send))
-        await self._app(scope, _bounded(receive, self._most(request)), _with_headers(send))
+            return await JSONResponse({"detail": said}, code)(scope, receive, answer)
+        await self._app(scope, _bounded(receive, self._most(request)), answer)
 
     def _refused(self, request: Request) -> tuple[int, str] | None:
         host = request.headers.get("host", "")
@@ -101,11 +103,11 @@ def _bounded(receive: Receive, most: int) -> Receive:
     return counted
 
 
-def _with_headers(send: Send) -> Send:
+def _with_headers(send: Send, headers: Mapping[str, str]) -> Send:
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":
             given = {name for name, _ in message["headers"]}
-            added = [(name.encode(), value.encode()) for name, value in _HEADERS.items() if name.encode() not in given]
+            added = [(name.encode(), value.encode()) for name, value in headers.items() if name.encode() not in given]
             message = {**message, "headers": [*message["headers"], *added]}
         await send(message)
 

@@ -10,6 +10,7 @@ from demottle.errors import InputError
 from demottle.node.audit import Audit
 from demottle.node.configuration import Configuration, Web
 from demottle.node.log import tell
+from demottle.node.network.refusals import cannot_listen
 from demottle.node.queue.store import Queue
 from demottle.node.web.application import application
 from demottle.node.web.sessions import Sessions
@@ -56,8 +57,7 @@ class WebServer:
         """Begin to listen.
 
         Raises:
-            OSError: the address or the port cannot be had.
-            InputError: certificate or key are of no use.
+            InputError: the address or the port cannot be had, or certificate or key are of no use.
         """
         web = self._site.web
         try:
@@ -67,7 +67,10 @@ class WebServer:
                 f"The certificates of [tls] cannot be used ({error}); check certificate and key."
             ) from error
         family = socket.AF_INET6 if ":" in web.address else socket.AF_INET
-        self._socket = socket.create_server((web.address, web.port), family=family, backlog=128)
+        try:
+            self._socket = socket.create_server((web.address, web.port), family=family, backlog=128)
+        except OSError as error:
+            raise cannot_listen(error, "web", web.address, web.port) from error
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="web", daemon=True)
         self._thread.start()
         tell(f"dashboard and DICOMweb on {'https' if web.tls else 'http'}://{web.address}:{self.port}")
