@@ -121,11 +121,6 @@ def test_a_mistake_is_one_sentence_with_the_key(tmp_path: Path, text: str, said:
     assert str(raised.value).count("\n") == 0
 
 
-def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read"):
-        read_configuration(tmp_path / "none.toml")
-
-
 def test_the_gate_is_the_house_s_own_a_table_a_file_or_none(tmp_path: Path) -> None:
     (tmp_path / "limits.toml").write_text("noise = 0.5\n")
     made = {
@@ -150,3 +145,13 @@ def test_a_dicomweb_destination_takes_files_beside_the_configuration(certificate
     assert isinstance(found, WebDestination) and found.url == "https://pacs.example/dicom-web"
     assert (found.user, found.password_file, found.days) == ("anna", certificates / "password", 7.0)
     assert (found.authorities, found.key) == (certificates / "ca.pem", certificates / "node.key")
+
+
+def test_a_file_that_cannot_be_read_is_said_in_words_of_our_own(tmp_path: Path) -> None:
+    for path, said in (
+        (tmp_path / "none.toml", f"There is no configuration {tmp_path}/none.toml; name the TOML file of the node."),
+        (tmp_path, f"{tmp_path} is a folder; name the TOML file of the node in it."),
+    ):
+        with pytest.raises(InputError, match="name the TOML file") as caught:
+            read_configuration(path)
+        assert str(caught.value) == said

@@ -1,15 +1,19 @@
 """The node as a whole: what a scanner sends is denoised in another process and stands in the PACS, once, with its sources."""
 
+import json
 import os
 import signal
 import time
+import urllib.request
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 from tests.node.conftest import TOML, Pacs, free_port, noisy_series, send, until
 
-from demottle.errors import OutputError
+from demottle.errors import InputError, OutputError
 from demottle.io.dicom.headers.marks import read_history
 from demottle.node.log import quiet_libraries
 from demottle.node.queue import actions, shown
@@ -215,3 +219,26 @@ def test_threads_of_the_worker_do_not_spin_unless_somebody_wants_that(monkeypatc
     assert worker_environment()["OMP_WAIT_POLICY"] == "PASSIVE" and worker_environment()["PATH"] == os.environ["PATH"]
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
     assert worker_environment()["OMP_WAIT_POLICY"] == "ACTIVE"
+
+
+def test_dashboard_and_receiver_are_one_service_and_a_port_that_is_taken_is_said(told) -> None:
+    quiet_libraries()
+    configuration, file = told("[web]\nport = 0\n")
+    with running(configuration, file) as service:
+        assert service.web is not None and service.lives()
+        page = service.web.port
+        with urllib.request.urlopen(f"http://127.0.0.1:{page}/readyz", timeout=20) as answer:
+            assert json.load(answer) == {"ready": True, "wrong": []}
+        for table, extra, port in (
+            ("node", "", service.receiver.port),
+            ("web", f"[web]\nport = {page}\n", page),
+        ):
+            other, file = told(extra, **({"port": port} if table == "node" else {}))
+            with (
+                pytest.raises(InputError, match="taken by another program") as caught,
+                running(replace(other, folder=other.folder / "other"), file),
+            ):
+                pass
+            assert f"Port {port} of 127.0.0.1" in str(caught.value) and f"[{table}] another port" in str(caught.value)
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(f"http://127.0.0.1:{page}/readyz", timeout=5)

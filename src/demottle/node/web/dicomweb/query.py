@@ -18,6 +18,8 @@ _STUDY = (
 )
 _SERIES = ("Modality", "SeriesDescription", "SeriesInstanceUID", "SeriesNumber")
 _OBJECT = ("SOPClassUID", "SOPInstanceUID", "InstanceNumber", "Rows", "Columns", "NumberOfFrames")
+MATCHED = (*_STUDY, *_SERIES, *_OBJECT)
+"""What a query may ask for (docs/conformance.md)."""
 _LEVELS = {
     "studies": _STUDY,
     "series": ("StudyInstanceUID", *_SERIES),
@@ -89,7 +91,7 @@ def _wanted(request: Request) -> tuple[Found, int, int]:
             numbers[name] = int(value)
         elif name not in ("includefield", "fuzzymatching"):
             keyword = keyword_for_tag(name) if len(name) == 8 and _hex(name) else name
-            if keyword not in (*_STUDY, *_SERIES, *_OBJECT):
+            if keyword not in MATCHED:
                 raise HTTPException(400, "The query asks for an attribute that this node does not match.")
             wanted[keyword] = value
     return wanted, min(numbers["limit"], _MOST), numbers["offset"]

@@ -19,7 +19,7 @@ from demottle.node.network.receiving import BROKEN, CLASSES, MISMATCH, NO_ROOM, 
 from demottle.node.web.dicomweb.multipart import DICOM, Part, boundary_of, parts_of
 from demottle.node.web.site import Site, address_of
 
-_NO_CLASS, _NO_SYNTAX = 0x0122, 0xC122
+NO_CLASS, NO_SYNTAX = 0x0122, 0xC122
 _PIECE = 1 << 20
 Outcome = dict[str, Any]
 
@@ -116,9 +116,9 @@ def _one(site: Site, file: Path, part: Part, study: str | None, caller: str) -> 
     if study is not None and found["StudyInstanceUID"] != study:
         return _refused(found, MISMATCH, "of another study than the address says")
     if found["SOPClassUID"] not in CLASSES:
-        return _refused(found, _NO_CLASS, "its SOP class is not taken")
+        return _refused(found, NO_CLASS, "its SOP class is not taken")
     if found["TransferSyntaxUID"] not in SYNTAXES:
-        return _refused(found, _NO_SYNTAX, "its transfer syntax is not taken")
+        return _refused(found, NO_SYNTAX, "its transfer syntax is not taken")
     try:
         keep(site.told, site.queue, file, found, caller=caller, syntax=found["TransferSyntaxUID"], urgent=False)
     except (OSError, sqlite3.Error) as error:
