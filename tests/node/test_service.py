@@ -6,7 +6,6 @@ import signal
 import time
 import urllib.request
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
