@@ -61,6 +61,17 @@ _COVERED = {
     "all": "within 1.645 SE: all", "lung": "lung", "fat": "fat", "fluid": "fluid", "soft": "soft tissue",
     "vessel": "enhanced vessel", "bone": "bone", "edges": "edges", "sure": "least SE", "unsure": "most SE",
 }  # fmt: skip
+_ADDED = {
+    "": "added time", "_complete": "completing", "_read": "reading and gate", "_measure": "measuring", "_learn": "learning",
+    "_apply": "applying", "_check": "checking", "_write": "writing", "_page": "page", "_send": "sending",
+    "_first": "first of the protocol",
+}  # fmt: skip
+_GROWTH = {
+    "network_slope": ("per 100 series: network process", "MiB"),
+    "worker_slope": ("worker", "MiB"),
+    "descriptors_slope": ("descriptors", ""),
+    "journal_slope": ("journal", "MiB"),
+}
 QUALITY = (
     _as_measured("psnr", tested=True),
     _as_measured("rmse", tested=True),
@@ -125,6 +136,23 @@ QUALITY = (
     Kind("rate_ratio", "of Orthanc's", "%", "up", 0, percent=True),
     Kind("network_mib", "network process", "MiB", "down", 0),
     Kind("descriptors", "descriptors", "", "down", 0),
+    Kind("worker_new_mib", "worker, new", "MiB", "down", 0),
+    Kind("worker_after_mib", "worker, after work", "MiB", "down", 0),
+    Kind("beside_mib", "beside the denoising", "MiB", "down", 0),
+    Kind("large_seconds", "large object", "s", "down", 1),
+    Kind("series", "series", "", "none", 0),
+    Kind("arrived", "arrived", "", "up", 0),
+    Kind("told", "left or failed, with a reason", "", "none", 0),
+    Kind("lost", "lost", "", "down", 0),
+    Kind("doubled", "objects sent twice", "", "down", 0),
+    Kind("again", "done again", "", "none", 0),
+    *(
+        Kind(f"{key}{ending}", "± half of its interval" if ending else title, "" if ending else unit, "zero", 2)
+        for key, (title, unit) in _GROWTH.items()
+        for ending in ("", "_half")
+    ),
+    *(Kind(f"added{key}", title, "s", "down", 1) for key, title in _ADDED.items()),
+    Kind("journal_mib", "journal, most", "MiB", "down", 1),
     *(Kind(f"covered_{key}", name, "%", "none", 1, percent=True) for key, name in _COVERED.items()),
 )
 COST = (

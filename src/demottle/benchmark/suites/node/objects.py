@@ -11,6 +11,7 @@ from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, ExplicitVRLittle
 
 THICKNESS_MM, FIELD_MM = 2.5, 380.0
 _AIR, _BODY, _NOISE = 24.0, 1064.0, 20.0
+_SOFT_PIXELS = 2.5  # so that even a plain filter leaves the rim as it is, and passes the gate
 
 
 def write_series(folder: Path, name: str, slices: int, size: int, header: Mapping[str, Any] | None = None) -> list[str]:
@@ -47,9 +48,15 @@ def write_large(file: Path, mib: int, size: int = 512) -> None:
     made.save_as(file, enforce_file_format=True)
 
 
+def series_uid(name: str) -> str:
+    """SeriesInstanceUID of the series of a name."""
+    return str(generate_uid(entropy_srcs=["series", name]))
+
+
 def _disc(size: int) -> NDArray[np.float64]:
     rows, columns = np.mgrid[:size, :size] - size / 2
-    return np.where(np.hypot(rows, columns) < 0.4 * size, _BODY, _AIR)
+    outside = np.hypot(rows, columns) - 0.4 * size
+    return np.asarray(_AIR + (_BODY - _AIR) / (1 + np.exp(outside / _SOFT_PIXELS)))
 
 
 def _noise(size: int, name: str) -> NDArray[np.float64]:
@@ -63,7 +70,7 @@ def _header(name: str, index: int, size: int, sop_class: str = CTImageStorage) -
     made.SOPClassUID = sop_class
     made.SOPInstanceUID = generate_uid(entropy_srcs=["instance", name, str(index)])
     made.StudyInstanceUID = generate_uid(entropy_srcs=["study", name])
-    made.SeriesInstanceUID = generate_uid(entropy_srcs=["series", name])
+    made.SeriesInstanceUID = series_uid(name)
     made.FrameOfReferenceUID = generate_uid(entropy_srcs=["frame", name])
     made.StudyDate = made.SeriesDate = made.AcquisitionDate = made.ContentDate = "20260102"
     made.StudyTime = made.SeriesTime = made.AcquisitionTime = made.ContentTime = "101112"

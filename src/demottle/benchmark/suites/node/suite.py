@@ -3,19 +3,40 @@
 **Receiving.** Three senders (dcmtk's storescu; pynetdicom where dcmtk is missing) send 500 slices of 512 x 512 (16 bits) each at
 once, to a node and to Orthanc with its defaults on the same machine, in turn; aim: at least 60 % of Orthanc's rate. Memory and
 descriptors are those of the node's network process at their peak.
+
+**Memory.** One object of 512 MiB comes, then a series of 64 slices of 256 x 256 that is denoised (`gaussian`). What the node
+holds beside the denoising itself is its network process at its peak and its worker while that waits, whichever is more of before
+and after the work; aim: less than 1 GiB.
+
+**A day.** 200 series of 6 slices of 96 x 96 come from two scanners in 7 minutes that stand for 24 hours, as many at each hour
+as in a hospital; a series is complete after 2 s. One in ten comes in two parts, one in ten comes twice, one in ten meets no
+rule, and 40 % go to a second archive too, which is away from 20 to 6 o'clock. Method `gaussian`, with gate and page. In the
+end every series has to be in its archives once and complete, or in the queue with a reason. Growth is that of lines through
+12 blocks of series, after the first quarter; aim: less than 1 MiB per 100 series, or an interval that holds 0.
+
+**Added time.** Two patients of one protocol, CT of 64 slices of 512 x 512 (a simulated body, 1 mm), rule with `share = true`
+and the method that the scan decides; told is the second one, for which the network is there already: from the last instance
+that came to the first of the result that reached the archive. The series says how many instances it has, so nothing is waited
+for. Aim: less than 30 s on two cores. Beside it the same for the first one, until its last instance was sent.
 """
 
 from pathlib import Path
 from typing import Any
 
 from demottle.benchmark.suites.cases import CaseSpec, Choices, Finding
-from demottle.benchmark.suites.node import receiving
+from demottle.benchmark.suites.node import added, hospital, memory, receiving
 
 FULL: dict[str, dict[str, Any]] = {
     "receiving, 3 x 500 slices": {"what": "receiving", "slices": 500, "size": 512, "repeats": 5},
+    "memory, 512 MiB at once": {"what": "memory", "mib": 512, "slices": 64, "size": 256, "repeats": 1},
+    "a day, 200 series": {"what": "day", "series": 200, "seconds": 420.0, "repeats": 1},
+    "added time, 64 slices of 512 x 512": {"what": "added", "slices": 64, "size": 512, "repeats": 1},
 }
 QUICK: dict[str, dict[str, Any]] = {
     "receiving, 3 x 20 slices": {"what": "receiving", "slices": 20, "size": 128, "repeats": 1},
+    "memory, 64 MiB at once": {"what": "memory", "mib": 64, "slices": 6, "size": 96, "repeats": 1},
+    "a day, 12 series": {"what": "day", "series": 12, "seconds": 24.0, "repeats": 1},
+    "added time, 8 slices of 96 x 96": {"what": "added", "slices": 8, "size": 96, "repeats": 1},
 }
 
 
@@ -41,4 +62,10 @@ def measure(spec: CaseSpec, entrant: str, cache: Path) -> Finding:
         DemottleError: a program is missing, or something was lost; the sentence says which or what.
     """
     recipe = spec.recipe
-    return receiving.measured(recipe["slices"], recipe["size"], recipe["number"], cache)
+    if recipe["what"] == "receiving":
+        return receiving.measured(recipe["slices"], recipe["size"], recipe["number"], cache)
+    if recipe["what"] == "memory":
+        return memory.measured(recipe["mib"], recipe["slices"], recipe["size"])
+    if recipe["what"] == "added":
+        return added.measured(recipe["slices"], recipe["size"], spec.seed)
+    return hospital.measured(recipe["series"], recipe["seconds"], spec.seed)
