@@ -28,6 +28,7 @@ def test_the_second_series_of_a_protocol_learns_nothing(tmp_path: Path) -> None:
     (kept,) = tmp_path.iterdir()
     assert SHARED not in first.record and load(kept).model_hash == first.denoiser.model_hash
     second, _ = models.run(_scan(2), request, rule)
+    assert second.record["times"]["measure"] > 0 and second.record["fingerprint"] != first.record["fingerprint"]
     assert second.record[SHARED] and second.denoiser.model_hash == first.denoiser.model_hash
     third, _ = models.run(_scan(3), request, replace(rule, share=False))
     assert SHARED not in third.record

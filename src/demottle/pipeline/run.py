@@ -109,13 +109,13 @@ def refuse_other_images(image: Any) -> None:
         )
 
 
-def run(image: Image, request: Request, listener: Listener = silent) -> Result:
-    """Denoise one image as a request asks; arguments and errors as `denoise`."""
+def run(image: Image, request: Request, listener: Listener = silent, found: Found | None = None) -> Result:
+    """Denoise one image as a request asks; arguments and errors as `denoise`. `found`: what was measured of it already."""
     kind, times, bargain = kind_of(image), dict[str, float](), None
     if request.promise is not None:
         refuse_unpromising(image)
     with _timed(times, "measure"):
-        found = kind.measure(image, request, listener)
+        found = found or kind.measure(image, request, listener)
     with _timed(times, "learn"):
         ready = fitted(kind, found, request, planned(kind, found, request, listener), listener)
     denoiser = ready.denoiser

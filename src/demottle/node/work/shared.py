@@ -59,6 +59,7 @@ class SharedModels:
         self, image: "Image", request: "Request", rule: Rule, place: Path
     ) -> tuple["Result", "Gate | None"] | None:
         """The result of a kept network; None where it does not do."""
+        from demottle.events import silent
         from demottle.methods import load
         from demottle.pipeline.run import fitted, kind_of, run
 
@@ -66,10 +67,13 @@ class SharedModels:
             model = load(place)
             asked = replace(request, method=None, settings=None, model=model, minutes=None, steps=None, keep_bias=False)
             kind = kind_of(image)
-            if fitted(kind, kind.measure(image, asked, lambda progress: None), asked, None).warnings:
+            begun = time.monotonic()
+            found = kind.measure(image, asked, silent)
+            took = round(time.monotonic() - begun, 2)
+            if fitted(kind, found, asked, None).warnings:
                 tell("a kept network is not for this series, which gets its own")
                 return None
-            result = run(image, asked)
+            result = run(image, asked, found=found)
         except DemottleError:
             complain("a kept network could not be used")
             return None
@@ -77,7 +81,8 @@ class SharedModels:
         if verdict is not None and not verdict.passed:
             tell("the result of a kept network fails the gate; the series gets its own")
             return None
-        return replace(result, record={**result.record, SHARED: True}), verdict
+        times = {**result.record["times"], "measure": took}
+        return replace(result, record={**result.record, "times": times, SHARED: True}), verdict
 
     def _keep(self, result: "Result", place: Path) -> None:
         new = place.with_suffix(f".{time.time_ns()}")
