@@ -95,16 +95,23 @@ class Hospital:
 
     def kill(self, name: str) -> bool:
         if name == "worker":
-            found = subprocess.run(
-                ["pgrep", "-P", str(self.running["node"].pid)], capture_output=True, text=True, check=False
-            )
-            for child in found.stdout.split():
+            found = self._worker()
+            for _ in range(100):
+                if found:
+                    break
+                time.sleep(0.1)  # the node was killed just now, and is about to start one
+                found = self._worker()
+            for child in found:
                 subprocess.run(["kill", "-9", child], check=False)
-            return bool(found.stdout.split())
+            return bool(found)
         self.running[name].send_signal(signal.SIGKILL)
         self.running[name].wait()
         self.start(name)
         return True
+
+    def _worker(self) -> list[str]:
+        command = ["pgrep", "-P", str(self.running["node"].pid)]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
 
     def end(self) -> None:
         for process in self.running.values():
