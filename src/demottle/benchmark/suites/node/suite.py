@@ -1,5 +1,7 @@
 """The cases of suite node: `demottle serve` as a hospital would run it, measured from outside.
 
+Receiving is run five times, and of each other case there is one run and so no interval; `--seeds` repeats all.
+
 **Receiving.** Three senders (dcmtk's storescu; pynetdicom where dcmtk is missing) send 500 slices of 512 x 512 (16 bits) each at
 once, to a node and to Orthanc with its defaults on the same machine, in turn; aim: at least 60 % of Orthanc's rate. Memory and
 descriptors are those of the node's network process at their peak.
