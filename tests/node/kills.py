@@ -1,8 +1,8 @@
 """A hospital that falls over all the time: run in a network namespace of its own, since Orthanc listens on all addresses.
 
-    python -m tests.node.kills FOLDER ORTHANC KILLS SERIES SEED WAY
+    python -m tests.node.kills FOLDER ORTHANC KILLS SERIES SEED WAY SIZE GATE
 
-WAY: how results go out, "dicom" or "web" (DICOMweb).
+WAY: how results go out, "dicom" or "web" (DICOMweb). SIZE: rows and columns of a slice. GATE: "true" or "false".
 Two Orthancs (a source and an archive), dcmtk's storescu as a scanner, and a node. Node, worker and archive are killed (SIGKILL)
 at random moments while series come; each is started again at once. Prints JSON: what was sent, what the archive holds, what
 the queue says.
@@ -19,10 +19,9 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from tests.io.conftest import save
-from tests.node.conftest import noisy_series
 from tests.node.orthanc import WEB
 
+from demottle.benchmark.suites.node.objects import series_uid, write_series
 from demottle.node.queue import shown
 from demottle.node.queue.store import Queue
 
@@ -41,7 +40,7 @@ title = "SOURCE"
 address = "127.0.0.1"
 [[rule]]
 method = "gaussian"
-gate = false
+gate = GATE
 to = ["archive"]
 [[destination]]
 name = "archive"
@@ -60,11 +59,11 @@ def ask(path: str, port: int = ARCHIVE[1], data: bytes | None = None) -> Any:
 class Hospital:
     """What runs, by name, and how it is started."""
 
-    def __init__(self, folder: Path, orthanc: str, way: str) -> None:
-        self.folder, self._orthanc = folder, orthanc
+    def __init__(self, folder: Path, orthanc: str, way: str, size: int, gate: str) -> None:
+        self.folder, self.size, self._orthanc = folder, size, orthanc
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self._plugins = [str(WEB)] if way == "web" else []
-        (folder / "node.toml").write_text(TOML + WAYS[way])
+        (folder / "node.toml").write_text(TOML.replace("GATE", gate) + WAYS[way])
 
     def start(self, name: str) -> None:
         if name == "node":
@@ -121,15 +120,16 @@ class Hospital:
 
 def bring(hospital: Hospital, number: int) -> str:
     """Send a series as a scanner does: again and again until all of it was acknowledged. Return its UID."""
-    sent = noisy_series(str(number), SLICES)
-    files = [save(one, hospital.folder / "scans" / str(number) / f"{at}.dcm") for at, one in enumerate(sent)]
+    scans = hospital.folder / "scans" / str(number)
+    write_series(scans, str(number), SLICES, hospital.size, {"SeriesNumber": number})
+    files = sorted(scans.iterdir())
     if number % 2:
         command = ["storescu", "-aec", "DEMOTTLE", "-to", "5", "127.0.0.1", str(NODE), *map(str, files)]
         _again(lambda: subprocess.run(command, capture_output=True, check=True, timeout=60))
     else:
         ids = [ask("/instances", SOURCE[1], file.read_bytes())["ID"] for file in files]
         _again(lambda: ask("/modalities/node/store", SOURCE[1], json.dumps(ids).encode()))
-    return str(sent[0].SeriesInstanceUID)
+    return series_uid(str(number))
 
 
 def _again(do: Any) -> None:
@@ -151,8 +151,8 @@ def held() -> dict[str, list[int]]:
     return {source: sorted(counts.values()) for source, counts in found.items()}
 
 
-def main(folder: Path, orthanc: str, kills: int, series: int, seed: int, way: str) -> None:
-    hospital, chance, sent = Hospital(folder, orthanc, way), random.Random(seed), []
+def main(folder: Path, orthanc: str, kills: int, series: int, seed: int, way: str, size: int, gate: str) -> None:
+    hospital, chance, sent = Hospital(folder, orthanc, way, size, gate), random.Random(seed), []
     for name in ("source", "archive", "node"):
         hospital.start(name)
     _again(lambda: ask("/system", SOURCE[1]))
@@ -179,4 +179,5 @@ def main(folder: Path, orthanc: str, kills: int, series: int, seed: int, way: st
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5]), sys.argv[6])
+    place, program, kills, series, seed, way, size, gate = sys.argv[1:]
+    main(Path(place), program, int(kills), int(series), int(seed), way, int(size), gate)

@@ -15,8 +15,19 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("way", "kills", "series"), [("dicom", 50, 40), ("web", 25, 20)])
-def test_kills_lose_nothing_and_send_nothing_twice(program, tmp_path: Path, way: str, kills: int, series: int) -> None:  # noqa: F811
+@pytest.mark.parametrize(
+    ("way", "kills", "series", "size", "gate"),
+    [("dicom", 50, 40, 48, "false"), ("web", 25, 20, 48, "false"), ("dicom", 15, 12, 256, "true")],
+)
+def test_kills_lose_nothing_and_send_nothing_twice(
+    program,  # noqa: F811
+    tmp_path: Path,
+    way: str,
+    kills: int,
+    series: int,
+    size: int,
+    gate: str,
+) -> None:
     if way == "web" and not WEB.is_file():
         pytest.skip("Orthanc has no DICOMweb plug-in here; on Debian: apt-get install orthanc-dicomweb")
     orthanc, unshare = program("Orthanc"), program("unshare")
@@ -24,7 +35,8 @@ def test_kills_lose_nothing_and_send_nothing_twice(program, tmp_path: Path, way:
         program(other)
     own = ["-n"] if os.geteuid() == 0 else ["-rn"]
     inner = 'ip link set lo up && exec "$@"'
-    script = [sys.executable, "-m", "tests.node.kills", str(tmp_path), orthanc, str(kills), str(series), "1", way]
+    told = [str(tmp_path), orthanc, str(kills), str(series), "1", way, str(size), gate]
+    script = [sys.executable, "-m", "tests.node.kills", *told]
     command = [unshare, *own, "sh", "-c", inner, "sh", *script]
     paths = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
     environment = {**os.environ, "PYTHONPATH": paths}
