@@ -1,4 +1,4 @@
-"""What a node adds between the last instance of a series and the first of the result, where the network is there already."""
+"""What a node adds between the last instance of a series and the first of the result, where nothing has to be learned for it."""
 
 import json
 import tempfile
@@ -25,12 +25,13 @@ _PATIENCE = 3600.0
 _ENDED = (States.DONE, States.REFUSED, States.FAILED, States.LEFT)
 
 
-def measured(slices: int, size: int, seed: int) -> Finding:
-    """Send two patients of one protocol, one after the other; what is told is of the second.
+def measured(slices: int, size: int, seed: int, method: str = "") -> Finding:
+    """Send two patients of one protocol, one after the other; what is told is of the second. One is enough for a filter.
 
     Args:
         slices, size: of each series.
         seed: of the first patient; the second has the next one.
+        method: that the rule names, one that learns nothing; empty: the scan decides, and the network is shared.
 
     Raises:
         DemottleError: a result did not pass the gate or did not arrive; the sentence says why.
@@ -40,12 +41,14 @@ def measured(slices: int, size: int, seed: int) -> Finding:
     try:
         with tempfile.TemporaryDirectory(prefix="node-") as temporary:
             folder = Path(temporary)
-            scans = [_written(folder / f"patient {number}", slices, size, seed + number) for number in range(2)]
-            with node(folder, archive.as_toml("archive") + RULE) as peer:
-                first = _done(peer, scans[0], 1)
+            several = range(1 if method else 2)
+            scans = [_written(folder / f"patient {number}", slices, size, seed + number) for number in several]
+            rule = RULE.replace("share = true", f'method = "{method}"') if method else RULE
+            with node(folder, archive.as_toml("archive") + rule) as peer:
+                before = [_done(peer, scan, number) for number, scan in enumerate(scans[:-1], 1)]
                 with Watch(0.5, worker=lambda: peer.worker) as watch:
-                    second = _done(peer, scans[1], 2)
-                return _finding(peer, archive, first, second, watch, slices)
+                    last = _done(peer, scans[-1], len(scans))
+                return _finding(peer, archive, [*before, last], watch, slices)
     finally:
         archive.close()
 
@@ -80,25 +83,22 @@ def _done(peer: Peer, scan: Path, number: int) -> shown.Shown:
     return found[0]
 
 
-def _finding(
-    peer: Peer, archive: Archive, first: shown.Shown, second: shown.Shown, watch: Watch, slices: int
-) -> Finding:
-    results = peer.folder / "results"
-    records = [
-        json.loads((results / str(one["rounds"][0]["id"]) / "run.json").read_text("utf-8")) for one in (first, second)
-    ]
-    if not records[1].get("shared_model"):
+def _finding(peer: Peer, archive: Archive, done: Sequence[shown.Shown], watch: Watch, slices: int) -> Finding:
+    folders = [peer.folder / "results" / str(one["rounds"][0]["id"]) for one in done]
+    records = [json.loads((folder / "run.json").read_text("utf-8")) for folder in folders]
+    if len(done) > 1 and not records[-1].get("shared_model"):
         raise DemottleError(
             "The second series got a network of its own: its warnings or the gate spoke against the first."
         )
-    came = [one.at for one in archive.came[slices:]]
-    times = parts(second, results / str(second["rounds"][0]["id"]), records[1]["times"], came)
-    seconds = came[0] - second["last"]
+    came = [one.at for one in archive.came[-slices:]]
+    told = done[-1]
+    times = parts(told, folders[-1], records[-1]["times"], came)
+    seconds = came[0] - told["last"]
     missed = {"missed": f"{seconds:.0f} s, the aim is {AIM_SECONDS:.0f}"} if seconds > AIM_SECONDS else {}
-    figures = {"added": seconds, **{f"added_{name}": value for name, value in times.items()}}
-    figures["added_first"] = first["rounds"][0]["ended"] - first["last"]
-    said = {"first": records[0]["times"], "second": records[1]["times"], "method": records[1]["method"], **missed}
-    cost = {"seconds": round(came[-1] - second["last"], 2)}
+    figures: dict[str, float | None] = {"added": seconds, **{f"added_{name}": value for name, value in times.items()}}
+    figures["added_first"] = done[0]["rounds"][0]["ended"] - done[0]["last"] if len(done) > 1 else None
+    said = {"times": [one["times"] for one in records], "method": records[-1]["method"], **missed}
+    cost = {"seconds": round(came[-1] - told["last"], 2)}
     worker = watch.seen["worker"]
     if worker:
         cost["cpu_seconds"] = round(worker[-1][1].processor - worker[0][1].processor, 1)
