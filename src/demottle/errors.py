@@ -1,6 +1,6 @@
 """What can go wrong, as sentences for a user: what is wrong, where, and what to do."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 
@@ -77,3 +77,11 @@ class PromiseError(DemottleError):
 
     exit_code = 3
     denoiser: Any = None
+
+
+def nearest(given: str, names: Collection[str]) -> str:
+    """Return " Did you mean X?" for a name that is nearly one of `names`; else nothing."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(given.lower(), {name.lower(): name for name in names}, n=1, cutoff=0.7)
+    return f" Did you mean {next(name for name in names if name.lower() == found[0])}?" if found else ""

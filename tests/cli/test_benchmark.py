@@ -77,7 +77,7 @@ def test_ctrl_c_says_what_is_there(tmp_path: Path, demottle: Demottle, monkeypat
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["--suite", "pet"], 'There is no suite "pet"; the suites are: ct-volume'),
+        (["--suite", "pet"], 'There is no suite "pet". The suites are: ct-volume'),
         (["--method", "magic"], "There is no magic in this suite; there are: input"),
         (["--method", "nlm", "--rival", "magic"], "There is no magic to compare with, neither in this run"),
         (["--minutes", "-1"], "not a time to learn in"),

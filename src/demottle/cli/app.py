@@ -2,10 +2,12 @@
 
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
 import typer
+import typer.rich_utils
 
 from demottle import __version__
 from demottle.cli.benchmark.command import benchmark
@@ -19,7 +21,10 @@ from demottle.cli.node.command import node
 from demottle.cli.node.serve import serve
 from demottle.cli.phantom.command import phantom
 from demottle.cli.report import report
-from demottle.cli.screen.console import write_what_cannot_be_encoded
+from demottle.cli.screen.configuration import NAME, use_file
+from demottle.cli.screen.console import COLORS, say, speak_as_usual, write_what_cannot_be_encoded
+from demottle.cli.screen.guard import guarded
+from demottle.cli.screen.speaking import Verb
 from demottle.cli.screen.stopping import answer_at_once
 from demottle.cli.simulate.command import simulate
 from demottle.cli.stream.command import stream
@@ -32,22 +37,21 @@ app = typer.Typer(
     "learned from the scan itself. Research software, not a medical device.",
     epilog="Start with: demottle denoise SCAN -o OUT",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-app.command()(denoise)
-app.command()(inspect)
-app.command()(evaluate)
-app.command()(phantom)
-app.command()(report)
-app.command()(stream)
-app.command()(methods)
-app.command()(doctor)
-app.command()(serve)
-app.command()(benchmark)
-app.command()(train)
+app.command(cls=Verb)(denoise)
+app.command(cls=Verb)(inspect)
+app.command(cls=Verb)(evaluate)
+app.command(cls=Verb)(phantom)
+app.command(cls=Verb)(report)
+app.command(cls=Verb)(stream)
+app.command(cls=Verb)(methods)
+app.command(cls=Verb)(doctor)
+app.command(cls=Verb)(serve)
+app.command(cls=Verb)(benchmark)
+app.command(cls=Verb)(train)
 app.add_typer(models)
 app.add_typer(simulate)
 app.add_typer(study)
@@ -61,12 +65,30 @@ def _show_version(wanted: bool) -> None:
 
 
 @app.callback()
+@guarded
 def _program(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", metavar="", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            help=f"Options by verb (TOML). Default: {NAME} in this folder, where there is one.",
+        ),
+    ] = None,
 ) -> None:
     write_what_cannot_be_encoded()
+    speak_as_usual()
+    said = use_file(context, config)
+    if said:
+        say(said, style="dim")
+
+
+if COLORS is None:  # the user wants none: help and bad options are shown by typer
+    typer.rich_utils.COLOR_SYSTEM = None
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

@@ -142,7 +142,7 @@ def _read_plain(path: Path, row: Format, given: Given, volume: int | None, liste
     image: Image = row.load().read(path, given)
     if is_result(image.history) and not given.accept_own_output:
         raise InputError(
-            f"{path} is demottle's own output, which should not be denoised again; name the original, or accept own output.",
+            f"{path} is demottle's own output, which should not be denoised again; name the original.",
             remedy="accept_own_output",
         )
     return image

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from demottle.errors import InputError
+from demottle.errors import InputError, nearest
 from demottle.methods.bayes import cards as bayes
 from demottle.methods.card import MethodInfo
 from demottle.methods.filters import cards as filters
@@ -31,7 +31,9 @@ def method(name: str) -> MethodInfo:
     """
     if name not in METHODS:
         troubles = "".join(f" {trouble}" for trouble in METHODS.troubles)
-        raise InputError(f'There is no method "{name}"; the methods are: {", ".join(METHODS)}.{troubles}')
+        raise InputError(
+            f'There is no method "{name}".{nearest(name, METHODS)} The methods are: {", ".join(METHODS)}.{troubles}'
+        )
     return METHODS[name]
 
 

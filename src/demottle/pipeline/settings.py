@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from demottle.errors import ContradictionError, InputError
+from demottle.errors import ContradictionError, InputError, nearest
 from demottle.methods import method as look_up
 from demottle.pipeline.plan import CLASSICAL, DEFAULT, FOR_MR
 from demottle.pipeline.plan_sequence import CLASSICAL_SEQUENCE, DEFAULT_SEQUENCE, MR_SERIES, NORDIC
@@ -41,9 +41,8 @@ def make_settings(method: str, given: Mapping[str, Any]) -> Any:
     defaults = asdict(kind())
     unknown = sorted(set(given) - set(defaults))
     if unknown:
-        raise InputError(
-            f"{method} has no setting {', '.join(unknown)}; its settings are: {', '.join(sorted(defaults))}."
-        )
+        hint, known = nearest(unknown[0], defaults), ", ".join(sorted(defaults))
+        raise InputError(f"{method} has no setting {', '.join(unknown)}.{hint} Its settings are: {known}.")
     wrong = [name for name, value in given.items() if not _like(value, defaults[name])]
     if wrong:
         name = wrong[0]

@@ -76,7 +76,8 @@ def read_limits(path: Path) -> Limits:
         ) from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"The limits {path} are not valid TOML: {error}.") from error
-    return limits_from(found, str(path))
+    table = found.get("limits")  # as `demottle.toml` has them
+    return limits_from(table if isinstance(table, dict) else found, str(path))
 
 
 def limits_from(values: Mapping[str, Any], where: str = "the limits") -> Limits:

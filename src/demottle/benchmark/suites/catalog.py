@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from demottle.errors import InputError
+from demottle.errors import InputError, nearest
 
 if TYPE_CHECKING:
     from demottle.benchmark.suites.cases import Case, CaseSpec, Choices, Finding
@@ -297,5 +297,5 @@ def suite_named(name: str) -> Suite:
         InputError: for an unknown name; the sentence lists the known ones.
     """
     if name not in SUITES:
-        raise InputError(f'There is no suite "{name}"; the suites are: {", ".join(SUITES)}.')
+        raise InputError(f'There is no suite "{name}".{nearest(name, SUITES)} The suites are: {", ".join(SUITES)}.')
     return SUITES[name]

@@ -119,6 +119,9 @@ def _denoise_one(scan: Path, given: SimpleNamespace, wishes: Wishes, read: Seque
     places = replace(places, extras={**places.extras, **asked})
     places.refuse_inputs([*read, scan, *wishes.files.beside(scan)])
     places = with_aside(places, given.report)
+    if not given.overwrite:  # before packages are loaded, which takes seconds
+        places.clear_leftovers()
+        places.refuse_existing()
     with watch() as listener:
         listener.began(begun)  # packages were loaded since
         with listener.stage(Stage.START):

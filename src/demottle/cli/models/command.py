@@ -10,12 +10,13 @@ from demottle.cli.models.facts import show_fitted, told
 from demottle.cli.screen.console import heading, out, show_json
 from demottle.cli.screen.guard import guarded
 from demottle.cli.screen.options import Debug, Json
+from demottle.cli.screen.speaking import Verb
 from demottle.cli.screen.tables import facts
 
 models = typer.Typer(name="models", help="Inspect model files.", no_args_is_help=True)
 
 
-@models.command()
+@models.command(cls=Verb)
 @guarded
 def show(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A model file.")],

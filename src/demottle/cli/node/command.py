@@ -4,10 +4,11 @@ import typer
 
 from demottle.cli.node.check import check
 from demottle.cli.node.user import user
+from demottle.cli.screen.speaking import Verb
 
 node = typer.Typer(name="node", help="Prepare a node between scanner and archive.", no_args_is_help=True)
-node.command()(check)
-node.command()(user)
+node.command(cls=Verb)(check)
+node.command(cls=Verb)(user)
 
 
 @node.callback()

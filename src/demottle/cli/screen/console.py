@@ -4,16 +4,23 @@ So `demottle ... --json > result.json` gives a clean file while the bars stay on
 """
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
 from unicodedata import category
 
 from rich.console import Console
 from rich.text import Text
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+COLORS: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
+"""None where the user wants no colors (https://no-color.org): then nothing is bold or dim either."""
+out = Console(highlight=False, color_system=COLORS)
+err = Console(stderr=True, highlight=False, color_system=COLORS)
+_spoken: dict[str, Any] = {"quiet": False, "log": None}
 _NOT_SHOWN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # control and format characters, lone surrogates, line ends
 
 
@@ -22,6 +29,40 @@ def write_what_cannot_be_encoded() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+
+
+def be_quiet() -> None:
+    """Say warnings and errors alone from now on: no progress, no remarks, no tables."""
+    _spoken["quiet"] = True
+    out.quiet = True
+
+
+def speak_as_usual() -> None:
+    """Undo `be_quiet` and `also_to`: several commands may run in one process."""
+    _spoken.update(quiet=False, log=None)
+    out.quiet = False
+
+
+def is_quiet() -> bool:
+    """True after `be_quiet`."""
+    return bool(_spoken["quiet"])
+
+
+def also_to(path: Path) -> None:
+    """Write what is said from now on to a file as well, a line each with the time; it is added to what the file holds."""
+    _spoken["log"] = path
+
+
+def log(kind: str, text: str) -> None:
+    """Write a line to the log file, where there is one.
+
+    A disk that is full must not end the work, so what cannot be written there is not.
+    """
+    if _spoken["log"] is None:
+        return
+    moment = datetime.now().astimezone().isoformat(timespec="seconds")
+    with suppress(OSError), Path(_spoken["log"]).open("a", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(f"{moment} {kind} {shown(text.strip())}\n")
 
 
 def shown(text: object, lines: bool = False) -> str:
@@ -52,12 +93,14 @@ def as_json(value: Any) -> str:
 
 def say_error(sentence: str) -> None:
     """Show why nothing came of it, in red, as plain text whatever brackets it holds."""
+    log("error", sentence)
     err.print(Text.assemble(("Error: ", "bold red"), (shown(sentence), "red")), soft_wrap=not err.is_terminal)
 
 
 def say_warnings(warnings: Iterable[str]) -> None:
     """Show each warning once, in the order they came, under a blank line."""
     for number, sentence in enumerate(dict.fromkeys(warnings)):
+        log("warning", sentence)
         if number == 0:
             err.print()
         err.print(Text.assemble(("Warning: ", "bold yellow"), shown(sentence)), soft_wrap=not err.is_terminal)
@@ -65,12 +108,16 @@ def say_warnings(warnings: Iterable[str]) -> None:
 
 def say(text: str, style: str = "") -> None:
     """Say one line along the way, as plain text."""
+    log("note", text)
+    if is_quiet():
+        return
     err.print(Text(shown(text, lines=True), style=style), soft_wrap=not err.is_terminal)
 
 
 def show_json(value: Mapping[str, Any]) -> None:
     """Print a mapping as JSON, and nothing else, on standard output."""
     text = as_json(value)
+    out.quiet = False  # it was asked for
     if not str(out.encoding).lower().startswith("utf"):
         text = json.dumps(value, indent=2, default=str)  # all others as escapes
     out.print(text, markup=False, soft_wrap=True)

@@ -109,7 +109,8 @@ def sentence_of(error: Exception, options: Container[str] = OPTIONS) -> str:
         return error.worded(_ARGUMENTS)
     if isinstance(error, DemottleError):
         helps = OPTIONS.get(error.remedy) if error.remedy in options else None
-        return f"{error} Use {helps}." if helps else str(error)
+        how = "To take it as it is, add" if error.remedy.startswith("accept") else "Use"
+        return f"{error} {how} {helps}." if helps else str(error)
     if isinstance(error, OSError):
         where = f" ({error.filename})" if error.filename else ""
         if error.errno == errno.ENAMETOOLONG:

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, Tex
 from rich.text import Text
 
 from demottle import events
-from demottle.cli.screen.console import err, say
+from demottle.cli.screen.console import err, is_quiet, log, say
 
 SECONDS_BETWEEN_LINES = 20.0
 
@@ -189,10 +189,13 @@ class Bars(Stages):
 
     def _ended(self, stage: events.Stage) -> None:
         task = self._tasks[stage]
+        log("note", f"{stage.words}: done in {clock(self.seconds[stage])}")
         done = max(self._progress.tasks[self._progress.task_ids.index(task)].completed, 1)
         self._progress.update(task, completed=done, total=done, over=True, note="", took=self.seconds[stage])
 
 
 def watch() -> Stages:
-    """Return the listener that suits where standard error goes."""
+    """Return the listener that suits where standard error goes, and how much is to be said."""
+    if is_quiet():
+        return Lines()  # whose lines go to the log file alone
     return Bars() if err.is_terminal else Lines()

@@ -2,14 +2,15 @@
 
 import typer
 
+from demottle.cli.screen.speaking import Verb
 from demottle.cli.simulate.fluoroscopy import fluoroscopy
 from demottle.cli.simulate.low_dose import low_dose
 from demottle.cli.simulate.phantom import phantom
 
 simulate = typer.Typer(name="simulate", help="Simulate noisy scans whose truth is known.", no_args_is_help=True)
-simulate.command()(phantom)
-simulate.command()(low_dose)
-simulate.command()(fluoroscopy)
+simulate.command(cls=Verb)(phantom)
+simulate.command(cls=Verb)(low_dose)
+simulate.command(cls=Verb)(fluoroscopy)
 
 
 @simulate.callback()

@@ -2,15 +2,16 @@
 
 import typer
 
+from demottle.cli.screen.speaking import Verb
 from demottle.cli.study.analyse import analyse
 from demottle.cli.study.create import create
 from demottle.cli.study.serve import serve
 
 study = typer.Typer(name="study", help="Run a blinded reader study.", no_args_is_help=True)
-study.command()(create)
-study.command()(serve)
-study.command()(analyse)
-study.command(name="analyze", hidden=True)(analyse)
+study.command(cls=Verb)(create)
+study.command(cls=Verb)(serve)
+study.command(cls=Verb)(analyse)
+study.command(name="analyze", hidden=True, cls=Verb)(analyse)
 
 
 @study.callback()

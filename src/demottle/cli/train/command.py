@@ -112,18 +112,22 @@ def _doubts(fitted: Mapping[str, Any]) -> list[str]:
 
 def _method(name: str, preset: str, pairs: list[str]) -> tuple[Any, Any]:
     """The method's module and settings: all that can be wrong with them is known before a scan is read."""
-    from demottle.errors import InputError
+    from demottle.errors import InputError, nearest
     from demottle.methods.registry import METHODS, method
 
     known = ", ".join(name for name, other in METHODS.items() if other.is_trained)
     if name not in METHODS:
-        raise InputError(f'There is no method "{name}"; those that are trained on sets of scans are: {known}.')
+        raise InputError(
+            f'There is no method "{name}".{nearest(name, METHODS)} Those that are trained on sets of scans are: {known}.'
+        )
     info = method(name)
     if not info.is_trained:
         raise InputError(f"{name} learns from {info.learns_from} and needs no training; those that do are: {known}.")
     module = info.load()
     if preset not in module.PRESETS:
-        raise typer.BadParameter(f"has to be one of {', '.join(module.PRESETS)}", param_hint="--preset")
+        raise typer.BadParameter(
+            f"has to be one of {', '.join(module.PRESETS)}.{nearest(preset, module.PRESETS)}", param_hint="--preset"
+        )
     from demottle.pipeline.settings import make_settings
 
     return module, make_settings(name, {**module.PRESETS[preset], **options.parse_settings(pairs)})

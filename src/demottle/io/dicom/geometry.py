@@ -268,17 +268,17 @@ def _uneven_sentence(
         between = [f"{positions[i]:g} and {positions[i + 1]:g} mm" for i in missing[:_LISTED]]
         return (
             f"Slices are missing between {', between '.join(between)}{_more(missing.size)} (slice spacing {typical:g} mm); "
-            "complete the series, or accept uneven slices."
+            "complete the series."
         )
     if uneven.size:
         where = [f"{positions[i]:g} to {positions[i + 1]:g} mm" for i in uneven[:_LISTED]]
         return (
             f"Slices are unevenly spaced: the typical gap is {typical:g} mm, but not from {', '.join(where)}"
-            f"{_more(uneven.size)}; separate the parts, or accept uneven slices."
+            f"{_more(uneven.size)}; separate the parts."
         )
     return (
         f"Slices are unevenly spaced: the gap changes slowly, by {drift.max():.3g} mm at {positions[drift.argmax()]:g} mm; "
-        "separate the parts, or accept uneven slices."
+        "separate the parts."
     )
 
 

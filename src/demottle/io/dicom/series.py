@@ -142,7 +142,7 @@ def choose(
     if chosen[0].own_output and not accept_own_output:
         raise InputError(
             f"The series {chosen[0].uid} is demottle's own output, which should not be denoised again; "
-            "name the original series, or accept own output.",
+            "name the original series.",
             remedy="accept_own_output",
         )
     return chosen, (*_scattered_remark(chosen[0]), *(f"Set aside the series {info}." for info in aside))
