@@ -1,5 +1,6 @@
 """A folder of scans."""
 
+import csv
 import json
 import shutil
 from pathlib import Path
@@ -91,10 +92,61 @@ def test_a_model_is_loaded_once(
 def test_scans_are_counted_as_scans_whatever_number_of_volumes_they_hold(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from demottle.cli.denoise.batch import Failure, _show
+    from demottle.cli.denoise.batch import Failure, Folder, _show
 
     done = [(name, {}) for name in ("a", "b", "c, volume 1", "c, volume 2")]
-    _show(done, 3, [Failure("d", "It is broken.")], tmp_path, None, as_json=False)
+    _show(Folder(None, done, [Failure("d", "It is broken.")], 3), tmp_path, as_json=False)
     told = capsys.readouterr()
     assert "3 scans (4 volumes) in" in told.out.replace("\n", " ")
     assert "1 of 4 scans failed" in told.err
+
+
+def test_a_run_goes_on_where_it_was_stopped_and_tells_of_all_scans(
+    archive: Path, tmp_path: Path, demottle: Demottle
+) -> None:
+    out, listed = tmp_path / "out", tmp_path / "out-report"
+    command = ("denoise", archive, "-o", out, *FILTER)
+    assert demottle(*command).exit_code == 2
+    rows = list(csv.DictReader((listed / "results.csv").read_text().splitlines()))
+    assert [(row["scan"], row["outcome"] == "not done") for row in rows] == [
+        ("a", False),
+        ("deep/c", False),
+        ("b", True),
+    ]
+    assert float(rows[0]["noise_before"]) > float(rows[0]["noise_after"]) > 0 and rows[2]["reason"]
+    assert (listed / rows[0]["page"]).exists() and (listed / rows[0]["output"]).resolve() == out / "a"
+    page = (listed / "index.html").read_text()
+    assert page.index(">b<") < page.index(">deep/c</a>") and 'href="deep/c/report.html"' in page
+
+    for there in (out, listed):  # as if the run had been killed before it
+        shutil.rmtree(there / "deep")
+    (listed / "results.csv").unlink()
+    stamp = (out / "a").stat().st_mtime_ns
+    again = demottle(*command, "--skip-existing", "--json")
+    assert again.exit_code == 2 and (out / "a").stat().st_mtime_ns == stamp
+    told = json.loads(again.stdout)
+    assert (told["skipped"], len(told["done"]), [one["scan"] for one in told["failed"]]) == (1, 2, ["b"])
+    assert [row["scan"] for row in csv.DictReader((listed / "results.csv").read_text().splitlines())] == [
+        "a",
+        "deep/c",
+        "b",
+    ]
+    both = demottle(*command, "--skip-existing", "--overwrite")
+    assert both.exit_code == 2 and "leaves out what is there" in " ".join(both.stderr.split())
+
+
+def test_what_failed_the_gate_is_not_tried_again(archive: Path, tmp_path: Path, demottle: Demottle) -> None:
+    (tmp_path / "strict.toml").write_text("noise = 0.0001\n")
+    shutil.rmtree(archive / "b")
+    command = ("denoise", archive, "-o", tmp_path / "out", *FILTER, "--limits", tmp_path / "strict.toml")
+    assert demottle(*command).exit_code == 2
+    again = demottle(*command, "--skip-existing")
+    assert again.exit_code == 2 and "Denoising" not in again.stderr
+    assert "failed the gate in an earlier run" in " ".join(again.stderr.split())
+
+
+def test_a_single_scan_that_is_done_is_left_alone(simulated: Path, tmp_path: Path, demottle: Demottle) -> None:
+    command = ("denoise", simulated / "scan", "-o", tmp_path / "out", *FILTER, "--no-report")
+    assert demottle(*command).exit_code == 0
+    again = demottle(*command, "--skip-existing")
+    assert again.exit_code == 0 and "from an earlier run" in " ".join(again.stderr.split())

@@ -98,6 +98,15 @@ Format = Annotated[
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", metavar="", help="Replace earlier results.", rich_help_panel=options.READING)
 ]
+SkipExisting = Annotated[
+    bool,
+    typer.Option(
+        "--skip-existing",
+        metavar="",
+        help="Leave out what an earlier run has finished, of a folder of scans.",
+        rich_help_panel=options.READING,
+    ),
+]
 Report = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Where the page goes. Default: OUT-report.", rich_help_panel=PAGE),

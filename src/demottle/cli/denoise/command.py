@@ -19,7 +19,7 @@ from demottle.cli.denoise.summary import show_outcome
 from demottle.cli.gate import Force, LimitsFile, limits_of
 from demottle.cli.places import places_for
 from demottle.cli.screen import options
-from demottle.cli.screen.console import say_warnings, show_json
+from demottle.cli.screen.console import say, say_warnings, show_json
 from demottle.cli.screen.guard import guarded
 from demottle.cli.screen.progress import watch
 from demottle.cli.spot_map import MAP, SPREAD, UNCERTAINTY, SpotMapFile
@@ -64,6 +64,7 @@ def denoise(
     accept_own_output: arguments.AcceptOwnOutput = False,
     format: arguments.Format = None,
     overwrite: arguments.Overwrite = False,
+    skip_existing: arguments.SkipExisting = False,
     report: arguments.Report = None,
     no_report: arguments.NoReport = False,
     spot_map: SpotMapFile = None,
@@ -88,11 +89,13 @@ def denoise(
     if len(scans) == 1:
         return _denoise_one(scans[0], given, wishes, read, begun)
     _refuse_several(given)
-    denoise_folder(scan, scans, output, report, not no_report, _with_model(wishes), as_json)
+    denoise_folder(scan, scans, output, report, not no_report, _with_model(wishes), as_json, skip_existing)
 
 
 def _refuse_idle(given: SimpleNamespace) -> None:
     """Raise BadParameter for options that do not go together, and load the file of a method."""
+    if given.skip_existing and given.overwrite:
+        raise typer.BadParameter("leaves out what is there, and --overwrite replaces it", param_hint="--skip-existing")
     options.refuse_two_limits(given.minutes, given.steps)
     options.refuse_saving_a_model(given.model, given.save_model)
     options.refuse_idle_method_file(given.method_file, given.method, given.model)
@@ -119,6 +122,9 @@ def _denoise_one(scan: Path, given: SimpleNamespace, wishes: Wishes, read: Seque
     places = replace(places, extras={**places.extras, **asked})
     places.refuse_inputs([*read, scan, *wishes.files.beside(scan)])
     places = with_aside(places, given.report)
+    if given.skip_existing and places.output.exists():
+        say(f"{places.output} exists already, from an earlier run.")
+        return
     if not given.overwrite:  # before packages are loaded, which takes seconds
         places.clear_leftovers()
         places.refuse_existing()

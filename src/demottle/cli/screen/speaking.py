@@ -16,7 +16,7 @@ PANEL = "What is said"
 
 
 class Verb(TyperCommand):
-    """A command with the options of how it speaks; they are dealt with before it runs, and are no arguments of it."""
+    """A command with the options of how it speaks; which are dealt with before it runs and do not reach it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Make the command, and give it these options after its own."""
