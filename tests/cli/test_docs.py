@@ -1,10 +1,15 @@
 """What the documentation says about the command line is what the program does."""
 
 import re
+import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
+import typer.main
 from tests.cli.conftest import Demottle
+from typer.models import CommandInfo
 
 from demottle.cli.app import app
 
@@ -54,3 +59,18 @@ def test_every_make_target_the_documentation_names_exists() -> None:
     for page in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
         named = set(re.findall(r"`(?:[A-Z_]+=\S+ )?make ([a-z-]+)", (ROOT / page).read_text()))
         assert named <= targets
+
+
+@pytest.mark.parametrize(
+    "command", [command for command in app.registered_commands if command.epilog], ids=lambda one: one.callback.__name__
+)
+def test_the_examples_of_the_help_name_what_there_is(command: CommandInfo) -> None:
+    name = str(command.callback.__name__)  # type: ignore[union-attr]
+    group: Any = typer.main.get_command(app)
+    options = {option for parameter in group.commands[name].params for option in parameter.opts}
+    heading, *examples = str(command.epilog).split("\n\n")
+    assert heading == "Examples:" and examples
+    for example in examples:
+        program, verb, *arguments = shlex.split(example)
+        assert (program, verb) == ("demottle", name)
+        assert {one for one in arguments if re.match(r"--?[a-z]", one)} <= options

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -41,21 +42,53 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-app.command(cls=Verb)(denoise)
-app.command(cls=Verb)(inspect)
-app.command(cls=Verb)(evaluate)
-app.command(cls=Verb)(phantom)
-app.command(cls=Verb)(report)
-app.command(cls=Verb)(stream)
-app.command(cls=Verb)(methods)
-app.command(cls=Verb)(doctor)
-app.command(cls=Verb)(serve)
-app.command(cls=Verb)(benchmark)
-app.command(cls=Verb)(train)
-app.add_typer(models)
-app.add_typer(simulate)
-app.add_typer(study)
-app.add_typer(node)
+_SCANS, _JUDGED, _LEARNED, _HOSPITAL, _MACHINE = (
+    "Scans",
+    "What is a result worth?",
+    "Learning from many scans",
+    "In a hospital",
+    "This program",
+)
+
+
+def _verb(verb: Callable[..., None], panel: str, *examples: str) -> None:
+    """Add a verb, with examples below its help; each is a paragraph of its own."""
+    shown = "\n\n".join(("Examples:", *examples)) if examples else None
+    app.command(cls=Verb, rich_help_panel=panel, epilog=shown)(verb)
+
+
+_verb(
+    denoise,
+    _SCANS,
+    "demottle denoise CHEST -o CHEST-clean",
+    "demottle denoise run.dcm -o run-clean.dcm --method nvca",
+    "demottle denoise ARCHIVE -o CLEAN --skip-existing",
+    "demottle denoise CHEST -o CHEST-clean --noise -45% --keep-mtf 0.9",
+)
+_verb(inspect, _SCANS, "demottle inspect CHEST", "demottle inspect run.dcm --json")
+_verb(
+    stream,
+    _SCANS,
+    "demottle stream run.dcm -o live --method nvca",
+    "demottle stream tcp:5000 -o live --model run.safetensors",
+)
+_verb(report, _JUDGED, "demottle report CHEST-clean-report -o page.html")
+_verb(
+    evaluate,
+    _JUDGED,
+    "demottle evaluate CHEST-clean --input CHEST --gate",
+    "demottle evaluate out/result --input phantom/scan --truth phantom/truth --html page.html",
+)
+_verb(phantom, _JUDGED, "demottle phantom CATPHAN --html qa.html --history qa.csv")
+app.add_typer(study, rich_help_panel=_JUDGED)
+_verb(benchmark, _JUDGED, "demottle benchmark --suite ct-volume --quick")
+_verb(train, _LEARNED, "demottle train pdml --low LOW --full FULL -o liver.safetensors")
+app.add_typer(models, rich_help_panel=_LEARNED)
+app.add_typer(simulate, rich_help_panel=_LEARNED)
+_verb(serve, _HOSPITAL, "demottle serve node.toml")
+app.add_typer(node, rich_help_panel=_HOSPITAL)
+_verb(methods, _MACHINE, "demottle methods", "demottle methods nl-bayes")
+_verb(doctor, _MACHINE)
 
 
 def _show_version(wanted: bool) -> None:
