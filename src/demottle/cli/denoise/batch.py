@@ -42,7 +42,7 @@ class Folder:
         """Write table and page of all scans so far, where pages are wanted: a run that is stopped leaves them, too."""
         if self.pages is None:
             return
-        from demottle.report.folder import NOT_DONE, Row, row_of, write_folder_report
+        from demottle.report.folder.page import NOT_DONE, Row, row_of, write_folder_report
 
         rows = [row_of(name, record, self.pages) for name, record in self.done]
         write_folder_report([*rows, *(Row(one.scan, NOT_DONE, reason=one.reason) for one in self.failed)], self.pages)

@@ -88,8 +88,7 @@ def denoise(
     wishes.files.refuse_contradictions(model, method, len(scans))
     if len(scans) == 1:
         return _denoise_one(scans[0], given, wishes, read, begun)
-    _refuse_several(given)
-    denoise_folder(scan, scans, output, report, not no_report, _with_model(wishes), as_json, skip_existing)
+    _denoise_several(scans, given, wishes)
 
 
 def _refuse_idle(given: SimpleNamespace) -> None:
@@ -104,12 +103,14 @@ def _refuse_idle(given: SimpleNamespace) -> None:
         raise typer.BadParameter("is for a model that goes by passes; give one with --model", param_hint="--spread")
 
 
-def _refuse_several(given: SimpleNamespace) -> None:
-    """Raise BadParameter for an option that names a file of one scan, where SCAN holds several."""
+def _denoise_several(scans: list[Path], given: SimpleNamespace, wishes: Wishes) -> None:
+    """Denoise the scans that SCAN holds; raises BadParameter for an option that names a file of one scan."""
     maps = {"--map": given.spot_map, "--uncertainty": given.uncertainty, "--spread": given.spread}
     files = {"--save-model": given.save_model, **maps}
     for option in (option for option, path in files.items() if path is not None):
         raise typer.BadParameter("needs a single scan, but SCAN holds several", param_hint=option)
+    page, skip = not given.no_report, given.skip_existing
+    denoise_folder(given.scan, scans, given.output, given.report, page, _with_model(wishes), given.as_json, skip)
 
 
 def _denoise_one(scan: Path, given: SimpleNamespace, wishes: Wishes, read: Sequence[Path | None], begun: float) -> None:

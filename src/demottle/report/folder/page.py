@@ -90,7 +90,7 @@ def write_folder_report(rows: Sequence[Row], folder: Path) -> None:
     environment.filters["signed"] = signed
     count = Counter(row.outcome for row in rows)
     ordered = sorted(rows, key=lambda row: _ORDER.index(row.outcome if row.outcome in _ORDER else ""))
-    template = environment.get_template("folder.html.j2")
+    template = environment.get_template("folder/page.html.j2")
     page = template.render(css=css, rows=ordered, count=count, total=len(rows), not_done=NOT_DONE, finite=isfinite)
     write_whole(page, folder / "index.html")
 
