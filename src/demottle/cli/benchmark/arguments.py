@@ -9,7 +9,7 @@ SUITE_HELP = (
     "Suite. Methods: ct-volume, ct-real, ct-anatomies, single-slice, ct-unpaired, ct-doses, ct-ascon, ldct, "
     "fluoroscopy, mr, nordic; "
     "decisions: fluoroscopy-plan, fluoroscopy-wires, gate, uncertainty, contract, lies, noise-measures, low-dose-noise; "
-    "the machine: speed."
+    "the machine: speed, node."
 )
 """In full, as to import the suites takes a second; a test holds it to them."""
 RUNNING = "How it runs"
