@@ -71,3 +71,13 @@ def test_a_few_slices_and_frames_have_one_plane() -> None:
     (only,) = plane_sets(frames, frames, Coding(-1400, 1))
     assert only["name"] == "frames"
     assert only["slices"][0]["label"] == "frame 1 of 20"
+
+
+def test_what_is_noisy_travels_in_coarser_steps_and_gains_hardly_any_noise() -> None:
+    fine, sigma = Coding(-1400, 1.0), 20.0
+    coarse = fine.coarser(sigma)
+    plane = np.random.default_rng(0).normal(40, sigma, (200, 200)).astype(np.float32)
+    back = coarse.offset + coarse.step * coarse.codes(plane)
+    assert back.std() == pytest.approx(plane.std(), rel=5e-3) and abs(back.mean() - plane.mean()) < 0.05
+    assert len(encoded(coarse.codes(plane))) < 0.8 * len(encoded(fine.codes(plane)))
+    assert fine.coarser(float("nan")) == fine and fine.coarser(1.0) == fine

@@ -190,17 +190,19 @@ def _viewer(
     uncertain: Uncertainty | None,
 ) -> dict[str, Any]:
     coding = coding_of(before, check.noise.before)
+    coarse = coding.coarser(check.noise.before)
     sigma = check.noise.before
     wanted = {*([] if worst is None else [worst.slice]), *spotted(check)}
     told = uncertainty.legend(uncertain)
     shown = (
         None if uncertain is None or told is None else (uncertain.image, partial(uncertainty.coded, top=told["top"]))
     )
-    planes = plane_sets(before, after, coding, truth, wanted, shown)
+    planes = plane_sets(before, after, coding, truth, wanted, shown, coarse)
     return {
         "unit": before.unit,
         "offset": coding.offset,
         "step": coding.step,
+        "step_before": coarse.step,
         "sigma": sigma if sigma > 0 else 20 * coding.step,  # also where it is NaN
         "worst": None if worst is None else worst.slice,
         "windows": [{"name": w.name, "center": w.center, "width": w.width} for w in windows_of(before)],

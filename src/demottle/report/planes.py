@@ -21,11 +21,12 @@ from demottle.noise.slices import spread
 Plane = NDArray[np.float32]
 Layer = tuple[Image, Callable[[Plane], str]]
 
-_PAIRS_PIXELS = 6_500_000  # of all planes together: about 10 MB of page
+_PAIRS_PIXELS = 6_000_000  # of all planes together: up to 6 MB of page
 _SHARES = {"frames": 1.0, "axial": 0.6, "coronal": 0.2, "sagittal": 0.2}
 _MOST = 40
 _CT_RANGE = (-1400.0, 3000.0)
 _MARGIN_MM = 8.0
+_STEPS = 5.0
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,13 @@ class Coding:
         """Return the codes of a plane; values outside the range become its ends."""
         finite = np.nan_to_num(plane.astype(np.float64), nan=self.offset)
         return np.clip(np.rint((finite - self.offset) / self.step), 0, 65535).astype(np.uint16)
+
+    def coarser(self, noise: float) -> "Coding":
+        """The coding for an image with that much noise, in steps of a fifth of it: 0.2 % more noise, and a page a fifth smaller.
+
+        Never finer than this one; this one where the noise is not known.
+        """
+        return Coding(self.offset, max(self.step, noise / _STEPS)) if np.isfinite(noise) else self
 
 
 @dataclass(frozen=True)
@@ -100,19 +108,22 @@ def plane_sets(
     truth: Image | None = None,
     wanted: Collection[int] = (),
     layer: Layer | None = None,
+    coding_before: Coding | None = None,
 ) -> list[dict[str, Any]]:
     """Return the planes as plain values for the page.
 
     Each plane has a name, width and height of its images, `aspect` (width over height in mm), and slices with a number, a
     label and two PNG as base64; three with a truth. Frames of fluoroscopy have one plane only. `wanted` are numbers of
     slices that must be among the axial ones. `layer`: another image, which goes along as `layer`, and how a plane of it is coded.
+    `coding_before`: of the image before; None: the same.
     """
     cuts = _cuts(before)
     images = {"before": before, "after": after} | ({} if truth is None else {"truth": truth})
+    codings = dict.fromkeys(images, coding) | ({} if coding_before is None else {"before": coding_before})
     together = sum(_SHARES[cut.name] for cut in cuts) * len(images) / 2
     return [
         _plane_set(
-            cut, images, coding, _PAIRS_PIXELS * _SHARES[cut.name] / together, wanted if place == 0 else (), layer
+            cut, images, codings, _PAIRS_PIXELS * _SHARES[cut.name] / together, wanted if place == 0 else (), layer
         )
         for place, cut in enumerate(cuts)
     ]
@@ -152,7 +163,7 @@ def _cuts(image: Image) -> list[Cut]:
 def _plane_set(
     cut: Cut,
     images: dict[str, Image],
-    coding: Coding,
+    codings: dict[str, Coding],
     pixels: float,
     wanted: Collection[int],
     layer: Layer | None,
@@ -170,7 +181,7 @@ def _plane_set(
             {
                 "number": i,
                 "label": f"{cut.word} {i + 1} of {cut.count}",
-                **{name: encoded(coding.codes(cut.take(image, i))) for name, image in images.items()},
+                **{name: encoded(codings[name].codes(cut.take(image, i))) for name, image in images.items()},
                 **({} if layer is None else {"layer": layer[1](cut.take(layer[0], i))}),
             }
             for i in chosen

@@ -26,12 +26,12 @@
     return Float32Array.from({ length: width * height }, (_, i) => (bytes[4 * i] * data.uncertainty.top) / 255);
   }
 
-  async function decoded(base64, width, height) {
+  async function decoded(base64, width, height, step) {
     const bytes = await grays(base64, width, 2 * height);
     const count = width * height;
     const values = new Float32Array(count);
     for (let i = 0; i < count; i++) {
-      values[i] = data.offset + data.step * (bytes[4 * i] * 256 + bytes[4 * (i + count)]);
+      values[i] = data.offset + step * (bytes[4 * i] * 256 + bytes[4 * (i + count)]);
     }
     return values;
   }
@@ -42,7 +42,7 @@
       if (cache.size > 24) cache.delete(cache.keys().next().value);
       const { width, height, slices } = data.planes[plane];
       const { before, after, truth, layer } = slices[slice];
-      const codes = [before, after, truth].map((png) => png && decoded(png, width, height));
+      const codes = [[before, data.step_before], [after, data.step], [truth, data.step]].map(([png, step]) => png && decoded(png, width, height, step));
       cache.set(key, Promise.all([...codes, layer && uncertain(layer, width, height)]));
     }
     return cache.get(key);
