@@ -19,6 +19,8 @@ from demottle.benchmark.suites.training import trained_small
 
 SEEDS = 3
 FIRST_SEED = 8100
+JUDGED_SLICES = 12
+"""Of the phantoms that are judged, which hold discs."""
 TAUGHT = "ascon"
 _ERROR: Mapping[str, Any] = {"structure": 0.0, "share": 0.0}
 LOSSES: Mapping[str, Mapping[str, Any]] = {
@@ -34,7 +36,11 @@ LOSSES: Mapping[str, Mapping[str, Any]] = {
 
 def specs(choices: Choices) -> tuple[CaseSpec, ...]:
     """Return the judged phantoms."""
-    common: Mapping[str, Any] = {**(unpaired_cohort.QUICK if choices.quick else unpaired_cohort.FULL), "real": False}
+    common: Mapping[str, Any] = {
+        **(unpaired_cohort.QUICK if choices.quick else unpaired_cohort.FULL),
+        "real": False,
+        "judged_slices": JUDGED_SLICES,
+    }
     return tuple(
         CaseSpec("ct-ascon", "40 HU", FIRST_SEED + number, {**common, "learning_seed": number}, shown=number == 0)
         for number in range(choices.seeds or (1 if choices.quick else SEEDS))

@@ -26,6 +26,8 @@ from demottle.pipeline.settings import settings_of_model
 
 SEEDS = 3
 FIRST_SEED = 8000
+JUDGED_SLICES = 12
+"""Of the phantoms that are judged, which hold discs."""
 DOSES = (0.5, 0.25, 0.1, 0.05)
 LEFT_OUT = (0.08, 0.125)
 TAUGHT = "dose-diffusion"
@@ -52,7 +54,11 @@ RIVALS: Mapping[str, Mapping[str, Any]] = {"pdml": {}, "supervised": {"steps": 2
 def specs(choices: Choices) -> tuple[CaseSpec, ...]:
     """Return the doses of the first patient, then those of the next."""
     doses = DOSES[1:2] if choices.quick else DOSES
-    common: Mapping[str, Any] = {**(unpaired_cohort.QUICK if choices.quick else unpaired_cohort.FULL), "real": False}
+    common: Mapping[str, Any] = {
+        **(unpaired_cohort.QUICK if choices.quick else unpaired_cohort.FULL),
+        "real": False,
+        "judged_slices": JUDGED_SLICES,
+    }
     return tuple(
         CaseSpec(
             "ct-doses",

@@ -91,7 +91,8 @@ def _judged(spec: CaseSpec, cache: Path) -> dict[str, Voxels]:
     recipe = spec.recipe
     name = recipe.get("judged")
     number = JUDGED_PART if name else JUDGED[(spec.seed - FIRST_SEED) % len(JUDGED)]
-    plain = _truth(recipe, name, number, cache)
+    taller = {**recipe, "slices": recipe.get("judged_slices", recipe["slices"])}  # room for discs
+    plain = _truth(taller, name, number, cache)
     noise = _noise(recipe, name, number, plain, recipe["low"], spec.seed, cache)
     return {"plain": plain.voxels, "noise": noise, "spacing": np.array(plain.spacing, np.float32)}
 
