@@ -25,13 +25,14 @@ _PATIENCE = 3600.0
 _ENDED = (States.DONE, States.REFUSED, States.FAILED, States.LEFT)
 
 
-def measured(slices: int, size: int, seed: int, method: str = "") -> Finding:
+def measured(slices: int, size: int, seed: int, method: str = "", share: bool = True) -> Finding:
     """Send two patients of one protocol, one after the other; what is told is of the second. One is enough for a filter.
 
     Args:
         slices, size: of each series.
         seed: of the first patient; the second has the next one.
-        method: that the rule names, one that learns nothing; empty: the scan decides, and the network is shared.
+        method: that the rule names; empty: the scan decides.
+        share: keep the network of the first patient for the second; False: for a method that learns nothing.
 
     Raises:
         DemottleError: a result did not pass the gate or did not arrive; the sentence says why.
@@ -41,9 +42,10 @@ def measured(slices: int, size: int, seed: int, method: str = "") -> Finding:
     try:
         with tempfile.TemporaryDirectory(prefix="node-") as temporary:
             folder = Path(temporary)
-            several = range(1 if method else 2)
+            several = range(2 if share else 1)
             scans = [_written(folder / f"patient {number}", slices, size, seed + number) for number in several]
-            rule = RULE.replace("share = true", f'method = "{method}"') if method else RULE
+            rule = RULE if share else RULE.replace("share = true\n", "")
+            rule += f'method = "{method}"\n' if method else ""
             with node(folder, archive.as_toml("archive") + rule) as peer:
                 before = [_done(peer, scan, number) for number, scan in enumerate(scans[:-1], 1)]
                 with Watch(0.5, worker=lambda: peer.worker) as watch:
