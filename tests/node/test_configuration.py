@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tests.node.test_tls import certificates  # noqa: F401
+from tests.node.test_tls import TLS, certificates  # noqa: F401
 
 from demottle.errors import InputError
 from demottle.node.configuration import WebDestination
@@ -60,8 +60,27 @@ def test_the_first_rule_that_is_met_decides(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("x = ", "not valid TOML"),
-        ("", "'sender' in .* is missing; write \\[\\[sender\\]\\]"),
-        (NODE + SENDER, "'rule' .*is missing"),
+        ("", "node.toml: 'sender' is missing; write \\[\\[sender\\]\\]"),
+        (NODE + SENDER, "node.toml: 'rule' is missing"),
+        (WHOLE + "[wbe]\n", "node.toml: 'wbe' is not a key demottle knows; did you mean 'web'\\?$"),
+        (WHOLE + "[xyz]\n", "node.toml: 'xyz' .*; known are destination, node, rule, sender, tls, web\\.$"),
+        (WHOLE + "when = { modallity = 'CT' }\n", "'modallity' in when of .*did you mean 'modality'\\?$"),
+        (WHOLE + "gate = { nix = 1 }\n", "^'nix' in 'gate' in \\[\\[rule\\]\\] number 1 of .*node.toml is not a limit"),
+        (WHOLE + "seed = -1\n", "'seed' in .* is -1; write a whole number of 0 or more"),
+        (WHOLE.replace('"held"', '"secret"'), "'folder' in \\[node\\] is .*/secret, which is a file; name a folder"),
+        (
+            WHOLE.replace('"held"', '"secret/a/b"'),
+            "'folder' in \\[node\\] is .*/a/b, and .*/secret is a file; name a folder",
+        ),
+        (WHOLE + "[web]\nport = 11112\n", "'port' in \\[web\\] is 11112, where \\[node\\] listens; give one"),
+        (
+            WHOLE.replace(NODE, NODE + 'address = "0.0.0.0"\nport = 80\n') + "[web]\nport = 80\n",
+            "'port' in \\[web\\] is 80, where \\[node\\] listens",
+        ),
+        (
+            WHOLE + '[tls]\ncertificate = "secret"\nkey = "secret"\nauthorities = "secret"\n',
+            "'authorities' in \\[tls\\] names .*/secret, which holds no certificates in PEM",
+        ),
         (SENDER + PACS + RULE, "'folder' in \\[node\\] is missing"),
         (WHOLE.replace("folder", "foldr"), "did you mean|'folder' in \\[node\\] is missing"),
         (WHOLE.replace('title = "CT1"', 'title = "a very long AE title"'), "1 to 16 ASCII characters"),
@@ -82,7 +101,11 @@ def test_the_first_rule_that_is_met_decides(tmp_path: Path) -> None:
         (WHOLE + "tell = 1\n", "'tell' .*write true or false"),
         (WHOLE.replace('["pacs"]', '["pax"]'), "'to' .*'pax', and a destination is one of pacs"),
         (NODE + SENDER + PACS + "[[rule]]\n", "'to' .*is missing"),
-        (WHOLE + PACS, "name 'pacs' twice"),
+        (WHOLE + PACS, "node.toml: two \\[\\[destination\\]\\] have the name 'pacs'; give each"),
+        (
+            WHOLE + 'name = "x"\n' + RULE + 'name = "x"\n',
+            "node.toml: two \\[\\[rule\\]\\] have the name 'x'; give each",
+        ),
         (WHOLE + "when = { thickness = '2..1' }\n", "write a range such as"),
         (WHOLE + "when = { thikness = 1 }\n", "'thikness' in when .*did you mean 'thickness'"),
         (WHOLE + "gate = { noize = 1 }\n", "noize"),
@@ -104,7 +127,7 @@ def test_the_first_rule_that_is_met_decides(tmp_path: Path) -> None:
         (WEB.replace("https", "http") + 'token_file = "secret"\n', "'url' .*unencrypted; write https"),
         (WEB.replace("https", "http") + 'authorities = "secret"\n', "'url' .*uses no certificates; write https"),
         (WEB + 'authorities = "secret"\n', "'authorities' .*holds no certificates in PEM"),
-        (WEB + 'certificate = "secret"\nkey = "secret"\n', "'certificate' .*PEM certificate"),
+        (WEB + 'certificate = "secret"\nkey = "secret"\n', "'certificate' .*no certificates in PEM"),
         (WEB + 'certificate = "secret"\n', "'certificate' .*and 'key' belong together"),
         (WHOLE.replace("port = 4242", 'port = 4242\nuser = "anna"'), "'user' .*goes with url"),
         (WHOLE + '[tls]\ncertificate = "a.pem"\nkey = "b"\nauthorities = "c"\n', "'certificate' in \\[tls\\]"),
@@ -119,6 +142,19 @@ def test_a_mistake_is_one_sentence_with_the_key(tmp_path: Path, text: str, said:
     with pytest.raises(InputError, match=said) as raised:
         _read(tmp_path, text)
     assert str(raised.value).count("\n") == 0
+
+
+def test_certificate_and_key_of_the_node_are_tried_when_the_configuration_is_read(certificates: Path) -> None:  # noqa: F811
+    for name, text in (("node.key", (certificates / "ca.pem").read_text()), ("node.pem", "no certificate")):
+        (certificates / name).write_text(text)
+        key = "certificate" if name == "node.pem" else "key"
+        with pytest.raises(InputError, match=rf"'{key}' in \[tls\] names .*/{name}, which (holds no|does not hold)"):
+            _read(certificates, WHOLE + TLS)
+
+
+def test_page_and_node_may_have_one_port_at_two_addresses(tmp_path: Path) -> None:
+    node = NODE + 'address = "10.0.0.2"\n'
+    assert _read(tmp_path, WHOLE.replace(NODE, node) + "[web]\nport = 11112\n").port == 11112
 
 
 def test_the_gate_is_the_house_s_own_a_table_a_file_or_none(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The queue: each object once, each series once complete, each result sent once; and what was finished survives a kill."""
 
 import sqlite3
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -206,6 +207,18 @@ def test_the_log_of_events_cannot_be_changed(queue: Queue) -> None:
         with pytest.raises(sqlite3.IntegrityError, match="only added"), queue.transaction() as db:
             db.execute(statement)
     assert len(shown.events(queue)) == 1
+
+
+def test_others_of_the_machine_may_not_read_the_queue(tmp_path: Path) -> None:
+    file = tmp_path / "queue.sqlite"
+    for made_before in (False, True):
+        if made_before:
+            file.chmod(0o644)
+        queue = Queue(file)
+        arrivals.arrived(queue, _arrival(int(made_before)))
+        modes = {one.name: stat.S_IMODE(one.stat().st_mode) for one in tmp_path.iterdir()}
+        assert len(modes) == 3 and set(modes.values()) == {0o600}
+        queue.close()
 
 
 def test_a_queue_that_is_no_database_is_refused(tmp_path: Path) -> None:

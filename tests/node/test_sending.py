@@ -1,5 +1,6 @@
 """What goes out: each object until it is acknowledged and not once more; with storage commitment where it is asked for."""
 
+import logging
 import threading
 import time
 from pathlib import Path
@@ -22,12 +23,14 @@ def _states(queue: Queue) -> dict[str, int]:
     return shown.sends_of(queue, 1)["pacs"]
 
 
-def test_each_object_is_sent_once(due, pacs) -> None:
+def test_each_object_is_sent_once(due, pacs, caplog) -> None:
     archive = pacs()
-    queue, uids = due(pacs=archive.port)
-    until(lambda: _states(queue) == {"arrived": 3})
-    time.sleep(1.0)
+    with caplog.at_level(logging.INFO, "demottle.node"):
+        queue, uids = due(pacs=archive.port)
+        until(lambda: _states(queue) == {"arrived": 3})
+        time.sleep(1.0)
     assert archive.uids() == uids
+    assert "3 objects of series 1, round 1 reached pacs" in caplog.messages
 
 
 def test_an_object_that_is_refused_again_and_again_stands_among_the_failures(due, pacs, monkeypatch) -> None:

@@ -10,6 +10,7 @@ audit.jsonl                 who did what, when, from where; only added to
 models/                     networks that the next series of a protocol uses
 """
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -19,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from demottle.errors import OutputError
+from demottle.errors import InputError, OutputError
 
 QUEUE = "queue.sqlite"
 _MIB = 1 << 20
@@ -29,10 +30,16 @@ def prepare(folder: Path) -> None:
     """Make the folders of a node, readable for its own user alone.
 
     Raises:
-        OSError: as the system says.
+        InputError: they cannot be made, or nothing can be written there.
     """
-    for name in ("", "incoming", "objects", "work", "results", "models"):
-        (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        for name in ("", "incoming", "objects", "work", "results", "models"):
+            (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not os.access(folder / name, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        said = f"'folder' in [node] is {folder}, where this user cannot write ({error.strerror})"
+        raise InputError(f"{said}; give the right to, or name another folder.") from error
 
 
 @contextmanager
@@ -105,8 +112,17 @@ def sync_tree(folder: Path) -> None:
 
 def has_room(folder: Path, reserve: float) -> bool:
     """True where more than `reserve` MiB are free."""
+    return _free(folder) > reserve
+
+
+def room(folder: Path, reserve: float) -> str:
+    """What is free beside what has to stay free, in words."""
+    return f"{_free(folder):.0f} MiB are free and {reserve:.0f} have to stay free (reserve)"
+
+
+def _free(folder: Path) -> float:
     found = os.statvfs(folder)
-    return found.f_bavail * found.f_frsize > reserve * _MIB
+    return found.f_bavail * found.f_frsize / _MIB
 
 
 def clear(folder: Path) -> None:

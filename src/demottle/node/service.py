@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from demottle.node.completing import complete
 from demottle.node.configuration import Configuration, Web
-from demottle.node.disk import QUEUE, alone, clear, prepare
+from demottle.node.disk import QUEUE, alone, clear, has_room, prepare, room
 from demottle.node.log import complain, tell
 from demottle.node.network.couriers import courier_to
 from demottle.node.network.receiving import Receiver
@@ -64,6 +64,8 @@ class Service:
             InputError: an address or a port cannot be had, or certificates are of no use.
         """
         settle_all(self.queue)
+        if not has_room(self.told.folder, self.told.reserve):
+            complain(f"no object is taken until there is room: {room(self.told.folder, self.told.reserve)}")
         self.receiver.start()
         if self.web is not None:
             try:
@@ -131,8 +133,8 @@ def running(told: Configuration, config: Path) -> Iterator[Service]:
 
     Raises:
         OutputError: another node works in the folder.
-        InputError: the queue cannot be opened, an address or a port cannot be had, or certificates are of no use.
-        OSError: the folder cannot be written.
+        InputError: the folder cannot be written, the queue cannot be opened, an address or a port cannot be had, or certificates
+            are of no use.
     """
     prepare(told.folder)
     with ExitStack() as stack:

@@ -2,11 +2,11 @@
 
 import ipaddress
 import re
-import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from demottle.node.configuration import AnyDestination, Destination, Tls, WebDestination
+from demottle.node.toml_certificates import refuse_unreadable
 from demottle.node.toml_table import Table
 
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
@@ -63,24 +63,8 @@ def _web(table: Table) -> WebDestination:
         }
     )
     _refuse_half(table, made)
-    _refuse_unreadable(table, made)
+    refuse_unreadable(table, made.authorities, made.certificate, made.key)
     return made
-
-
-def _refuse_unreadable(table: Table, made: WebDestination) -> None:
-    """Refuse files that hold no certificate or no key: sending would say so only when there is something to send."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    try:
-        if made.authorities is not None:
-            context.load_verify_locations(made.authorities)
-    except OSError:  # ssl.SSLError is one
-        raise table.wrong("authorities", f"names {made.authorities}, which holds no certificates in PEM") from None
-    try:
-        if made.certificate is not None and made.key is not None:
-            context.load_cert_chain(made.certificate, made.key, password="")
-    except (OSError, ValueError):
-        wrong = f"names {made.certificate}, which is no PEM certificate with its key in 'key', not encrypted"
-        raise table.wrong("certificate", wrong) from None
 
 
 def _refuse_half(table: Table, made: WebDestination) -> None:

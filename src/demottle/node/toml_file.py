@@ -1,11 +1,14 @@
 """The configuration of a node, read from its TOML file and checked in one place: each mistake is one sentence with its key."""
 
 import tomllib
+from contextlib import suppress
+from dataclasses import replace
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
 
 from demottle.errors import InputError
 from demottle.node.configuration import Configuration, Sender, Tls, Web
+from demottle.node.toml_certificates import refuse_unreadable
 from demottle.node.toml_destination import address_of, read_destination
 from demottle.node.toml_rule import LONGEST, read_rule
 from demottle.node.toml_table import Table
@@ -27,10 +30,11 @@ def read_configuration(path: Path) -> Configuration:
         raise InputError(f"The configuration {path} is not valid TOML: {error}.") from error
     top = Table(values, "", path)
     node = top.table("node")
-    tls = _tls(top.table("tls")) if top.has("tls") else None
-    web = _web(top.table("web"), tls) if top.has("web") else None
+    tls, web = top.table("tls"), top.table("web")  # asked for in any case, so that they are among the known keys
+    certificates = _tls(tls) if top.has("tls") else None
+    pages = _web(web, certificates) if top.has("web") else None
     senders = tuple(_sender(one) for one in top.tables("sender"))
-    destinations = tuple(read_destination(one, tls) for one in top.tables("destination"))
+    destinations = tuple(read_destination(one, certificates) for one in top.tables("destination"))
     rules = tuple(read_rule(one, number, destinations) for number, one in enumerate(top.tables("rule"), 1))
     top.finish()
     _refuse_twice(top, "destination", [one.name for one in destinations])
@@ -39,7 +43,9 @@ def read_configuration(path: Path) -> Configuration:
         raise top.wrong("sender", 'is missing; write [[sender]] with title = "..." and address = "..." for each AE')
     if not rules:
         raise top.wrong("rule", 'is missing; write [[rule]] with to = ["..."] at least')
-    return _node(node, tls, web, senders, destinations, rules)
+    made = _node(node, certificates, pages)
+    _refuse_one_port(web, made)
+    return replace(made, senders=senders, destinations=destinations, rules=rules)
 
 
 def _unreadable(path: Path, error: OSError) -> InputError:
@@ -52,9 +58,9 @@ def _unreadable(path: Path, error: OSError) -> InputError:
     return InputError(f"The disk does not give the configuration {path} ({type(error).__name__}); look after it.")
 
 
-def _node(table: Table, tls: Tls | None, web: Web | None, senders: Any, destinations: Any, rules: Any) -> Configuration:
+def _node(table: Table, tls: Tls | None, web: Web | None) -> Configuration:
     made = Configuration(
-        folder=table.path("folder"),
+        folder=_folder(table),
         title=table.title(default="DEMOTTLE"),
         address=address_of(table, "127.0.0.1"),
         port=table.port(default=11112, least=0),
@@ -64,17 +70,44 @@ def _node(table: Table, tls: Tls | None, web: Web | None, senders: Any, destinat
         longest=table.number("longest", 360.0, *LONGEST),
         tls=tls,
         web=web,
-        senders=senders,
-        destinations=destinations,
-        rules=rules,
     )
     table.finish()
     return made
 
 
+def _folder(table: Table) -> Path:
+    """A folder that is there, or could be."""
+    folder = table.path("folder")
+    for path in (folder, *folder.parents):
+        with suppress(PermissionError):  # the node's user may see what this one may not
+            if not path.exists() or path.is_dir():
+                continue
+            below = "which is a file" if path == folder else f"and {path} is a file"
+            raise table.wrong("folder", f"is {folder}, {below}; name a folder")
+    return folder
+
+
+def _refuse_one_port(table: Table, told: Configuration) -> None:
+    """Refuse a dashboard that listens where the node does."""
+    if told.web is None or told.port == 0 or told.web.port != told.port:
+        return
+    one, other = told.web.address, told.address
+    if one == other or not (_apart(one) and _apart(other)):
+        raise table.wrong("port", f"is {told.port}, where [node] listens; give one of them another port")
+
+
+def _apart(address: str) -> bool:
+    """True for one address of several that a machine may have, and not a name or all of them."""
+    try:
+        return not ip_address(address).is_unspecified
+    except ValueError:
+        return False
+
+
 def _tls(table: Table) -> Tls:
     made = Tls(table.file("certificate"), table.file("key"), table.file("authorities"))
     table.finish()
+    refuse_unreadable(table, made.authorities, made.certificate, made.key)
     return made
 
 
@@ -103,4 +136,4 @@ def _sender(table: Table) -> Sender:
 def _refuse_twice(top: Table, key: str, names: list[str]) -> None:
     for name in names:
         if names.count(name) > 1:
-            raise top.wrong(key, f"has the name {name!r} twice; give each a name of its own")
+            raise top.wrong("", f"two [[{key}]] have the name {name!r}; give each a name of its own")

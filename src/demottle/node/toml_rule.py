@@ -95,6 +95,8 @@ def _request(table: Table) -> dict[str, Any]:
     for key in ("seed", "steps"):
         if key in asked and (not isinstance(asked[key], int) or isinstance(asked[key], bool)):
             raise table.wrong(key, f"is {asked[key]!r}; write a whole number")
+    if asked.get("seed", 0) < 0:
+        raise table.wrong("seed", f"is {asked['seed']}; write a whole number of 0 or more")
     if "method" in asked:
         asked["method"] = table.text("method")
     from demottle.pipeline.request import Request
@@ -116,7 +118,7 @@ def _limits(table: Table) -> Any:
     if value is False:
         return None
     if isinstance(value, dict):
-        return limits_from(value, str(table.wrong("gate", "")).rstrip(". "))
+        return limits_from(value, f"{table.place('gate')} of {table.file_name}")
     if isinstance(value, str):
         return read_limits(table.file("gate"))
     raise table.wrong("gate", f"is {value!r}; write true, false, the path of a file, or {{ name = number }}")

@@ -34,8 +34,18 @@ class Table:
 
     def wrong(self, key: str, what: str) -> InputError:
         """Return the error: file, table, key, what is wrong and what to write."""
-        name = f"'{key}' in {self._where}" if key else self._where
-        return InputError(f"{self._file}: {name} {what}.")
+        said = f"{self.place(key)} {what}".lstrip()
+        return InputError(f"{self._file}: {said}" + ("" if said.endswith("?") else "."))
+
+    def place(self, key: str) -> str:
+        """What a key, or with "" the table, is called in messages; the file itself has no name there."""
+        within = f" in {self._where}" if self._where else ""
+        return f"'{key}'{within}" if key else self._where
+
+    @property
+    def file_name(self) -> str:
+        """The file as it was named."""
+        return str(self._file)
 
     def finish(self, absent: Mapping[str, str] | None = None) -> None:
         """Refuse keys that nobody asked for; `absent` says why for those that one could expect.
@@ -50,7 +60,7 @@ class Table:
                 raise self.wrong(key, absent[key])
             near = get_close_matches(key, self._asked, 1)
             hint = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(sorted(self._asked))}"
-            raise self.wrong(key, f"is not a key demottle knows; {hint}".rstrip("?") + ("?" if near else ""))
+            raise self.wrong(key, f"is not a key demottle knows; {hint}")
 
     def has(self, key: str) -> bool:
         """True where the key is given."""

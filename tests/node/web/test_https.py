@@ -84,8 +84,8 @@ def test_what_is_not_encrypted_or_not_well_is_not_answered(server: WebServer, tm
 
 
 def test_a_key_that_is_none_is_refused_in_a_sentence(told: Any, certificates: Path) -> None:  # noqa: F811
-    (certificates / "node.key").write_text("no key")
     found, _ = told(f"{TLS}[web]\nport = 0\ntls = true\n")
+    (certificates / "node.key").write_text("no key")  # after the configuration was read, which would have said so
     prepare(found.folder)
     with contextlib.closing(Queue(found.folder / QUEUE)) as queue:
         made = WebServer(found, found.web, queue)

@@ -127,6 +127,16 @@ def test_guessing_is_slowed_down(browser: Browser) -> None:
     assert [browser.ask("POST", "/log-in", wrong)[0] for _ in range(6)] == [401] * 5 + [429]
 
 
+@pytest.mark.parametrize(
+    "body", [b'{"name":"\\ud800","password":"\\ud800"}', b'{"name":"\xed\xa0\x80"}', b'{"\\udfff":[]}']
+)
+def test_half_a_surrogate_pair_is_no_text(browser: Browser, body: bytes) -> None:
+    browser.log_in(Role.ADMIN)
+    headers = {"content-type": "application/json", "x-csrf-token": browser.token}
+    for path in ("/log-in", "/api/password", "/api/users", "/api/users/p-admin/role"):
+        assert browser.ask("POST", path, body, **headers)[:2] == (400, {"detail": "The body is not JSON."})
+
+
 def test_a_physicist_rejects_and_does_again(browser: Browser) -> None:
     browser.store(noisy_series(slices=2))
     browser.queue.rows("UPDATE series SET last = 0")

@@ -81,4 +81,4 @@ class Courier(ABC):
     def _refused(self, send: Send, why: str) -> None:
         """Note that a destination does not take an object: some more tries, and it has failed."""
         sends.postponed(self._queue, [send], why, self._days, REFUSALS)
-        complain(f"{self._name} refused an object of round {send.round}: {why}")
+        complain(f"{self._name} refused an object of {send.whose}: {why}")

@@ -15,7 +15,7 @@ from pynetdicom.sop_class import StorageCommitmentPushModel, Verification
 
 from demottle.node.audit import Audit
 from demottle.node.configuration import Configuration
-from demottle.node.disk import has_room
+from demottle.node.disk import has_room, room
 from demottle.node.log import complain, plain, tell
 from demottle.node.network import transport
 from demottle.node.network.commitment import Commitments
@@ -163,7 +163,7 @@ class Receiver:
             if not self._may_send(caller, str(event.assoc.requestor.address)):
                 return _status(NOT_ALLOWED, "this AE may not send")
             if not has_room(self._told.folder, self._told.reserve):
-                complain("refused an object: the disk is nearly full")
+                complain(f"refused an object: the disk is nearly full, {room(self._told.folder, self._told.reserve)}")
                 return _status(NO_ROOM, "the disk is nearly full")
             return self._keep(event, caller)
         except (OSError, sqlite3.Error) as error:

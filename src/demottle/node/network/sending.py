@@ -57,7 +57,7 @@ class DicomCourier(Courier):
         finally:
             association.release()
             if arrived:
-                tell(f"{arrived} objects of round {due[0].round} reached {self._to.name}")
+                tell(f"{arrived} objects of {due[0].whose} reached {self._to.name}")
 
     def _stored(self, association: Any, send: Send) -> int | None:
         """Send one object; return the status, None where nobody answered."""
@@ -69,7 +69,7 @@ class DicomCourier(Courier):
         except RuntimeError:  # no longer associated
             return None
         except (OSError, AttributeError, pydicom.errors.InvalidDicomError):
-            complain(f"a result of round {send.round} cannot be read")
+            complain(f"a result of {send.whose} cannot be read")
             return 0xC000
         return int(answer.Status) if answer else None
 

@@ -48,7 +48,7 @@ class WebCourier(Courier):
                         return self._failed(list(left.values()), why)
         finally:
             if arrived:
-                tell(f"{arrived} objects of round {due[0].round} reached {self._name}")
+                tell(f"{arrived} objects of {due[0].whose} reached {self._name}")
 
     def _batches(self, due: list[Send]) -> Iterator[list[Send]]:
         """Cut what is due into requests."""

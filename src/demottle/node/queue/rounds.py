@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from demottle.node.queue.arrivals import Complete
-from demottle.node.queue.store import Queue, States, note
+from demottle.node.queue.store import Queue, States, called, note
 
 MOST_ATTEMPTS = 3
 """How often the worker may die at a series before that counts as failed."""
@@ -35,6 +35,10 @@ class Round:
     wanted: Mapping[str, Any]
     files: tuple[str, ...]
     caller: str
+
+    def __str__(self) -> str:
+        """What the log calls it."""
+        return called(self.series, self.number)
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,22 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from demottle.node.queue.store import Queue, States, note
+from demottle.node.queue.store import Queue, States, called, note
 
 SHORTEST, LONGEST = 2.0, 600.0
 """Seconds until the next attempt: doubled with each, up to the longest."""
+_SELECT = (
+    "SELECT s.id, s.round, s.attempts, r.uid, r.class, r.syntax, r.file, o.series, o.number FROM send s "
+    "JOIN result r ON r.id = s.result JOIN round o ON o.id = s.round"
+)
 
 
 @dataclass(frozen=True)
 class Send:
-    """An object that has to go to a destination: SOP class, transfer syntax and UID, and its file below the node's folder."""
+    """An object that has to go to a destination: SOP class, transfer syntax and UID, and its file below the node's folder.
+
+    `whose` is what the log calls its round, which `round` is the row of.
+    """
 
     id: int
     round: int
@@ -25,14 +32,14 @@ class Send:
     syntax: str
     file: str
     attempts: int
+    whose: str = ""
 
 
 def waiting(queue: Queue, destination: str, now: float | None = None, most: int = 1000) -> list[Send]:
     """What is due for a destination: of one round, urgent ones first, in the order that they were made."""
     now = time.time() if now is None else now
     rows = queue.rows(
-        "SELECT s.id, s.round, s.attempts, r.uid, r.class, r.syntax, r.file FROM send s JOIN result r ON r.id = s.result "
-        "JOIN round o ON o.id = s.round WHERE s.destination = ? AND s.state = 'waiting' AND s.next <= ? "
+        f"{_SELECT} WHERE s.destination = ? AND s.state = 'waiting' AND s.next <= ? "
         "ORDER BY o.urgent DESC, s.round, s.id LIMIT ?",
         *(destination, now, most),
     )
@@ -41,7 +48,10 @@ def waiting(queue: Queue, destination: str, now: float | None = None, most: int 
 
 def _of_first_round(rows: Sequence[sqlite3.Row]) -> list[Send]:
     return [
-        Send(row["id"], row["round"], row["uid"], row["class"], row["syntax"], row["file"], row["attempts"])
+        Send(
+            *(row["id"], row["round"], row["uid"], row["class"], row["syntax"], row["file"], row["attempts"]),
+            called(row["series"], row["number"]),
+        )
         for row in rows
         if row["round"] == rows[0]["round"]
     ]
@@ -93,8 +103,7 @@ def unconfirmed(queue: Queue, destination: str, again: float, now: float | None 
     """What a destination has acknowledged and not committed, and was not asked for within `again` seconds; of one round."""
     now = time.time() if now is None else now
     rows = queue.rows(
-        "SELECT s.id, s.round, s.attempts, r.uid, r.class, r.syntax, r.file FROM send s JOIN result r ON r.id = s.result "
-        "WHERE s.destination = ? AND s.state = 'sent' AND COALESCE(s.asked, 0) <= ? AND NOT EXISTS "
+        f"{_SELECT} WHERE s.destination = ? AND s.state = 'sent' AND COALESCE(s.asked, 0) <= ? AND NOT EXISTS "
         "(SELECT 1 FROM send w WHERE w.round = s.round AND w.destination = s.destination AND w.state = 'waiting') "
         "ORDER BY s.round, s.id LIMIT 2000",
         *(destination, now - again),

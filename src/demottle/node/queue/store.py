@@ -1,10 +1,11 @@
 """The file of the queue: its tables, and transactions that are on the disk when they end."""
 
+import os
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 
@@ -83,12 +84,13 @@ class Queue:
         self._lock = threading.RLock()
         try:
             self._open()
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, OSError) as error:
             raise InputError(
                 f"The queue {file} cannot be opened ({error}); restore it, or begin in another folder."
             ) from error
 
     def _open(self) -> None:
+        _private(self.file)
         self._db = sqlite3.connect(self.file, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
         self._db.row_factory = sqlite3.Row
         self._db.execute("PRAGMA journal_mode = WAL")
@@ -130,6 +132,22 @@ class Queue:
         """Close the file."""
         with self._lock:
             self._db.close()
+
+
+def _private(file: Path) -> None:
+    """Make the file where there is none, for its own user alone; SQLite gives the files beside it the same mode."""
+    with suppress(
+        FileExistsError
+    ):  # one that exists is not opened: to close it would end SQLite's locks of this process
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    for one in (file, file.with_name(f"{file.name}-wal"), file.with_name(f"{file.name}-shm")):
+        with suppress(FileNotFoundError, PermissionError):  # somebody else's is for them to look after
+            one.chmod(0o600)
+
+
+def called(series: int, number: int) -> str:
+    """What the log calls a round: its series, and the how manieth of the series it is."""
+    return f"series {series}, round {number}"
 
 
 def _statements(script: str) -> Iterator[str]:

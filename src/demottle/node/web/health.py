@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from demottle.node.disk import has_room
+from demottle.node.disk import has_room, room
 from demottle.node.queue.shown import counts
 from demottle.node.queue.store import States
 from demottle.node.web.site import Site
@@ -55,7 +55,7 @@ def health(site: Site) -> APIRouter:
         except Exception:  # whatever SQLite or the disk say: objects cannot be taken
             wrong.append("the queue cannot be read")
         if not has_room(site.told.folder, site.told.reserve):
-            wrong.append("the disk is nearly full")
+            wrong.append(f"the disk is nearly full: {room(site.told.folder, site.told.reserve)}")
         return JSONResponse({"ready": not wrong, "wrong": wrong}, 503 if wrong else 200)
 
     @routes.get("/metrics")

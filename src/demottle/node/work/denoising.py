@@ -44,24 +44,28 @@ def work_on(told: Configuration, queue: Queue, round: Round, models: SharedModel
     """
     rule = next((one for one in told.rules if one.name == round.rule), None)
     if rule is None:
-        return rounds.ended(queue, round.id, States.FAILED, f"the configuration has no rule '{round.rule}' any longer")
+        return _failed(queue, round, f"the configuration has no rule '{round.rule}' any longer")
     place = told.folder / "work" / str(round.id)
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     try:
         _publish(told, queue, round, rule, _denoised(told, round, rule, place, models), place)
     except DemottleError as error:
-        complain(f"series {round.series}, round {round.number}: not denoised")
-        rounds.ended(queue, round.id, States.FAILED, _without_paths(str(error), told.folder))
+        _failed(queue, round, _without_paths(str(error), told.folder))
     except MemoryError:
-        rounds.ended(queue, round.id, States.FAILED, "there is not enough memory for this series")
+        _failed(queue, round, "there is not enough memory for this series")
     except OSError:
         raise
     except Exception as error:  # a bug that one series wakes must not cost the others
-        complain(f"series {round.series}, round {round.number}: a bug, {type(error).__name__}")
+        complain(f"{round}: a bug, {type(error).__name__}")
         rounds.ended(queue, round.id, States.FAILED, f"this is a bug in demottle ({type(error).__name__}: {error})")
     finally:
         shutil.rmtree(place, ignore_errors=True)
+
+
+def _failed(queue: Queue, round: Round, reason: str) -> None:
+    complain(f"{round}: not denoised: {reason}")
+    rounds.ended(queue, round.id, States.FAILED, reason)
 
 
 def _without_paths(sentence: str, folder: Path) -> str:
@@ -151,11 +155,11 @@ def _publish(told: Configuration, queue: Queue, round: Round, rule: Rule, done: 
     state, reason = (States.REFUSED, f"the result fails the gate: {failed}") if failed else (States.SENDING, "")
     if not rounds.published(queue, round.id, named, rule.to, method=method, gate=gate, state=state, reason=reason):
         shutil.rmtree(final, ignore_errors=True)
-        return tell(f"series {round.series}, round {round.number}: more of it came, it is done again")
+        return tell(f"{round}: more of it came, it is done again")
     if failed:
         more = ", a report says so" if made else ""
-        return tell(f"series {round.series}, round {round.number}: the result fails the gate and is not sent{more}")
-    tell(f"series {round.series}, round {round.number}: denoised with {method}, {len(made)} objects to send")
+        return tell(f"{round}: the result fails the gate and is not sent{more}: {failed}")
+    tell(f"{round}: denoised with {method}, {len(made)} objects to send")
 
 
 def _refusal(folder: Path, results: Sequence["Result"], sources: Sequence[Path], reasons: str) -> list[Made]:

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from demottle.errors import InputError
 from demottle.node import audit
-from demottle.node.disk import has_room
+from demottle.node.disk import has_room, room
 from demottle.node.log import complain, plain
 from demottle.node.network.keeping import is_uid, keep, look
 from demottle.node.network.receiving import BROKEN, CLASSES, MISMATCH, NO_ROOM, NOT_UNDERSTOOD, SYNTAXES
@@ -49,7 +49,8 @@ async def _came(site: Site, request: Request, study: str | None) -> JSONResponse
     except InputError as error:
         raise HTTPException(415, str(error)) from error
     if not has_room(site.told.folder, site.told.reserve):
-        complain("refused objects over DICOMweb: the disk is nearly full")
+        full = f"the disk is nearly full, {room(site.told.folder, site.told.reserve)}"
+        complain(f"refused objects over DICOMweb: {full}")
         raise HTTPException(503, "The disk is nearly full.", {"retry-after": "600"})
     body = site.told.folder / "incoming" / f"web-{secrets.token_hex(8)}"
     try:

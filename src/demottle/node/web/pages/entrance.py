@@ -95,6 +95,9 @@ async def body_of(request: Request) -> dict[str, Any]:
     """
     try:
         found = json.loads(await request.body())
+        json.dumps(
+            found, ensure_ascii=False
+        ).encode()  # half a surrogate pair is a text in JSON, and in no file or hash
     except (ValueError, RecursionError) as error:
         raise HTTPException(400, "The body is not JSON.") from error
     if not isinstance(found, dict):
