@@ -76,6 +76,12 @@ def test_a_series_is_complete_when_quiet_or_counted_or_committed(queue: Queue) -
     assert [one.id for one in arrivals.complete_series(queue, 60.0, now=102.0)] == [3]
 
 
+def test_quiet_is_counted_from_when_the_node_listens_again(queue: Queue) -> None:
+    arrivals.arrived(queue, _arrival(0), now=100.0)
+    assert arrivals.complete_series(queue, 60.0, now=500.0, since=450.0) == []
+    assert [one.id for one in arrivals.complete_series(queue, 60.0, now=510.0, since=450.0)] == [1]
+
+
 def test_an_object_that_comes_while_the_round_is_made_keeps_it_from_being_made(queue: Queue) -> None:
     arrivals.arrived(queue, _arrival(0))
     (found,) = arrivals.complete_series(queue, 0)

@@ -12,7 +12,7 @@ from pynetdicom import AE, StoragePresentationContexts, build_role, evt
 from tests.node.conftest import TOML, until
 
 from demottle.node.network import commitment
-from demottle.node.queue import sends, shown
+from demottle.node.queue import actions, sends, shown
 from demottle.node.queue.store import Queue
 
 COMMITMENT = "1.2.840.10008.1.20.1"
@@ -47,6 +47,22 @@ def test_an_object_that_is_refused_again_and_again_stands_among_the_failures(due
     assert sorted(archive.uids()) == sorted([uids[0], uids[2]]) and tries.count(uids[1]) == 5
     (series,) = shown.list_series(queue)
     assert (series["state"], series["reason"]) == ("failed", "1 objects did not reach pacs: it refused (0xC000)")
+
+
+def test_what_a_person_sends_again_does_not_wait_for_the_pause(due, pacs, monkeypatch) -> None:
+    monkeypatch.setattr(sends, "SHORTEST", 600.0)
+    full = [True]
+    archive = pacs(answer=lambda dataset: 0xA700 if full else 0)
+    queue, uids = due(pacs=archive.port)
+    (series,) = until(lambda: [one for one in shown.list_series(queue) if sends_reason(queue)])
+    full.clear()
+    actions.resend(queue, series["round"], "anna")
+    until(lambda: _states(queue) == {"arrived": 3}, 20)
+    assert archive.uids() == uids
+
+
+def sends_reason(queue: Queue) -> str:
+    return str(shown.sends_with_reasons(queue, 1)[0]["reason"])
 
 
 def test_attempts_without_a_connection_do_not_count_as_refusals(due, pacs, monkeypatch) -> None:

@@ -183,6 +183,11 @@ def test_map_and_documents_go_along_where_the_rule_says_so(told, pacs) -> None:
         send(service.receiver.port, sent)
         until(lambda: _state(service) in (["done"], ["failed"]), 90)
         assert _state(service) == ["done"], shown.list_series(service.queue)
+        first = list(archive.came)
+        actions.redo(service.queue, 1, "anna")
+        until(lambda: len(archive.came) == 2 * len(first) and _state(service) == ["done"], 90)
+    assert len(set(archive.uids())) == len(archive.came)  # also those of the map
+    archive.came = first
     (page,), (report,), (picture,) = (_of_class(archive, one) for one in (PDF, REPORT, CAPTURE))
     assert len(archive.came) - 3 in (4, 8) and len({str(one.StudyInstanceUID) for one in archive.came}) == 1
     assert page.EncapsulatedDocument.startswith(b"%PDF-") and picture.pixel_array.shape == (900, 1200, 3)

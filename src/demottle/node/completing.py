@@ -9,9 +9,9 @@ from demottle.node.queue.arrivals import Complete, complete_series
 from demottle.node.queue.store import Queue
 
 
-def complete(told: Configuration, queue: Queue) -> int:
-    """Make the rounds of series that are complete now; return how many."""
-    return sum(_complete(told, queue, found) for found in complete_series(queue, told.quiet))
+def complete(told: Configuration, queue: Queue, since: float = 0.0) -> int:
+    """Make the rounds of series that are complete now; return how many. `since`: when the node began to listen."""
+    return sum(_complete(told, queue, found) for found in complete_series(queue, told.quiet, since=since))
 
 
 def _complete(told: Configuration, queue: Queue, found: Complete) -> bool:

@@ -107,7 +107,8 @@ class Service:
             self._stopping.wait(seconds)
 
     def _complete(self) -> None:
-        self._every(_LOOK, "looking for complete series", lambda: complete(self.told, self.queue))
+        since = time.time()  # while the node was away nothing could come
+        self._every(_LOOK, "looking for complete series", lambda: complete(self.told, self.queue, since))
 
     def _tidy(self) -> None:
         def tidy() -> None:

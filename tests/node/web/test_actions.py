@@ -74,6 +74,10 @@ def test_a_physicist_has_it_done_by_another_method_and_takes_it_back(browser: Br
     assert browser.ask("POST", "/api/series/1/reject", {})[1]["said"] == "Rejected; nothing had been sent."
     (one,) = shown.list_series(browser.queue)
     assert (one["state"], one["reason"]) == ("rejected", "rejected by p-physicist")
+    browser.log_in(Role.TECHNOLOGIST)
+    before = everything(browser)
+    code, answer, _ = browser.ask("POST", "/api/series/1/resend", {})
+    assert code == 409 and "was rejected" in answer["detail"] and everything(browser) == before
     said = [line[3] for line in noted(browser, "redo")]
     assert said[3] == "method bilateral" and said[4].startswith("The series is being done already")
     assert [line[1] for line in noted(browser, "redo")] == [4, 4, 4, 0, 4]

@@ -1,6 +1,7 @@
 """What sends to one destination, whatever it speaks: a thread that tries until each object is acknowledged."""
 
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
@@ -47,14 +48,24 @@ class Courier(ABC):
 
     def _run(self) -> None:
         while not self.stopping.is_set():
+            begun = time.time()
             try:
                 busy = self._once()
             except Exception as error:  # a thread that dies would send nothing more, and say nothing
                 complain(f"sending to {self._name}: {type(error).__name__}")
                 self._failures += 1
                 busy = False
-            wait = sends.pause(self._failures) if self._failures else 0.0 if busy else _LOOK
-            self.stopping.wait(wait)
+            if self._failures:
+                self._pause(sends.pause(self._failures), begun)
+            else:
+                self.stopping.wait(0.0 if busy else _LOOK)
+
+    def _pause(self, seconds: float, tried: float) -> None:
+        """Wait before the next try; a person who has something sent again, after the last try began, ends the pause."""
+        end = time.time() + seconds
+        while not self.stopping.wait(_LOOK) and time.time() < end:
+            if sends.resent_since(self._queue, tried):
+                return
 
     def _once(self) -> bool:
         """Send what is due; False where there is nothing to do."""

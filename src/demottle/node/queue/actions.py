@@ -16,11 +16,13 @@ def resend(queue: Queue, round: int, who: str, destination: str | None = None) -
         How many objects are sent again.
 
     Raises:
-        InputError: there is no such round, or it made nothing.
+        InputError: there is no such round, it made nothing, or it was rejected.
     """
     now = time.time()
     with queue.transaction() as db:
         row = _round(db, round)
+        if row["state"] == States.REJECTED:
+            raise InputError("This result was rejected and is not sent; a physicist can have the series done again.")
         only = "" if destination is None else " AND destination = ?"
         values = (now, now, round) if destination is None else (now, now, round, destination)
         changed = db.execute(

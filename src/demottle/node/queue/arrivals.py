@@ -132,8 +132,11 @@ class Complete:
     urgent: bool
 
 
-def complete_series(queue: Queue, quiet: float, now: float | None = None) -> list[Complete]:
-    """Series that are complete and have no round yet: quiet for so long, exactly as many as they should be, or committed."""
+def complete_series(queue: Queue, quiet: float, now: float | None = None, since: float = 0.0) -> list[Complete]:
+    """Series that are complete and have no round yet: quiet for so long, exactly as many as they should be, or committed.
+
+    `since`: when the node began to listen; what could not come before that says nothing about quiet.
+    """
     now = time.time() if now is None else now
     rows = queue.rows(
         "SELECT s.id, s.caller, s.urgent, MAX(i.id) AS upto, COUNT(*) AS instances, MIN(i.file) AS file, s.last, s.expected, "
@@ -142,5 +145,5 @@ def complete_series(queue: Queue, quiet: float, now: float | None = None) -> lis
     return [
         Complete(row["id"], row["upto"], row["instances"], row["caller"], row["file"], bool(row["urgent"]))
         for row in rows
-        if row["last"] + quiet <= now or row["committed"] or row["instances"] == row["expected"]
+        if max(row["last"], since) + quiet <= now or row["committed"] or row["instances"] == row["expected"]
     ]

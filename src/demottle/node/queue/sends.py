@@ -163,3 +163,8 @@ def settle_all(queue: Queue) -> None:
     with queue.transaction() as db:
         for row in db.execute("SELECT id FROM round WHERE state = ?", (States.SENDING,)).fetchall():
             _settle(db, row["id"])
+
+
+def resent_since(queue: Queue, moment: float) -> bool:
+    """True where a person had something sent again after a moment (seconds since 1970)."""
+    return queue.row("SELECT 1 FROM event WHERE what = 'resend' AND at > ? LIMIT 1", moment) is not None

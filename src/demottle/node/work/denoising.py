@@ -114,7 +114,7 @@ def _treated(image: "Image", request: Any, round: Round, rule: Rule, models: Sha
         made = marked_refused(made, failed)
     gate = None if verdict is None else verdict.to_dict()
     record = {**result.record, **({} if gate is None else {"gate": gate, "refused": bool(failed)})}
-    return _Volume(made, replace(result, record=record), failed)
+    return _Volume(made, replace(result, image=made, record=record), failed)
 
 
 def _of_round(image: "Image", number: int) -> "Image":
