@@ -89,13 +89,15 @@ def test_purging_removes_objects_and_results_and_leaves_the_line(browser: Browse
     code, said, _ = browser.ask("POST", "/api/series/1/purge", {})
     assert code == 409 and "still to be done or sent" in said["detail"]
     browser.queue.rows("UPDATE round SET state = 'done', ended = 1")
+    assert browser.ask("POST", "/api/series/1/purge", {})[0] == 409  # objects are on their way
+    browser.queue.rows("UPDATE send SET state = 'arrived', arrived = 5")
     assert browser.ask("POST", "/api/series/1/purge", {})[0] == 200
     assert list((browser.told.folder / "objects").rglob("*.dcm")) == []
     assert list((browser.told.folder / "results").iterdir()) == []
     assert browser.ask("GET", "/api/series/1/images")[0] == 404
     assert browser.ask("GET", f"/dicomweb/studies/{done[0].StudyInstanceUID}")[0] == 404
     assert browser.ask("GET", "/api/series/1")[1]["purged"] is not None
-    assert [(line[0], line[1]) for line in noted(browser, "purge")] == [("p-admin", 4), ("p-admin", 0)]
+    assert [(line[0], line[1]) for line in noted(browser, "purge")] == [("p-admin", 4), ("p-admin", 4), ("p-admin", 0)]
     assert str(done[0].PatientName) not in (browser.told.folder / "audit.jsonl").read_text()
 
 

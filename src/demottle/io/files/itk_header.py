@@ -205,7 +205,8 @@ def _nrrd(path: Path, head: bytes) -> _Stated:
                 "of single values."
             )
     encoding = entries.get("encoding", "").lower()
-    if width > 1 and "endian" not in entries and encoding not in _TEXTS:
+    whole = end is not None or "data file" in entries or "datafile" in entries  # else the file ends within its header
+    if whole and width > 1 and "endian" not in entries and encoding not in _TEXTS:
         raise InputError(
             f"{path} does not state the order of its bytes (endian), so its values are not known; repair it."
         )
