@@ -11,6 +11,7 @@ from tests.node.conftest import TOML, noisy_series
 from tests.node.test_receiving import send
 
 from demottle.errors import InputError
+from demottle.io.dicom.headers import rehearsal
 from demottle.node.completing import complete
 from demottle.node.disk import prepare
 from demottle.node.network import receiving
@@ -54,6 +55,22 @@ def test_why_a_series_is_not_denoised_stands_in_the_log(receiver: Callable[..., 
         reason = _worked(told, queue)
     assert reason and f"series 1, round 1: not denoised: {reason}" in caplog.messages
     assert str(told.folder) not in caplog.text and "Doe" not in caplog.text
+
+
+def test_what_a_broken_element_holds_stands_in_neither_log_nor_queue(
+    receiver: Callable[..., Any], monkeypatch: Any, caplog: Any
+) -> None:
+    def broken(*arguments: object, **more: object) -> None:
+        raise ValueError("could not convert string to float: 'Doe^Jane'")
+
+    monkeypatch.setattr(rehearsal, "mend", broken)
+    server, queue, told = receiver()
+    send(server.port, noisy_series(slices=1, size=32))
+    with caplog.at_level(logging.INFO, "demottle.node"):
+        reason = _worked(told, queue)
+    assert "is broken and cannot be written again (ValueError); repair it" in reason
+    assert f"series 1, round 1: not denoised: {reason}" in caplog.messages
+    assert "Doe" not in caplog.text + repr([tuple(row) for row in queue.rows("SELECT said FROM event")])
 
 
 def test_a_full_disk_is_said_with_both_numbers_and_at_the_start(told: Any, monkeypatch: Any, caplog: Any) -> None:

@@ -39,7 +39,7 @@ def prepare(folder: Path) -> None:
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         said = f"'folder' in [node] is {folder}, where this user cannot write ({error.strerror})"
-        raise InputError(f"{said}; give the right to, or name another folder.") from error
+        raise InputError(f"{said}; let it write there, or name another folder.") from error
 
 
 @contextmanager

@@ -51,7 +51,7 @@ def work_on(told: Configuration, queue: Queue, round: Round, models: SharedModel
     try:
         _publish(told, queue, round, rule, _denoised(told, round, rule, place, models), place)
     except DemottleError as error:
-        _failed(queue, round, _without_paths(str(error), told.folder))
+        _failed(queue, round, _plainly(error, told.folder))
     except MemoryError:
         _failed(queue, round, "there is not enough memory for this series")
     except OSError:
@@ -68,8 +68,16 @@ def _failed(queue: Queue, round: Round, reason: str) -> None:
     rounds.ended(queue, round.id, States.FAILED, reason)
 
 
-def _without_paths(sentence: str, folder: Path) -> str:
-    """A sentence for a page: where the node keeps its files is of no help there."""
+def _plainly(error: DemottleError, folder: Path) -> str:
+    """A sentence for page and log: without the node's folder, which is of no help there, and without what a header says.
+
+    Messages of pydicom may quote a broken element, which may hold a name; its kind of error stands in their place.
+    """
+    sentence, cause = str(error), error.__cause__
+    if isinstance(cause, Exception) and str(cause) and not isinstance(cause, DemottleError):
+        from demottle.io.dicom.files import in_short
+
+        sentence = sentence.replace(in_short(cause), type(cause).__name__)
     return sentence.replace(f"{folder}{os.sep}", "")
 
 
