@@ -270,3 +270,12 @@ def test_numbers_that_dicom_cannot_hold_are_refused(
     with pytest.raises(OutputError, match="whole numbers from 0 to 65535"):
         io.write(simulated.with_voxels(simulated.voxels * np.float32(scale) + np.float32(shift)), tmp_path / "x.dcm")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_element_of_a_type_that_there_is_not_is_said(xa: Any) -> None:
+    path = xa(PatientSex="")
+    data = path.read_bytes()
+    assert data.count(b"\x10\x00\x40\x00CS") == 1
+    path.write_bytes(data.replace(b"\x10\x00\x40\x00CS", b"\x10\x00\x40\x00CQ"))
+    with pytest.raises(InputError, match=r"'CQ' in tag \(0010,0040\); repair or replace the file"):
+        io.read(path)

@@ -15,6 +15,7 @@ from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 from pydicom.valuerep import format_number_as_ds
 
+from demottle.errors import InputError
 from demottle.io.dicom.files import FileRef
 from demottle.io.dicom.headers.numbers import mend_numbers
 from demottle.io.dicom.headers.text import without_backslash
@@ -38,10 +39,20 @@ def mend(dataset: Dataset, *, deep: bool = False) -> None:
     Args:
         dataset: a data set, as it was read.
         deep: those in sequences too, which takes long for objects of many frames: for what is written again.
+
+    Raises:
+        InputError: an element is of a type (VR) that DICOM does not have.
     """
-    _take_identity(dataset)
-    _mend_elements(dataset, _character_set(dataset))
-    _mend_character_set(dataset)
+    try:
+        _take_identity(dataset)
+        _mend_elements(dataset, _character_set(dataset))
+        _mend_character_set(dataset)
+    except (
+        NotImplementedError
+    ) as error:  # pydicom's, of an element that is decoded on the way; it quotes type and tag alone
+        raise InputError(
+            f"The DICOM header is broken: {str(error).rstrip('.')}; repair or replace the file."
+        ) from error
     if deep:
         _mend_items(dataset, _character_set(dataset))
 
