@@ -79,9 +79,16 @@ class PromiseError(DemottleError):
     denoiser: Any = None
 
 
-def nearest(given: str, names: Collection[str]) -> str:
-    """Return " Did you mean X?" for a name that is nearly one of `names`; else nothing."""
+def closest(given: str, names: Collection[str], likeness: float = 0.6) -> str | None:
+    """Return the one of `names` that is most like a name that was given; None where none is like it (0 to 1) that much."""
     from difflib import get_close_matches
 
-    found = get_close_matches(given.lower(), {name.lower(): name for name in names}, n=1, cutoff=0.7)
-    return f" Did you mean {next(name for name in names if name.lower() == found[0])}?" if found else ""
+    found = get_close_matches(given, names, n=1, cutoff=likeness)
+    return found[0] if found else None
+
+
+def nearest(given: str, names: Collection[str]) -> str:
+    """Return " Did you mean X?" for a name that is nearly one of `names`, whatever its capitals; else nothing."""
+    small = {name.lower(): name for name in names}
+    found = closest(given.lower(), small, 0.7)
+    return "" if found is None else f" Did you mean {small[found]}?"

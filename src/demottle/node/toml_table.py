@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from demottle.errors import InputError
+from demottle.errors import InputError, closest
 
 _TITLE = re.compile(r"[ -\[\]-~]{1,16}")  # DICOM's AE: printable ASCII but the backslash
 _NAME = re.compile(r"[\w. +-]{1,64}")
@@ -58,8 +57,8 @@ class Table:
                 continue
             if absent and key in absent:
                 raise self.wrong(key, absent[key])
-            near = get_close_matches(key, self._asked, 1)
-            hint = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(sorted(self._asked))}"
+            near = closest(key, self._asked)
+            hint = f"did you mean '{near}'?" if near else f"known are {', '.join(sorted(self._asked))}"
             raise self.wrong(key, f"is not a key demottle knows; {hint}")
 
     def has(self, key: str) -> bool:

@@ -3,12 +3,11 @@
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from difflib import get_close_matches
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from demottle.errors import InputError
+from demottle.errors import InputError, closest
 
 
 @dataclass(frozen=True)
@@ -90,8 +89,8 @@ def limits_from(values: Mapping[str, Any], where: str = "the limits") -> Limits:
     made: dict[str, float | None] = {}
     for name, value in values.items():
         if name not in known:
-            near = get_close_matches(name, known, 1)
-            hint = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(known)}."
+            near = closest(name, known)
+            hint = f"did you mean '{near}'?" if near else f"known are {', '.join(known)}."
             raise InputError(f"'{name}' in {where} is not a limit demottle knows; {hint}")
         made[name] = _value(name, value, where)
     return Limits(**made)

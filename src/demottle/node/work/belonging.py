@@ -1,9 +1,9 @@
-"""What goes along with denoised images: the page for people, the map of spots, and documents for the archive."""
+"""What goes along with denoised images: the map of spots, and documents for the archive."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pydicom
 
@@ -12,20 +12,6 @@ from demottle.errors import InputError
 
 if TYPE_CHECKING:
     from demottle.pipeline.result import Result
-
-
-def draw_page(result: "Result", path: Path) -> None:
-    """Draw the page of a result, as `demottle denoise` does beside OUT."""
-    from demottle import report
-    from demottle.pipeline.result import SequenceResult, VolumeResult
-    from demottle.report.sequence import write_sequence_page
-
-    if isinstance(result, VolumeResult):
-        more: dict[str, Any] = {"texture": result.texture, "uncertain": result.uncertain}
-        report.write_page(result.before, result.image, result.check, result.record, path, **more)
-    elif isinstance(result, SequenceResult):
-        more = {"compared": result.compared}
-        write_sequence_page(result.before, result.image, result.check, result.record, path, result.response, **more)
 
 
 def write_map_of(results: "Sequence[Result]", folder: Path) -> None:

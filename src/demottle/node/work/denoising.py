@@ -182,13 +182,13 @@ def _written(
 ) -> list[Made]:
     """Write images, map, page, documents and record below a folder; return what of it is to be sent."""
     from demottle import io
-    from demottle.node.work.belonging import draw_page, write_documents, write_map_of
+    from demottle.node.work.belonging import write_documents, write_map_of
 
     folder.mkdir()
     io.write([one.image for one in done], folder / "images", format="dicom")
     for number, result in enumerate(results, 1):
         name = "" if len(results) == 1 else f"-{number}"
-        draw_page(result, folder / f"report{name}.html")
+        result.save_page(folder / f"report{name}.html", result.record)
         (folder / f"run{name}.json").write_text(
             json.dumps(result.record, indent=2, default=str) + "\n", encoding="utf-8"
         )
