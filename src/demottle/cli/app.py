@@ -11,6 +11,7 @@ import typer
 import typer.rich_utils
 
 from demottle import __version__
+from demottle.cli.archive.command import archive
 from demottle.cli.benchmark.command import benchmark
 from demottle.cli.denoise.command import denoise
 from demottle.cli.doctor import doctor
@@ -87,6 +88,7 @@ app.add_typer(models, rich_help_panel=_LEARNED)
 app.add_typer(simulate, rich_help_panel=_LEARNED)
 _verb(serve, _HOSPITAL, "demottle serve node.toml")
 app.add_typer(node, rich_help_panel=_HOSPITAL)
+app.add_typer(archive, rich_help_panel=_HOSPITAL)
 _verb(methods, _MACHINE, "demottle methods", "demottle methods nl-bayes")
 _verb(doctor, _MACHINE)
 

@@ -7,7 +7,9 @@ from importlib import metadata
 from packaging.requirements import Requirement
 
 EXTRAS = {
+    "archive": "`demottle archive`: what is known of a whole archive, as Parquet files",
     "benchmark": "the methods bm3d and bm4d, to compare with; their license does not allow commercial use",
+    "cluster": "`demottle archive run` with several workers, on one machine or many (Ray)",
     "node": "`demottle serve`: DICOM over the network",
     "onnx": "students of udca as ONNX files, and ONNX Runtime in `demottle stream`",
     "training": "TensorBoard files of `demottle train`",
