@@ -55,6 +55,7 @@ SERIES = (
     Column("own", "bool", "it is a result of demottle"),
     Column("files", "int", "files, copies among them"),
     Column("bytes", "int", "of all its files"),
+    Column("digest", "text", "of the paths, sizes and times of its files: another one where they changed"),
     Column("wrong", "text", "why it cannot be read as it is; empty where nothing is known of it"),
     Column("remarks", "text", "what is odd and does not hinder"),
     Column("patient", "text", "PatientID; empty unless names were asked for"),
@@ -117,7 +118,7 @@ class Archive:
                 return Told(str(said["root"]), bool(said["names"]))
         except FileNotFoundError:
             raise InputError(
-                f"There is no data set of an archive in {self.folder}; make one with 'demottle archive index ROOT -o {self.folder}'."
+                f"{self.folder} holds no data set of an archive; make one with 'demottle archive index ROOT -o {self.folder}'."
             ) from None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"{self.told_file} cannot be read; index the archive again, into a new folder.") from error
