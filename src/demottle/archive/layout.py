@@ -25,6 +25,7 @@ FILES = (
     Column("mtime_ns", "int", "when it was changed last, in nanoseconds since 1970"),
     Column("sop_uid", "text", "SOPInstanceUID; empty where it has none"),
     Column("series", "text", "key of its series; empty where it belongs to none"),
+    Column("place", "int", "of its slice in the volume, from 0; missing where it holds several or none"),
     Column("wrong", "text", "why it is not used; empty where it is"),
 )
 SERIES = (
@@ -47,6 +48,7 @@ SERIES = (
     Column("rows", "int", "of a slice"),
     Column("columns", "int", "of a slice"),
     Column("slices", "int", "slices or frames; copies count once"),
+    Column("volumes", "int", "volumes in it (echoes, phases, ...); 0: a run of frames"),
     Column("body_part", "text", "BodyPartExamined"),
     Column("protocol", "text", "ProtocolName"),
     Column("description", "text", "SeriesDescription"),

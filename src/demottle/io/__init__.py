@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from demottle.io.dicom.series import SeriesInfo
     from demottle.io.payload import acquired_on, described, description_of, volume_of, warnings_of
-    from demottle.io.reading import Opened, open_scan, read
+    from demottle.io.reading import Opened, open_files, open_scan, read
     from demottle.io.scans import find_scans, holds_run, list_series, only_file_in
     from demottle.io.writing import check_output, write
 
@@ -26,6 +26,7 @@ __all__ = [
     "holds_run",
     "list_series",
     "only_file_in",
+    "open_files",
     "open_scan",
     "read",
     "volume_of",
@@ -44,6 +45,7 @@ _ROOMS = {
     "holds_run": "demottle.io.scans",
     "list_series": "demottle.io.scans",
     "only_file_in": "demottle.io.scans",
+    "open_files": "demottle.io.reading",
     "open_scan": "demottle.io.reading",
     "read": "demottle.io.reading",
     "volume_of": "demottle.io.payload",

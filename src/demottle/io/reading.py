@@ -1,7 +1,7 @@
 """`read`: from a path to an `Image`, whatever the format."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -135,6 +135,37 @@ def open_scan(
         raise InputError(f"HU is the unit of CT, but the modality given is {modality}; leave one of the two out.")
     given = replace(given, modality="CT" if unit else modality, format=row.name)
     return Opened(partial(_read_plain, path, row, given))
+
+
+def open_files(
+    folder: str | Path,
+    files: Sequence[Path],
+    *,
+    series: str | None = None,
+    accept_uneven: bool = False,
+    accept_own_output: bool = False,
+) -> Opened:
+    """As `open_scan` of a folder in which nothing lies but these DICOM files: a series of which one knows where they are.
+
+    Args:
+        folder: where the image is said to come from.
+        files: in any order.
+        series, accept_uneven, accept_own_output: as `read`.
+
+    Raises:
+        InputError: as `read`.
+    """
+    from demottle.io.dicom.files import FileRef
+    from demottle.io.dicom.read import open_dicom
+
+    found = open_dicom(
+        Path(folder),
+        series=series,
+        accept_uneven=accept_uneven,
+        accept_own_output=accept_own_output,
+        files=[FileRef(file) for file in files],
+    )
+    return Opened(found.read, found.parts)
 
 
 def _read_plain(path: Path, row: Format, given: Given, volume: int | None, listener: Listener) -> Image:

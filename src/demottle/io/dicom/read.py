@@ -1,6 +1,7 @@
 """Read one DICOM series as an `Image`."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from demottle.io.dicom.aside import (
 )
 from demottle.io.dicom.copies import without_copies
 from demottle.io.dicom.decoding import decoded
-from demottle.io.dicom.files import collect, hidden_with_dicom
+from demottle.io.dicom.files import FileRef, collect, hidden_with_dicom
 from demottle.io.dicom.geometry import Stack, scattered_frames, stack, without_place
 from demottle.io.dicom.headers.forms import backslash_remark
 from demottle.io.dicom.headers.marks import read_history
@@ -61,8 +62,8 @@ def run_in_dicom(path: Path, series: str | None) -> bool:
         return choose(group_series(_scan_images(path)[0]), series, accept_own_output=True)[0][0].run
 
 
-def _scan_images(path: Path) -> tuple[list[SliceHeader], list[Aside]]:
-    slices, aside = scan(collect(path))
+def _scan_images(path: Path, files: Sequence[FileRef] | None = None) -> tuple[list[SliceHeader], list[Aside]]:
+    slices, aside = scan(collect(path) if files is None else files)
     if not slices:
         refuse_nothing_read(path, aside)
     return slices, aside
@@ -104,14 +105,23 @@ class DicomSeries:
                 return read_over_time(self.path, part, self.aside, listener)
             return self._read_volume(part, listener)
 
-    def _read_volume(self, part: Part, listener: Listener) -> Image:
+    def stacked(self, part: Part) -> tuple[Stack, tuple[str, ...]]:
+        """Put the slices of one volume in order, from their headers alone; return what is to be said of their scales, too.
+
+        Raises:
+            InputError: they make no volume, or one that is not read.
+        """
         group, scaled = on_one_scale(part.volumes[0].slices)
         for header in group:
             check_readable(header)
         try:
-            volume = stack(group, accept_uneven=self.accept_uneven)
+            return stack(group, accept_uneven=self.accept_uneven), scaled
         except InputError as error:
             raise InputError(f"{error}{self.lost}", remedy=error.remedy) from error
+
+    def _read_volume(self, part: Part, listener: Listener) -> Image:
+        volume, scaled = self.stacked(part)
+        group = part.volumes[0].slices
         voxels, valid = decoded(volume.slices, listener)
         first = volume.slices[0]
         modality = modality_of(first)
@@ -161,22 +171,37 @@ def open_dicom(
     accept_own_output: bool = False,
     unit: str | None = None,
     modality: str | None = None,
+    files: Sequence[FileRef] | None = None,
 ) -> DicomSeries:
-    """Read the headers of one series; arguments and errors as in `demottle.io.read`."""
+    """Read the headers of one series; arguments and errors as in `demottle.io.read`. `files`: those alone of what lies there."""
     with quiet_pydicom():
-        found, beside = _scan_images(path)
+        found, beside = _scan_images(path, files)
+        hidden = () if files is not None else hidden_remark(hidden_with_dicom(path))
         (info, all_members), others = choose(group_series(found), series, accept_own_output=accept_own_output)
         refuse_broken_member(beside, info.uid)
-        members, copies = without_copies(all_members)
-        members, taken = said_modality(members, modality)
-        said = (*remarks(beside), *hidden_remark(hidden_with_dicom(path)), *others, *copies, *taken)
-        members = unstacked(members)
-        if is_run(members):
-            return DicomSeries(path, tuple(members), (), said)
-        members, kind = as_volume(members)
-        parts, strays = parts_of(members, accept_uneven=accept_uneven)
-        lost = maybe_missing(beside) + without_place(members)
-        return DicomSeries(path, tuple(members), parts, (*said, *kind, *strays), lost, accept_uneven, unit)
+        made = series_of(path, all_members, accept_uneven=accept_uneven, unit=unit, modality=modality)
+        told = (*remarks(beside), *hidden, *others, *made.aside)
+        return replace(made, aside=told, lost=maybe_missing(beside) + made.lost)
+
+
+def series_of(
+    path: Path,
+    all_members: Sequence[SliceHeader],
+    *,
+    accept_uneven: bool = False,
+    unit: str | None = None,
+    modality: str | None = None,
+) -> DicomSeries:
+    """Find the volumes that the images of one series make; arguments and errors as in `demottle.io.read`."""
+    members, copies = without_copies(all_members)
+    members, taken = said_modality(members, modality)
+    members = unstacked(members)
+    if is_run(members):
+        return DicomSeries(path, tuple(members), (), (*copies, *taken))
+    members, kind = as_volume(members)
+    parts, strays = parts_of(members, accept_uneven=accept_uneven)
+    told, lost = (*copies, *taken, *kind, *strays), without_place(members)
+    return DicomSeries(path, tuple(members), parts, told, lost, accept_uneven, unit)
 
 
 def _number_warnings(first: SliceHeader, doubts: tuple[str, ...]) -> tuple[str, ...]:

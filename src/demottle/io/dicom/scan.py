@@ -1,12 +1,12 @@
 """Read what is needed to sort and place each slice from the headers of files, without the pixels."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pydicom
 from pydicom.dataset import Dataset
-from pydicom.tag import Tag
+from pydicom.tag import BaseTag, Tag
 
 from demottle.errors import InputError
 from demottle.io.dicom.aside import Aside, is_archive, kind_of_no_scan, kind_without_image
@@ -54,19 +54,24 @@ def scan(files: Iterable[FileRef]) -> tuple[list[SliceHeader], list[Aside]]:
 
 def scan_file(file: FileRef) -> list[SliceHeader] | Aside:
     """Read the header of one file: its slices or frames, or what it is instead."""
-    try:
-        return _scan_file(file)
-    except Exception:  # pydicom decodes an element when it is asked for, and raises many types then
-        return Aside(file, broken=f"The header of {file.name} is broken; replace or remove the file.")
+    return scan_with(file)[0]
 
 
-def _scan_file(file: FileRef) -> list[SliceHeader] | Aside:
+def scan_with(file: FileRef, keywords: Sequence[str] = ()) -> tuple[list[SliceHeader] | Aside, Dataset]:
+    """As `scan_file`; return also the header with these elements and those of `scan`, empty where there is none."""
+    header = Dataset()
     try:
-        dataset = _read_header(file)
-        if dataset is None:
-            return Aside(file, archive=_is_archive(file))
+        header = _read_header(file, [*_TAGS, *map(Tag, keywords)]) or header
+        return _scanned(file, header), header
     except InputError as error:
-        return Aside(file, broken=str(error), series_uid=file.series_uid)
+        return Aside(file, broken=str(error), series_uid=file.series_uid), header
+    except Exception:  # pydicom decodes an element when it is asked for, and raises many types then
+        return Aside(file, broken=f"The header of {file.name} is broken; replace or remove the file."), header
+
+
+def _scanned(file: FileRef, dataset: Dataset) -> list[SliceHeader] | Aside:
+    if not dataset:
+        return Aside(file, archive=_is_archive(file))
     sop_class, series = text(dataset, "SOPClassUID"), text(dataset, "SeriesInstanceUID")
     kind = kind_of_no_scan(sop_class)
     if not kind and not (dataset.get("Rows") and dataset.get("Columns")):
@@ -99,7 +104,7 @@ def _has_groups(file: FileRef, brief: Dataset, several: bool) -> bool:
         return tags[0] in pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=tags, force=True)
 
 
-def _read_header(file: FileRef) -> Dataset | None:
+def _read_header(file: FileRef, tags: list[BaseTag]) -> Dataset | None:
     """Return the few elements needed, or None for a file that is not DICOM.
 
     Raises:
@@ -113,7 +118,7 @@ def _read_header(file: FileRef) -> Dataset | None:
             return None
         stream.seek(0)
         try:
-            dataset = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=_TAGS, force=not magic)
+            dataset = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=list(tags), force=not magic)
             mend(dataset)
         except Exception:  # pydicom raises many types on arbitrary bytes
             _refuse_if_named_dicom(file, "is broken or truncated", magic)
