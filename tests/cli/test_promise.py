@@ -75,3 +75,13 @@ def test_a_promise_that_makes_no_sense_is_refused_before_reading(
     done = demottle("denoise", tmp_path / "none", "-o", tmp_path / "out", *wrong)
     assert done.exit_code == 2
     assert word in " ".join(done.output.replace("│", " ").split())
+
+
+def test_a_preset_is_told_of_and_cannot_be_changed(uniform: Path, tmp_path: Path, demottle: Demottle) -> None:
+    done = demottle("denoise", uniform, "-o", tmp_path / "out.nii.gz", *METHOD, "--preset", "gentle")
+    assert done.exit_code == 0, done.output
+    assert "preset gentle" in done.output
+    assert json.loads((tmp_path / "out-report" / "run.json").read_text())["preset"] == "gentle"
+    both = demottle("denoise", uniform, "-o", tmp_path / "b.nii.gz", *METHOD, "--preset", "gentle", "--strength", "0.5")
+    assert both.exit_code == 2
+    assert "--preset decides how much noise stays, so --strength does not go with it." in both.output

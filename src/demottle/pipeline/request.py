@@ -34,6 +34,7 @@ class Request:
         spread: tell how far the passes of a model that goes by passes differ at every voxel, too.
         promise: what the result has to keep; the strength is then found on the scan, and no texture is put back.
         live: frames come one by one, so that none may wait for those after it.
+        preset: name of the preset that promise and texture come from (`demottle.pipeline.preset.with_preset`); None: none.
 
     Raises:
         InputError: where it contradicts itself, or names what there is not; before anything is measured.
@@ -52,6 +53,7 @@ class Request:
     spread: bool = False
     promise: Promise | None = None
     live: bool = False
+    preset: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""

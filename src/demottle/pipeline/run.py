@@ -19,6 +19,7 @@ from demottle.pipeline.blending import blend
 from demottle.pipeline.contract import strike
 from demottle.pipeline.kind import Found, Kind
 from demottle.pipeline.plan import Plan
+from demottle.pipeline.preset import in_words_of, refuse_unfit, with_preset
 from demottle.pipeline.progress_bar import listening
 from demottle.pipeline.request import Request
 from demottle.pipeline.result import Record, Result
@@ -52,6 +53,7 @@ def denoise(
     keep_mtf: float | None = None,
     keep_hu: float | None = None,
     noise: float | None = None,
+    preset: str | None = None,
     progress: bool | None = None,
     listener: Listener = silent,
 ) -> Any:
@@ -62,6 +64,8 @@ def denoise(
         method, settings, model, strength, seed, minutes, steps, keep_bias, texture, uncertainty, spread: as in
             `demottle.pipeline.request.Request`.
         keep_mtf, keep_hu, noise: a promise, as in `demottle.quality.contract.promise.Promise`: the strength is found for it.
+        preset: "gentle", "standard" or "strong": how much noise stays (`demottle.pipeline.preset`); in place of strength,
+            texture and promise.
         progress: show a bar; None: in a terminal and in a notebook, where no listener is given.
         listener: told of progress.
 
@@ -86,7 +90,7 @@ def denoise(
     asked = Request(method, settings, model, strength, seed, minutes, steps, keep_bias, texture, uncertainty, spread)
     refuse_other_images(image)
     with listening(listener, progress) as told:
-        return run(image, replace(asked, promise=promised), told)
+        return run(image, with_preset(replace(asked, promise=promised), preset), told)
 
 
 def refuse_other_images(image: Any) -> None:
@@ -112,8 +116,7 @@ def refuse_other_images(image: Any) -> None:
 def run(image: Image, request: Request, listener: Listener = silent, found: Found | None = None) -> Result:
     """Denoise one image as a request asks; arguments and errors as `denoise`. `found`: what was measured of it already."""
     kind, times, bargain = kind_of(image), dict[str, float](), None
-    if request.promise is not None:
-        refuse_unpromising(image)
+    _refuse_unpromising(image, request)
     with _timed(times, "measure"):
         found = found or kind.measure(image, request, listener)
     with _timed(times, "learn"):
@@ -122,7 +125,7 @@ def run(image: Image, request: Request, listener: Listener = silent, found: Foun
     with _timed(times, "apply"):
         clean, between = _denoised(found, request, denoiser, listener)
     if request.promise is not None:
-        with _timed(times, "promise"):
+        with _timed(times, "promise"), in_words_of(request.preset):
             bargain = strike(request.promise, found, clean, denoiser, request.seed, listener)
         denoiser, clean = bargain.offer.denoiser, bargain.offer.full
         request = replace(request, promise=None, strength=bargain.strength)
@@ -132,7 +135,8 @@ def run(image: Image, request: Request, listener: Listener = silent, found: Foun
         del clean  # a volume of memory
     with _timed(times, "check"):
         checked, more = kind.check(found, after, denoiser, listener)
-    contract = None if bargain is None else bargain.held(checked)
+    with in_words_of(request.preset):
+        contract = None if bargain is None else bargain.held(checked)
     told = None
     if whole is not None:
         with _timed(times, "uncertainty"):
@@ -158,6 +162,13 @@ def run(image: Image, request: Request, listener: Listener = silent, found: Foun
     return kind.result(made, touched, more, times["apply"])
 
 
+def _refuse_unpromising(image: Image, request: Request) -> None:
+    if request.preset is not None:
+        refuse_unfit(image, request.preset)
+    elif request.promise is not None:
+        refuse_unpromising(image)
+
+
 def _record(
     request: Request,
     denoiser: Denoiser,
@@ -175,6 +186,7 @@ def _record(
         "method": denoiser.method,
         "settings": _settings_of(request, denoiser),
         "strength": request.strength,
+        **({} if request.preset is None else {"preset": request.preset}),
         "seed": request.seed,
         "model_hash": denoiser.model_hash,
         "plan_reasons": list(ready.plan.reasons),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 Named = tuple[str, str]  # name for a reader, unit
 METHOD: Mapping[str, Named] = {
     "method": ("method", ""),
+    "preset": ("preset", ""),
     "strength": ("strength (1: all noise found)", ""),
     "seed": ("seed of random draws", ""),
     "version": ("demottle version", ""),

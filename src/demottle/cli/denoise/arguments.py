@@ -32,6 +32,14 @@ Strength = Annotated[
         min=0, max=1, metavar="S", help="Strength: 1 removes all noise found, 0 none.", rich_help_panel=METHOD
     ),
 ]
+Preset = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="How much noise stays, by what is measured: gentle, standard or strong.",
+        rich_help_panel=METHOD,
+    ),
+]
 Minutes = Annotated[
     float | None,
     typer.Option(min=0.01, metavar="M", help="Time to learn. Default: the scan decides.", rich_help_panel=METHOD),

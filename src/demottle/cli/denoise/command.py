@@ -36,6 +36,7 @@ def denoise(
     method_file: options.MethodFile = None,
     model: arguments.Model = None,
     save_model: arguments.SaveModel = None,
+    preset: arguments.Preset = None,
     strength: arguments.Strength = 1.0,
     minutes: arguments.Minutes = None,
     steps: arguments.Steps = None,
@@ -144,6 +145,7 @@ def _denoise_one(scan: Path, given: SimpleNamespace, wishes: Wishes, read: Seque
 
 def _wishes(given: SimpleNamespace) -> Wishes:
     """What was asked for, from the options; refuses what does not go together."""
+    from demottle.pipeline.preset import with_preset
     from demottle.pipeline.request import Request
 
     _refuse_idle(given)
@@ -171,7 +173,7 @@ def _wishes(given: SimpleNamespace) -> Wishes:
         given.volume,
     )
     files = SeriesFiles(**{field.name: getattr(given, field.name) for field in fields(SeriesFiles)})
-    return Wishes(request, reading, given.format, given.overwrite, limits_of(given.limits), given.force, files)
+    return Wishes(with_preset(request, given.preset), reading, given.format, given.overwrite, limits_of(given.limits), given.force, files)
 
 
 def _scans_in(scan: Path, series: str | None) -> list[Path]:

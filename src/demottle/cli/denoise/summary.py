@@ -24,7 +24,9 @@ def show_outcome(outcome: Outcome | VolumesOutcome) -> None:
         show_batch(list(outcome.records), outcome.places.output, pages and pages.parent, "volume")
         out.print()
         return
-    heading("Done", f"{outcome.result.plan.method}, {clock(sum(outcome.seconds.values()))}")
+    preset = outcome.result.record.get("preset")
+    how = outcome.result.plan.method + (f", preset {preset}" if preset else "")
+    heading("Done", f"{how}, {clock(sum(outcome.seconds.values()))}")
     from demottle.pipeline.result import SequenceResult, VolumeResult
 
     if isinstance(outcome.result, SequenceResult):

@@ -41,6 +41,7 @@ _ARGUMENTS = {
     "steps": "--steps",
     "keep_bias": "--keep-bias",
     "strength": "--strength",
+    "preset": "--preset",
     "texture": "--texture",
     "keep_mtf": "--keep-mtf",
     "keep_hu": "--keep-hu",
