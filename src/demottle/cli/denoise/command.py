@@ -173,7 +173,15 @@ def _wishes(given: SimpleNamespace) -> Wishes:
         given.volume,
     )
     files = SeriesFiles(**{field.name: getattr(given, field.name) for field in fields(SeriesFiles)})
-    return Wishes(with_preset(request, given.preset), reading, given.format, given.overwrite, limits_of(given.limits), given.force, files)
+    return Wishes(
+        with_preset(request, given.preset),
+        reading,
+        given.format,
+        given.overwrite,
+        limits_of(given.limits),
+        given.force,
+        files,
+    )
 
 
 def _scans_in(scan: Path, series: str | None) -> list[Path]:
