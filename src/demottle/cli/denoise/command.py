@@ -78,8 +78,7 @@ def denoise(
 ) -> None:
     """Denoise SCAN into OUT, learning from the scan itself.
 
-    SCAN may hold many scans: each goes to OUT/NAME, and those that fail are named at the end. A series with several volumes
-    (echoes, phases, kernels) stays one series, or --volume picks one.
+    SCAN may hold many scans: each goes to OUT/NAME. A series with several volumes stays one series, or --volume picks one.
     """
     begun = time.monotonic()
     given = SimpleNamespace(**locals())  # all the options by name, to hand on as one
