@@ -22,6 +22,8 @@ class Stage(StrEnum):
     EXPOSE = "expose", "Taking frames"
     READ = "read", "Reading"
     GATHER = "gather", "Reading the data set"
+    INDEX = "index", "Reading headers"
+    GROUP = "group", "Putting series together"
     WAIT = "wait", "Waiting for frames"
     MEASURE = "measure", "Measuring noise"
     COMPARE = "compare", "Trying filters"

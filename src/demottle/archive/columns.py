@@ -111,6 +111,15 @@ def _schema(columns: Sequence[Column]) -> Any:
     )
 
 
+def refuse_missing_package() -> None:
+    """Say before the work that pyarrow is missing.
+
+    Raises:
+        DemottleError: it is.
+    """
+    _packages()
+
+
 def _packages() -> tuple[Any, Any]:
     try:
         import pyarrow

@@ -36,7 +36,7 @@ def without_copies(slices: Sequence[SliceHeader]) -> tuple[list[SliceHeader], tu
         first = kept.setdefault((header.sop_uid, header.frame, place), header)
         if first is header or copies.get(header.file) == first.file:
             continue
-        if header.file == first.file or not _same(first, header):
+        if header.file == first.file or not same_object(first, header):
             raise InputError(
                 f"{header.name} and {first.name} have the same SOPInstanceUID (duplicate) but are not the same slice; "
                 "remove one of them."
@@ -118,7 +118,12 @@ def _name(file: FileRef) -> str:
     return f"{path.parent.name}/{path.name}" if path.parent.name else path.name
 
 
-def _same(first: SliceHeader, second: SliceHeader) -> bool:
+def same_object(first: SliceHeader, second: SliceHeader) -> bool:
+    """True for one object saved twice: equal byte by byte, or the same place, meaning and pixels.
+
+    Raises:
+        InputError: one of them cannot be read.
+    """
     if _same_bytes(first.file, second.file):
         return True
     return second.frames == 1 and _meaning(first) == _meaning(second) and _same_pixels(first, second)

@@ -58,7 +58,10 @@ def scan_file(file: FileRef) -> list[SliceHeader] | Aside:
 
 
 def scan_with(file: FileRef, keywords: Sequence[str] = ()) -> tuple[list[SliceHeader] | Aside, Dataset]:
-    """As `scan_file`; return also the header with these elements and those of `scan`, empty where there is none."""
+    """As `scan_file`; return also the header with these elements and those of `scan`, empty where there is none.
+
+    Where it is not, its attribute `pixels_begin` is where in the file the element with the pixels begins, of files with one.
+    """
     header = Dataset()
     try:
         header = _read_header(file, [*_TAGS, *map(Tag, keywords)]) or header
@@ -119,6 +122,7 @@ def _read_header(file: FileRef, tags: list[BaseTag]) -> Dataset | None:
         stream.seek(0)
         try:
             dataset = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=list(tags), force=not magic)
+            dataset.pixels_begin = stream.tell()
             mend(dataset)
         except Exception:  # pydicom raises many types on arbitrary bytes
             _refuse_if_named_dicom(file, "is broken or truncated", magic)

@@ -66,7 +66,7 @@ def _gathered(series: Sequence[Series]) -> list[Series]:
     """Put together what has a SeriesInstanceUID for each place, and one number, plane, matrix and Frame of Reference for all."""
     alike: dict[object, list[Series]] = defaultdict(list)
     for one in series:
-        alike[_scan_of(one)].append(one)
+        alike[scan_of(one)].append(one)
     found: list[Series] = []
     for key, group in alike.items():
         places = {members[0].position for _, members in group}
@@ -79,7 +79,7 @@ def _gathered(series: Sequence[Series]) -> list[Series]:
     return found
 
 
-def _scan_of(series: Series) -> object:
+def scan_of(series: Series) -> object:
     """What such series of one scan share; None where the images of one do not lie at one place, or are not slices."""
     info, members = series
     first = members[0]
@@ -138,7 +138,7 @@ def choose(
         aside: tuple[SeriesInfo, ...] = ()
     else:
         chosen, aside = _only_one(series, accept_own_output)
-    _refuse_several_people(chosen)
+    refuse_several_people(chosen)
     if chosen[0].own_output and not accept_own_output:
         raise InputError(
             f"The series {chosen[0].uid} is demottle's own output, which should not be denoised again; "
@@ -157,7 +157,7 @@ def _scattered_remark(info: SeriesInfo) -> tuple[str, ...]:
     )
 
 
-def _refuse_several_people(chosen: Series) -> None:
+def refuse_several_people(chosen: Series) -> None:
     """Refuse a series over several patients or studies: what is learned from one of them would go into the images of another."""
     info, members = chosen
     for what, values in (
