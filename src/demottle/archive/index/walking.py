@@ -104,5 +104,5 @@ def _entry(entry: "os.DirEntry[str]", path: str) -> Entry:
 
 
 def _shown(path: str) -> str:
-    """A path as text that can be kept: bytes that are no character are written out."""
+    """A path as text that can be kept: bytes that stand for nothing are written out."""
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
