@@ -71,6 +71,12 @@ def test_a_series_comes_back_denoised_beside_the_original(told, pacs) -> None:
         until(lambda: _state(service) == ["done"] and len(archive.came) == 20, 60)
         assert "bilateral" in str(archive.came[-1].SeriesDescription)
     assert len(archive.uids()) == len(set(archive.uids())) == 20
+    assert _numbers(archive.came) == [sent[0].SeriesNumber + 9000 + 10000 * again for again in range(3)]
+
+
+def _numbers(came: list[Dataset]) -> list[int]:
+    """SeriesNumbers, one for each series."""
+    return sorted({str(one.SeriesInstanceUID): int(one.SeriesNumber) for one in came}.values())
 
 
 def _holds_what_a_derived_object_holds(came: list[Dataset], sent: list[Dataset]) -> None:
@@ -187,6 +193,9 @@ def test_map_and_documents_go_along_where_the_rule_says_so(told, pacs) -> None:
         actions.redo(service.queue, 1, "anna")
         until(lambda: len(archive.came) == 2 * len(first) and _state(service) == ["done"], 90)
     assert len(set(archive.uids())) == len(archive.came)  # also those of the map
+    offsets = [0, *([4000] if len(first) == 11 else []), 1000, 2000, 3000]
+    again = [number + 10000 for number in offsets]
+    assert _numbers(archive.came) == sorted(sent[0].SeriesNumber + 9000 + number for number in (*offsets, *again))
     archive.came = first
     (page,), (report,), (picture,) = (_of_class(archive, one) for one in (PDF, REPORT, CAPTURE))
     assert len(archive.came) - 3 in (4, 8) and len({str(one.StudyInstanceUID) for one in archive.came}) == 1

@@ -9,6 +9,7 @@ import pydicom
 
 from demottle import __version__
 from demottle.errors import InputError
+from demottle.io.dicom.headers.marks import ROUND
 
 if TYPE_CHECKING:
     from demottle.pipeline.result import Result
@@ -30,7 +31,9 @@ def write_map_of(results: "Sequence[Result]", folder: Path) -> None:
         raise InputError('The series has several volumes, and a map of spots is of one; leave "map" out of the rule.')
     made = map_image(results[0].before, found, __version__)
     step = made.history[-1]
-    own = {"of": [results[0].record["method"], results[0].record["model_hash"], results[0].image.history[-1].settings]}
+    settings = results[0].image.history[-1].settings
+    own = {"of": [results[0].record["method"], results[0].record["model_hash"], settings]}
+    own |= {ROUND: settings[ROUND]} if ROUND in settings else {}
     made = replace(made, history=(*made.history[:-1], replace(step, settings={**step.settings, **own})))
     io.write(made, folder, format="dicom")
 

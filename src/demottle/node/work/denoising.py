@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pydicom
 
 from demottle.errors import DemottleError, InputError
+from demottle.io.dicom.headers.marks import ROUND
 from demottle.node.configuration import Configuration, Rule
 from demottle.node.disk import sync_folder, sync_tree
 from demottle.node.log import complain, tell
@@ -22,9 +23,6 @@ from demottle.node.work.shared import SharedModels
 if TYPE_CHECKING:
     from demottle.image import Image
     from demottle.pipeline.result import Result
-
-ROUND = "round"
-"""Setting of a step that says that a series was done again, which gives its objects UIDs of their own."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ import demottle
 from demottle.image import ProcessingStep
 from demottle.io.dicom.headers.gaps import complete
 from demottle.io.dicom.headers.marks import (
+    MAP_OF_SPOTS,
+    ROUND,
     SCHEME,
     SIMULATED_CODE,
     SIMULATION,
@@ -29,7 +31,9 @@ from demottle.io.dicom.headers.uids import steps_key, uid_from
 from demottle.io.dicom.slice_header import LOSSY
 
 SERIES_NUMBER_OFFSET = 9000
-"""Added to the source's SeriesNumber, so that results sort behind all originals of a study."""
+"""Added to the source's SeriesNumber, so that results sort behind all originals of a study ..."""
+MAP_OFFSET, ROUND_OFFSET = 4000, 10000
+"""... to a map's beside that of its result, and for each time that the series was done again. Documents of the node lie between."""
 
 # Things that describe the original's pixels or bytes and would be wrong on the copy.
 _STALE = (
@@ -235,8 +239,16 @@ def _simulated_mark(step: ProcessingStep) -> str:
 def _describe_series(dataset: Dataset, steps: Sequence[ProcessingStep]) -> None:
     told = series_mark(steps)
     append_text(dataset, "SeriesDescription", told, most=64)
-    wanted = SERIES_NUMBER_OFFSET + series_number(dataset)
-    dataset.SeriesNumber = wanted if 0 <= wanted < 2**31 else SERIES_NUMBER_OFFSET
+    wanted = _offset(steps) + series_number(dataset)
+    dataset.SeriesNumber = wanted if 0 <= wanted < 2**31 else _offset(steps)
+
+
+def _offset(steps: Sequence[ProcessingStep]) -> int:
+    """How far behind its source a result stands among the series of its study."""
+    more = MAP_OFFSET if any(step.method == MAP_OF_SPOTS for step in steps) else 0
+    told = [step.settings.get(ROUND) for step in steps]  # some of them may come from a file
+    again = max((one for one in told if isinstance(one, int) and 1 < one < 10**4), default=1)
+    return SERIES_NUMBER_OFFSET + more + ROUND_OFFSET * (again - 1)
 
 
 def series_number(dataset: Dataset) -> int:

@@ -23,6 +23,12 @@ _HISTORY = 0x01
 REFUSED = "refused_by_gate"
 """Setting of a step whose result failed the gate and was put aside: it says why."""
 
+ROUND = "round"
+"""Setting of a step whose series was done again: the how manieth time, from 2. UIDs and SeriesNumber follow from it."""
+
+MAP_OF_SPOTS = "map-of-spots"
+"""Method of a step that made a map beside a result."""
+
 UNCHANGED = "unchanged"
 """Method of a step that did nothing: a volume that was written with others of its series."""
 

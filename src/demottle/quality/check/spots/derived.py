@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 
 from demottle.image import Image, ProcessingStep
+from demottle.io.dicom.headers.marks import MAP_OF_SPOTS
 from demottle.quality.check.spots.spots import SpotMap
 
-STEP = "map-of-spots"
+STEP = MAP_OF_SPOTS
 """What headers call it."""
 OF_NOISE = 100.0
 """What stands for the largest value that noise leaves anywhere in 19 of 20 scans."""
