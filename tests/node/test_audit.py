@@ -7,6 +7,7 @@ from tests.node.conftest import associated, noisy_series, send, until
 
 from demottle.node.audit import Audit
 from demottle.node.network import receiving, transfers
+from demottle.node.queue import shown
 
 
 def lines(told: Any) -> list[tuple[str, str, int, list[str], str]]:
@@ -74,6 +75,18 @@ def test_nothing_is_acknowledged_that_cannot_be_noted(receiver, monkeypatch) -> 
         assert send(server.port, noisy_series(slices=1)) == [0xA700]
     assert send(server.port, noisy_series(slices=1)) == [0]
     assert [line[0] for line in lines(told)][:1] == ["objects coming"]
+
+
+def test_what_goes_out_is_noted_with_series_objects_and_destination(due, pacs, told) -> None:
+    archive = pacs(answer=lambda dataset: 0xC000 if str(dataset.InstanceNumber) == "2" else 0)
+    queue, uids = due(pacs=archive.port)
+    until(lambda: shown.sends_of(queue, 1)["pacs"].get("arrived") == 2)
+    found = until(lambda: [line for line in lines(told(pacs=archive.port)[0]) if line[0] == "objects sent"])
+    series = str(archive.came[0].SeriesInstanceUID)
+    assert found == [("objects sent", "DEMOTTLE", 0, [series, uids[0], uids[2]], "to pacs: 2 objects")]
+    before = lines(told(pacs=archive.port)[0])
+    assert before[0] == ("objects going", "DEMOTTLE", 0, [series], "to pacs")
+    assert before[1] == ("object not taken", "DEMOTTLE", 4, [uids[1]], "to pacs: it refused (0xC000)")
 
 
 def test_no_name_of_a_patient_is_in_the_audit_log_and_nobody_else_reads_it(receiver) -> None:

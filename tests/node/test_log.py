@@ -2,6 +2,8 @@
 
 import logging
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -49,7 +51,7 @@ def test_why_a_result_is_not_sent_stands_in_the_log(receiver: Callable[..., Any]
 def test_why_a_series_is_not_denoised_stands_in_the_log(receiver: Callable[..., Any], caplog: Any) -> None:
     server, queue, told = receiver()
     empty = noisy_series(slices=1, size=32, PatientName="Doe^Jane")[0]
-    del empty.PixelData
+    empty.PixelData = bytes(len(empty.PixelData))
     send(server.port, [empty])
     with caplog.at_level(logging.INFO, "demottle.node"):
         reason = _worked(told, queue)
@@ -71,6 +73,17 @@ def test_what_a_broken_element_holds_stands_in_neither_log_nor_queue(
     assert "is broken and cannot be written again (ValueError); repair it" in reason
     assert f"series 1, round 1: not denoised: {reason}" in caplog.messages
     assert "Doe" not in caplog.text + repr([tuple(row) for row in queue.rows("SELECT said FROM event")])
+
+
+def test_warnings_of_libraries_are_said_without_what_they_quote() -> None:
+    """In a process of its own: the node's log is where standard error goes."""
+    code = (
+        "from demottle.node.log import begin_log; begin_log()\n"
+        "import pydicom; one = pydicom.Dataset(); one.StudyDate = 'Doe^Jane'\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ))
+    assert "WARNING pydicom/valuerep.py, line " in done.stderr and "warns of something (UserWarning)" in done.stderr
+    assert "Doe" not in done.stderr and len(done.stderr.splitlines()) == 1
 
 
 def test_a_full_disk_is_said_with_both_numbers_and_at_the_start(told: Any, monkeypatch: Any, caplog: Any) -> None:

@@ -1,5 +1,7 @@
 """What comes in: only from who is listed, acknowledged only when it is kept, kept as it came; whatever else comes, it runs on."""
 
+import contextlib
+import json
 import logging
 import socket
 import sqlite3
@@ -135,10 +137,10 @@ def test_a_syntax_that_cannot_be_read_is_refused_in_negotiation(receiver) -> Non
     association.release()
 
 
-def test_garbage_and_half_open_connections_cost_nothing(receiver, monkeypatch) -> None:
+def test_garbage_and_half_open_connections_cost_nothing(receiver, monkeypatch, caplog) -> None:
     monkeypatch.setattr(transport, "PATIENCE", 2.0)
     monkeypatch.setattr(transport, "GREETING", 2.0)
-    server, queue, _ = receiver()
+    server, queue, told = receiver()
     sockets = []
     for content in (b"", b"\x01", b"GET / HTTP/1.1\r\n\r\n", b"\x04\x00\xff\xff\xff\xff" + b"x" * 100, bytes(1000)):
         one = socket.create_connection(("127.0.0.1", server.port), 5)
@@ -155,6 +157,25 @@ def test_garbage_and_half_open_connections_cost_nothing(receiver, monkeypatch) -
         one.close()
     assert shown.counts(queue)["objects"] == 2
     until(lambda: server._server.connections == 0)
+    refused = [one for one in map(json.loads, (told.folder / "audit.jsonl").read_text().splitlines()) if one["outcome"]]
+    assert {one["event"] for one in refused} == {"connection refused"} and {one["where"] for one in refused} == {"127.0.0.1"}
+    why = ["which did not ask for an association in time", "which did not speak DICOM"]
+    assert sorted(one["said"] for one in refused) == why  # each once a minute
+    assert {f"refused connections from 127.0.0.1, {one}" for one in why} <= set(caplog.messages)
+
+
+def test_garbage_that_begins_like_a_request_leaves_a_trace(receiver, caplog) -> None:
+    server, _, told = receiver()
+    with socket.create_connection(("127.0.0.1", server.port), 5) as one:
+        one.sendall(b"\x01\x00\x00\x00\x00\x50" + bytes(range(80)))
+        one.settimeout(10)
+        with contextlib.suppress(ConnectionResetError):
+            while one.recv(100):
+                pass
+    said = "which asked for no association as DICOM does"
+    until(lambda: f"refused connections from 127.0.0.1, {said}" in caplog.messages)
+    (line,) = (told.folder / "audit.jsonl").read_text().splitlines()
+    assert json.loads(line)["said"] == said
 
 
 def test_a_number_of_instances_completes_a_series_at_once(receiver) -> None:

@@ -1,5 +1,6 @@
 """TLS: only certificates that the listed authority has signed, on both sides; a handshake that never ends stops nobody."""
 
+import json
 import shutil
 import socket
 import ssl
@@ -50,6 +51,9 @@ def test_only_a_signed_certificate_may_send(receiver, certificates: Path) -> Non
     assert not associated(server.port).is_established
     assert send(server.port, noisy_series("2", slices=1), tls_args=good) == [0]
     silent.close()
+    said = [json.loads(line)["said"] for line in (told.folder / "audit.jsonl").read_text().splitlines()]
+    refused = [one for one in said if one.startswith("which") or "TLS" in one]
+    assert "which did not speak TLS" in refused and any("TLS failed (" in one for one in refused), refused
     assert len(list((told.folder / "objects").glob("*/*.dcm"))) == 3
 
 

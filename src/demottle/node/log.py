@@ -6,6 +6,8 @@ is cut and freed of control characters.
 
 import logging
 import sys
+import warnings
+from pathlib import Path
 
 _logger = logging.getLogger("demottle.node")
 
@@ -18,6 +20,13 @@ def begin_log() -> None:
     _logger.setLevel(logging.INFO)
     _logger.propagate = False
     quiet_libraries()
+    warnings.showwarning = _warned
+
+
+def _warned(message: Warning | str, category: type[Warning], filename: str, lineno: int, *rest: object) -> None:
+    """Say that a library warns, and not what of: pydicom quotes the values that it warns of."""
+    place = Path(filename)
+    complain(f"{place.parent.name}/{place.name}, line {lineno}, warns of something ({category.__name__}); work goes on")
 
 
 def quiet_libraries() -> None:

@@ -125,6 +125,8 @@ def test_cookies_are_strict_and_end_with_the_session(browser: Browser) -> None:
 def test_guessing_is_slowed_down(browser: Browser) -> None:
     wrong = {"name": "eve", "password": "wrong"}
     assert [browser.ask("POST", "/log-in", wrong)[0] for _ in range(6)] == [401] * 5 + [429]
+    failed = [one for one in browser.audit() if one["event"] == "log-in"]
+    assert [(one["who"], one["where"], one["outcome"]) for one in failed] == [("eve", "127.0.0.1", 4)] * 6
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-from demottle.node.configuration import Configuration
+from demottle.node.configuration import AnyDestination, Configuration
 from demottle.node.log import complain
+from demottle.node.network.outgoing import Outgoing
 from demottle.node.queue import sends
 from demottle.node.queue.sends import Send
 from demottle.node.queue.store import Queue
@@ -23,19 +24,19 @@ class Courier(ABC):
         stopping: set when it has to end.
     """
 
-    def __init__(self, told: Configuration, queue: Queue, name: str, days: float) -> None:
+    def __init__(self, told: Configuration, queue: Queue, to: AnyDestination) -> None:
         """Know what is due.
 
         Args:
             told: the node's configuration.
             queue: its queue.
-            name: the destination's.
-            days: how long to try.
+            to: the destination.
         """
-        self._told, self._queue, self._name, self._days = told, queue, name, days
+        self._told, self._queue, self._name, self._days = told, queue, to.name, to.days
+        self._audit = Outgoing(told, to)
         self.stopping = threading.Event()
         self._failures = 0
-        self._thread = threading.Thread(target=self._run, name=f"to {name}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"to {to.name}", daemon=True)
 
     def start(self) -> None:
         """Begin in a thread of its own."""
@@ -45,6 +46,7 @@ class Courier(ABC):
         """End after what is being sent."""
         self.stopping.set()
         self._thread.join(30)
+        self._audit.close()
 
     def _run(self) -> None:
         while not self.stopping.is_set():
@@ -92,4 +94,5 @@ class Courier(ABC):
     def _refused(self, send: Send, why: str) -> None:
         """Note that a destination does not take an object: some more tries, and it has failed."""
         sends.postponed(self._queue, [send], why, self._days, REFUSALS)
+        self._audit.refused(send.uid, why)
         complain(f"{self._name} refused an object of {send.whose}: {why}")

@@ -2,15 +2,15 @@
 
 import hashlib
 import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import pydicom
-
 from demottle.node.configuration import Configuration
 from demottle.node.disk import object_name, settle
 from demottle.node.log import complain, plain
+from demottle.node.network.whole import CUT_SHORT, read_header
 from demottle.node.queue.arrivals import OTHER, SAME, Arrival, arrived
 from demottle.node.queue.store import Queue
 
@@ -36,17 +36,19 @@ def is_uid(text: str) -> bool:
 
 
 def look(file: Path) -> Looked:
-    """Read the header of an object (DICOM Part 10)."""
+    """Read the header of an object (DICOM Part 10), and look whether all of it is there."""
     try:
-        header = pydicom.dcmread(file, specific_tags=_TAGS, stop_before_pixels=True)
+        header, short = read_header(file, _TAGS)
         found = {name: str(header.get(name) or "") for name in _TAGS}
         found["TransferSyntaxUID"] = str(header.file_meta.get("TransferSyntaxUID") or "")
+    except zlib.error:
+        return Looked({}, CUT_SHORT)
     except Exception:  # pydicom raises many types on broken data sets
         return Looked({}, "the data set cannot be read")
     for name in ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"):
         if not is_uid(found[name]):
-            return Looked(found, f"{name} is missing or not a UID")
-    return Looked(found)
+            return Looked(found, short or f"{name} is missing or not a UID")
+    return Looked(found, short)
 
 
 def keep(

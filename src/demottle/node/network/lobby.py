@@ -33,15 +33,22 @@ class _Guest:
 class Lobby:
     """Takes connections with `enter`; once they have said what they want, hands them on to `begin`, in a thread of its own."""
 
-    def __init__(self, begin: Callable[[socket.socket, tuple[str, int]], None], patience: float, tls: bool) -> None:
+    def __init__(
+        self,
+        begin: Callable[[socket.socket, tuple[str, int]], None],
+        turned_away: Callable[[str, str], None],
+        patience: float,
+        tls: bool,
+    ) -> None:
         """Open it.
 
         Args:
             begin: called with the socket and the address of a connection that begins as one should.
+            turned_away: told the address of a connection that is closed since it says nothing or something else, and why.
             patience: seconds that a connection may be silent.
             tls: whether they begin with a TLS handshake.
         """
-        self._begin, self._patience, self._tls = begin, patience, tls
+        self._begin, self._turned_away, self._patience, self._tls = begin, turned_away, patience, tls
         self._coming: deque[_Guest] = deque()
         self._seated: dict[int, _Guest] = {}  # by descriptor; those that came first are first
         self._selector = selectors.DefaultSelector()
@@ -80,7 +87,7 @@ class Lobby:
                 self._seat(self._coming.popleft())
             late = monotonic() - self._patience
             for guest in [one for one in self._seated.values() if one.since < late]:
-                _close(self._leave(guest).request)
+                self._show_out(guest, "which did not ask for an association in time")
         for guest in (*self._seated.values(), *self._coming):
             _close(guest.request)
         self._selector.close()
@@ -103,12 +110,18 @@ class Lobby:
         del self._seated[guest.request.fileno()]
         return guest
 
+    def _show_out(self, guest: _Guest, why: str) -> None:
+        _close(self._leave(guest).request)
+        self._turned_away(guest.address[0], why)
+
     def _speaks(self, guest: _Guest) -> None:
         """Hand on what begins as it should and is whole; what does not never becomes an association."""
         try:
             said = socket.socket.recv(guest.request, _ENOUGH, socket.MSG_PEEK)  # as it comes, below TLS
-            if said[:1] != bytes([_HANDSHAKE if self._tls else _REQUEST]):
+            if not said:  # it has hung up
                 return _close(self._leave(guest).request)
+            if said[:1] != bytes([_HANDSHAKE if self._tls else _REQUEST]):
+                return self._show_out(guest, f"which did not speak {'TLS' if self._tls else 'DICOM'}")
             if not self._tls and self._waits_for_more(guest, said):
                 return
             guest.request.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)

@@ -88,7 +88,8 @@ class Receiver:
             (evt.EVT_C_STORE, self._stored),
             (evt.EVT_N_ACTION, self._commitments.asked),
             (evt.EVT_N_EVENT_REPORT, self._commitments.reported),
-            (evt.EVT_CONN_CLOSE, lambda event: self._transfers.ended(event.assoc)),
+            (evt.EVT_CONN_CLOSE, self._closed),
+            (evt.EVT_ABORTED, lambda event: complain(f"an association of {_name_of(event.assoc)} was aborted")),
         ]
         where = self._told.address, self._told.port
         try:
@@ -102,6 +103,7 @@ class Receiver:
         except OSError as error:
             raise cannot_listen(error, "node", *where) from error
         server.known = transport.listed(self._told)
+        server.audited = self._transfers.no_association
         server.request_queue_size = 128
         server.socket.listen(128)
         self._entity._servers.append(server)
@@ -122,6 +124,11 @@ class Receiver:
         self._transfers.close()
         self._audit.close()
         _config.STORE_RECV_CHUNKED_DATASET, tempfile.tempdir = self._before
+
+    def _closed(self, event: Any) -> None:
+        self._transfers.ended(event.assoc)
+        if self._server is not None:
+            self._server.ended(event.assoc)
 
     def _requested(self, event: Any) -> None:
         """Turn away who is not listed, before anything else is said."""
@@ -180,14 +187,21 @@ class Receiver:
         looked = look(temporary)
         found = looked.found
         if looked.wrong:
+            complain(f"refused an object from {plain(caller, 16)}: {looked.wrong}")
             return _status(NOT_UNDERSTOOD, looked.wrong)
         told = str(request.AffectedSOPClassUID), str(request.AffectedSOPInstanceUID)
         if told != (found["SOPClassUID"], found["SOPInstanceUID"]):
+            complain(f"refused an object from {plain(caller, 16)}: its UIDs are not those of the request")
             return _status(MISMATCH, "its UIDs are not those of the request")
         syntax, urgent = str(event.context.transfer_syntax), request.Priority == 1
         keep(self._told, self._queue, temporary, found, caller=caller, syntax=syntax, urgent=urgent)
         self._transfers.kept(event.assoc, found["SeriesInstanceUID"], found["SOPInstanceUID"])
         return SUCCESS
+
+
+def _name_of(association: Any) -> str:
+    """Title and address of who calls."""
+    return f"{plain(str(association.requestor.ae_title).strip(), 16)} at {plain(association.requestor.address)}"
 
 
 def _status(code: int, said: str) -> Dataset:

@@ -25,7 +25,7 @@ class DicomCourier(Courier):
 
     def __init__(self, told: Configuration, queue: Queue, destination: Destination) -> None:
         """Know what is due and where it goes."""
-        super().__init__(told, queue, destination.name, destination.days)
+        super().__init__(told, queue, destination)
         self._to = destination
 
     def _else(self) -> bool:
@@ -44,9 +44,11 @@ class DicomCourier(Courier):
             for at, send in enumerate(due):
                 if self.stopping.is_set():
                     return
+                self._audit.going(self._told.folder / send.file)
                 answer = self._stored(association, send)
                 if answer in _TAKEN:
                     sends.acknowledged(self._queue, send, self._to.commitment)
+                    self._audit.arrived(self._told.folder / send.file, send.uid)
                     arrived, self._failures = arrived + 1, 0
                 elif answer is None or not association.is_established:
                     return self._failed(due[at:], "the connection broke off")
@@ -56,6 +58,7 @@ class DicomCourier(Courier):
                     self._refused(send, f"it refused (0x{answer:04X})")
         finally:
             association.release()
+            self._audit.end()
             if arrived:
                 tell(f"{arrived} objects of {due[0].whose} reached {self._to.name}")
 

@@ -53,6 +53,10 @@ class Transfers:
         where = str(association.requestor.address)
         self._log.note("association refused", audit.EXECUTE, title, where, outcome=audit.MINOR, said=said)
 
+    def no_association(self, host: str, said: str) -> None:
+        """A connection was refused before anybody had said who calls."""
+        self._log.note("connection refused", audit.EXECUTE, "unknown", host, outcome=audit.MINOR, said=said)
+
     def ended(self, association: Any) -> None:
         """An association is over, however it ended."""
         with self._lock:

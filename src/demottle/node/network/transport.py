@@ -15,7 +15,7 @@ from typing import Any
 from pynetdicom.transport import AssociationServer, AssociationSocket, RequestHandler
 
 from demottle.node.configuration import Configuration, Tls
-from demottle.node.log import complain
+from demottle.node.log import complain, plain
 from demottle.node.network.lobby import Lobby
 
 LARGEST_PDU = 1 << 20
@@ -41,6 +41,7 @@ class Server(AssociationServer):  # type: ignore[misc]
     """
 
     known: Callable[[str], bool]
+    audited: Callable[[str, str], None]
     lobby: Lobby
     _collected = 0.0
 
@@ -58,7 +59,7 @@ class Server(AssociationServer):  # type: ignore[misc]
         host = str(client_address[0])
         if self.known(host):
             return True
-        self._complain(host, "which is not listed")
+        self.turned_away(host, "which is not listed")
         return False
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -74,7 +75,7 @@ class Server(AssociationServer):  # type: ignore[misc]
         else:
             most = CONNECTIONS
         if len(found) >= most and not (self._few_leave() and _let_go(found)):
-            self._complain(address[0], f"since {most} are open")
+            self.turned_away(address[0], f"since {most} are open")
             self.shutdown_request(request)
         else:
             super().process_request(request, address)
@@ -83,14 +84,23 @@ class Server(AssociationServer):  # type: ignore[misc]
         """Whoever was let go needs a moment to end, and a descriptor until then."""
         return len(self.active_associations) < 2 * CONNECTIONS
 
-    def _complain(self, host: str, why: str) -> None:
-        """Say once a minute that somebody is turned away."""
+    def turned_away(self, host: str, why: str) -> None:
+        """Say once a minute, in log and audit log, that somebody is turned away, and why."""
         now = time()
-        if now - self._said.get(host, 0.0) > _RESOLVED:
-            if len(self._said) > 1000:
-                self._said.clear()
-            self._said[host] = now
-            complain(f"refused connections from {host}, {why}")
+        if now - self._said.get((host, why), 0.0) <= _RESOLVED:
+            return
+        if len(self._said) > 1000:
+            self._said.clear()
+        self._said[host, why] = now
+        complain(f"refused connections from {host}, {why}")
+        with suppress(OSError):  # a full disk
+            self.audited(host, why)
+
+    def ended(self, association: Any) -> None:
+        """Say of a connection that has ended without asking for an association, with which one begins, that it was none."""
+        if association.requestor.primitive is None and not getattr(association, "_let_go", False):
+            why = getattr(association.dul.socket, "_tls_failed", "") or "which asked for no association as DICOM does"
+            self.turned_away(str(association.requestor.address), why)
 
     def service_actions(self) -> None:
         """Have ended associations collected twice a minute; pynetdicom does so after every 60 connections, which takes longer."""
@@ -99,7 +109,7 @@ class Server(AssociationServer):  # type: ignore[misc]
             gc.collect()
 
     @cached_property
-    def _said(self) -> dict[str, float]:
+    def _said(self) -> dict[tuple[str, str], float]:
         return {}
 
     def shutdown(self) -> None:
@@ -116,7 +126,7 @@ class Server(AssociationServer):  # type: ignore[misc]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say that a connection failed; the trace would show what was sent."""
-        complain(f"a connection from {client_address[0]} failed")
+        self.turned_away(str(client_address[0]), "of which one failed")
 
 
 def _let_go(associations: list[Any]) -> bool:
@@ -160,7 +170,11 @@ def _receive(self: AssociationSocket, count: int) -> bytearray:
     gathered, at = bytearray(count), 0
     view = memoryview(gathered)
     while at < count:
-        came = self.socket.recv_into(view[at:])
+        try:
+            came = self.socket.recv_into(view[at:])
+        except ssl.SSLError as error:
+            self._tls_failed = f"with which TLS failed ({plain(error.reason or 'no reason given')})"
+            raise
         if not came:
             return gathered[:at]
         at += came
@@ -231,7 +245,7 @@ def listed(told: Configuration) -> Callable[[str], bool]:
 
 def running(server: Server) -> threading.Thread:
     """Serve in a thread of its own."""
-    server.lobby = Lobby(server.begin, GREETING, server.ssl_context is not None)
+    server.lobby = Lobby(server.begin, server.turned_away, GREETING, server.ssl_context is not None)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.2}, name="dicom", daemon=True)
     thread.start()
     return thread

@@ -28,7 +28,7 @@ class WebCourier(Courier):
 
     def __init__(self, told: Configuration, queue: Queue, destination: WebDestination) -> None:
         """Know what is due and where it goes."""
-        super().__init__(told, queue, destination.name, destination.days)
+        super().__init__(told, queue, destination)
         self._to = destination
 
     def _send(self, due: list[Send]) -> None:
@@ -47,6 +47,7 @@ class WebCourier(Courier):
                     if why:
                         return self._failed(list(left.values()), why)
         finally:
+            self._audit.end()
             if arrived:
                 tell(f"{arrived} objects of {due[0].whose} reached {self._name}")
 
@@ -77,6 +78,8 @@ class WebCourier(Courier):
                 self._refused(left.pop(send.id), "it cannot be read from the disk")
         if not there:
             return 0, ""
+        for send in there:
+            self._audit.going(self._file(send))
         answer = line.store([self._file(send) for send in there])
         if answer.code not in (*_TAKEN, *_REFUSED):
             return 0, answer.why or _SAID.get(answer.code, f"it answered {answer.code}")
@@ -103,6 +106,7 @@ class WebCourier(Courier):
             # Some servers refuse what they already hold: an object whose acknowledgment was lost has arrived.
             if send.uid in answer.stored or plainly or line.holds(send.uid):
                 sends.acknowledged(self._queue, left.pop(send.id), False)
+                self._audit.arrived(self._file(send), send.uid)
                 arrived += 1
             elif reason is not None and reason & 0xFF00 == 0xA700:
                 full = f"it is out of resources (0x{reason:04X})"
