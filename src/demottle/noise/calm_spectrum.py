@@ -9,11 +9,12 @@ from dataclasses import replace
 import numpy as np
 from scipy import fft
 
-from demottle.image import Image, Mask
+from demottle.image import Image
 from demottle.noise.calm import Calm
 from demottle.noise.correlation import Correlation
 from demottle.noise.slices import spread
 from demottle.noise.spectrum import Array, Spectrum, radial_mean, spectrum_of_density
+from demottle.threads import in_order
 
 SIDE = 64
 _FEWEST = 1500  # calm pixels in all
@@ -50,21 +51,27 @@ def _sums(image: Image, correlation: Correlation, calm: Calm) -> tuple[Array, Ar
     rows, columns = image.shape[1:]
     shape = (fft.next_fast_len(rows + SIDE // 2, real=True), fft.next_fast_len(columns + SIDE // 2, real=True))
     products, pairs, pixels = np.zeros(shape), np.zeros(shape), 0
-    planes: dict[int, Mask] = {}
     first = _free_lag(correlation, image.shape[0])
-    for lag in range(first, min(first + _LAGS, image.shape[0])):
+    lags = range(first, min(first + _LAGS, image.shape[0]))
+    compared = [(lag, index) for lag in lags for index in spread(image.shape[0] - lag, _MOST_PAIRS)]
+    wanted = sorted({z for lag, index in compared for z in (index, index + lag)})
+    planes = dict(zip(wanted, in_order(calm.plane, wanted), strict=True))
+
+    def looked(pair: tuple[int, int]) -> tuple[Array, Array, int] | None:
+        lag, index = pair
+        mask = planes[index] & planes[index + lag] & calm.same(index, index + lag)
+        if not mask.any():
+            return None
         scale = 1 / (2 * (1 - min(max(np.nan_to_num(correlation.at(lag)), 0.0), 0.95)))
-        for index in spread(image.shape[0] - lag, _MOST_PAIRS):
-            for z in (index, index + lag):
-                if z not in planes:
-                    planes[z] = calm.plane(z)
-            mask = planes[index] & planes[index + lag] & calm.same(index, index + lag)
-            if not mask.any():
-                continue
-            difference = np.where(mask, image.voxels[index] - image.voxels[index + lag], 0)
-            products += scale * fft.irfft2(np.abs(fft.rfft2(difference, shape)) ** 2, shape)
-            pairs += fft.irfft2(np.abs(fft.rfft2(mask.astype(np.float32), shape)) ** 2, shape)
-            pixels += int(mask.sum())
+        difference = np.where(mask, image.voxels[index] - image.voxels[index + lag], 0)
+        product = scale * fft.irfft2(np.abs(fft.rfft2(difference, shape)) ** 2, shape)
+        return product, fft.irfft2(np.abs(fft.rfft2(mask.astype(np.float32), shape)) ** 2, shape), int(mask.sum())
+
+    for found in in_order(looked, compared):
+        if found is not None:
+            products += found[0]
+            pairs += found[1]
+            pixels += found[2]
     return products, pairs, pixels
 
 

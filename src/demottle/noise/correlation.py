@@ -7,6 +7,7 @@ decides how it may learn.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import cv2
 import numpy as np
@@ -17,6 +18,8 @@ from demottle.noise import guide
 from demottle.noise.calm import FINE, Calm
 from demottle.noise.flat import tissue_mask, valid_plane
 from demottle.noise.matching import matched, tolerance_of
+from demottle.noise.remembered import remembered
+from demottle.threads import each, in_order
 
 LAGS = 8
 _FIRST_PLATEAU_LAG = 5
@@ -92,9 +95,13 @@ def slice_correlation(
             out in place of the plateau, rho' = (cov - a) / (var - a), 0 to 1.
         fewest: pixels that a correlation rests on; of 2000 it is known within about 0.05, of 300 within 0.15.
     """
-    slices = image.shape[0]
-    lags = min(lags, slices - 1)
-    raw, covariance, variance, pixels = _by_lag(image, lags)
+    lags = min(lags, image.shape[0] - 1)
+    asked = ("correlation", lags, tuple(anatomy), fewest)
+    return remembered(image, asked, lambda: _correlation(image, lags, anatomy, fewest))
+
+
+def _correlation(image: Image, lags: int, anatomy: Sequence[float], fewest: int) -> Correlation:
+    raw, covariance, variance, pixels = _lags(image, lags)
     known = (pixels >= fewest) & (variance > 0)
     raw, covariance = np.where(known, raw, np.nan), np.where(known, covariance, np.nan)
     if anatomy:
@@ -152,6 +159,14 @@ Lags = tuple[Figures, Figures, Figures, NDArray[np.int64]]
 """Correlation, covariance and variance (unit^2) of the fine detail at lags 1, 2, ..., and the pixels they rest on."""
 
 
+def _lags(image: Image, lags: int) -> Lags:
+    """As `_by_lag`; lags 1 and 2 come out the same however many more are asked for."""
+    most = max(lags, min(LAGS, image.shape[0] - 1)) if lags > 1 else lags
+    whole = remembered(image, ("lags", most), lambda: _by_lag(image, most))
+    raw, covariance, variance, pixels = (part[:lags] for part in whole)
+    return raw, covariance, variance, pixels
+
+
 def _by_lag(image: Image, lags: int) -> Lags:
     """Compare slices; of CT where no structure is seen, if that leaves enough and there is less variance, so less anatomy."""
     if not _is_ct(image) or lags < 1:
@@ -173,19 +188,24 @@ def _compared(image: Image, lags: int, calm: Calm | None = None) -> Lags:
     pixels = np.zeros(lags, np.int64)
     for first in first_of_runs(image.shape[0]):
         indices = range(first, min(first + RUN, image.shape[0]))
-        run = [detail_plane(image, index) for index in indices]
-        if calm is not None:
-            run = [replace(one, tissue=one.tissue & calm.plane(z)) for one, z in zip(run, indices, strict=True)]
+        run = each(partial(_seen, image, calm), indices)
         by_noise = _OF_NOISE * _steepness_of_noise(image, indices) if ct else 0.0
         for lag in range(1, lags + 1):
-            for here, there in zip(run, run[lag:], strict=False):
-                found = _flat_in_both(here, there, image, by_noise if calm is None else np.inf)
+            steepest = by_noise if calm is None else np.inf
+            pairs = zip(run, run[lag:], strict=False)
+            for found in in_order(lambda pair, steepest=steepest: _flat_in_both(*pair, image, steepest), pairs):
                 pixels[lag - 1] += found.shape[1]
                 kept[lag - 1].append(found[:, :: -(-found.shape[1] // _MOST_PIXELS) or 1])
     rounded = _ROUNDED if ct and is_whole(image) else 0.0
     figures = [_figures(np.concatenate(parts, axis=1), rounded if ct else None) for parts in kept]
     raw, covariance, variance = np.array(figures, np.float64).reshape(-1, 3).T
     return raw, covariance, variance, pixels
+
+
+def _seen(image: Image, calm: Calm | None, index: int) -> DetailPlane:
+    """What is compared of a slice, where it is calm."""
+    one = detail_plane(image, index)
+    return one if calm is None else replace(one, tissue=one.tissue & calm.plane(index))
 
 
 def is_whole(image: Image) -> bool:

@@ -11,9 +11,10 @@ from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Voxels
 from demottle.noise.correlation import Correlation, slice_correlation
 from demottle.noise.flat import flat_plane
-from demottle.noise.level import MOST_EXCESS, flat_deviations, local_deviation, noise_level
+from demottle.noise.level import LEVEL, MOST_EXCESS, flat_deviations, local_deviation, noise_level
 from demottle.noise.matching import matched_share, tolerance_of
 from demottle.noise.mr.magnitude import RICIAN, UNTOLD, NoiseModel, noise_model
+from demottle.noise.remembered import remembered
 from demottle.noise.scan_spectrum import scan_spectrum
 from demottle.noise.slices import spread
 from demottle.noise.spectrum import Spectrum
@@ -115,8 +116,7 @@ def measure(image: Image, listener: Listener = silent) -> Fingerprint:
     correlation = slice_correlation(image)
     listener(Progress(Stage.MEASURE, 1, steps, "noise level"))
     measured, no_spectrum = _spectrum(image, correlation)
-    level = noise_level(image, correlation, measured)
-    low, high = _range(image, correlation, measured)
+    level, (low, high) = _level_and_range(image, correlation, measured)
     noise = noise_model(image, correlation, level)
     if noise.name == RICIAN:
         level = noise.sigma
@@ -186,11 +186,19 @@ def _warnings(image: Image, level: float, correlation: Correlation, no_spectrum:
     return said
 
 
-def _range(image: Image, correlation: Correlation, spectrum: Spectrum | None) -> tuple[float, float]:
+def _level_and_range(
+    image: Image, correlation: Correlation, spectrum: Spectrum | None
+) -> tuple[float, tuple[float, float]]:
+    """As `noise_level`, and percentiles of the same local deviations (of MR of those of the slices)."""
     if image.modality == "MR":
-        return _of_slices(image)
+        return noise_level(image, correlation, spectrum), _of_slices(image)
     found = flat_deviations(image, correlation, spectrum)
-    return _percentiles(found) if found.size else (float("nan"), float("nan"))
+    if not found.size:
+        return float("nan"), (float("nan"), float("nan"))
+    level = float(np.median(found))
+    if image.shape[0] == 1 or np.isfinite(correlation.at(1)):  # else `noise_level` would look for a rough correlation
+        level = remembered(image, LEVEL, lambda: level)
+    return level, _percentiles(found)
 
 
 def _of_slices(image: Image) -> tuple[float, float]:

@@ -17,10 +17,14 @@ from demottle.noise.calm import Calm
 from demottle.noise.correlation import Correlation, known_correlation, slice_correlation
 from demottle.noise.flat import WINDOW, flat_plane
 from demottle.noise.local import pair_deviations
+from demottle.noise.remembered import remembered
 from demottle.noise.scan_spectrum import scan_spectrum
 from demottle.noise.slices import spread
 from demottle.noise.spectrum import Spectrum, autocovariance
+from demottle.threads import each
 
+LEVEL = "level"
+"""What `noise_level` is remembered as."""
 _SMALL, _SMALL_WINDOW = 96, 7  # pixels: in small MR images few windows of 11 hold one tissue
 _PEAK_SHARE = 0.1  # of the values: what the search for their peak ends with
 _MOST_SLICES = 24
@@ -75,7 +79,12 @@ def noise_level(image: Image, correlation: Correlation | None = None, spectrum: 
     Returns:
         NaN where the image has no flat soft tissue.
     """
-    found = flat_deviations(image, correlation, spectrum)
+    if spectrum is not None or correlation not in (None, slice_correlation(image) if image.shape[0] > 1 else None):
+        return _typical(image, flat_deviations(image, correlation, spectrum))
+    return remembered(image, LEVEL, lambda: _typical(image, flat_deviations(image)))
+
+
+def _typical(image: Image, found: Voxels) -> float:
     if not found.size:
         return float("nan")
     return most_frequent(found) if image.modality == "MR" else float(np.median(found))
@@ -112,12 +121,11 @@ def flat_deviations(image: Image, correlation: Correlation | None = None, spectr
 
 def window_deviations(image: Image) -> Voxels:
     """Return local standard deviations (n,) as they are in windows of up to 24 slices, anatomy and all, in the image's unit."""
-    return np.concatenate(
-        [
-            deviation_plane(image, image.voxels[index])[flat_plane(image, index)]
-            for index in spread(image.shape[0], _MOST_SLICES)
-        ]
-    )
+
+    def found(index: int) -> Voxels:
+        return deviation_plane(image, image.voxels[index])[flat_plane(image, index)]
+
+    return np.concatenate(each(found, spread(image.shape[0], _MOST_SLICES)))
 
 
 def _calm_deviations(image: Image, correlation: Correlation) -> tuple[Voxels, int]:
@@ -127,12 +135,11 @@ def _calm_deviations(image: Image, correlation: Correlation) -> tuple[Voxels, in
     """
     calm = Calm(image, (correlation.at(1), correlation.at(2)))
     for window, fewest in _FEWEST_CALM.items():
-        found = np.concatenate(
-            [
-                local_deviation(image.voxels[index], window)[calm.windows(index, window)]
-                for index in spread(image.shape[0], _MOST_SLICES)
-            ]
-        )
+
+        def values(index: int, window: int = window) -> Voxels:
+            return local_deviation(image.voxels[index], window)[calm.windows(index, window)]
+
+        found = np.concatenate(each(values, spread(image.shape[0], _MOST_SLICES)))
         if found.size >= fewest:
             return found, window
     return np.zeros(0, np.float32), WINDOW

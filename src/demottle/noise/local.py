@@ -12,6 +12,7 @@ from demottle.noise.correlation import Correlation, known_correlation
 from demottle.noise.flat import flat_plane, tissue_mask, valid_plane
 from demottle.noise.matching import matched, tolerance_of
 from demottle.noise.slices import spread
+from demottle.threads import each, in_order
 
 COARSE = 4
 """The map is kept on every fourth row and column: it is smooth, and 500 slices have to fit in memory."""
@@ -89,9 +90,10 @@ def local_squares(
         return squares, weights
     scale = _of_difference(known_correlation(image, correlation))
     shares = []
-    for index in range(slices - 1):
-        # Folds of a brain differ from slice to slice: in MR flat places alone are sure to show noise.
-        square, weight, share = _pair(image, index, noise_level, flat=flat or image.unit != "HU")
+    # Folds of a brain differ from slice to slice: in MR flat places alone are sure to show noise.
+    only_flat = flat or image.unit != "HU"
+    pairs = in_order(lambda index: _pair(image, index, noise_level, flat=only_flat), range(slices - 1))
+    for index, (square, weight, share) in enumerate(pairs):
         shares.append(share)
         for into in (index, index + 1):
             squares[into] += square
@@ -115,7 +117,7 @@ def pair_deviations(image: Image, correlation: Correlation, most: int = 12) -> V
     As in `noise_map`, but of each pair by itself, and where it is flat only. Empty where no pair shows the same tissue.
     """
     indices = spread(image.shape[0] - 1, most)
-    found = [_pair(image, index, float("nan"), flat=True) for index in indices]
+    found = each(lambda index: _pair(image, index, float("nan"), flat=True), indices)
     known = [share for _, _, share in found if share > 0]
     if not known:
         return np.zeros(0, np.float32)

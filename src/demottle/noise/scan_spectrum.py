@@ -7,6 +7,7 @@ from demottle.image import Image
 from demottle.noise.calm_spectrum import calm_spectrum
 from demottle.noise.correlation import Correlation, known_correlation, slice_correlation
 from demottle.noise.lone import lone_spectrum
+from demottle.noise.remembered import remembered
 from demottle.noise.spectrum import Spectrum, noise_spectrum
 
 _FEW_SLICES = 3
@@ -30,14 +31,18 @@ def scan_spectrum(image: Image, correlation: Correlation | None = None) -> Spect
     """
     if image.shape[0] == 1:
         return lone_spectrum(image)
+    of = slice_correlation(image) if correlation is None else correlation
+    return remembered(image, ("spectrum", of), lambda: _spectrum(image, of))
+
+
+def _spectrum(image: Image, correlation: Correlation) -> Spectrum:
     found, reason = None, ""
     try:
         found = noise_spectrum(image, correlation)
     except InputError as error:
         reason = str(error)
     if image.unit == "HU" and image.modality != "MR":
-        correlation = known_correlation(image, slice_correlation(image) if correlation is None else correlation)
-        calm = calm_spectrum(image, correlation)
+        calm = calm_spectrum(image, known_correlation(image, correlation))
         if calm is not None and found is not None and found.sigma <= _MOST_EXCESS * calm.sigma:
             # Regions scatter less: theirs are the density and its peak, as long as they hold no anatomy.
             calm = replace(found, mean=calm.mean, covariance=calm.covariance)

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from demottle.image import Image, Voxels
 from demottle.noise import guide
 from demottle.noise.flat import SOFT_TISSUE_HU
+from demottle.threads import in_order
 
 Window = tuple[int, int]
 """Rows and columns."""
@@ -94,9 +95,15 @@ def selection_of(
         Of zero covariance where there are fewer than five slices or too little flat soft tissue.
     """
     gathered = _Gathered(sorted(set(windows)))
+
+    def taken(block: tuple[int, int]) -> _Gathered:
+        part = _Gathered(gathered.windows)
+        part.take(before, after, marked, *block)
+        return part
+
     if after.shape[0] >= FEWEST_SLICES:
-        for first, last in _blocks(after.shape[0]):
-            gathered.take(before, after, marked, first, last)
+        for part in in_order(taken, _blocks(after.shape[0])):
+            gathered.add(part)
     return gathered.selection(windows)
 
 
@@ -132,6 +139,13 @@ class _Gathered:
                     voxels[lag] += len(here)
             self.products.append(products)
             self.voxels.append(voxels)
+
+    def add(self, other: "_Gathered") -> None:
+        """Add what another has gathered."""
+        self.products += other.products
+        self.voxels += other.voxels
+        self.sizes += other.sizes
+        self.squares += other.squares
 
     def selection(self, windows: Sequence[Window]) -> Selection:
         """Solve for the covariance within one slice."""

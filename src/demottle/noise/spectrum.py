@@ -20,6 +20,7 @@ from demottle.noise.flat import tissue_mask, valid_plane
 from demottle.noise.matching import matched, tolerance_of
 from demottle.noise.peak import Peak, fitted_peak
 from demottle.noise.slices import spread
+from demottle.threads import in_order
 
 REGION = 64
 """Side of a region in pixels; 32 is used where an image has no room for enough of them."""
@@ -170,7 +171,8 @@ def _image_regions(image: Image, correlation: Correlation, size: int) -> list[Ar
     found: list[Array] = []
     rho = correlation.at(1)
     scale = np.float32(1 / np.sqrt(2 * (1 - min(rho, 0.95)))) if np.isfinite(rho) else np.float32(1 / np.sqrt(2))
-    for index in spread(image.shape[0] - 1, _MOST_SLICES):
+
+    def regions(index: int) -> list[Array]:
         here, there = image.voxels[index], image.voxels[index + 1]
         difference = (here - there) * scale
         smooth_here, smooth_there = guide.smooth(here), guide.smooth(there)
@@ -178,7 +180,10 @@ def _image_regions(image: Image, correlation: Correlation, size: int) -> list[Ar
         usable &= matched(
             smooth_here, smooth_there, tolerance_of(image, float(np.std(difference[usable]) if usable.any() else 0))
         )
-        found += _regions(difference, usable, size)
+        return _regions(difference, usable, size)
+
+    for some in in_order(regions, spread(image.shape[0] - 1, _MOST_SLICES)):
+        found += some
     return found
 
 

@@ -21,6 +21,7 @@ from demottle.image import Image, Mask, Voxels
 from demottle.noise import guide
 from demottle.noise.fat_layers import DEEP, FAT_HU, FAT_WINDOW, RINGS, inside_fat, layer_rings
 from demottle.noise.selection import selection_of
+from demottle.threads import each, in_order
 
 TISSUES = ((-150.0, -50.0), (-10.0, 13.0), (24.0, 90.0), (100.0, 150.0))
 """Fat, fluid, unenhanced and enhanced soft tissue, in HU: the ranges in which a network learns."""
@@ -84,14 +85,15 @@ def keep_ct_numbers(image: Image, clean: Voxels, allowed: Callable[[int], Voxels
     if image.unit != "HU":
         return
     found = measured_shift(image, clean, lambda index: allowed(index) >= 1)
-    for index, plane in enumerate(clean):
+    slices = range(len(clean))
+    for index, more in enumerate(in_order(lambda index: allowed(index) * found.on(clean[index], image), slices)):
         listener(Progress(Stage.CALIBRATE, index, 2 * len(clean)))
-        plane += allowed(index) * found.on(plane, image)
+        clean[index] += more
     layers = measured_layers(image, clean, lambda index: allowed(index) > 0)
-    for index, plane in enumerate(clean):
+    in_fat = in_order(lambda index: allowed(index) * _in_layers(clean[index], image, layers), slices if any(layers) else ())
+    for index, more in enumerate(in_fat):
         listener(Progress(Stage.CALIBRATE, len(clean) + index, 2 * len(clean)))
-        if any(layers):
-            plane += allowed(index) * _in_layers(plane, image, layers)
+        clean[index] += more
     listener(Progress(Stage.CALIBRATE, 2 * len(clean), 2 * len(clean)))
 
 
@@ -106,7 +108,8 @@ def measured_shift(image: Image, clean: Voxels, usable: Callable[[int], Mask]) -
     after = image.with_voxels(clean)
     narrowly = selection_of(image, after, lambda plane: _narrow(plane, image), [(1, 1)] * kinds)
     widely = selection_of(image, after, _wide, [(1, 1)] * kinds)
-    for index in _looked_at(len(clean)):
+
+    def look(index: int) -> None:
         plane = clean[index]
         inside, residual = usable(index), image.voxels[index] - plane
         seen = _narrow(plane, image), _wide(plane)
@@ -118,6 +121,8 @@ def measured_shift(image: Image, clean: Voxels, usable: Callable[[int], Mask]) -
         pulled = narrowly.pull(-residual, partial(_marked, seen, inside, image))
         pulled += widely.pull(-residual, partial(_marked, seen, inside, image, 0.0))
         moved[index] += pulled / blocks
+
+    each(look, _looked_at(len(clean)))
     return _shift(number, moved, count, narrowly.left)
 
 
@@ -157,17 +162,20 @@ def measured_layers(image: Image, clean: Voxels, usable: Callable[[int], Mask]) 
     selected = selection_of(image, image.with_voxels(clean), np.asarray, [FAT_WINDOW] * RINGS)
     if FAT_HU[1] - FAT_HU[0] < WIDTHS * selected.left:
         return (0.0,) * RINGS
-    for index in _looked_at(len(clean)):
+
+    def look(index: int) -> None:
         plane = clean[index]
         inside, residual = usable(index), image.voxels[index] - plane
 
-        def labels(step: float, plane: Voxels = plane, inside: Mask = inside) -> NDArray[np.uint8]:
+        def labels(step: float) -> NDArray[np.uint8]:
             return np.where(inside, layer_rings(plane + np.float32(step), image.spacing[1:]), 0).astype(np.uint8)
 
         marked = labels(0)
         if marked.any():
             moved[index], count[index] = (_sums(marked, weights, RINGS, block, blocks) for weights in (residual, None))
             moved[index] += selected.pull(-residual, labels) / blocks
+
+    each(look, _looked_at(len(clean)))
     return tuple(
         _sure_part(moved[..., ring], count[..., ring]) if count[..., ring].sum() >= FEWEST and ring + 1 < DEEP else 0.0
         for ring in range(RINGS)

@@ -19,6 +19,7 @@ from demottle.image import Image, Voxels
 from demottle.noise import guide
 from demottle.noise.correlation import Correlation
 from demottle.noise.local import NoiseMap
+from demottle.threads import in_order
 
 _COARSE = ((4.5, 2.3), (3.0, 2.8), (2.0, 4.0), (2.0, 4.0))
 _FINE = ((1.4, 5.0), (1.4, 5.0), (1.0, 5.0), (1.0, 5.0), (0.8, 5.0), (0.8, 5.0))
@@ -33,6 +34,7 @@ _MARGIN = 1.3  # of that noise power, to be exceeded
 REACH = 2
 _ALL = np.float32(65535)
 """Certainty, in whole numbers: half floats are as short, but their last bit of what was put back would be a hundredth of a HU."""
+_Seen = tuple[int, Voxels, Voxels]
 _TOLERANCE = 0.45  # of two clean slices to count as the same tissue, in units of the noise level
 
 
@@ -62,12 +64,17 @@ def restore_agreed(
     found = np.zeros(image.shape, np.uint16)  # where structure was seen at any width, up to _ALL
     for done, (width, threshold) in enumerate(LOOKS):
         listener(Progress(Stage.RESTORE, done, len(LOOKS)))
-        for index, residual, noise in _agreed(image, clean, local, correlation, width, noise_gain(spectrum, width)):
+
+        def put_back(seen: _Seen, width: float = width, threshold: float = threshold) -> None:
+            index, residual, noise = seen
             certainty = np.asarray(np.abs(residual) / noise, np.float32)
-            seen = _widened(np.clip(certainty - threshold, 0, 1), width)
-            np.maximum(found[index], np.rint(seen * _ALL).astype(np.uint16), out=found[index])
+            wide = _widened(np.clip(certainty - threshold, 0, 1), width)
+            np.maximum(found[index], np.rint(wide * _ALL).astype(np.uint16), out=found[index])
             worth = 1.0 if width >= FINEST_SURE else _share_of_signal(certainty, width)
             clean[index] += found[index] / _ALL * worth * residual * masks[index]
+
+        for _ in in_order(put_back, _agreed(image, clean, local, correlation, width, noise_gain(spectrum, width))):
+            pass
     listener(Progress(Stage.RESTORE, len(LOOKS), len(LOOKS)))
 
 
@@ -82,7 +89,7 @@ def noise_gain(spectrum: NDArray[np.floating], sigma: float) -> float:
 
 def _agreed(
     image: Image, clean: Voxels, local: NoiseMap, correlation: Correlation, width: float, gain: float
-) -> Iterator[tuple[int, Voxels, Voxels]]:
+) -> Iterator[_Seen]:
     """Yield for each slice its index, the smoothed residual averaged over matched slices, and how strong noise is in that.
 
     The slice of an index already yielded may be changed meanwhile: the others are compared with it as it was before.
@@ -92,10 +99,11 @@ def _agreed(
     tolerance = np.float32(max(_TOLERANCE * local.level, 1e-6))
     known: OrderedDict[int, tuple[Voxels, Voxels]] = OrderedDict()
     alike: dict[tuple[int, int], Voxels] = {}  # how far two slices are the same tissue: of the lower and the upper one
+    coming = in_order(lambda z: (guide.smooth(image.voxels[z] - clean[z], width), guide.smooth(clean[z])), range(slices))
     for index in range(slices):
         for ahead in range(index, min(slices, index + REACH + 1)):
             if ahead not in known:
-                known[ahead] = guide.smooth(image.voxels[ahead] - clean[ahead], width), guide.smooth(clean[ahead])
+                known[ahead] = next(coming)
         here = known[index][1]
         around = range(max(0, index - REACH), min(slices, index + REACH + 1))
         for other in around[around.index(index) :]:

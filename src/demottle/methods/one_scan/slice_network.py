@@ -11,8 +11,10 @@ All methods that learn from the scan itself end in a `SliceNetwork`. The network
 and answers with `r`; the result is `p + sigma r`. Learning so starts from a good classical filter.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from demottle import threads
 from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Mask, Voxels
 from demottle.methods.base import Denoiser, Tensors
@@ -55,6 +58,7 @@ _USUAL_NOISE = 0.1  # of the width: 40 HU
 _FEW_SLICES = 5
 """From so many slices on each goes through the network once, not in all eight turns: that is eight times the time."""
 _MARGIN = 32  # pixels seen around what may change
+_KEPT = 96  # slices: where each pixel may change is asked for again and again
 
 
 @dataclass(frozen=True)
@@ -223,24 +227,40 @@ class SliceNetwork(Denoiser):
         correlation = slice_correlation(image, lags=REACH)
         local = noise_map(image, correlation, level)
         out = np.empty(image.shape, np.float32)
-        for index, plane in enumerate(image.voxels):
-            listener(Progress(Stage.APPLY, index, image.shape[0]))
-            allowed = changeable(image, index)
-            if not allowed.any():
+        allowed_in = lru_cache(_KEPT)(lambda index: changeable(image, index))
+
+        def denoised(index: int) -> Voxels:
+            allowed = allowed_in(index)
+            return self._denoised(image, index, local.plane(index), allowed) if allowed.any() else image.voxels[index]
+
+        with self._side_by_side() as in_order:
+            for index, plane in enumerate(in_order(denoised, range(image.shape[0]))):
+                listener(Progress(Stage.APPLY, index, image.shape[0]))
                 out[index] = plane
-                continue
-            out[index] = self._denoised(image, index, local.plane(index), allowed)
         listener(Progress(Stage.APPLY, image.shape[0], image.shape[0]))
         if self.fusion is not None:
             fuse(out, local.plane, lambda index: self._learned(image, index, out[index]), self.fusion, listener)
-        restore_agreed(image, out, local, correlation, self._spectrum, lambda index: changeable(image, index), listener)
-        keep_ct_numbers(image, out, lambda index: changeable(image, index), listener)
+        restore_agreed(image, out, local, correlation, self._spectrum, allowed_in, listener)
+        keep_ct_numbers(image, out, allowed_in, listener)
         if (
             coarse and image.unit == "HU"
         ):  # after the first: what thin fat has too much would be smeared into deeper fat
-            put_coarse_back(image, out, local, correlation, lambda index: changeable(image, index))
-            keep_ct_numbers(image, out, lambda index: changeable(image, index), listener)
+            put_coarse_back(image, out, local, correlation, allowed_in)
+            keep_ct_numbers(image, out, allowed_in, listener)
         return image.with_voxels(out)
+
+    @contextmanager
+    def _side_by_side(self) -> Iterator[Callable[..., Iterator[Voxels]]]:
+        """Slices in several threads, which is faster than several threads for each slice; on a GPU one after the other."""
+        if self._device.type != "cpu" or threads.count() == 1:
+            yield map
+            return
+        before = torch.get_num_threads()
+        torch.set_num_threads(max(1, before // threads.count()))
+        try:
+            yield threads.in_order
+        finally:
+            torch.set_num_threads(before)
 
     @property
     def fusion(self) -> Fusion | None:

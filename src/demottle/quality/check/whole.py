@@ -1,7 +1,7 @@
 """The whole check of one result: everything that can be measured without a truth, with warnings in plain words."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ from demottle.quality.check.untouched import Untouched, untouched
 from demottle.quality.check.verdicts import warnings_of
 from demottle.quality.identical_images import SAME_OUTPUT, same_voxels
 from demottle.quality.to_plain import plain
+from demottle.threads import in_order
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,34 +137,29 @@ def check(
         raise InputError(
             f"Before ({before.shape}, {before.unit}) and after ({after.shape}, {after.unit}) must have one shape and unit."
         )
-    steps = 8
-    listener(Progress(Stage.CHECK, 0, steps, "noise level"))
     correlation = slice_correlation(before) if fingerprint is None else fingerprint.correlation
     model = _model_of_mr(before, correlation, fingerprint)
-    noise = noise_levels(before, after, math.nan if model is None else model.sigma, correlation)
-    listener(Progress(Stage.CHECK, 1, steps, "slice-to-slice correlation"))
-    leak = slice_leak(before, after, correlation) if before.shape[0] > 1 else None
-    listener(Progress(Stage.CHECK, 2, steps, "noise spectrum"))
-    spectra, no_spectra = _spectra(before, after, leak)
-    listener(Progress(Stage.CHECK, 3, steps, "tissue means"))
     taken_out = bias_taken_out(after)
-    same = after
-    if taken_out and model is not None:
-        same = comparable(before, after, model)
-    tissues = tuple(tissue_shifts(before, same, margin=margin))
-    removed = None
-    if taken_out:
-        whole = {shift.name: shift.shift for shift in tissue_shifts(before, after, margin=margin)}
-        removed = {shift.name: shift.shift - whole[shift.name] for shift in tissues}
-    listener(Progress(Stage.CHECK, 4, steps, "edges"))
-    edges = edge_test(before, same)
-    listener(Progress(Stage.CHECK, 5, steps, "air and metal"))
-    kept = untouched(before, after)
-    listener(Progress(Stage.CHECK, 6, steps, "spots that are not noise"))
-    spots = spot_map(before, same)
-    listener(Progress(Stage.CHECK, 7, steps, "order, place and sharpness"))
-    belongs = consistency(before, same)
-    listener(Progress(Stage.CHECK, steps, steps))
+    same = comparable(before, after, model) if taken_out and model is not None else after
+
+    def between_slices() -> tuple[Leak | None, tuple[Spectra | None, str]]:
+        leak = slice_leak(before, after, correlation) if before.shape[0] > 1 else None
+        return leak, _spectra(before, after, leak)
+
+    parts: dict[str, Callable[[], Any]] = {
+        "slice-to-slice correlation, noise spectrum": between_slices,
+        "tissue means": lambda: _tissues(before, after, same, taken_out, margin),
+        "noise level": lambda: noise_levels(before, after, math.nan if model is None else model.sigma, correlation),
+        "spots that are not noise": lambda: spot_map(before, same),
+        "edges": lambda: edge_test(before, same),
+        "order, place and sharpness": lambda: consistency(before, same),
+        "air and metal": lambda: untouched(before, after),
+    }
+    found = _side_by_side(parts, listener)
+    leak, (spectra, no_spectra) = found["slice-to-slice correlation, noise spectrum"]
+    tissues, removed = found["tissue means"]
+    noise, spots, edges = found["noise level"], found["spots that are not noise"], found["edges"]
+    belongs, kept = found["order, place and sharpness"], found["air and metal"]
     warnings = warnings_of(before.unit, noise, spectra, tissues, edges, leak)
     if same_voxels(before, after):
         warnings = (SAME_OUTPUT, *warnings)
@@ -171,6 +167,27 @@ def check(
         before.modality, before.unit, noise, spectra, tissues, edges, leak, kept, warnings, no_spectra, removed, spots, belongs,
         is_result(after.history),
     )  # fmt: skip
+
+
+def _side_by_side(parts: Mapping[str, Callable[[], Any]], listener: Listener) -> dict[str, Any]:
+    """What each part returns, by its name; longer ones stand first."""
+    found = {}
+    listener(Progress(Stage.CHECK, 0, len(parts), next(iter(parts))))
+    for done, (name, value) in enumerate(zip(parts, in_order(lambda part: part(), parts.values()), strict=True), 1):
+        found[name] = value
+        listener(Progress(Stage.CHECK, done, len(parts), name))
+    return found
+
+
+def _tissues(
+    before: Image, after: Image, same: Image, taken_out: bool, margin: float | None
+) -> tuple[tuple[TissueShift, ...], dict[str, float] | None]:
+    """How the means of tissues moved, and by how much a bias was taken out of them on purpose; None where none was."""
+    tissues = tuple(tissue_shifts(before, same, margin=margin))
+    if not taken_out:
+        return tissues, None
+    whole = {shift.name: shift.shift for shift in tissue_shifts(before, after, margin=margin)}
+    return tissues, {shift.name: shift.shift - whole[shift.name] for shift in tissues}
 
 
 def _model_of_mr(before: Image, correlation: Correlation, fingerprint: Fingerprint | None) -> NoiseModel | None:
