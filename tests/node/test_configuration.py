@@ -94,7 +94,11 @@ def test_the_first_rule_that_is_met_decides(tmp_path: Path) -> None:
         (WHOLE + "strength = 3\n", "strength"),
         (WHOLE + 'settings = { radius = 1 }\nmethod = "nl-bayes"\n', "radius"),
         (WHOLE + 'model = "missing.safetensors"\n', "'model' .*is not a file"),
-        (WHOLE + 'preset = "small"\n', "'preset' .*belongs to 'demottle train'"),
+        (WHOLE + 'preset = "small"\n', r"'preset' in \[\[rule\]\].* is 'small'; it can be 'fast', or be left out"),
+        (
+            WHOLE + 'preset = "fast"\nsettings = { look = 0.1 }\n',
+            "'settings' .* no sense beside 'preset', which chooses",
+        ),
         (WHOLE + 'send = ["pictures"]\n', "may hold images, map, page, report, capture"),
         (WHOLE + "tell = true\ngate = false\n", "'tell' .*by which nothing fails"),
         (WHOLE + "longest = 0\n", "'longest' in \\[\\[rule\\]\\] .*write a number from 0.01"),

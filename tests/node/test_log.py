@@ -81,7 +81,9 @@ def test_warnings_of_libraries_are_said_without_what_they_quote() -> None:
         "from demottle.node.log import begin_log; begin_log()\n"
         "import pydicom; one = pydicom.Dataset(); one.StudyDate = 'Doe^Jane'\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ))
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ)
+    )
     assert "WARNING pydicom/valuerep.py, line " in done.stderr and "warns of something (UserWarning)" in done.stderr
     assert "Doe" not in done.stderr and len(done.stderr.splitlines()) == 1
 

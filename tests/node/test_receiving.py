@@ -158,7 +158,7 @@ def test_garbage_and_half_open_connections_cost_nothing(receiver, monkeypatch, c
     assert shown.counts(queue)["objects"] == 2
     until(lambda: server._server.connections == 0)
     refused = [one for one in map(json.loads, (told.folder / "audit.jsonl").read_text().splitlines()) if one["outcome"]]
-    assert {one["event"] for one in refused} == {"connection refused"} and {one["where"] for one in refused} == {"127.0.0.1"}
+    assert {(one["event"], one["where"]) for one in refused} == {("connection refused", "127.0.0.1")}
     why = ["which did not ask for an association in time", "which did not speak DICOM"]
     assert sorted(one["said"] for one in refused) == why  # each once a minute
     assert {f"refused connections from 127.0.0.1, {one}" for one in why} <= set(caplog.messages)

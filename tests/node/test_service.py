@@ -58,7 +58,8 @@ def test_a_series_comes_back_denoised_beside_the_original(told, pacs) -> None:
         assert sorted(_sources(one) for one in archive.came) == sorted(one.SOPInstanceUID for one in sent)
         first = {str(one.SOPInstanceUID) for one in archive.came}
         _holds_what_a_derived_object_holds(archive.came, sent)
-        assert (configuration.folder / "results" / "1" / "report.html").stat().st_size > 100_000
+        page = configuration.folder / "results" / "1" / "report.html"
+        assert until(page.is_file, 60) and page.stat().st_size > 100_000  # drawn while the images are sent
 
         (late,) = noisy_series(slices=7)[6:]
         assert send(service.receiver.port, [late]) == [0]
@@ -141,7 +142,7 @@ def test_what_fails_the_gate_or_meets_no_rule_is_not_sent(told, pacs) -> None:
         assert left["reason"] == "meets no rule" and refused["reason"].startswith(
             "the result fails the gate: the noise"
         )
-        assert (configuration.folder / "results" / str(refused["round"]) / "report.html").exists()
+        assert until((configuration.folder / "results" / str(refused["round"]) / "report.html").is_file, 60)
     assert archive.came == []
 
 

@@ -51,3 +51,16 @@ def test_a_series_that_a_kept_network_does_not_suit_gets_its_own(tmp_path: Path)
     kept.write_bytes(b"broken")
     again, _ = models.run(_scan(3), request, rule)
     assert SHARED not in again.record and load(kept).model_hash == again.denoiser.model_hash
+
+
+@pytest.mark.slow
+def test_the_fast_preset_takes_the_network_alone_and_leaves_other_wishes_as_they_are(tmp_path: Path) -> None:
+    models, rule = SharedModels(tmp_path), Rule("r", share=True, preset="fast", limits=Limits())
+    first, verdict = models.run(_scan(1), Request(steps=3), rule)
+    assert first.record["method"] == "matched-neighbors" and first.record["preset"] == "fast" and verdict is not None
+    second, _ = models.run(_scan(2), Request(steps=3), replace(rule, limits=None))
+    assert second.record["method"] == "matched-neighbors" and second.record["preset"] == "fast"
+    named, _ = models.run(_scan(2), Request(method="gaussian"), rule)
+    assert named.record["method"] == "gaussian"
+    few, _ = models.run(_scan(2).part(0, 3), Request(steps=3), replace(rule, limits=None))
+    assert few.record["method"] == "guided-bayes"

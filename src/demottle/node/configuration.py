@@ -150,6 +150,10 @@ class Conditions:
         return all(wanted.holds(facts.get(name)) for name, wanted in self.ranges.items())
 
 
+FAST = "fast"
+PRESETS = (FAST,)
+
+
 @dataclass(frozen=True)
 class Rule:
     """What to do with a series: the first rule that it meets decides.
@@ -158,6 +162,7 @@ class Rule:
         name: what log, queue and `node check` call it.
         when: its conditions; empty: every series.
         leave: receive and keep such series, and do nothing with them.
+        preset: "fast": CT volumes that would get the default method get a faster one (`demottle.node.work.shared`); or empty.
         request: arguments of `demottle.pipeline.request.Request`, checked.
         limits: limits of the gate; None: results are sent whatever they are.
         send: what is sent, of `SENT`.
@@ -171,6 +176,7 @@ class Rule:
     name: str
     when: Conditions = field(default_factory=Conditions)
     leave: bool = False
+    preset: str = ""
     request: Mapping[str, Any] = field(default_factory=dict)
     limits: "Limits | None" = None
     send: tuple[str, ...] = ("images",)

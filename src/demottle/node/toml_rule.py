@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from demottle.errors import DemottleError, InputError
-from demottle.node.configuration import GLOBS, RANGES, SENT, AnyDestination, Conditions, Range, Rule
+from demottle.node.configuration import FAST, GLOBS, PRESETS, RANGES, SENT, AnyDestination, Conditions, Range, Rule
 from demottle.node.toml_table import Table
 
 LONGEST = (0.01, 1e6)
@@ -26,10 +26,12 @@ def read_rule(table: Table, number: int, destinations: Sequence[AnyDestination])
     name = table.name(default=f"rule {number}")
     when, leave = _conditions(table.table("when")), table.flag("leave")
     send, to = table.texts("send", ["images"]), table.texts("to")
+    preset = _preset(table)
     rule = Rule(
         name=name,
         when=when,
         leave=leave,
+        preset=preset,
         request=_request(table),
         limits=_limits(table),
         send=send,
@@ -37,9 +39,9 @@ def read_rule(table: Table, number: int, destinations: Sequence[AnyDestination])
         tell=table.flag("tell"),
         longest=table.number("longest", None, *LONGEST) if table.has("longest") else table.raw("longest"),
         urgent=table.flag("urgent"),
-        share=table.flag("share"),
+        share=table.flag("share", preset == FAST),
     )
-    table.finish({"preset": "belongs to 'demottle train'; write the settings here, settings = { name = value }"})
+    table.finish()
     for what in send:
         if what not in SENT:
             raise table.wrong("send", f"holds {what!r}; it may hold {', '.join(SENT)}")
@@ -55,6 +57,19 @@ def read_rule(table: Table, number: int, destinations: Sequence[AnyDestination])
     if rule.share and rule.request.get("model") is not None:
         raise table.wrong("share", "makes no sense beside 'model': a given model is used for all series; leave it out")
     return rule
+
+
+def _preset(table: Table) -> str:
+    if not table.has("preset"):
+        table.raw("preset")
+        return ""
+    found = table.text("preset")
+    if found not in PRESETS:
+        raise table.wrong("preset", f"is {found!r}; it can be {', '.join(map(repr, PRESETS))}, or be left out")
+    beside = [key for key in ("method", "model", "settings") if table.has(key)]
+    if beside:
+        raise table.wrong(beside[0], "makes no sense beside 'preset', which chooses the method; leave one of them out")
+    return found
 
 
 def _conditions(table: Table) -> Conditions:

@@ -71,6 +71,7 @@ def said_of(rule: Rule | None) -> str:
 
     asked = rule.request
     how = str(asked.get("method") or asked.get("model") or "the method that the scan decides")
+    how += f", preset {rule.preset}" if rule.preset else ""
     strength = f", strength {asked['strength']:g}" if "strength" in asked else ""
     gate = ", without the gate" if rule.limits is None else ", a report if it fails the gate" if rule.tell else ""
     return f"meets '{rule.name}': {how}{strength}{gate}; {in_words(rule.send)} to {in_words(rule.to)}"

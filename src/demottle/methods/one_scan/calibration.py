@@ -90,7 +90,9 @@ def keep_ct_numbers(image: Image, clean: Voxels, allowed: Callable[[int], Voxels
         listener(Progress(Stage.CALIBRATE, index, 2 * len(clean)))
         clean[index] += more
     layers = measured_layers(image, clean, lambda index: allowed(index) > 0)
-    in_fat = in_order(lambda index: allowed(index) * _in_layers(clean[index], image, layers), slices if any(layers) else ())
+    in_fat = in_order(
+        lambda index: allowed(index) * _in_layers(clean[index], image, layers), slices if any(layers) else ()
+    )
     for index, more in enumerate(in_fat):
         listener(Progress(Stage.CALIBRATE, len(clean) + index, 2 * len(clean)))
         clean[index] += more

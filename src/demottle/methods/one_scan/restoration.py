@@ -99,7 +99,9 @@ def _agreed(
     tolerance = np.float32(max(_TOLERANCE * local.level, 1e-6))
     known: OrderedDict[int, tuple[Voxels, Voxels]] = OrderedDict()
     alike: dict[tuple[int, int], Voxels] = {}  # how far two slices are the same tissue: of the lower and the upper one
-    coming = in_order(lambda z: (guide.smooth(image.voxels[z] - clean[z], width), guide.smooth(clean[z])), range(slices))
+    coming = in_order(
+        lambda z: (guide.smooth(image.voxels[z] - clean[z], width), guide.smooth(clean[z])), range(slices)
+    )
     for index in range(slices):
         for ahead in range(index, min(slices, index + REACH + 1)):
             if ahead not in known:

@@ -13,7 +13,7 @@ import pydicom
 from demottle.errors import DemottleError, InputError
 from demottle.io.dicom.headers.marks import ROUND
 from demottle.node.configuration import Configuration, Rule
-from demottle.node.disk import sync_folder, sync_tree
+from demottle.node.disk import sync_file, sync_folder, sync_tree
 from demottle.node.log import complain, tell
 from demottle.node.queue import rounds
 from demottle.node.queue.rounds import Made, Round, result_folder
@@ -162,10 +162,29 @@ def _publish(told: Configuration, queue: Queue, round: Round, rule: Rule, done: 
     if not rounds.published(queue, round.id, named, rule.to, method=method, gate=gate, state=state, reason=reason):
         shutil.rmtree(final, ignore_errors=True)
         return tell(f"{round}: more of it came, it is done again")
-    if failed:
-        more = ", a report says so" if made else ""
-        return tell(f"{round}: the result fails the gate and is not sent{more}: {failed}")
-    tell(f"{round}: denoised with {method}, {len(made)} objects to send")
+    more = ", a report says so" if made else ""
+    sent = f"denoised with {method}, {len(made)} objects to send"
+    tell(f"{round}: " + (f"the result fails the gate and is not sent{more}: {failed}" if failed else sent))
+    _draw_pages(final, results, round)
+
+
+def _draw_pages(folder: Path, results: Sequence["Result"], round: Round) -> None:
+    """Draw the page of each volume. The result is on its way by now: what goes wrong here costs a page, and no more."""
+    for number, result in enumerate(results, 1):
+        try:
+            aside = folder / f".page-{number}.html"
+            result.save_page(aside, result.record)
+            sync_file(aside)
+            aside.rename(folder / f"report{_numbered(number, results)}.html")
+        except Exception as error:
+            complain(f"{round}: its page could not be drawn ({type(error).__name__})")
+    if folder.is_dir():
+        sync_folder(folder)
+
+
+def _numbered(number: int, results: Sequence["Result"]) -> str:
+    """What the name of a file of one volume ends with, where there are several."""
+    return "" if len(results) == 1 else f"-{number}"
 
 
 def _refusal(folder: Path, results: Sequence["Result"], sources: Sequence[Path], reasons: str) -> list[Made]:
@@ -178,18 +197,15 @@ def _refusal(folder: Path, results: Sequence["Result"], sources: Sequence[Path],
 def _written(
     folder: Path, done: Sequence[_Volume], results: Sequence["Result"], sources: Sequence[Path], rule: Rule
 ) -> list[Made]:
-    """Write images, map, page, documents and record below a folder; return what of it is to be sent."""
+    """Write images, map, documents and record below a folder; return what of it is to be sent."""
     from demottle import io
     from demottle.node.work.belonging import write_documents, write_map_of
 
     folder.mkdir()
     io.write([one.image for one in done], folder / "images", format="dicom")
     for number, result in enumerate(results, 1):
-        name = "" if len(results) == 1 else f"-{number}"
-        result.save_page(folder / f"report{name}.html", result.record)
-        (folder / f"run{name}.json").write_text(
-            json.dumps(result.record, indent=2, default=str) + "\n", encoding="utf-8"
-        )
+        told = json.dumps(result.record, indent=2, default=str) + "\n"
+        (folder / f"run{_numbered(number, results)}.json").write_text(told, encoding="utf-8")
     if "map" in rule.send:
         write_map_of(results, folder / "map")
     write_documents(results, sources, folder / "images", folder, rule.send)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from demottle.errors import DemottleError
-from demottle.node.configuration import Rule
+from demottle.node.configuration import FAST, Rule
 from demottle.node.log import complain, tell
 
 if TYPE_CHECKING:
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 SHARED = "shared_model"
 """Key of a record: the network was fitted on another series of the same protocol."""
+
+
+PRESET = "preset"
+"""Key of a record: the preset of the rule."""
+QUICK = "matched-neighbors"
+"""What the preset "fast" takes in place of the default for CT volumes: the network that guides it, without the cubes after it."""
 
 
 class SharedModels:
@@ -43,6 +49,7 @@ class SharedModels:
         from demottle.methods import method
         from demottle.pipeline.run import run
 
+        request = _quickly(image, request) if rule.preset == FAST else request
         place = self._folder / f"{_key(image, request, rule)}.safetensors"
         if rule.share and request.model is None and place.is_file():
             taken = self._with_kept(image, request, rule, place)
@@ -50,6 +57,8 @@ class SharedModels:
                 return taken
         result = run(image, request)
         verdict = result.judged(rule.limits) if rule.limits is not None else None
+        if rule.preset:
+            result = replace(result, record={**result.record, PRESET: rule.preset})
         learned = method(result.denoiser.method).learns_from != "nothing"
         if rule.share and learned and request.model is None and (verdict is None or verdict.passed):
             self._keep(result, place)
@@ -82,7 +91,8 @@ class SharedModels:
             tell("the result of a kept network fails the gate; the series gets its own")
             return None
         times = {**result.record["times"], "measure": took}
-        return replace(result, record={**result.record, "times": times, SHARED: True}), verdict
+        told = {"times": times, SHARED: True, **({PRESET: rule.preset} if rule.preset else {})}
+        return replace(result, record={**result.record, **told}), verdict
 
     def _keep(self, result: "Result", place: Path) -> None:
         new = place.with_suffix(f".{time.time_ns()}")
@@ -92,6 +102,19 @@ class SharedModels:
         except (DemottleError, OSError):  # it is an aid, no result
             new.unlink(missing_ok=True)
             complain("the network of a protocol could not be kept")
+
+
+def _quickly(image: "Image", request: "Request") -> "Request":
+    """The request with `QUICK` where it names no method, and the scan would get the default one."""
+    from demottle.events import silent
+    from demottle.pipeline.plan import DEFAULT, FEW
+    from demottle.pipeline.run import kind_of
+
+    if request.method or request.model or image.sequence or image.unit != "HU" or image.shape[0] <= FEW:
+        return request
+    kind = kind_of(image)
+    found = kind.measure(image, request, silent)  # which is remembered
+    return replace(request, method=QUICK) if kind.plan(found, request, silent).method == DEFAULT else request
 
 
 def _key(image: "Image", request: Any, rule: Rule) -> str:

@@ -25,13 +25,14 @@ _PATIENCE = 3600.0
 _ENDED = (States.DONE, States.REFUSED, States.FAILED, States.LEFT)
 
 
-def measured(slices: int, size: int, seed: int, method: str = "", share: bool = True) -> Finding:
+def measured(slices: int, size: int, seed: int, method: str = "", share: bool = True, preset: str = "") -> Finding:
     """Send two patients of one protocol, one after the other; what is told is of the second. One is enough for a filter.
 
     Args:
         slices, size: of each series.
         seed: of the first patient; the second has the next one.
         method: that the rule names; empty: the scan decides.
+        preset: of the rule; empty: none.
         share: keep the network of the first patient for the second; False: for a method that learns nothing.
 
     Raises:
@@ -45,7 +46,9 @@ def measured(slices: int, size: int, seed: int, method: str = "", share: bool = 
             several = range(2 if share else 1)
             scans = [_written(folder / f"patient {number}", slices, size, seed + number) for number in several]
             rule = RULE if share else RULE.replace("share = true\n", "")
-            rule += f'method = "{method}"\n' if method else ""
+            rule += "".join(
+                f'{key} = "{value}"\n' for key, value in {"method": method, "preset": preset}.items() if value
+            )
             with node(folder, archive.as_toml("archive") + rule) as peer:
                 before = [_done(peer, scan, number) for number, scan in enumerate(scans[:-1], 1)]
                 with Watch(0.5, worker=lambda: peer.worker) as watch:
@@ -113,6 +116,8 @@ def parts(
 ) -> dict[str, float]:
     """Where the seconds go, in order; reading is with the gate and all that has no name, sending until the first object came.
 
+    The page is drawn while images are sent, and is no part of it.
+
     Args:
         series: as the queue shows it (`shown.one_series`).
         results: the folder of its results, whose files say when they were written.
@@ -120,7 +125,6 @@ def parts(
         came: when its objects came to the archive.
     """
     images = [path.stat().st_mtime for path in (results / "images").rglob("*.dcm")]
-    page = (results / "report.html").stat().st_mtime
     begun = float(series["rounds"][0]["begun"])
     within = {name: float(times.get(name, 0.0)) for name in ("measure", "learn", "apply", "check")}
     return {
@@ -128,6 +132,5 @@ def parts(
         "read": min(images) - begun - sum(within.values()),
         **within,
         "write": max(images) - min(images),
-        "page": page - max(images),
-        "send": came[0] - page,
+        "send": came[0] - max(images),
     }

@@ -47,7 +47,7 @@ def seen(site: Site) -> APIRouter:
         found = found_series(site, series)
         for one in found["rounds"]:
             one["open"] = sends_with_reasons(site.queue, one["id"])
-            one["page"] = (result_folder(site.told.folder, one["id"]) / "report.html").is_file()
+            one["page"] = _has_page(site, one["id"])
         site.audit.note("series shown", audit.READ, session.user.name, address_of(request), uids=(found["uid"],))
         return _with_description(site, found)
 
@@ -66,7 +66,12 @@ def seen(site: Site) -> APIRouter:
 def _with_description(site: Site, one: dict[str, Any]) -> dict[str, Any]:
     files = files_of_series(site.queue, one["id"])[:1]
     told = described(site.told.folder / files[0]) if files else {}
-    return {**one, "description": told.get("SeriesDescription", ""), "patient": told.get("PatientID", "")}
+    page = one["round"] is not None and _has_page(site, one["round"])  # it comes a moment after the result
+    return {**one, "description": told.get("SeriesDescription", ""), "patient": told.get("PatientID", ""), "page": page}
+
+
+def _has_page(site: Site, round: int) -> bool:
+    return (result_folder(site.told.folder, round) / "report.html").is_file()
 
 
 def _listed(site: Site) -> str:
