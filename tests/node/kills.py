@@ -22,6 +22,7 @@ from typing import Any
 from tests.node.orthanc import WEB
 
 from demottle.benchmark.suites.node.objects import series_uid, write_series
+from demottle.benchmark.suites.node.parties import program
 from demottle.node.queue import shown
 from demottle.node.queue.store import Queue
 
@@ -124,7 +125,7 @@ def bring(hospital: Hospital, number: int) -> str:
     write_series(scans, str(number), SLICES, hospital.size, {"SeriesNumber": number})
     files = sorted(scans.iterdir())
     if number % 2:
-        command = ["storescu", "-aec", "DEMOTTLE", "-to", "5", "127.0.0.1", str(NODE), *map(str, files)]
+        command = [str(program("storescu")), "-aec", "DEMOTTLE", "-to", "5", "127.0.0.1", str(NODE), *map(str, files)]
         _again(lambda: subprocess.run(command, capture_output=True, check=True, timeout=60))
     else:
         ids = [ask("/instances", SOURCE[1], file.read_bytes())["ID"] for file in files]

@@ -8,6 +8,7 @@ import logging
 import sys
 import warnings
 from pathlib import Path
+from typing import TextIO
 
 _logger = logging.getLogger("demottle.node")
 
@@ -23,7 +24,14 @@ def begin_log() -> None:
     warnings.showwarning = _warned
 
 
-def _warned(message: Warning | str, category: type[Warning], filename: str, lineno: int, *rest: object) -> None:
+def _warned(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
     """Say that a library warns, and not what of: pydicom quotes the values that it warns of."""
     place = Path(filename)
     complain(f"{place.parent.name}/{place.name}, line {lineno}, warns of something ({category.__name__}); work goes on")

@@ -163,8 +163,8 @@ def _lags(image: Image, lags: int) -> Lags:
     """As `_by_lag`; lags 1 and 2 come out the same however many more are asked for."""
     most = max(lags, min(LAGS, image.shape[0] - 1)) if lags > 1 else lags
     whole = remembered(image, ("lags", most), lambda: _by_lag(image, most))
-    raw, covariance, variance, pixels = (part[:lags] for part in whole)
-    return raw, covariance, variance, pixels
+    raw, covariance, variance, pixels = whole
+    return raw[:lags], covariance[:lags], variance[:lags], pixels[:lags]
 
 
 def _by_lag(image: Image, lags: int) -> Lags:
@@ -191,9 +191,8 @@ def _compared(image: Image, lags: int, calm: Calm | None = None) -> Lags:
         run = each(partial(_seen, image, calm), indices)
         by_noise = _OF_NOISE * _steepness_of_noise(image, indices) if ct else 0.0
         for lag in range(1, lags + 1):
-            steepest = by_noise if calm is None else np.inf
-            pairs = zip(run, run[lag:], strict=False)
-            for found in in_order(lambda pair, steepest=steepest: _flat_in_both(*pair, image, steepest), pairs):
+            flat = partial(_flat_in_both, image=image, by_noise=by_noise if calm is None else np.inf)
+            for found in in_order(flat, zip(run, run[lag:], strict=False)):
                 pixels[lag - 1] += found.shape[1]
                 kept[lag - 1].append(found[:, :: -(-found.shape[1] // _MOST_PIXELS) or 1])
     rounded = _ROUNDED if ct and is_whole(image) else 0.0
@@ -245,8 +244,9 @@ def _trimmed_variance(values: NDArray[np.float64]) -> float:
     return deviation**2
 
 
-def _flat_in_both(here: DetailPlane, there: DetailPlane, image: Image, by_noise: float) -> Pixels:
+def _flat_in_both(pair: tuple[DetailPlane, DetailPlane], image: Image, by_noise: float) -> Pixels:
     """Two slices' details over the pixels that are flat in both and matched."""
+    here, there = pair
     mask, steepness = same_tissue(here, there, image)
     if not mask.any():
         return np.zeros((2, 0), np.float32)

@@ -1,6 +1,7 @@
 """Who takes part: a node, Orthanc, and scanners, each as a process of its own."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -35,9 +36,15 @@ class Peer:
 
 
 def program(name: str) -> str | None:
-    """Where a program lies; None where it is not installed."""
-    found = shutil.which(name)
-    return found or next((at for place in _MORE_PLACES if (at := shutil.which(name, path=place))), None)
+    """Where a program lies; None where it is not installed. Scripts do not count: pynetdicom brings a `storescu` of its own."""
+    places = (*os.environ.get("PATH", os.defpath).split(os.pathsep), *_MORE_PLACES)
+    found = (at for place in places if (at := shutil.which(name, path=place)))
+    return next((at for at in found if not _is_script(Path(at))), None)
+
+
+def _is_script(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == b"#!"
 
 
 def refuse_without_node() -> None:

@@ -33,7 +33,7 @@ from demottle.io.dicom.slice_header import LOSSY
 SERIES_NUMBER_OFFSET = 9000
 """Added to the source's SeriesNumber, so that results sort behind all originals of a study ..."""
 MAP_OFFSET, ROUND_OFFSET = 4000, 10000
-"""... to a map's beside that of its result, and for each time that the series was done again; the node's documents lie between."""
+"""... to a map's beside that of its result, and each time that the series is done again; documents lie between."""
 
 # Things that describe the original's pixels or bytes and would be wrong on the copy.
 _STALE = (
