@@ -116,7 +116,7 @@ def parts(
 ) -> dict[str, float]:
     """Where the seconds go, in order; reading is with the gate and all that has no name, sending until the first object came.
 
-    The page is drawn while images are sent, and is no part of it.
+    The page does not count: it is drawn while images are sent.
 
     Args:
         series: as the queue shows it (`shown.one_series`).
