@@ -62,7 +62,8 @@ class Progress:
     """One report of a running stage: `done` of `total` units of it are finished.
 
     `stage` stays the same for the whole stage; `note` is free text for the user such as the current loss. `left` is how many
-    seconds the stage still needs, where it knows that better than by its units done (None); NaN: nobody can tell yet.
+    seconds the stage still needs, where it knows that better than by its units done (None); NaN: nobody can tell yet. A report
+    with a `method` says which was chosen, and nothing of how far the stage is.
     """
 
     stage: Stage
@@ -70,6 +71,7 @@ class Progress:
     total: int
     note: str = ""
     left: float | None = None
+    method: str = ""
 
 
 Listener = Callable[[Progress], None]

@@ -7,7 +7,7 @@ from math import nan
 import pytest
 from rich.console import Console
 
-from demottle.cli.screen import console, progress
+from demottle.cli.screen import console, progress, whole_job
 from demottle.cli.screen.progress import Bars, Lines, clock, words_of
 from demottle.events import Progress, Stage
 
@@ -136,3 +136,58 @@ def test_the_screen_is_given_back_after_an_error(monkeypatch: pytest.MonkeyPatch
 def test_without_a_terminal_there_are_no_bars() -> None:
     assert not console.err.is_terminal
     assert isinstance(progress.watch(), Lines)
+
+
+def test_the_whole_job_is_as_long_as_its_stages_on_a_machine_that_is_twice_as_slow(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = {"tv": {"start": (2, 0), "measure": (100, 0), "apply": (0, 50), "report": (30, 0), "write": (0, 10)}}
+    monkeypatch.setattr(whole_job, "_table", lambda: table)
+    moves = Clock()
+    with Lines(moves) as listener:
+        listener.denoises(2_000_000)
+        listener(Progress(Stage.MEASURE, 0, 1))
+        moves.time += 204  # as slow again as the table's machine
+        listener(Progress(Stage.MEASURE, 1, 1, method="tv"))
+        for done in range(3):
+            listener(Progress(Stage.APPLY, done, 4))
+            moves.time += 50
+    said_of_half = next(line for line in said(capsys) if line.startswith("Denoising: 50 %"))
+    # 100 s of denoising, then twice 30 s of drawing and twice 20 s of writing
+    assert said_of_half == "Denoising: 50 %, about 3:21 min left in all"
+
+
+def test_of_a_method_that_is_not_in_the_table_only_the_stage_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    moves = Clock()
+    with Lines(moves) as listener:
+        listener.denoises(2_000_000)
+        listener(Progress(Stage.MEASURE, 1, 1, method="my-own"))
+        learn(listener, moves, until=100)
+    assert said(capsys)[0] == "Learning: 20 %, about 1:20 min left"
+
+
+def test_every_default_for_ct_has_its_times() -> None:
+    for method in ("guided-bayes", "matched-neighbors", "spectral-wiener", "nl-bayes"):
+        job = whole_job.WholeJob.of(method, 1_000_000)
+        assert job is not None
+        assert job.left({}, Stage.MEASURE, None) > 1
+
+
+def test_bars_tell_the_whole_job_below_until_it_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(whole_job, "_table", lambda: {"tv": {"measure": (5, 0), "apply": (60, 0)}})
+    monkeypatch.setattr(progress, "err", Console(file=io.StringIO(), force_terminal=True, width=100))
+    moves = Clock()
+    with Bars(moves) as listener:
+        listener.denoises(1)
+        listener(Progress(Stage.MEASURE, 0, 1))
+        listener(Progress(Stage.MEASURE, 1, 1, method="tv"))
+        assert "left in all" in _drawn(listener)
+    assert "left in all" not in _drawn(listener)
+
+
+def _drawn(listener: Bars) -> str:
+    screen = Console(file=io.StringIO(), width=100)
+    screen.print(*listener._progress.get_renderables())
+    return screen.file.getvalue()  # type: ignore[attr-defined]

@@ -10,7 +10,6 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
-from scipy.signal.windows import hann
 
 from demottle.errors import InputError, are, only
 from demottle.image import Image, Mask, Voxels
@@ -20,6 +19,7 @@ from demottle.noise.flat import tissue_mask, valid_plane
 from demottle.noise.matching import matched, tolerance_of
 from demottle.noise.peak import Peak, fitted_peak
 from demottle.noise.slices import spread
+from demottle.noise.windows import hann
 from demottle.threads import in_order
 
 REGION = 64
@@ -217,7 +217,7 @@ def _average(regions: list[Array] | Array, spacing: tuple[float, float], size: i
 
 
 def _window(size: int, taper: bool) -> Array:
-    side = hann(size, sym=False) if taper else np.ones(size)
+    side = hann(size) if taper else np.ones(size)
     window: Array = np.outer(side, side)
     return window
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from demottle import __version__
 from demottle.errors import InputError, NotFiniteError, UnsuitableError
-from demottle.events import Listener, silent
+from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, ProcessingStep, Voxels
 from demottle.io.reading import MODALITIES
 from demottle.methods import Budget, Denoiser, load
@@ -120,7 +120,10 @@ def run(image: Image, request: Request, listener: Listener = silent, found: Foun
     with _timed(times, "measure"):
         found = found or kind.measure(image, request, listener)
     with _timed(times, "learn"):
-        ready = fitted(kind, found, request, planned(kind, found, request, listener), listener)
+        plan = planned(kind, found, request, listener)
+        if plan is not None:
+            listener(Progress(Stage.MEASURE, 1, 1, method=plan.method))
+        ready = fitted(kind, found, request, plan, listener)
     denoiser = ready.denoiser
     with _timed(times, "apply"):
         clean, between = _denoised(found, request, denoiser, listener)

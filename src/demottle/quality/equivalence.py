@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from demottle.errors import InputError, only
 
@@ -71,7 +71,9 @@ def equivalence(counts: NDArray[np.float64], sums: NDArray[np.float64], margin: 
     degrees = max(effective - 1, 1e-3)
     variance = effective / degrees * float(((total - shift * count) ** 2).sum()) / float(count.sum()) ** 2
     error = float(np.sqrt(variance))
-    half = float(stats.t.ppf(1 - LEVEL, degrees)) * error
-    p_value = float(abs(shift) >= margin) if error == 0 else float(stats.t.sf((margin - abs(shift)) / error, degrees))
+    half = float(special.stdtrit(degrees, 1 - LEVEL)) * error
+    p_value = (
+        float(abs(shift) >= margin) if error == 0 else float(special.stdtr(degrees, (abs(shift) - margin) / error))
+    )
     low, high = shift - half, shift + half
     return Equivalence(shift, low, high, p_value, -margin < low and high < margin, margin, blocks)

@@ -44,6 +44,7 @@ def denoise_scan(scan: Path, places: Places, wishes: Wishes, listener: Stages) -
         several_done = denoise_volumes(scan, opened, places, wishes, listener)
         tell_of_earlier(places)
         return several_done
+    listener.denoises(image.voxels.size)
     try:
         outcome = treated(scan, image, places, wishes, listener)
     except PromiseError as error:

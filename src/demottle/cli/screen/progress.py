@@ -4,17 +4,19 @@ Both are listeners (see `demottle.events`): any stage the library reports gets i
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from math import isfinite
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
+from rich.console import RenderableType
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
 from demottle import events
 from demottle.cli.screen.console import err, is_quiet, log, say
+from demottle.cli.screen.whole_job import WholeJob
 
 SECONDS_BETWEEN_LINES = 20.0
 
@@ -49,6 +51,8 @@ class Stages:
         self._spent: dict[events.Stage, float] = {}
         self._counted = now()  # until when time has been given to a stage
         self._current: events.Stage | None = None
+        self._voxels = 0
+        self._job: WholeJob | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -62,6 +66,9 @@ class Stages:
 
     def __call__(self, event: events.Progress) -> None:
         """Take one report: a stage that appears ends the one before it, also when that stopped early."""
+        if event.method:
+            self._job = WholeJob.of(event.method, self._voxels)
+            return
         if event.stage != self._current:
             if self._current is not None:
                 if event.done == 0:  # it begins now; where its first report comes after a step, that step was its own
@@ -85,6 +92,20 @@ class Stages:
     def seconds(self) -> dict[events.Stage, float]:
         """Duration of each stage so far in s, in the order of first appearance."""
         return dict(self._spent)
+
+    def denoises(self, voxels: int) -> None:
+        """Be told how large the scan is, for the estimate of the whole job once its method is known."""
+        self._voxels, self._job = voxels, None
+
+    def left_in_all(self, of_stage: float | None) -> str:
+        """Say how long the job still takes, "about 3:05 min left in all"; nothing where that is not known.
+
+        Args:
+            of_stage: seconds that the stage which runs still needs; None or NaN where it cannot say.
+        """
+        if self._job is None or self._current is None:
+            return ""
+        return f"about {clock(self._job.left(self._spent, self._current, of_stage))} left in all"
 
     def began(self, moment: float) -> None:
         """Count from a moment of the clock before this listener was there: the first stage gets that time too."""
@@ -121,6 +142,8 @@ class Lines(Stages):
         self._said = self._now()
         left = spent / event.done * (event.total - event.done) if event.left is None else event.left
         told = f", about {clock(left)} left" if isfinite(left) else ""
+        whole = self.left_in_all(left)
+        told = f", {whole}" if whole else told
         say(f"{event.stage.words}: {100 * event.done / event.total:.0f} %{told}")
 
     def _ended(self, stage: events.Stage) -> None:
@@ -147,6 +170,23 @@ class _MarkColumn(ProgressColumn):
         return Text("✓", style="green") if task.fields["over"] else Text("•", style="cyan")
 
 
+class _Whole(Progress):
+    """The bars of the stages, and below them how long the whole job still takes."""
+
+    def __init__(self, in_all: Callable[[], str], *columns: ProgressColumn, **given: Any) -> None:
+        self._in_all, self._over = in_all, False
+        super().__init__(*columns, **given)
+
+    def stop(self) -> None:
+        self._over = True
+        super().stop()
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield self.make_tasks_table(self.tasks)
+        if not self._over and (told := self._in_all()):
+            yield Text(f"  {told}", style="cyan")
+
+
 class Bars(Stages):
     """One bar for each stage, with an estimate of the time left."""
 
@@ -154,7 +194,8 @@ class Bars(Stages):
         """Draw nothing yet; `now` is the clock, in seconds."""
         super().__init__(now)
         self._tasks: dict[str, TaskID] = {}
-        self._progress = Progress(
+        self._progress = _Whole(
+            self._in_all,
             _MarkColumn(),
             TextColumn("{task.description:<17}"),
             BarColumn(bar_width=28, complete_style="cyan", finished_style="green", pulse_style="cyan"),
@@ -164,6 +205,12 @@ class Bars(Stages):
             console=err,
             speed_estimate_period=60.0,
         )
+
+    def _in_all(self) -> str:
+        if self._current is None or (task := self._tasks.get(self._current)) is None:
+            return ""
+        shown = self._progress.tasks[self._progress.task_ids.index(task)]
+        return self.left_in_all(shown.time_remaining if shown.fields["left"] is None else shown.fields["left"])
 
     def __enter__(self) -> Self:
         self._progress.start()

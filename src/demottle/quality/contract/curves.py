@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from demottle.quality.check.level import FlatNoise
 from demottle.quality.check.shifts import TissueShift
@@ -78,7 +78,7 @@ class Curves:
 def within(shift: TissueShift) -> Measured:
     """Return the shift of a mean with its 95 % interval, from the 90 % that the check tells."""
     degrees = max(shift.blocks - 1, 1)
-    wider = stats.t.ppf(0.975, degrees) / stats.t.ppf(0.95, degrees)
+    wider = special.stdtrit(degrees, 0.975) / special.stdtrit(degrees, 0.95)
     return Measured(
         shift.shift,
         shift.shift - wider * (shift.shift - shift.ci_low),

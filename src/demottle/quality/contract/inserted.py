@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal.windows import tukey
 
 from demottle.image import Image, Voxels
+from demottle.noise.windows import tukey
 from demottle.physics.phantoms.inserts import SURROUNDINGS, Insert, add_inserts, flat_places
 
 Array = NDArray[np.float64]

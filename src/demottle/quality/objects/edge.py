@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
-from scipy.signal.windows import tukey
 from scipy.special import chndtr
 
 from demottle.errors import InputError
+from demottle.noise.windows import tukey
 from demottle.quality.arrays import planes_of, spacing_of
 
 Array = NDArray[np.float64]

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
-from scipy.signal.windows import hann
 
 from demottle.errors import InputError
+from demottle.noise.windows import hann
 from demottle.quality.arrays import planes_of, same_shape, spacing_of
 
 Array = NDArray[np.float64]
@@ -112,7 +112,7 @@ def _ring_sums(
 ) -> Array:
     """Sums over rings of Re F G*, |F|^2 and |G|^2, as variances of a patch: (patches, 3, rings)."""
     size = len(used)
-    window = np.outer(hann(size, sym=False), hann(size, sym=False))
+    window = np.outer(hann(size), hann(size))
     spectra = []
     for plane in (image, truth):
         patches = np.lib.stride_tricks.sliding_window_view(plane, (size, size))[places[:, 1], places[:, 2]]

@@ -68,7 +68,8 @@ class DoseDiffusionSettings:
         local: follow the noise level from place to place. (When applied.)
         noise: level of the scan's noise in HU; 0: measured. (When applied.)
         channels: channels of the network's first level.
-        coarse: standard deviation in pixels of the Gaussian that bypasses the network; 0: the whole slice goes through it.
+        coarse: standard deviation in pixels of the Gaussian that bypasses the network, so that no faint contrast of that size is
+            lost; 0: the whole slice goes through it.
         patch: side of a training patch in pixels, a multiple of 4.
         batch: patches of a step.
         steps: steps of training.
@@ -89,7 +90,7 @@ class DoseDiffusionSettings:
     local: bool = True
     noise: float = 0.0
     channels: int = 64
-    coarse: float = 16.0
+    coarse: float = 3.0
     patch: int = 128
     batch: int = 16
     steps: int = 100_000

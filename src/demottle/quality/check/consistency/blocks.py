@@ -4,11 +4,11 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy import fft
-from scipy.signal.windows import hann
 
 from demottle.image import Image, Mask, Voxels
 from demottle.noise import guide
 from demottle.noise.body import body_plane
+from demottle.noise.windows import hann
 
 SIDE = 32
 STEP = 2
@@ -18,7 +18,7 @@ _DOWN, _RIGHT = np.fft.fftfreq(SIDE)[:, None], np.fft.rfftfreq(SIDE)[None]
 FREQUENCY = np.hypot(_DOWN, _RIGHT)
 RING = np.rint(FREQUENCY * SIDE / STEP).astype(int)
 """The ring of each bin of a block's transform; 1 to `RINGS` count."""
-_WINDOW = np.outer(hann(SIDE, sym=False), hann(SIDE, sym=False)).astype(np.float32)
+_WINDOW = np.outer(hann(SIDE), hann(SIDE)).astype(np.float32)
 _RANGE_HU = (-1000.0, 1500.0)  # metal and its streaks would decide alone
 _INSIDE, _PARTLY, _FEW = 0.98, 0.5, 4
 
