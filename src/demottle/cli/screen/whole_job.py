@@ -25,7 +25,7 @@ class WholeJob:
     """The time left of a job whose method is known."""
 
     def __init__(self, expected: Mapping[Stage, float]) -> None:
-        """Keep seconds by stage, in their order."""
+        """Keep seconds by stage."""
         self._expected = expected
 
     @classmethod
@@ -33,8 +33,8 @@ class WholeJob:
         """Return the job of a method on so many voxels; None where the table does not know it."""
         if (lines := _table().get(method)) is None or voxels <= 0:
             return None
-        expected = {Stage(stage): a + b * voxels / _MILLION for stage, (a, b) in lines.items()}
-        return cls({stage: seconds for stage, seconds in expected.items() if stage not in _NOT_COUNTED})
+        counted = {stage: lines[stage.value] for stage in Stage if stage.value in lines and stage not in _NOT_COUNTED}
+        return cls({stage: a + b * voxels / _MILLION for stage, (a, b) in counted.items()})
 
     def left(self, spent: Mapping[Stage, float], current: Stage, of_current: float | None) -> float:
         """Return how many seconds are left.
