@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.signal import windows as scipys
 
-from demottle.noise.windows import hann, tukey
+from demottle.windows import hann, tukey
 
 
 @pytest.mark.parametrize("count", [4, 15, 64])

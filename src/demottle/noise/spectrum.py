@@ -19,8 +19,8 @@ from demottle.noise.flat import tissue_mask, valid_plane
 from demottle.noise.matching import matched, tolerance_of
 from demottle.noise.peak import Peak, fitted_peak
 from demottle.noise.slices import spread
-from demottle.noise.windows import hann
 from demottle.threads import in_order
+from demottle.windows import hann
 
 REGION = 64
 """Side of a region in pixels; 32 is used where an image has no room for enough of them."""

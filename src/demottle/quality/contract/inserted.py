@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demottle.image import Image, Voxels
-from demottle.noise.windows import tukey
 from demottle.physics.phantoms.inserts import SURROUNDINGS, Insert, add_inserts, flat_places
+from demottle.windows import tukey
 
 Array = NDArray[np.float64]
 

@@ -16,8 +16,8 @@ from scipy.optimize import least_squares
 from scipy.special import chndtr
 
 from demottle.errors import InputError
-from demottle.noise.windows import tukey
 from demottle.quality.arrays import planes_of, spacing_of
+from demottle.windows import tukey
 
 Array = NDArray[np.float64]
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from demottle.errors import InputError
-from demottle.noise.windows import hann
 from demottle.quality.arrays import planes_of, same_shape, spacing_of
+from demottle.windows import hann
 
 Array = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ from scipy import fft
 from demottle.image import Image, Mask, Voxels
 from demottle.noise import guide
 from demottle.noise.body import body_plane
-from demottle.noise.windows import hann
+from demottle.windows import hann
 
 SIDE = 32
 STEP = 2
