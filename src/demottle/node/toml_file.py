@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from demottle.errors import InputError
-from demottle.node.configuration import Configuration, Sender, Tls, Web
+from demottle.node.configuration import AnyDestination, Configuration, Sender, Tls, Web
 from demottle.node.toml_certificates import refuse_unreadable
 from demottle.node.toml_destination import address_of, read_destination
 from demottle.node.toml_rule import LONGEST, read_rule
@@ -22,13 +22,7 @@ def read_configuration(path: Path) -> Configuration:
     Raises:
         InputError: the file cannot be read or is not TOML, or a value is missing, unknown or wrong; one sentence.
     """
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"The configuration {path} is not valid TOML: {error}.") from error
-    top = Table(values, "", path)
+    top = _top(path)
     node = top.table("node")
     tls, web = top.table("tls"), top.table("web")  # asked for in any case, so that they are among the known keys
     certificates = _tls(tls) if top.has("tls") else None
@@ -46,6 +40,43 @@ def read_configuration(path: Path) -> Configuration:
     made = _node(node, certificates, pages)
     _refuse_one_port(web, made)
     return replace(made, senders=senders, destinations=destinations, rules=rules)
+
+
+def read_destination_of(path: Path, name: str | None) -> tuple[AnyDestination, str, Tls | None]:
+    """Read one destination of a configuration, of which nothing else is looked at but [tls] and the title in [node].
+
+    Args:
+        path: the file.
+        name: of the destination; None: the only one.
+
+    Returns:
+        The destination, the AE title of who sends, and the certificates.
+
+    Raises:
+        InputError: as `read_configuration`; or there is no such destination.
+    """
+    top = _top(path)
+    certificates = _tls(top.table("tls")) if top.has("tls") else None
+    title = top.table("node").title(default="DEMOTTLE") if top.has("node") else "DEMOTTLE"
+    found = {one.name: one for one in (read_destination(table, certificates) for table in top.tables("destination"))}
+    if not found:
+        raise top.wrong("destination", "is missing; write [[destination]] with name, title, address and port, or url")
+    if name is None and len(found) > 1:
+        raise top.wrong("destination", f"is there {len(found)} times ({', '.join(found)}); say which one is meant")
+    if name is not None and name not in found:
+        raise top.wrong("destination", f"of the name {name!r} is missing; there is {', '.join(found)}")
+    return found[name or next(iter(found))], title, certificates
+
+
+def _top(path: Path) -> Table:
+    """The file as a table."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"The configuration {path} is not valid TOML: {error}.") from error
+    return Table(values, "", path)
 
 
 def _unreadable(path: Path, error: OSError) -> InputError:

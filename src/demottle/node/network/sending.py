@@ -3,21 +3,19 @@
 from typing import Any
 
 import pydicom
-from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
-from pynetdicom import AE, evt
+from pynetdicom import evt
 from pynetdicom.sop_class import StorageCommitmentPushModel
 
 from demottle.node.configuration import Configuration, Destination
 from demottle.node.log import complain, tell
+from demottle.node.network.association import TAKEN, associated, stored
 from demottle.node.network.commitment import ask, take_report
 from demottle.node.network.courier import Courier
-from demottle.node.network.transport import LARGEST_PDU, client_context, quicken
 from demottle.node.queue import sends
 from demottle.node.queue.sends import Send
 from demottle.node.queue.store import Queue
 
 _ASK_AGAIN = 600.0  # seconds until commitment is asked for once more
-_TAKEN = (0x0000, 0xB000, 0xB006, 0xB007)  # success, and the warnings with which an object is kept
 
 
 class DicomCourier(Courier):
@@ -46,7 +44,7 @@ class DicomCourier(Courier):
                     return
                 self._audit.going(self._told.folder / send.file)
                 answer = self._stored(association, send)
-                if answer in _TAKEN:
+                if answer in TAKEN:
                     sends.acknowledged(self._queue, send, self._to.commitment)
                     self._audit.arrived(self._told.folder / send.file, send.uid)
                     arrived, self._failures = arrived + 1, 0
@@ -64,17 +62,11 @@ class DicomCourier(Courier):
 
     def _stored(self, association: Any, send: Send) -> int | None:
         """Send one object; return the status, None where nobody answered."""
-        path = self._told.folder / send.file
         try:
-            answer = association.send_c_store(pydicom.dcmread(path))
-        except ValueError:  # no presentation context was accepted for it
-            return 0x0122
-        except RuntimeError:  # no longer associated
-            return None
+            return stored(association, self._told.folder / send.file)
         except (OSError, AttributeError, pydicom.errors.InvalidDicomError):
             complain(f"a result of {send.whose} cannot be read")
             return 0xC000
-        return int(answer.Status) if answer else None
 
     def _ask(self, wanted: list[Send]) -> None:
         association = self._associated([StorageCommitmentPushModel])
@@ -91,23 +83,8 @@ class DicomCourier(Courier):
 
     def _associated(self, classes: list[str]) -> Any:
         """An association with the destination; None where there is none to be had."""
-        entity = AE(self._told.title)
-        entity.maximum_pdu_size = LARGEST_PDU
-        entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 60
-        entity.connection_timeout = 15
-        for sop_class in classes:
-            entity.add_requested_context(sop_class, [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
-        tls = None
-        if self._to.tls and self._told.tls is not None:
-            tls = client_context(self._told.tls), self._to.address
         handlers = [(evt.EVT_N_EVENT_REPORT, self._reported)]
-        association = entity.associate(
-            self._to.address, self._to.port, ae_title=self._to.title, tls_args=tls, evt_handlers=handlers
-        )
-        if not association.is_established:
-            return None
-        quicken(association)
-        return association
+        return associated(self._told.title, self._to, self._told.tls, classes, handlers)
 
     def _reported(self, event: Any) -> tuple[int, None]:
         take_report(self._queue, self._to.name, event.event_information)
