@@ -32,7 +32,7 @@ SERIES = (
     Column("key", "text", "16 hexadecimal digits; the same for the same series in the same folder"),
     Column("study_uid", "text", "StudyInstanceUID"),
     Column("series_uid", "text", "SeriesInstanceUID"),
-    Column("folder", "text", "that holds all its files, from the root; a file where the series is a single one"),
+    Column("folder", "text", "that holds all its files, from the root; . for the root"),
     Column("modality", "text", "CT, MR, XA, RF, ..."),
     Column("manufacturer", "text", "Manufacturer"),
     Column("model", "text", "ManufacturerModelName"),
@@ -55,8 +55,8 @@ SERIES = (
     Column("number", "text", "SeriesNumber"),
     Column("date", "text", "of the acquisition or the study, YYYY-MM-DD"),
     Column("own", "bool", "it is a result of demottle"),
-    Column("files", "int", "files, copies among them"),
-    Column("bytes", "int", "of all its files"),
+    Column("files", "int", "that it is read from"),
+    Column("bytes", "int", "of these files"),
     Column("digest", "text", "of the paths, sizes and times of its files: another one where they changed"),
     Column("wrong", "text", "why it cannot be read as it is; empty where nothing is known of it"),
     Column("remarks", "text", "what is odd and does not hinder"),
@@ -65,16 +65,20 @@ SERIES = (
 )
 PLAN = (
     Column("key", "text", "of the series"),
-    Column("verb", "text", "denoise, inspect, evaluate, simulate, or leave: nothing is done with it"),
+    Column("verb", "text", "denoise, or leave: nothing is done with it"),
     Column("method", "text", "name of a method; empty where the scan decides or nothing is fitted"),
     Column("settings", "text", "settings of the method as JSON"),
     Column("strength", "float", "0 to 1"),
     Column("group", "text", "series with one group share a network; empty: fitted for itself"),
     Column("model", "text", "file of a fitted network; relative ones begin at the archive's folder; empty: none yet"),
+    Column("expected", "text", "method that it will get as far as one can tell beforehand"),
     Column("rule", "text", "name of the rule that it meets; empty where it meets none"),
     Column("reason", "text", "why it is done so, or not done"),
     Column("seconds", "float", "that it is expected to take on one processor core of this machine"),
-    Column("bytes", "int", "that the result is expected to take"),
+    Column("bytes", "int", "that the images of the result are expected to take"),
+    Column("noise", "float", "level in the image's unit, of series that were measured beforehand"),
+    Column("noise_frequency", "float", "mean of its spectrum, 1/mm"),
+    Column("noise_correlation", "float", "of neighboring slices"),
 )
 
 

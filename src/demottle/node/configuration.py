@@ -13,10 +13,10 @@ SENT = ("images", "map", "page", "report", "capture")
 """What of a result can be sent: denoised images, the map of spots that are not noise (CT), the page as Encapsulated PDF, what the
 gate found as a Structured Report, a picture as Secondary Capture."""
 
-GLOBS = ("caller", "modality", "manufacturer", "kernel", "body_part", "description")
+GLOBS = ("caller", "modality", "manufacturer", "model", "station", "kernel", "body_part", "protocol", "description")
 """Facts of a series that a rule compares with patterns such as "Br*"."""
-RANGES = ("thickness", "dose")
-"""Facts that a rule compares with ranges: slice thickness in mm, CTDIvol in mGy."""
+RANGES = ("thickness", "dose", "kvp")
+"""Facts that a rule compares with ranges: slice thickness in mm, CTDIvol in mGy, tube voltage in kV."""
 
 
 @dataclass(frozen=True)

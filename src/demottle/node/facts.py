@@ -15,12 +15,21 @@ Facts = dict[str, Any]
 _TEXTS = {
     "modality": "Modality",
     "manufacturer": "Manufacturer",
+    "model": "ManufacturerModelName",
+    "station": "StationName",
     "kernel": "ConvolutionKernel",
     "body_part": "BodyPartExamined",
+    "protocol": "ProtocolName",
     "description": "SeriesDescription",
 }
-_NUMBERS = {"thickness": "SliceThickness", "dose": "CTDIvol"}
-_GROUPS = ("CTReconstructionSequence", "PixelMeasuresSequence", "CTExposureSequence", "FrameAnatomySequence")
+_NUMBERS = {"thickness": "SliceThickness", "dose": "CTDIvol", "kvp": "KVP"}
+_GROUPS = (
+    "CTReconstructionSequence",
+    "PixelMeasuresSequence",
+    "CTExposureSequence",
+    "CTXRayDetailsSequence",
+    "FrameAnatomySequence",
+)
 _TAGS: list[Any] = [*_TEXTS.values(), *_NUMBERS.values(), "SharedFunctionalGroupsSequence", *MARK_TAGS]
 
 
@@ -28,9 +37,9 @@ def facts_of(file: Path, caller: str) -> Facts:
     """Return what is known of a series.
 
     Returns:
-        caller, modality, manufacturer, kernel, body_part, description (texts), thickness (mm), dose (CTDIvol, mGy): None where
-        the header does not state it (enhanced objects state some of it in their shared functional groups); own: it is a result
-        of demottle.
+        caller, modality, manufacturer, model, station, kernel, body_part, protocol, description (texts), thickness (mm), dose
+        (CTDIvol, mGy), kvp (kV): None where the header does not state it (enhanced objects state some of it in their shared
+        functional groups); own: it is a result of demottle.
 
     Raises:
         InputError: the file is not DICOM.

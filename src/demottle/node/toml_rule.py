@@ -12,19 +12,29 @@ LONGEST = (0.01, 1e6)
 _REQUEST = ("method", "model", "settings", "strength", "seed", "minutes", "steps", "texture")
 
 
-def read_rule(table: Table, number: int, destinations: Sequence[AnyDestination]) -> Rule:
+def read_rule(
+    table: Table,
+    number: int,
+    destinations: Sequence[AnyDestination] | None,
+    *,
+    globs: Sequence[str] = GLOBS,
+    ranges: Sequence[str] = RANGES,
+    share: bool = False,
+) -> Rule:
     """Read one [[rule]].
 
     Args:
         table: the table.
         number: which one it is, for the name of a rule that has none.
-        destinations: what it may name.
+        destinations: what it may name; None: results are not sent, and whatever it names is left to others.
+        globs, ranges: facts that its conditions may ask for.
+        share: what holds where it does not say whether a network is kept.
 
     Raises:
         InputError: a value is missing, unknown or wrong; one sentence.
     """
     name = table.name(default=f"rule {number}")
-    when, leave = _conditions(table.table("when")), table.flag("leave")
+    when, leave = _conditions(table.table("when"), globs, ranges), table.flag("leave")
     send, to = table.texts("send", ["images"]), table.texts("to")
     preset = _preset(table)
     rule = Rule(
@@ -39,24 +49,28 @@ def read_rule(table: Table, number: int, destinations: Sequence[AnyDestination])
         tell=table.flag("tell"),
         longest=table.number("longest", None, *LONGEST) if table.has("longest") else table.raw("longest"),
         urgent=table.flag("urgent"),
-        share=table.flag("share", preset == FAST),
+        share=table.flag("share", preset == FAST or (share and not table.has("model"))),
     )
     table.finish()
     for what in send:
         if what not in SENT:
             raise table.wrong("send", f"holds {what!r}; it may hold {', '.join(SENT)}")
-    known = [one.name for one in destinations]
-    for one in to:
-        if one not in known:
-            listed = f"is one of {', '.join(known)}" if known else "needs a [[destination]]"
-            raise table.wrong("to", f"names {one!r}, and a destination {listed}")
-    if not leave and not to:
-        raise table.wrong("to", 'is missing; write to = ["NAME"] with the name of a destination, or leave = true')
+    if destinations is not None:
+        _refuse_unknown(table, to, [one.name for one in destinations])
+        if not leave and not to:
+            raise table.wrong("to", 'is missing; write to = ["NAME"] with the name of a destination, or leave = true')
     if rule.tell and rule.limits is None:
         raise table.wrong("tell", "makes no sense beside gate = false, by which nothing fails; leave one of them out")
     if rule.share and rule.request.get("model") is not None:
         raise table.wrong("share", "makes no sense beside 'model': a given model is used for all series; leave it out")
     return rule
+
+
+def _refuse_unknown(table: Table, to: Sequence[str], known: Sequence[str]) -> None:
+    for one in to:
+        if one not in known:
+            listed = f"is one of {', '.join(known)}" if known else "needs a [[destination]]"
+            raise table.wrong("to", f"names {one!r}, and a destination {listed}")
 
 
 def _preset(table: Table) -> str:
@@ -72,13 +86,13 @@ def _preset(table: Table) -> str:
     return found
 
 
-def _conditions(table: Table) -> Conditions:
-    globs = {key: table.texts(key) for key in GLOBS if table.has(key)}
-    ranges = {key: _range(table, key) for key in RANGES if table.has(key)}
-    for key in (*GLOBS, *RANGES):
+def _conditions(table: Table, globs: Sequence[str], ranges: Sequence[str]) -> Conditions:
+    patterns = {key: table.texts(key) for key in globs if table.has(key)}
+    numbers = {key: _range(table, key) for key in ranges if table.has(key)}
+    for key in (*globs, *ranges):
         table.raw(key)
     table.finish()
-    return Conditions(globs, ranges)
+    return Conditions(patterns, numbers)
 
 
 def _range(table: Table, key: str) -> Range:

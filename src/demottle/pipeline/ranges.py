@@ -13,6 +13,10 @@ from demottle.noise.fingerprint import Fingerprint
 from demottle.noise.sequence.fingerprint import SequenceFingerprint
 from demottle.noise.sequence.lag import INDEPENDENT, lag_to_undo
 
+NOISE, PIXELS, FREQUENCY = (0.7, 1.4), (0.8, 1.25), (0.8, 1.25)
+"""Noise level, size of pixels and mean frequency of the noise over those that a model was fitted at: least and most."""
+CORRELATION = 0.2
+"""By how much the noise correlation of neighboring slices may differ from the one that a model was fitted at."""
 _MUCH = 0.85
 """Of a dose: what a measured noise level is not sure to."""
 
@@ -46,14 +50,14 @@ def volume_warnings(denoiser: Denoiser, fingerprint: Fingerprint, kernel: str = 
         not doses
         and levels
         and np.isfinite(fingerprint.noise_level)
-        and not _within(fingerprint.noise_level, levels, 0.7, 1.4)
+        and not _within(fingerprint.noise_level, levels, *NOISE)
     ):
         warnings.append(
             f"The noise level is {fingerprint.noise_level:.1f}, but the model was fitted at {_told(levels, 1)}; "
             "expect noise left or detail lost, or fit a model on this scan."
         )
     pixels = _range(made_for, "pixel_range_mm", "spacing_mm")
-    if pixels and not _within(fingerprint.spacing[1], pixels, 0.8, 1.25):
+    if pixels and not _within(fingerprint.spacing[1], pixels, *PIXELS):
         warnings.append(
             f"The pixels are {fingerprint.spacing[1]:.2f} mm, but the model was fitted at {_told(pixels, 2)} mm; "
             "the noise texture may differ from what it knows."
@@ -65,12 +69,31 @@ def volume_warnings(denoiser: Denoiser, fingerprint: Fingerprint, kernel: str = 
             "texture may differ from what it knows."
         )
     peak = made_for.get("spectrum_mean_per_mm")
-    if peak and fingerprint.spectrum is not None and not 0.8 <= fingerprint.spectrum.mean / peak <= 1.25:
+    if (
+        peak
+        and fingerprint.spectrum is not None
+        and not FREQUENCY[0] <= fingerprint.spectrum.mean / peak <= FREQUENCY[1]
+    ):
         warnings.append(
             f"The noise's mean frequency is {fingerprint.spectrum.mean:.2f} /mm, but the model was fitted at {peak:.2f} /mm: "
             "another reconstruction kernel, it seems."
         )
-    return warnings
+    return warnings + _correlation_warnings(denoiser, fingerprint)
+
+
+def _correlation_warnings(denoiser: Denoiser, fingerprint: Fingerprint) -> list[str]:
+    """Say where neighboring slices share more or less of their noise than where a network learned; filters measure it anew."""
+    if look_up(denoiser.method).learns_from == "nothing" or not fingerprint.correlation.rho:
+        return []
+    stated = denoiser.fitted.get("slice_correlation")
+    known = stated[0] if isinstance(stated, list | tuple) and stated else None
+    mine = fingerprint.correlation.rho[0]
+    if not isinstance(known, int | float) or not np.isfinite([known, mine]).all() or abs(mine - known) <= CORRELATION:
+        return []
+    return [
+        f"Neighboring slices share {mine:.2f} of their noise, but the model was fitted where they share {known:.2f}; expect "
+        "noise left, or fit a model on this scan."
+    ]
 
 
 def _dose_warnings(made_for: Mapping[str, Any], level: float) -> list[str]:

@@ -3,11 +3,13 @@
 import typer
 
 from demottle.cli.archive.index import index
+from demottle.cli.archive.plan import plan
 from demottle.cli.archive.run import run
 from demottle.cli.screen.speaking import Verb
 
 archive = typer.Typer(name="archive", help="Denoise, measure or simulate a whole archive.", no_args_is_help=True)
 archive.command(cls=Verb)(index)
+archive.command(cls=Verb)(plan)
 archive.command(cls=Verb)(run)
 
 

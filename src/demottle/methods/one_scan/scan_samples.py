@@ -17,6 +17,7 @@ MOST_SLICES = 64
 
 
 STEPS_FROM_START = 60
+MOST_STEPS = 550
 STEPS_ON_FEW_SLICES = 20
 _FEW_SLICES = 3
 STEPS_FROM_START_ON_GPU = 300
@@ -112,7 +113,7 @@ def default_steps(
         return steps if steps >= FEWEST_STEPS_FROM_START else 0
     if started:
         return STEPS_FROM_START_ON_GPU if on_gpu else STEPS_FROM_START
-    return int(np.clip(10 * samples.body.sum() / (patch**2 * batch), 300, 550))
+    return int(np.clip(10 * samples.body.sum() / (patch**2 * batch), 300, MOST_STEPS))
 
 
 def patch_that_fits(patch: int, multiple: int, image: Image) -> int:

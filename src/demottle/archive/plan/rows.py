@@ -1,0 +1,159 @@
+"""The row of one series in a plan."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from demottle.archive.plan.costs import Cost
+from demottle.archive.plan.groups import group_of
+from demottle.archive.plan.rules import rule_for
+from demottle.archive.plan.sampling import Sampled, unlike, usual_method
+from demottle.methods.registry import method as look_up
+from demottle.node.configuration import Rule
+from demottle.pipeline.plan import DEFAULT, FEW, FOR_FEW, FOR_MR
+from demottle.pipeline.plan_sequence import DEFAULT_SEQUENCE
+
+_BYTES = 2  # of a voxel
+_HEADER = 4096  # bytes of a header, or less
+
+
+@dataclass(frozen=True)
+class Deciding:
+    """What the rows follow from.
+
+    Attributes:
+        groups: by name, how many series each has and what was measured on some of them.
+        measured: the same by key of the series.
+        rules: in order.
+    """
+
+    groups: Mapping[str, tuple[int, Sequence[Sampled]]]
+    measured: Mapping[str, Sampled]
+    rules: tuple[Rule, ...]
+
+    @property
+    def methods(self) -> set[str]:
+        """Methods whose cost has to be known."""
+        named = {usual_method(some) for _, some in self.groups.values()} | {
+            one.method for one in self.measured.values()
+        }
+        asked = {_asked(rule) for rule in self.rules}
+        return (named | asked | {DEFAULT, FOR_FEW, FOR_MR, DEFAULT_SEQUENCE}) - {""}
+
+
+@dataclass
+class Totals:
+    """Sums over the series of one rule and method."""
+
+    rule: str
+    method: str
+    series: int = 0
+    networks: int = 0
+    slices: int = 0
+    seconds: float = 0.0
+    bytes: int = 0
+
+    def add(self, row: Mapping[str, Any], series: Mapping[str, Any]) -> None:
+        """Count a series."""
+        self.series += 1
+        self.slices += series["slices"] or 0
+        self.seconds += row["seconds"]
+        self.bytes += row["bytes"]
+        if row["fits"]:
+            self.networks += 1
+
+
+def row_of(
+    series: Mapping[str, Any], deciding: Deciding, costs: Mapping[str, Cost], fitted: set[str]
+) -> dict[str, Any]:
+    """Decide on a series.
+
+    Args:
+        series: row of `demottle.archive.layout.SERIES`.
+        deciding: groups and rules.
+        costs: by method.
+        fitted: groups of which a series came before; this one's is added.
+
+    Returns:
+        A row of `demottle.archive.layout.PLAN`, and whether it fits a network (`fits`).
+    """
+    rule, why = rule_for(series, deciding.rules)
+    row: dict[str, Any] = {
+        "key": series["key"],
+        "rule": "" if rule is None else rule.name,
+        "expected": "",
+        "fits": False,
+    }
+    if rule is None or why:
+        return {**row, "verb": "leave", "reason": why, "seconds": 0.0, "bytes": 0}
+    mine = deciding.measured.get(series["key"])
+    group = group_of(series, rule)
+    count, sampled = deciding.groups[group]
+    method, reason = _expected(series, rule, mine, sampled)
+    model = str(rule.request.get("model") or "")
+    learns = not model and look_up(method).learns_from == "the image itself"
+    apart = unlike(mine, sampled) if mine is not None and learns else ""
+    shares = learns and rule.share and count > 1 and not apart
+    fits = learns and not (shares and group in fitted)
+    if shares:
+        fitted.add(group)
+        reason += f" {count} series share a network."
+    voxels = (series["slices"] or 0) * (series["rows"] or 0) * (series["columns"] or 0)
+    row |= {} if mine is None else {"noise": mine.level, "noise_frequency": mine.frequency}
+    row |= {} if mine is None else {"noise_correlation": mine.correlation}
+    return {
+        **row,
+        "verb": "denoise",
+        "method": rule.request.get("method") or "",
+        "settings": json.dumps(rule.request.get("settings") or {}),
+        "strength": float(rule.request.get("strength", 1.0)),
+        "group": group if shares else "",
+        "model": model,
+        "expected": method,
+        "reason": f"{reason} {apart}".strip(),
+        "seconds": round(costs[method].seconds(voxels, fits), 1),
+        "bytes": voxels * _BYTES + (series["files"] or 0) * _HEADER,
+        "fits": fits,
+    }
+
+
+def _expected(
+    series: Mapping[str, Any], rule: Rule, mine: Sampled | None, sampled: Sequence[Sampled]
+) -> tuple[str, str]:
+    """The method that a series will get, as far as one can tell, and why."""
+    asked = _asked(rule)
+    if asked:
+        return asked, f"The rule '{rule.name}' asks for it."
+    if mine is not None and mine.method:
+        return mine.method, "The scan decides; it was measured."
+    known = usual_method(sampled)
+    if known and series["volumes"]:
+        return (
+            known,
+            f"The scan decides; {len(sampled)} of its group {'was' if len(sampled) == 1 else 'were'} measured.",
+        )
+    why = (
+        f"The scan decides; it could not be measured beforehand ({mine.failed.rstrip('.')})."
+        if mine
+        else "The scan decides."
+    )
+    if not series["volumes"]:
+        return DEFAULT_SEQUENCE, why
+    if series["modality"] == "MR":
+        return FOR_MR, why
+    return (FOR_FEW if (series["slices"] or 0) <= FEW else DEFAULT), why
+
+
+def _asked(rule: Rule) -> str:
+    """The method that a rule names, or its model is of."""
+    model = rule.request.get("model")
+    return _method_of(str(model)) if model else str(rule.request.get("method") or "")
+
+
+@lru_cache(maxsize=32)
+def _method_of(model: str) -> str:
+    from demottle.methods.models import read_header
+
+    return str(read_header(model)["method"])
