@@ -152,3 +152,14 @@ def test_pet_has_a_slope_of_its_own_in_each_slice(ct, tmp_path, denoised):
     assert "tried on CT, MR and X-ray runs only" in " ".join(warnings_of(image))
     out = write(denoised(image, 1e-6), tmp_path / "out")
     np.testing.assert_allclose(read(out, accept_own_output=True).voxels, image.voxels + 1e-6, atol=3e-8)
+
+
+def test_a_slope_of_zero_says_nothing(tmp_path, denoised, program):
+    """RescaleSlope 0 (of NIfTI: layerfMRI/LAYNII #26, #88): the stored values are used, and the result has no such slope."""
+    source = [mr_slice(index, index + 1, stored(index), RescaleSlope="0", RescaleIntercept="0", RescaleType="US") for index in range(4)]  # fmt: skip
+    save_all(source, tmp_path / "in")
+    image = read(tmp_path / "in")
+    assert np.array_equal(image.voxels, np.stack([stored(index) for index in range(4)]))
+    written = write(denoised(image, 5), tmp_path / "out")
+    assert_written_well(written, denoised(image, 5), program)
+    assert "RescaleSlope" not in pydicom.dcmread(next(written.iterdir()))

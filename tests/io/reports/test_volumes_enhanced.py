@@ -253,3 +253,23 @@ def test_objects_without_times_are_volumes_as_they_are_numbered(save_slice, tmp_
     first = ORDER.index(0)
     for number in range(1, 6):
         assert np.array_equal(voxels[number - 1, : frames.shape[1]], frames[first] + number)
+
+
+def test_the_number_of_frames_is_missing(save_slice, tmp_path, denoised):
+    """The frames that are described count (left out by anonymizers: fli-iam/shanoir-ng #2178); it stands in the result."""
+    dataset = enhanced_ct()
+    expected, frames = read(save_slice(dataset, tmp_path / "a.dcm")), len(dataset.PerFrameFunctionalGroupsSequence)
+    del dataset.NumberOfFrames
+    image = read(save_slice(dataset, tmp_path / "b.dcm"))
+    assert np.array_equal(image.voxels, expected.voxels)
+    changed = denoised(image)
+    assert pydicom.dcmread(write(changed, tmp_path / "out.dcm")).NumberOfFrames == frames
+    assert np.array_equal(read(tmp_path / "out.dcm", accept_own_output=True).voxels, changed.voxels)
+
+
+def test_fewer_pixels_than_frames_that_are_described_stay_refused(save_slice, tmp_path):
+    dataset = enhanced_ct()
+    del dataset.NumberOfFrames
+    dataset.PixelData = dataset.PixelData[: len(dataset.PixelData) // 2]
+    with pytest.raises(InputError, match=r"b\.dcm"):
+        read(save_slice(dataset, tmp_path / "b.dcm"))

@@ -60,7 +60,10 @@ def scan_frames(file: FileRef, brief: Dataset) -> list[SliceHeader]:
     mend_numbers(dataset)
     shared = (dataset.get("SharedFunctionalGroupsSequence") or [Dataset()])[0]
     frames = dataset.get("PerFrameFunctionalGroupsSequence") or []
-    if len(frames) != (integer(dataset, "NumberOfFrames") or 1):
+    stated = integer(dataset, "NumberOfFrames")
+    if stated is None:  # then the frames that are described count; their pixels are measured against it later
+        brief.NumberOfFrames = stated = len(frames)
+    if len(frames) != (stated or 1):
         raise InputError(
             f"{name} says {dataset.get('NumberOfFrames')} frames but describes {len(frames)}; it is broken."
         )

@@ -128,6 +128,7 @@ def _planes(first: SliceHeader, frames: Sequence[int]) -> Generator[Plane]:
         yield from decode(first.file, syntax, frames, pixels=first.rows * first.columns, split=split)
         return
     options: dict[str, Any] = {} if is_encapsulated(first) else {"correct_unused_bits": False}
+    options["number_of_frames"] = first.frames  # which the file may leave out
     with first.file.open() as stream:
         source = pydicom.dcmread(stream) if syntax == DeflatedExplicitVRLittleEndian else stream
         decoded = iter_pixels(source, indices=frames, raw=True, transfer_syntax_uid=syntax, **options)

@@ -140,6 +140,8 @@ def slice_header(
     stated, syntax = text(dataset, "Modality"), _transfer_syntax(dataset)
     modality = _modality(stated, text(dataset, "SOPClassUID"))
     slope, intercept = number(place, "RescaleSlope"), number(place, "RescaleIntercept")
+    if modality == "MR" and slope == 0:  # says nothing, and MR has no unit to get wrong
+        slope = intercept = None
     if modality == "MR" and slope is None:
         slope, intercept = other_rescale(place) or (slope, intercept)
     return SliceHeader(

@@ -78,6 +78,9 @@ def complete(dataset: Dataset, source_series: str) -> None:
     if between is not None and between < 0:  # where slices lie is said by their positions; a sign is not allowed here
         dataset.SpacingBetweenSlices = abs(dataset.SpacingBetweenSlices)
     _without_nothing(dataset)
+    described = len(dataset.get("PerFrameFunctionalGroupsSequence") or ())
+    if described and "NumberOfFrames" not in dataset:
+        dataset.NumberOfFrames = described
     if dataset.SOPClassUID == MRImageStorage:
         for keyword, value in _MR_STATED.items():
             if not dataset.get(keyword):
@@ -91,7 +94,11 @@ def complete(dataset: Dataset, source_series: str) -> None:
 
 
 def _without_nothing(dataset: Dataset) -> None:
-    """Take out zeros that say no more than absence and are not allowed: no frames, no thickness, a window of no width."""
+    """Take out zeros that say no more than absence and are not allowed: no frames, no thickness, no slope, a window of no width."""
+    if dataset.get("Modality") == "MR" and number(dataset, "RescaleSlope") == 0:
+        for keyword in ("RescaleSlope", "RescaleIntercept", "RescaleType"):
+            if keyword in dataset:
+                del dataset[keyword]
     if "NumberOfFrames" in dataset and not dataset.NumberOfFrames:
         del dataset.NumberOfFrames
     if "PlanarConfiguration" in dataset and dataset.get("SamplesPerPixel") == 1:  # the order of colors of a gray image

@@ -133,7 +133,7 @@ def _derived_object(planes: Sequence[_Plane], whole: _Whole) -> Dataset:
         tag for tag in list(dataset.keys()) if tag.group == 0
     ]:  # zeros behind the pixels, as some media add them
         del dataset[tag]
-    frames = first.grid[0] * first.grid[1] or integer(dataset, "NumberOfFrames") or 1
+    frames = first.grid[0] * first.grid[1] or first.frames
     overlays = embedded_overlays(dataset, first)
     before, pixels = _stored_pixels(planes, frames, clean=bool(overlays))
     if before is not None:
