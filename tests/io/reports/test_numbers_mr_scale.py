@@ -156,7 +156,8 @@ def test_pet_has_a_slope_of_its_own_in_each_slice(ct, tmp_path, denoised):
 
 def test_a_slope_of_zero_says_nothing(tmp_path, denoised, program):
     """RescaleSlope 0 (of NIfTI: layerfMRI/LAYNII #26, #88): the stored values are used, and the result has no such slope."""
-    source = [mr_slice(index, index + 1, stored(index), RescaleSlope="0", RescaleIntercept="0", RescaleType="US") for index in range(4)]  # fmt: skip
+    nothing = {"RescaleSlope": "0", "RescaleIntercept": "0", "RescaleType": "US"}
+    source = [mr_slice(index, index + 1, stored(index), **nothing) for index in range(4)]
     save_all(source, tmp_path / "in")
     image = read(tmp_path / "in")
     assert np.array_equal(image.voxels, np.stack([stored(index) for index in range(4)]))

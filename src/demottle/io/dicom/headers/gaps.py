@@ -94,7 +94,7 @@ def complete(dataset: Dataset, source_series: str) -> None:
 
 
 def _without_nothing(dataset: Dataset) -> None:
-    """Take out zeros that say no more than absence and are not allowed: no frames, no thickness, no slope, a window of no width."""
+    """Take out zeros that say no more than absence and are not allowed: of frames, thickness, slope, width of a window."""
     if dataset.get("Modality") == "MR" and number(dataset, "RescaleSlope") == 0:
         for keyword in ("RescaleSlope", "RescaleIntercept", "RescaleType"):
             if keyword in dataset:

@@ -23,7 +23,7 @@ from demottle.io.dicom.headers.header import derive, without_repeats
 from demottle.io.dicom.multiframe import derive_frames
 from demottle.io.dicom.payload import DicomPayload, by_file, quiet_pydicom
 from demottle.io.dicom.pixels import iter_stored, meaning, rescale, values_of, with_unused_bits
-from demottle.io.dicom.slice_header import SliceHeader, integer
+from demottle.io.dicom.slice_header import SliceHeader
 from demottle.io.files.stored import integer_limits, to_stored
 from demottle.io.grid.cosines import straighten
 from demottle.io.payload import new_steps
