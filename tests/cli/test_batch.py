@@ -92,10 +92,15 @@ def test_a_model_is_loaded_once(
 def test_scans_are_counted_as_scans_whatever_number_of_volumes_they_hold(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from demottle.cli.denoise.batch import Failure, Folder, _show
+    from demottle.cli.denoise.attempt import Attempt
+    from demottle.cli.denoise.batch import Folder, _show
 
-    done = [(name, {}) for name in ("a", "b", "c, volume 1", "c, volume 2")]
-    _show(Folder(None, done, [Failure("d", "It is broken.")], 3), tmp_path, as_json=False)
+    names = {"a": ["a"], "b": ["b"], "c": ["c, volume 1", "c, volume 2"], "d": []}
+    attempts = {
+        Path(name): Attempt(name, tuple((volume, {}) for volume in volumes), "" if volumes else "It is broken.")
+        for name, volumes in names.items()
+    }
+    _show(Folder(None, list(attempts), attempts), tmp_path, as_json=False)
     told = capsys.readouterr()
     assert "3 scans (4 volumes) in" in told.out.replace("\n", " ")
     assert "1 of 4 scans failed" in told.err
@@ -150,3 +155,48 @@ def test_a_single_scan_that_is_done_is_left_alone(simulated: Path, tmp_path: Pat
     assert demottle(*command).exit_code == 0
     again = demottle(*command, "--skip-existing")
     assert again.exit_code == 0 and "from an earlier run" in " ".join(again.stderr.split())
+
+
+@pytest.mark.slow
+def test_several_at_once_give_what_one_after_the_other_gives(archive: Path, tmp_path: Path, demottle: Demottle) -> None:
+    one = demottle("denoise", archive, "-o", tmp_path / "one", *FILTER)
+    both = demottle("denoise", archive, "-o", tmp_path / "both", *FILTER, "--jobs", "2")
+    assert (one.exit_code, both.exit_code) == (2, 2)
+    assert "3 scans, 2 at a time, each with 1 thread." in both.stderr and "[3/3] " in both.stderr
+    assert _texts(one.stderr, "Error: ") == _texts(both.stderr, "Error: ") != []
+    assert "1 of 3 scans failed" in both.stderr and "2 scans in" in both.stdout
+    tables = [
+        list(csv.DictReader((tmp_path / f"{name}-report" / "results.csv").read_text().splitlines()))
+        for name in ("one", "both")
+    ]
+    for rows in tables:
+        assert [row["scan"] for row in rows] == ["a", "deep/c", "b"]  # not as they ended
+        assert all((row.pop("seconds"), row.pop("output"))[0] for row in rows if row["outcome"] != "not done")
+    assert [tables[0][0], tables[0][1]] == [tables[1][0], tables[1][1]]
+    images = [io.read(tmp_path / name / "deep" / "c", accept_own_output=True).voxels for name in ("one", "both")]
+    assert (images[0] == images[1]).all()
+
+    for there in ("both", "both-report"):
+        shutil.rmtree(tmp_path / there / "deep")
+    again = demottle("denoise", archive, "-o", tmp_path / "both", *FILTER, "--jobs", "2", "--skip-existing", "--json")
+    told = json.loads(again.stdout)
+    assert (again.exit_code, told["skipped"], len(told["done"]), [one["scan"] for one in told["failed"]]) == (
+        2,
+        1,
+        2,
+        ["b"],
+    )
+    assert again.stderr.count("Done by an earlier run.") == 1
+
+
+def _texts(said: str, begin: str) -> list[str]:
+    return sorted(line for line in said.splitlines() if line.startswith(begin))
+
+
+def test_a_model_that_cannot_be_loaded_is_refused_before_any_process_starts(
+    archive: Path, tmp_path: Path, demottle: Demottle
+) -> None:
+    (tmp_path / "model").write_text("none")
+    result = demottle("denoise", archive, "-o", tmp_path / "out", "--model", tmp_path / "model", "--jobs", "2")
+    assert result.exit_code == 2 and "at a time" not in result.stderr
+    assert not (tmp_path / "out").exists()

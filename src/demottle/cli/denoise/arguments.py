@@ -122,3 +122,13 @@ Report = Annotated[
 NoReport = Annotated[
     bool, typer.Option("--no-report", metavar="", help="Write neither page nor run.json.", rich_help_panel=PAGE)
 ]
+Jobs = Annotated[
+    int,
+    typer.Option(
+        "--jobs",
+        min=1,
+        metavar="N",
+        help="How many scans of a folder at a time, each in a process of its own with its share of the cores.",
+        rich_help_panel=options.READING,
+    ),
+]

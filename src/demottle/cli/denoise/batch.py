@@ -1,31 +1,24 @@
-"""A folder of scans: one after the other, the network loaded once, failures named at the end."""
+"""A folder of scans: one after the other or several at once, the network loaded once, failures named at the end."""
 
-from collections.abc import Sequence
+import functools
+import time
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import typer
 
-from demottle.cli.denoise.aside import aside_name
-from demottle.cli.denoise.job import denoise_scan
-from demottle.cli.denoise.outcome import Outcome, Record, Wishes
+from demottle.cli.denoise.attempt import Attempt, FolderOrder, attempted, begin_worker, with_model
+from demottle.cli.denoise.outcome import Record
 from demottle.cli.denoise.summary import show_batch
-from demottle.cli.pages import read_record
-from demottle.cli.places import Places, beside, name_in_batch, places_for
-from demottle.cli.screen.console import say, say_error, say_warnings, show_json
-from demottle.cli.screen.guard import CANNOT, explain, sentence_of
-from demottle.cli.screen.progress import watch
+from demottle.cli.places import beside
+from demottle.cli.screen.console import say, say_again, say_error, show_json
+from demottle.cli.screen.guard import CANNOT
+from demottle.cli.screen.progress import clock
 from demottle.errors import counted
-from demottle.io.formats import output_name, stem_of
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A scan of which nothing came, and why, in one sentence."""
-
-    scan: str
-    reason: str
+from demottle.workers import Workers, cores
 
 
 @dataclass
@@ -33,10 +26,33 @@ class Folder:
     """What became of the scans of a folder so far: one record a volume, not the results themselves, whose images fill memory."""
 
     pages: Path | None
-    done: list[tuple[str, Record]] = field(default_factory=list)
-    failed: list[Failure] = field(default_factory=list)
-    finished: int = 0
-    skipped: int = 0
+    scans: Sequence[Path] = ()
+    attempts: dict[Path, Attempt] = field(default_factory=dict)
+
+    @property
+    def ended(self) -> list[Attempt]:
+        """In the order of the scans, whichever ended first."""
+        return [self.attempts[scan] for scan in self.scans if scan in self.attempts]
+
+    @property
+    def done(self) -> list[tuple[str, Record]]:
+        """The records, by name."""
+        return [record for one in self.ended for record in one.done]
+
+    @property
+    def failed(self) -> list[Attempt]:
+        """Scans of which nothing came."""
+        return [one for one in self.ended if one.reason]
+
+    @property
+    def finished(self) -> int:
+        """Scans that this run has denoised."""
+        return sum(not one.reason and not one.skipped for one in self.ended)
+
+    @property
+    def skipped(self) -> int:
+        """Scans that an earlier run had finished."""
+        return sum(one.skipped for one in self.ended)
 
     def write(self) -> None:
         """Write table and page of all scans so far, where pages are wanted: a run that is stopped leaves them, too."""
@@ -45,101 +61,67 @@ class Folder:
         from demottle.report.folder.page import NOT_DONE, Row, row_of, write_folder_report
 
         rows = [row_of(name, record, self.pages) for name, record in self.done]
-        write_folder_report([*rows, *(Row(one.scan, NOT_DONE, reason=one.reason) for one in self.failed)], self.pages)
+        write_folder_report([*rows, *(Row(one.name, NOT_DONE, reason=one.reason) for one in self.failed)], self.pages)
 
 
-def denoise_folder(
-    root: Path,
-    scans: Sequence[Path],
-    output: Path,
-    report: Path | None,
-    page: bool,
-    wishes: Wishes,
-    as_json: bool,
-    skip: bool = False,
-) -> None:
+def denoise_folder(scans: Sequence[Path], order: FolderOrder, as_json: bool, jobs: int = 1) -> None:
     """Denoise every scan into OUT/NAME, its page into OUT-report/NAME; there a table and a page of all of them, too.
 
     Args:
-        skip: leave out what an earlier run has finished, put aside results that fail the gate included.
+        scans: what is denoised.
+        order: what is asked for all of them; its model is loaded here.
+        as_json: print records as JSON.
+        jobs: how many scans at a time, each in a process of its own where there are several.
 
     Raises:
         typer.Exit: with code 2 where any scan failed; the others are kept.
         KeyboardInterrupt: with the sentence that says what is finished.
     """
-    pages = report or beside(output)
-    found = Folder(pages if page else None)
-    for number, scan in enumerate(scans, start=1):
-        name = scan.relative_to(root)
-        say(f"\n[{number}/{len(scans)}] {name}", style="bold")
-        try:
-            places = _places(scan, root, output, report, page, wishes)
-            if skip and _left_out(str(name), places, found):
-                continue
-            found.done += [(f"{name}{label}", record) for label, record in _one(scan, places, wishes)]
-            found.finished += 1
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(_what_stays(found.finished, len(scans), output)) from None
-        except Exception as error:  # one bad scan, or a bug that one scan wakes, must not cost the others
-            explain(error)
-            found.failed.append(Failure(str(name), sentence_of(error)))
-        found.write()
+    ready = replace(order, wishes=with_model(order.wishes))  # what cannot be loaded is refused before the first scan
+    found = Folder((order.report or beside(order.output)) if order.page else None, scans)
+    ended = _in_turn(scans, ready) if jobs == 1 else _at_once(scans, order, min(jobs, len(scans)))
+    try:
+        with closing(ended):
+            for scan, attempt in ended:
+                found.attempts[scan] = attempt
+                found.write()
+    except KeyboardInterrupt:
+        if found.attempts:
+            found.write()  # it may have come while this was done
+        raise KeyboardInterrupt(_what_stays(found.finished, len(scans), order.output)) from None
     found.write()
-    _show(found, output, as_json)
+    _show(found, order.output, as_json)
     if found.failed:
         raise typer.Exit(CANNOT)
 
 
-def _places(scan: Path, root: Path, output: Path, report: Path | None, page: bool, wishes: Wishes) -> Places:
-    """Where the results of one scan of the folder go."""
-    name = scan.relative_to(root)
-    target = output_name(output / name_in_batch(scan, root, wishes.format), scan, wishes.format)
-    folder = name.with_name(stem_of(name))
-    places = wishes.files.added_to(places_for(target, (report or beside(output)) / folder, page), scan, None)
-    beyond = aside_name(output) / target.relative_to(output)
-    kept = beside(aside_name(output)) if report is None else aside_name(report)
-    return replace(places, aside=places_for(beyond, kept / folder, page))
+def _in_turn(scans: Sequence[Path], order: FolderOrder) -> Generator[tuple[Path, Attempt]]:
+    """One scan after the other, in this process."""
+    for number, scan in enumerate(scans, start=1):
+        say(f"\n[{number}/{len(scans)}] {scan.relative_to(order.root)}", style="bold")
+        yield scan, attempted(order, scan)
 
 
-def _left_out(name: str, places: Places, found: Folder) -> bool:
-    """True where an earlier run has finished a scan, which is then told as of that run: results appear whole or not at all."""
-    aside = places.aside
-    if not places.output.exists() and not (aside is not None and aside.output.exists()):
-        return False
-    found.skipped += 1
-    if places.output.exists():
-        say("Done by an earlier run.")
-        found.done += [(f"{name}{label}", record) for label, record in _earlier(places)]
-        return True
-    assert aside is not None
-    say(f"Failed the gate in an earlier run; kept in {aside.output}.")
-    reason = (
-        f"It failed the gate in an earlier run and is kept in {aside.output}; run it alone with --force to accept it."
-    )
-    found.failed.append(Failure(name, reason))
-    return True
+def _at_once(scans: Sequence[Path], order: FolderOrder, jobs: int) -> Generator[tuple[Path, Attempt]]:
+    """Several scans at a time, each told of when it has ended."""
+    threads = max(1, cores() // jobs)
+    say(f"{len(scans)} scans, {jobs} at a time, each with {counted(threads, 'thread')}.")
+    begun = time.monotonic()
+    with Workers(functools.partial(begin_worker, order), jobs, threads) as workers:
+        for number, ended in enumerate(workers.results(scans), start=1):
+            name = str(ended.job.relative_to(order.root))
+            attempt = ended.answer or Attempt(name, reason=_lost(ended.died))
+            left = (time.monotonic() - begun) / number * (len(scans) - number)
+            told = f", about {clock(left)} left" if number < len(scans) else ""
+            say(f"\n[{number}/{len(scans)}] {name}: {clock(attempt.seconds)}{told}", style="bold")
+            say_again(attempt.said)
+            if ended.answer is None:
+                say_error(attempt.reason)
+            yield ended.job, replace(attempt, said=())
 
 
-def _earlier(places: Places) -> list[tuple[str, Record]]:
-    """Records of an earlier run: one, or one for each volume; where there are none, that there is a result."""
-    nothing: Record = {"output": str(places.output), "warnings": []}
-    if places.record is None:
-        return [("", nothing)]
-    if (record := read_record(places.record)) is not None:
-        return [("", record)]
-    volumes = sorted(places.record.parent.glob("volume-*/run.json"), key=lambda path: int(path.parent.name[7:]))
-    told = [(f", volume {path.parent.name[7:]}", read_record(path) or nothing) for path in volumes]
-    return told or [("", nothing)]
-
-
-def _one(scan: Path, places: Places, wishes: Wishes) -> list[tuple[str, Record]]:
-    """The record of one scan; of one with several volumes one for each, with its label."""
-    with watch() as listener:
-        outcome = denoise_scan(scan, places, wishes, listener)
-    say_warnings(outcome.warnings)
-    if isinstance(outcome, Outcome):
-        return [("", outcome.to_dict())]
-    return [(f", volume {label}", record) for label, record in outcome.records]
+def _lost(died: str) -> str:
+    return f"The process that worked on it {died}; nothing of it was written. Fewer --jobs need less memory."
 
 
 def _what_stays(done: int, total: int, output: Path) -> str:
@@ -150,15 +132,15 @@ def _what_stays(done: int, total: int, output: Path) -> str:
 
 def _show(found: Folder, output: Path, as_json: bool) -> None:
     if as_json:
-        failures: list[dict[str, Any]] = [{"scan": one.scan, "reason": one.reason} for one in found.failed]
+        failures: list[dict[str, Any]] = [{"scan": one.name, "reason": one.reason} for one in found.failed]
         show_json({"done": [record for _, record in found.done], "failed": failures, "skipped": found.skipped})
         return
-    show_batch(found.done, output, found.pages, count=found.finished + found.skipped)
+    show_batch(found.done, output, found.pages, count=len(found.ended) - len(found.failed))
     if found.pages is not None:
         say(f"All of them: {found.pages / 'index.html'}, as a table: {found.pages / 'results.csv'}")
     if found.failed:
         say("")
-        total = counted(found.finished + found.skipped + len(found.failed), "scan")
+        total = counted(len(found.ended), "scan")
         say_error(f"{len(found.failed)} of {total} failed:")
         for one in found.failed:
-            say(f"  {one.scan}: {one.reason}", style="red")
+            say(f"  {one.name}: {one.reason}", style="red")

@@ -10,6 +10,7 @@ import typer
 
 from demottle.cli.denoise import arguments, series_options
 from demottle.cli.denoise.aside import with_aside
+from demottle.cli.denoise.attempt import FolderOrder, with_model
 from demottle.cli.denoise.batch import denoise_folder
 from demottle.cli.denoise.contract import parse_promise
 from demottle.cli.denoise.job import denoise_scan
@@ -66,6 +67,7 @@ def denoise(
     format: arguments.Format = None,
     overwrite: arguments.Overwrite = False,
     skip_existing: arguments.SkipExisting = False,
+    jobs: arguments.Jobs = 1,
     report: arguments.Report = None,
     no_report: arguments.NoReport = False,
     spot_map: SpotMapFile = None,
@@ -110,7 +112,8 @@ def _denoise_several(scans: list[Path], given: SimpleNamespace, wishes: Wishes) 
     for option in (option for option, path in files.items() if path is not None):
         raise typer.BadParameter("needs a single scan, but SCAN holds several", param_hint=option)
     page, skip = not given.no_report, given.skip_existing
-    denoise_folder(given.scan, scans, given.output, given.report, page, _with_model(wishes), given.as_json, skip)
+    order = FolderOrder(given.scan, given.output, given.report, page, wishes, skip, given.method_file)
+    denoise_folder(scans, order, given.as_json, given.jobs)
 
 
 def _denoise_one(scan: Path, given: SimpleNamespace, wishes: Wishes, read: Sequence[Path | None], begun: float) -> None:
@@ -132,7 +135,7 @@ def _denoise_one(scan: Path, given: SimpleNamespace, wishes: Wishes, read: Seque
     with watch() as listener:
         listener.began(begun)  # packages were loaded since
         with listener.stage(Stage.START):
-            wishes = _with_model(wishes)
+            wishes = with_model(wishes)
             _import_what_takes_long()
         outcome = denoise_scan(scan, places, wishes, listener)
     if given.as_json:
@@ -198,13 +201,3 @@ def _import_what_takes_long() -> None:
     """Where it counts as starting and not as reading."""
     import demottle.pipeline.run
     import demottle.report  # noqa: F401
-
-
-def _with_model(wishes: Wishes) -> Wishes:
-    """Load the model, where there is one: once for all scans."""
-    model = wishes.request.model
-    if not isinstance(model, Path):
-        return wishes
-    from demottle import methods
-
-    return replace(wishes, request=replace(wishes.request, model=methods.load(model)))

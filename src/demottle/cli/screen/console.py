@@ -6,8 +6,8 @@ So `demottle ... --json > result.json` gives a clean file while the bars stay on
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -20,8 +20,12 @@ COLORS: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
 """None where the user wants no colors (https://no-color.org): then nothing is bold or dim either."""
 out = Console(highlight=False, color_system=COLORS)
 err = Console(stderr=True, highlight=False, color_system=COLORS)
-_spoken: dict[str, Any] = {"quiet": False, "log": None}
+_spoken: dict[str, Any] = {"quiet": False, "log": None, "heard": None}
 _NOT_SHOWN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # control and format characters, lone surrogates, line ends
+
+
+Said = tuple[Literal["note", "warning", "error"], str, str]
+"""What was said: of which kind, the text, its style."""
 
 
 def write_what_cannot_be_encoded() -> None:
@@ -51,6 +55,35 @@ def is_quiet() -> bool:
 def also_to(path: Path) -> None:
     """Write what is said from now on to a file as well, a line each with the time; it is added to what the file holds."""
     _spoken["log"] = path
+
+
+@contextmanager
+def hear() -> Iterator[list[Said]]:
+    """Keep what is said meanwhile in place of saying it: a worker process hands it to the one that people see."""
+    heard: list[Said] = []
+    _spoken["heard"] = heard
+    try:
+        yield heard
+    finally:
+        _spoken["heard"] = None
+
+
+def say_again(said: Sequence[Said]) -> None:
+    """Say what `hear` has kept."""
+    for kind, text, style in said:
+        if kind == "note":
+            say(text, style)
+        elif kind == "error":
+            say_error(text)
+    say_warnings(text for kind, text, _ in said if kind == "warning")
+
+
+def _heard(kind: Literal["note", "warning", "error"], text: str, style: str = "") -> bool:
+    """True where somebody keeps what is said."""
+    if _spoken["heard"] is None:
+        return False
+    _spoken["heard"].append((kind, text, style))
+    return True
 
 
 def log(kind: str, text: str) -> None:
@@ -93,6 +126,8 @@ def as_json(value: Any) -> str:
 
 def say_error(sentence: str) -> None:
     """Show why nothing came of it, in red, as plain text whatever brackets it holds."""
+    if _heard("error", sentence):
+        return
     log("error", sentence)
     err.print(Text.assemble(("Error: ", "bold red"), (shown(sentence), "red")), soft_wrap=not err.is_terminal)
 
@@ -100,6 +135,8 @@ def say_error(sentence: str) -> None:
 def say_warnings(warnings: Iterable[str]) -> None:
     """Show each warning once, in the order they came, under a blank line."""
     for number, sentence in enumerate(dict.fromkeys(warnings)):
+        if _heard("warning", sentence):
+            continue
         log("warning", sentence)
         if number == 0:
             err.print()
@@ -108,6 +145,8 @@ def say_warnings(warnings: Iterable[str]) -> None:
 
 def say(text: str, style: str = "") -> None:
     """Say one line along the way, as plain text."""
+    if _heard("note", text, style):
+        return
     log("note", text)
     if is_quiet():
         return
