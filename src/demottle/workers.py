@@ -37,7 +37,11 @@ class Ended(Generic[Job, Answer]):
 
 
 class Workers(Generic[Job, Answer]):
-    """Processes that do one job after the other. Left by an exception, Ctrl-C among them, they are told to end at once."""
+    """Processes that do one job after the other. Left by an exception, Ctrl-C among them, they are told to end at once.
+
+    Attributes:
+        late: jobs that had ended by then all the same.
+    """
 
     def __init__(self, begin: Begin[Job, Answer], count: int, threads: int = 0) -> None:
         """Start the processes.
@@ -48,6 +52,7 @@ class Workers(Generic[Job, Answer]):
             count: how many processes.
             threads: how many threads each may use; 0: all.
         """
+        self.late: list[Ended[Job, Answer]] = []
         self._begin, self._threads = begin, threads
         self._all = [_Worker(begin, threads) for _ in range(count)]
 
@@ -63,6 +68,10 @@ class Workers(Generic[Job, Answer]):
             else:
                 worker.process.terminate()
         for worker in self._all:
+            if worker.job is not _NOTHING:
+                with suppress(EOFError, OSError):
+                    if worker.line.poll(_PATIENCE):
+                        self.late.append(Ended(worker.job, worker.line.recv()))
             worker.end()
 
     def results(self, jobs: Iterable[Job]) -> Iterator[Ended[Job, Answer]]:
@@ -115,13 +124,6 @@ class _Worker:
         code = self.process.exitcode
         self.process.close()
         return _how(code)
-
-
-def cores() -> int:
-    """Return how many cores this process may use: OMP_NUM_THREADS at most, where that is set."""
-    found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    wanted = os.environ.get("OMP_NUM_THREADS", "")
-    return min(found, int(wanted)) if wanted.isdecimal() and int(wanted) else found
 
 
 def _how(code: int | None) -> str:

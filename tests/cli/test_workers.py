@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Start
 
-from demottle.workers import Workers, cores
+from demottle.workers import Workers
 
 
 def _begin(folder: Path) -> Callable[[int], tuple[int, str]]:
@@ -58,14 +58,6 @@ def test_workers_that_are_left_by_an_exception_remove_what_is_half_written(tmp_p
     assert list(tmp_path.iterdir()) == [] and time.monotonic() - begun < 50
 
 
-def test_as_many_cores_as_are_asked_for_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("OMP_NUM_THREADS")
-    usual = cores()
-    for wanted, told in (("1", 1), ("9999", usual), ("0", usual), ("none", usual)):
-        monkeypatch.setenv("OMP_NUM_THREADS", wanted)
-        assert cores() == told
-
-
 @pytest.mark.slow
 def test_ctrl_c_keeps_what_is_finished_and_nothing_else(simulated: Path, tmp_path: Path, start_demottle: Start) -> None:
     for name in "abcdef":
@@ -81,12 +73,11 @@ def test_ctrl_c_keeps_what_is_finished_and_nothing_else(simulated: Path, tmp_pat
             break
     said += process.stderr.read()
     assert process.wait(timeout=300) == 130, said
-    finished = sorted(path.name for path in out.iterdir() if not path.name.startswith("."))
-    assert 1 <= len(finished) < 6
-    assert f"Stopped. {len(finished)} of 6 scans are finished and stay in" in " ".join(said.split())
+    finished = {path.name for path in out.iterdir() if not path.name.startswith(".")}
+    rows = (tmp_path / "out-report" / "results.csv").read_text().splitlines()[1:]
+    assert 1 <= len(rows) < 6 and {row.split(",")[0] for row in rows} <= finished
+    assert f"Stopped. {len(rows)} of 6 scans are finished and stay in" in " ".join(said.split())
     assert "Traceback" not in said
     assert not [path for path in tmp_path.rglob(".*") if path.name.startswith(".")]
-    rows = (tmp_path / "out-report" / "results.csv").read_text().splitlines()[1:]
-    assert sorted(row.split(",")[0] for row in rows) == finished
     left = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True).stdout
     assert left == ""

@@ -18,7 +18,8 @@ from demottle.cli.screen.console import say, say_again, say_error, show_json
 from demottle.cli.screen.guard import CANNOT
 from demottle.cli.screen.progress import clock
 from demottle.errors import counted
-from demottle.workers import Workers, cores
+from demottle.threads import processors
+from demottle.workers import Workers
 
 
 @dataclass
@@ -79,11 +80,10 @@ def denoise_folder(scans: Sequence[Path], order: FolderOrder, as_json: bool, job
     """
     ready = replace(order, wishes=with_model(order.wishes))  # what cannot be loaded is refused before the first scan
     found = Folder((order.report or beside(order.output)) if order.page else None, scans)
-    ended = _in_turn(scans, ready) if jobs == 1 else _at_once(scans, order, min(jobs, len(scans)))
+    ended = _in_turn(ready, found) if jobs == 1 else _at_once(order, found, min(jobs, len(scans)))
     try:
-        with closing(ended):
-            for scan, attempt in ended:
-                found.attempts[scan] = attempt
+        with closing(ended):  # whatever stops the work ends the processes
+            for _ in ended:
                 found.write()
     except KeyboardInterrupt:
         if found.attempts:
@@ -95,29 +95,35 @@ def denoise_folder(scans: Sequence[Path], order: FolderOrder, as_json: bool, job
         raise typer.Exit(CANNOT)
 
 
-def _in_turn(scans: Sequence[Path], order: FolderOrder) -> Generator[tuple[Path, Attempt]]:
-    """One scan after the other, in this process."""
-    for number, scan in enumerate(scans, start=1):
-        say(f"\n[{number}/{len(scans)}] {scan.relative_to(order.root)}", style="bold")
-        yield scan, attempted(order, scan)
+def _in_turn(order: FolderOrder, found: Folder) -> Generator[None]:
+    """One scan after the other, in this process; what became of each is in `found` when it is yielded."""
+    for number, scan in enumerate(found.scans, start=1):
+        say(f"\n[{number}/{len(found.scans)}] {scan.relative_to(order.root)}", style="bold")
+        found.attempts[scan] = attempted(order, scan)
+        yield
 
 
-def _at_once(scans: Sequence[Path], order: FolderOrder, jobs: int) -> Generator[tuple[Path, Attempt]]:
+def _at_once(order: FolderOrder, found: Folder, jobs: int) -> Generator[None]:
     """Several scans at a time, each told of when it has ended."""
-    threads = max(1, cores() // jobs)
-    say(f"{len(scans)} scans, {jobs} at a time, each with {counted(threads, 'thread')}.")
+    threads, total = max(1, processors() // jobs), len(found.scans)
+    say(f"{total} scans, {jobs} at a time, each with {counted(threads, 'thread')}.")
     begun = time.monotonic()
-    with Workers(functools.partial(begin_worker, order), jobs, threads) as workers:
-        for number, ended in enumerate(workers.results(scans), start=1):
-            name = str(ended.job.relative_to(order.root))
-            attempt = ended.answer or Attempt(name, reason=_lost(ended.died))
-            left = (time.monotonic() - begun) / number * (len(scans) - number)
-            told = f", about {clock(left)} left" if number < len(scans) else ""
-            say(f"\n[{number}/{len(scans)}] {name}: {clock(attempt.seconds)}{told}", style="bold")
-            say_again(attempt.said)
-            if ended.answer is None:
-                say_error(attempt.reason)
-            yield ended.job, replace(attempt, said=())
+    workers = Workers(functools.partial(begin_worker, order), jobs, threads)
+    try:
+        with workers:
+            for number, ended in enumerate(workers.results(found.scans), start=1):
+                name = str(ended.job.relative_to(order.root))
+                attempt = ended.answer or Attempt(name, reason=_lost(ended.died))
+                found.attempts[ended.job] = replace(attempt, said=())
+                left = (time.monotonic() - begun) / number * (total - number)
+                told = f", about {clock(left)} left" if number < total else ""
+                say(f"\n[{number}/{total}] {name}: {clock(attempt.seconds)}{told}", style="bold")
+                say_again(attempt.said)
+                if ended.answer is None:
+                    say_error(attempt.reason)
+                yield
+    finally:
+        found.attempts.update({one.job: one.answer for one in workers.late if one.answer is not None})
 
 
 def _lost(died: str) -> str:
