@@ -86,8 +86,7 @@ def denoise(
     given = SimpleNamespace(**locals())  # all the options by name, to hand on as one
     wishes = _wishes(given)
     refuse_inputs([output, report], read := [scan, model, method_file, limits, *wishes.files.read], added=True)
-    scans = _scans_in(scan, series)
-    wishes.files.refuse_contradictions(model, method, len(scans))
+    wishes.files.refuse_contradictions(model, method, len(scans := _scans_in(scan, series)))
     if len(scans) == 1:
         return _denoise_one(scans[0], given, wishes, read, begun)
     _denoise_several(scans, given, wishes)
