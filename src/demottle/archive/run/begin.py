@@ -54,27 +54,34 @@ def runs_of(archive: Archive) -> list[str]:
     return sorted(file.parent.name for file in archive.runs.glob(f"*/{FILE}"))
 
 
-def settled(state: State, order: Order, verb: str, given: Mapping[str, Any]) -> Order:
-    """The order of a run: what it was begun with holds, and what is given again has to be the same.
+def begun(order: Order, verb: str, given: Mapping[str, Any]) -> tuple[State, Order]:
+    """Open the state of a run, and complete its order: what it was begun with holds, and what is given again has to be the same.
 
     Args:
-        state: of the run.
         order: what may change from one time to the next.
         verb: what is done.
         given: of `_BEGUN_WITH`, as plain values; None for what was not given.
 
     Raises:
         InputError: something else was given than the run was begun with.
-        OutputError: the place of the results is not one for them, or there is none.
+        OutputError: the place of the results is not one for them, or there is none. Nothing is left of a new run then.
     """
-    asked, known = {**given, "verb": verb}, state.told(_TOLD)
+    asked = {**given, "verb": verb}
+    new = {name: asked[name] if asked[name] is not None else usual for name, (_, usual) in _BEGUN_WITH.items()}
+    evaluated = new["evaluated"] if verb == "evaluate" else None
+    if not (order.folder / FILE).is_file():
+        _refuse_place(verb, order, new)
+        if evaluated is not None:
+            known_run(Archive(order.archive), evaluated)
+    state = State(order.folder)
+    known = state.told(_TOLD)
     if known is None or not any(state.counts().values()):
-        known = {name: asked[name] if asked[name] is not None else usual for name, (_, usual) in _BEGUN_WITH.items()}
-        _refuse_place(verb, order, known)
+        _refuse_place(verb, order, new)
+        known = new
         state.tell(_TOLD, known)
     _refuse_other(known, asked, order.folder.name)
     place, of, to = known["output"], known["evaluated"], known["destination"]
-    return replace(
+    made = replace(
         order,
         output=None if place is None else Path(place),
         evaluated=known_run(Archive(order.archive), of) if verb == "evaluate" else None,
@@ -82,6 +89,7 @@ def settled(state: State, order: Order, verb: str, given: Mapping[str, Any]) -> 
         dose=known["dose"],
         seed=known["seed"],
     )
+    return state, made
 
 
 def _refuse_other(known: Mapping[str, Any], asked: Mapping[str, Any], name: str) -> None:

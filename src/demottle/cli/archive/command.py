@@ -4,6 +4,7 @@ import typer
 
 from demottle.cli.archive.index import index
 from demottle.cli.archive.plan import plan
+from demottle.cli.archive.report import report
 from demottle.cli.archive.run import run
 from demottle.cli.screen.speaking import Verb
 
@@ -11,6 +12,7 @@ archive = typer.Typer(name="archive", help="Denoise, measure or simulate a whole
 archive.command(cls=Verb)(index)
 archive.command(cls=Verb)(plan)
 archive.command(cls=Verb)(run)
+archive.command(cls=Verb)(report)
 
 
 @archive.callback()

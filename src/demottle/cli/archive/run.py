@@ -103,16 +103,14 @@ def _destination(to: Path | None, name: str | None, verb: str) -> list[str] | No
 def _run(order: "Order", verb: str, given: dict[str, Any], engine: dict[str, Any], retry: bool) -> "Told":
     """Take in what is to be done, and do it."""
     from demottle.archive.layout import Archive
-    from demottle.archive.run.begin import settled
+    from demottle.archive.run.begin import begun
     from demottle.archive.run.drive import drive, take_back
     from demottle.archive.run.entering import enter
     from demottle.archive.run.sole import sole_program
-    from demottle.archive.run.state import State
 
-    state = State(order.folder)
+    state, order = begun(order, verb, given)
     with sole_program(order.folder):
         new = sum(state.counts().values()) == 0
-        order = settled(state, order, verb, given)
         recovered = take_back(order, state)
         added = enter(Archive(order.archive), state, verb, order.evaluated)
         again = state.retry_failed() if retry else 0
