@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.cli.conftest import demottle  # noqa: F401  (a fixture)
 from tests.io.conftest import ct_slice, save
 
 from demottle.archive.columns import read_table

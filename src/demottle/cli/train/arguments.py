@@ -13,10 +13,14 @@ Low = Annotated[
     typer.Option("--low", metavar="FOLDER", help="Low-dose scans; not for dose-diffusion.", rich_help_panel=DATA),
 ]
 Full = Annotated[
-    Path,
+    Path | None,
     typer.Option(
         "--full", "--full-dose", metavar="FOLDER", help="Full-dose scans of other patients.", rich_help_panel=DATA
     ),
+]
+Manifest = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Parquet table of scans, in place of --low and --full.", rich_help_panel=DATA),
 ]
 Output = Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where the model goes.")]
 Preset = Annotated[

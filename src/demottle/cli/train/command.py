@@ -1,8 +1,9 @@
 """`demottle train`: folders of scans in, a model file out."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from demottle.errors import OutputError
 from demottle.io.output import refuse_existing, refuse_inputs, staged
 
 if TYPE_CHECKING:
+    from demottle.events import Listener
     from demottle.learning.data.cohort import Sets
     from demottle.learning.data.dataset import Choices, Reading
     from demottle.methods import Denoiser
@@ -31,9 +33,10 @@ _HARDLY_LESS = 0.95
 @guarded
 def train(
     method: arguments.Method,
-    full: arguments.Full,
     output: arguments.Output,
+    full: arguments.Full = None,
     low: arguments.Low = None,
+    manifest: arguments.Manifest = None,
     method_file: options.MethodFile = None,
     preset: arguments.Preset = None,
     settings: arguments.Settings = None,
@@ -58,28 +61,27 @@ def train(
     debug: options.Debug = False,
 ) -> None:
     """Train METHOD on folders of scans, and write a model for 'demottle denoise --model'."""
+    from demottle.learning import processes
+    from demottle.learning.data.dataset import Choices, Reading
     from demottle.learning.device import best_device
 
     options.use_method_file(method_file)
     fitting = "small" if best_device().type == "cpu" else "full"
     module, chosen = _method(method, preset or fitting, settings or [])
-    _refuse_sides(method, low)
+    reading = Reading(options.parse_modality(modality), options.parse_spacing(spacing), accept_uneven)
+    data = _data(method, low, full, manifest, reading)
     folder = output.with_name(f"{output.stem}-training")
-    refuse_inputs((output, cache, folder), (low, full, method_file, start), added=True)
+    refuse_inputs((output, cache, folder), (*data.inputs, manifest, method_file, start), added=True)
     begun = _start(method, module, chosen, start)
     _refuse_existing(output, folder, resume, overwrite)
-    from demottle.learning import processes
-    from demottle.learning.data.dataset import Choices, Reading
-
     processes.join(best_device())
     if preset is None and fitting == "small" and not processes.rank():
         say('There is no GPU here, so the preset is "small"; "--preset full" is meant for a GPU.')
     choices = Choices(
         seed, earlier_name or validation_share, allow_mixed, cache_limit, _learns_from_pairs(method, chosen)
     )
-    reading = Reading(options.parse_modality(modality), options.parse_spacing(spacing), accept_uneven)
     with _tidied(folder, cache):
-        sets = _gathered(low, full, cache or folder / "cache", choices, reading)
+        sets = _gathered(data, cache or folder / "cache", choices)
         model = _trained(module, chosen, sets, seed, steps, minutes, folder, pictures, tensorboard, save_every, begun)
     if processes.rank():
         return
@@ -133,14 +135,41 @@ def _method(name: str, preset: str, pairs: list[str]) -> tuple[Any, Any]:
     return module, make_settings(name, {**module.PRESETS[preset], **options.parse_settings(pairs)})
 
 
-def _refuse_sides(name: str, low: Path | None) -> None:
+@dataclass(frozen=True)
+class _Data:
+    """What is trained on: how it is read, once all else is known to be right, and the folders and files that are read."""
+
+    gather: "Callable[[Path, Choices, Listener], Sets]"
+    inputs: tuple[Path | None, ...]
+
+
+def _data(name: str, low: Path | None, full: Path | None, manifest: Path | None, reading: "Reading") -> _Data:
+    """The two folders, or a table in their place."""
+    from demottle.learning.data.dataset import gather, sets_of
+
+    if manifest is not None:
+        if low is not None or full is not None:
+            given = "--low" if low is not None else "--full"
+            raise typer.BadParameter(f"lists the scans of both sides; leave out {given}", param_hint="--manifest")
+        from demottle.archive.training import read_manifest
+
+        listed = read_manifest(manifest, reading)
+        _refuse_sides(name, listed.low is not None, "--manifest")
+        return _Data(lambda *rest: sets_of(listed.low, listed.full, *rest), listed.inputs)
+    if full is None:
+        raise typer.BadParameter("is missing; name a folder of full-dose scans, or a --manifest", param_hint="--full")
+    _refuse_sides(name, low is not None, "--low")
+    return _Data(lambda cache, choices, listener: gather(low, full, cache, choices, reading, listener), (low, full))
+
+
+def _refuse_sides(name: str, low: bool, hint: str) -> None:
     from demottle.methods.registry import method
 
     needed = method(name).learns_from != "full-dose scans"
-    if needed and low is None:
-        raise typer.BadParameter(f"is missing; {name} needs low-dose scans too", param_hint="--low")
-    if low is not None and not needed:
-        raise typer.BadParameter(f"is not for {name}, which learns from full-dose scans alone", param_hint="--low")
+    if needed and not low:
+        raise typer.BadParameter(f"is missing; {name} needs low-dose scans too", param_hint=hint)
+    if low and not needed:
+        raise typer.BadParameter(f"is not for {name}, which learns from full-dose scans alone", param_hint=hint)
 
 
 def _start(name: str, module: Any, settings: Any, path: Path | None) -> "Denoiser | None":
@@ -187,17 +216,16 @@ def _refuse_existing(output: Path, folder: Path, resume: bool, overwrite: bool) 
             checkpoint.unlink()
 
 
-def _gathered(low: Path | None, full: Path, cache: Path, choices: "Choices", reading: "Reading") -> "Sets":
+def _gathered(data: _Data, cache: Path, choices: "Choices") -> "Sets":
     """Read the scans; with several processes the first one reads, the others find them in the cache."""
     from demottle.events import silent
     from demottle.learning import processes
-    from demottle.learning.data.dataset import gather
 
     if processes.rank():
         processes.wait()
-        return gather(low, full, cache, choices, reading, silent)
+        return data.gather(cache, choices, silent)
     with watch() as listener:
-        sets = gather(low, full, cache, choices, reading, listener)
+        sets = data.gather(cache, choices, listener)
     processes.wait()
     return sets
 

@@ -106,6 +106,12 @@ def entries_in(folder: Path, reading: Reading) -> list[Entry]:
     return found
 
 
+def entry_at(path: Path, name: str, reading: Reading, patient: str = "") -> Entry:
+    """Take the one scan at a path, under a name of its own; `patient`: whose it is, where its file does not say."""
+    group = patient or stem_of(Path(Path(name).name))
+    return Entry(name, group, f"{_stamp(path)}|{reading!r}", _reader(path, None, reading))
+
+
 def entries_of(images: Iterable[tuple[str, Image]]) -> list[Entry]:
     """Take images that are in memory, each with the name of its patient."""
 
