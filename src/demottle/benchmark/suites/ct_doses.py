@@ -4,7 +4,7 @@ The full-dose patients of `ct-unpaired --cohort` (five phantoms of 4 slices of 3
 `small`; doses from 8 to 12.5 % are never drawn. It is judged on a further phantom at 50, 25, 10 and 5 % of full dose, noise
 drawn in projections with `12 HU / sqrt(dose)`. Each judged phantom has trainings of its own, of another learning seed, so an
 interval is over trainings, patients and their noise.
-Rivals that need a training for each dose, `pdml` and `supervised` (pairs with the truth), are trained for as many steps.
+Rivals need a training for each dose: `pdml`, which takes as long, and `supervised` (pairs with the truth).
 """
 
 import time
@@ -41,6 +41,7 @@ APPLIED: Mapping[str, Mapping[str, Any]] = {
     "calibrated": {"calibrate": True},
     "even-noise": {"local": False},
     "half-dose": {"target": 0.5},
+    "double-dose-1-pass": {"passes": 1, "target": 2.0},
     "clean-1-pass": {"passes": 1, "target": CLEAN},
     "clean-3-passes": {"target": CLEAN},
     "clean-10-passes": {"passes": 10, "target": CLEAN},

@@ -133,7 +133,7 @@ Settings = DoseDiffusionSettings
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "full": {},
-    "small": {"channels": 16, "patch": 48, "batch": 4, "steps": 2800, "rate": 2e-3, "averaging": 0.99},
+    "small": {"channels": 16, "patch": 48, "batch": 4, "steps": 12_000, "rate": 2e-3, "averaging": 0.99},
 }
 """Settings by the machine they are for: "full" for a GPU, "small" for a processor."""
 
