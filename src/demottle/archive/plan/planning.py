@@ -20,6 +20,8 @@ from demottle.errors import InputError
 from demottle.events import Listener, Progress, Stage, silent
 from demottle.node.configuration import Rule
 
+_UNREADABLE = "It cannot be read as it is; series.parquet and plan.parquet say why."
+
 
 @dataclass
 class _Group:
@@ -111,7 +113,7 @@ def plan(
         for series in read_table(archive.series, SERIES):
             row = row_of(series, deciding, costs, fitted)
             if row["verb"] == "leave":
-                left[row["reason"]] += 1
+                left[_UNREADABLE if series["wrong"] else row["reason"]] += 1
             else:
                 key = row["rule"], row["expected"]
                 totals.setdefault(key, Totals(*key)).add(row, series)
