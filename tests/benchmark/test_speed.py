@@ -49,3 +49,16 @@ def test_a_trained_model_is_timed_over_all_its_slices(tmp_path: Path) -> None:
 def test_the_full_suite_names_what_the_documentation_tells() -> None:
     groups = [spec.group for spec in suite.specs(Choices())]
     assert {"denoise, 500 slices", "live, light, 512 x 512", "live, paper, 1024 x 1024"} <= set(groups)
+
+
+@pytest.mark.slow
+def test_an_index_is_timed_and_reads_nothing_the_second_time(tmp_path: Path) -> None:
+    found = suite.measure(QUICK["archive index, 100 files"], "demottle", tmp_path)
+    assert found.quality["passes"] == 1 and found.said["files"] == 100
+    assert 0 < found.said["again_cpu_seconds"] < found.cost["cpu_seconds"]
+
+
+@pytest.mark.slow
+def test_what_a_plan_reckons_with_is_measured(tmp_path: Path) -> None:
+    found = suite.measure(QUICK["cost of spectral-wiener"], "demottle", tmp_path)
+    assert found.said["per_million_voxels"] > 0 and found.said["learn"] == 0

@@ -1,16 +1,23 @@
 """How long a method takes: measured once on one core, or on this machine."""
 
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image
 
-TRIAL = (8, 128, 128)
-"""Slices, rows and columns of the simulated scan that is timed."""
+Size = tuple[int, int]
+TRIAL: tuple[Size, Size] = ((4, 96), (10, 144))
+"""Slices, and rows and columns, of the two simulated scans that are timed for a plan."""
+BENCHMARK: tuple[Size, Size] = ((8, 128), (24, 256))
+"""Of those that are timed by `demottle benchmark --suite speed`."""
 _FEW, _MORE = 2, 6
 """Steps of learning, whose difference is timed."""
+_FIELD_MM = 358.0
 
 
 @dataclass(frozen=True)
@@ -18,10 +25,12 @@ class Cost:
     """Seconds of one processor core, or of a GPU.
 
     Attributes:
-        voxels: for a million voxels: measuring, denoising, checking.
+        each: for a series, however small: its page, what is measured on so many slices.
+        voxels: for a million voxels: measuring, denoising, checking, writing.
         learn: for fitting a network on a series of usual size; 0 for what learns nothing.
     """
 
+    each: float
     voxels: float
     learn: float = 0.0
 
@@ -32,14 +41,14 @@ class Cost:
             voxels: how many it has.
             fits: it fits a network of its own.
         """
-        return 1e-6 * voxels * self.voxels + (self.learn if fits else 0.0)
+        return self.each + 1e-6 * voxels * self.voxels + (self.learn if fits else 0.0)
 
 
 COSTS = {
-    "guided-bayes": Cost(11.5, 60.0),
-    "matched-neighbors": Cost(3.0, 60.0),
-    "nl-bayes": Cost(10.0),
-    "spectral-wiener": Cost(2.0),
+    "guided-bayes": Cost(2.0, 9.0, 14.4),
+    "matched-neighbors": Cost(2.0, 4.5, 14.4),
+    "nl-bayes": Cost(2.0, 11.0),
+    "spectral-wiener": Cost(2.0, 2.7),
 }
 """Measured with `demottle benchmark --suite speed`, one core of an AMD EPYC with AVX2 (docs/benchmark/speed.md)."""
 OTHER = "nl-bayes"
@@ -51,57 +60,61 @@ def usual_cost(method: str) -> Cost:
     return COSTS.get(method, COSTS[OTHER])
 
 
-def timed_cost(method: str, listener: Listener = silent) -> Cost:
-    """Measure the cost of a method for volumes on this machine, on a small simulated scan.
+def timed_cost(method: str, sizes: tuple[Size, Size] = TRIAL, listener: Listener = silent) -> Cost:
+    """Measure the cost of a method for volumes on this machine, on simulated scans of two sizes.
 
     Raises:
         DemottleError: as `demottle.pipeline.run.run`.
     """
     from demottle.methods import method as look_up
     from demottle.pipeline.request import Request
-    from demottle.pipeline.run import run
 
-    scan, clock = _scan(), _clock()
     listener(Progress(Stage.TIMING, 0, 1, method))
+    small, large = (_scan(*size) for size in sizes)
     learns = look_up(method).learns_from == "the image itself"
-    run(scan, Request(method, steps=1 if learns else None))  # what is imported and prepared counts for nothing
-    begun = clock()
-    few = run(scan, Request(method, steps=_FEW if learns else None))
-    first = clock() - begun
-    if not learns:
-        return Cost(round(first / _millions(scan), 2))
-    begun = clock()
-    run(scan, Request(model=few.denoiser))
-    applied = clock() - begun
-    begun = clock()
-    more = run(scan, Request(method, steps=_MORE))
-    step = max(0.0, clock() - begun - first) / (_MORE - _FEW)
-    once = max(0.0, first - applied - _FEW * step)
-    return Cost(
-        round(applied / _millions(scan), 2),
-        round(once + step * _steps(bool(more.record["fitted"].get("start_network"))), 1),
-    )
+    steps = _FEW if learns else None
+    model, _ = _spent(small, Request(method, steps=steps))  # what is imported and prepared counts for nothing
+    asked = Request(model=model.denoiser) if learns else Request(method)
+    _, less = _spent(small, asked)
+    _, more = _spent(large, asked)
+    voxels = max(0.0, more - less) / ((large.voxels.size - small.voxels.size) / 1e6)
+    each = max(0.0, less - voxels * small.voxels.size / 1e6)
+    learn = _learning(method, large, more) if learns else 0.0
+    return Cost(round(each, 2), round(voxels, 2), round(learn, 1))
 
 
-def _steps(started: bool) -> int:
-    """Steps that a series of usual size learns for."""
+def _learning(method: str, scan: Image, applied: float) -> float:
+    """Seconds for fitting: what takes so long however few the steps, and as many steps as a usual series learns for."""
     from demottle.learning.device import best_device
     from demottle.methods.one_scan.scan_samples import MOST_STEPS, STEPS_FROM_START, STEPS_FROM_START_ON_GPU
+    from demottle.pipeline.request import Request
 
-    if not started:
-        return MOST_STEPS
-    return STEPS_FROM_START_ON_GPU if best_device().type == "cuda" else STEPS_FROM_START
+    _, few = _spent(scan, Request(method, steps=_FEW))
+    made, more = _spent(scan, Request(method, steps=_MORE))
+    step = max(0.0, more - few) / (_MORE - _FEW)
+    started = STEPS_FROM_START_ON_GPU if best_device().type == "cuda" else STEPS_FROM_START
+    steps = started if made.record["fitted"].get("start_network") else MOST_STEPS
+    return max(0.0, few - applied - _FEW * step) + steps * step
 
 
-def _scan() -> Image:
+def _spent(scan: Image, request: Any) -> tuple[Any, float]:
+    """Denoise and write, with a page; return what came of it, and seconds."""
+    from demottle import io
+    from demottle.pipeline.run import run
+
+    clock = _clock()
+    begun = clock()
+    with tempfile.TemporaryDirectory() as folder:
+        result = run(scan, request)
+        io.write(result.image, Path(folder) / "images", format="dicom")
+        result.save_page(Path(folder) / "report.html", result.record)
+    return result, clock() - begun
+
+
+def _scan(slices: int, side: int) -> Image:
     from demottle.physics.phantoms.phantom import body_phantom, low_dose_scan
 
-    slices, side, _ = TRIAL
-    return low_dose_scan(body_phantom(slices, side, (3.0, 2.8, 2.8)), sigma=30.0, rho=0.2)
-
-
-def _millions(image: Image) -> float:
-    return image.voxels.size / 1e6
+    return low_dose_scan(body_phantom(slices, side, (3.0, _FIELD_MM / side, _FIELD_MM / side)), sigma=30.0, rho=0.2)
 
 
 def _clock() -> Callable[[], float]:

@@ -186,4 +186,4 @@ def _cost(method: str, trial: bool, listener: Listener) -> Cost:
 
     if not trial or not look_up(method).takes(sequence=False) or look_up(method).is_trained:
         return usual_cost(method)
-    return timed_cost(method, listener)
+    return timed_cost(method, listener=listener)

@@ -62,9 +62,9 @@ def _show(found: "Indexed", output: Path) -> None:
     if len(found.kinds) > _LISTED:
         out.print(f"and {len(found.kinds) - _LISTED} more kinds", style="dim")
     if found.series_wrong:
-        out.print(
-            f"{found.series_wrong:,} series cannot be read as they are; why stands in {output / 'series.parquet'}."
-        )
+        they_are = "it is" if found.series_wrong == 1 else "they are"
+        place = output / "series.parquet"
+        out.print(f"{found.series_wrong:,} series cannot be read as {they_are}; why stands in {place}.", markup=False)
     if found.files_wrong:
         out.print(f"{counted(found.files_wrong, 'file')} left out:")
         for why, count, example in found.reasons[:_LISTED]:

@@ -1,4 +1,4 @@
-"""The cases of suite speed: commands on long scans, students that run live, trained models on a whole scan.
+"""The cases of suite speed: commands on long scans, students that run live, trained models, an archive's index and costs.
 
 Nothing is judged but the machine, so quality is left to the other suites; what runs says its engine, precision and threads.
 Run it with `--jobs 1` on a machine with nothing else to do.
@@ -7,7 +7,7 @@ Run it with `--jobs 1` on a machine with nothing else to do.
 from pathlib import Path
 
 from demottle.benchmark.suites.cases import CaseSpec, Choices, Finding
-from demottle.benchmark.suites.speed import applying, commands, live
+from demottle.benchmark.suites.speed import applying, commands, costs, indexing, live
 from demottle.learning.device import best_device
 
 SEEDS = 1
@@ -16,8 +16,8 @@ STUDENTS = ((512, "light"), (1024, "paper"))
 RATE = 30.0
 FEW = 8
 """Frames for the paper's student without a GPU, which takes seconds for each."""
-FULL = {"denoise": 500, "simulate low-dose": 64, "size": 512, "apply": 64, "frames": 200}
-QUICK = {"denoise": 12, "simulate low-dose": 12, "size": 96, "apply": 2, "frames": 12}
+FULL = {"denoise": 500, "simulate low-dose": 64, "size": 512, "apply": 64, "frames": 200, "index": 20_000}
+QUICK = {"denoise": 12, "simulate low-dose": 12, "size": 96, "apply": 2, "frames": 12, "index": 100}
 
 
 def specs(choices: Choices) -> tuple[CaseSpec, ...]:
@@ -36,6 +36,9 @@ def specs(choices: Choices) -> tuple[CaseSpec, ...]:
         for preset in ("small",) if choices.quick else ("small", "full"):
             wanted = {"model": name, "preset": preset, "slices": sizes["apply"], "size": size}
             groups[f"{name}, {preset}, {sizes['apply']} slices"] = wanted
+    groups[f"archive index, {sizes['index']:,} files"] = {"index": sizes["index"]}
+    for name in ("spectral-wiener",) if choices.quick else costs.METHODS:
+        groups[f"cost of {name}"] = {"cost": name}
     return tuple(
         CaseSpec("speed", group, number * len(groups) + place, recipe)
         for number in range(choices.seeds or SEEDS)
@@ -53,6 +56,10 @@ def measure(spec: CaseSpec, entrant: str, cache: Path) -> Finding:
     recipe = spec.recipe
     if "command" in recipe:
         return commands.measured(recipe["command"], recipe["slices"], recipe["size"])
+    if "index" in recipe:
+        return indexing.measured(recipe["index"])
+    if "cost" in recipe:
+        return costs.measured(recipe["cost"])
     if "student" in recipe:
         return live.measured(recipe["size"], recipe["student"], recipe["frames"], RATE)
     return applying.measured(recipe["model"], recipe["preset"], recipe["slices"], recipe["size"])
