@@ -72,6 +72,10 @@ def test_the_first_rule_that_is_met_decides(tmp_path: Path) -> None:
             WHOLE.replace('"held"', '"secret/a/b"'),
             "'folder' in \\[node\\] is .*/a/b, and .*/secret is a file; name a folder",
         ),
+        (
+            WHOLE + '[web]\npatients = "doctor"\n',
+            "'patients' in .web. is 'doctor'; it can be technologist, physicist, admin, no",
+        ),
         (WHOLE + "[web]\nport = 11112\n", "'port' in \\[web\\] is 11112, where \\[node\\] listens; give one"),
         (
             WHOLE.replace(NODE, NODE + 'address = "0.0.0.0"\nport = 80\n') + "[web]\nport = 80\n",

@@ -5,7 +5,10 @@ import json
 import re
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ from tests.node.conftest import TOML, until
 from tests.node.test_tls import certificates  # noqa: F401
 
 from demottle.node.disk import QUEUE, prepare
+from demottle.node.network.stow import _seconds
 from demottle.node.queue import sends, shown
 from demottle.node.queue.store import Queue
 from demottle.node.toml_file import read_configuration
@@ -45,6 +49,7 @@ class Server:
         self.came: list[list[str]] = []
         self.headers: list[dict[str, str]] = []
         self.held: set[str] = set()
+        self.later = ""
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -69,6 +74,8 @@ class Server:
                 body = b"" if told is None else json.dumps(told).encode()
                 self.send_response(code)
                 self.send_header("Content-Length", str(len(body)))
+                if outer.later and code == 503:
+                    self.send_header("Retry-After", outer.later)
                 self.end_headers()
                 self.wfile.write(body)
 
@@ -131,6 +138,28 @@ def test_all_objects_go_in_one_request_and_no_other(due, server) -> None:
     until(lambda: _states(queue) == {"arrived": 3})
     assert archive.came == [uids] and shown.list_series(queue)[0]["state"] == "done"
     assert "Authorization" not in archive.headers[0] and archive.headers[0]["Accept"] == "application/dicom+json"
+
+
+@pytest.mark.parametrize("said", ["3", "date"])
+def test_a_server_that_says_when_is_asked_no_sooner(due, server, caplog, said: str) -> None:
+    busy = [True]
+    archive = server(lambda objects: (503, None) if busy else (200, told_of(objects, {})))
+    archive.later = said if said == "3" else format_datetime(datetime.now(UTC) + timedelta(seconds=4), usegmt=True)
+    began = time.monotonic()
+    queue, uids = due(text=WEB, url=archive.url)
+    until(lambda: _reasons(queue) == ["it answered 503"] * len(_reasons(queue)) != [])
+    busy.clear()
+    time.sleep(1.0)
+    assert len(archive.came) == 1
+    until(lambda: _states(queue) == {"arrived": 3})
+    assert archive.came == [uids, uids] and time.monotonic() - began > 2.5
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"), [("120", 120), ("9" * 30, 86400), ("soon", 0), ("", 0), ("Thu, 01 Jan 1970 00:00:00 GMT", 0)]
+)
+def test_a_retry_after_that_makes_no_sense_is_none(said: str, seconds: float) -> None:
+    assert _seconds(said) == seconds
 
 
 def test_a_success_without_a_word_is_believed(due, server) -> None:

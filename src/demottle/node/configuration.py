@@ -42,6 +42,7 @@ class Web:
         hosts: names that browsers and programs may call the node by, beside its address.
         tls: encrypt, with certificate and key of `Configuration.tls`; callers need no certificate.
         largest: MiB that one request may bring.
+        patients: the lowest role that sees who patients are (patient ID and accession number, DICOMweb), or "nobody".
     """
 
     address: str = "127.0.0.1"
@@ -49,6 +50,7 @@ class Web:
     hosts: tuple[str, ...] = ()
     tls: bool = False
     largest: float = 4096.0
+    patients: str = "technologist"
 
 
 @dataclass(frozen=True)

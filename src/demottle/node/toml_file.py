@@ -12,6 +12,7 @@ from demottle.node.toml_certificates import refuse_unreadable
 from demottle.node.toml_destination import address_of, read_destination
 from demottle.node.toml_rule import LONGEST, read_rule
 from demottle.node.toml_table import Table
+from demottle.node.web.users import NOBODY, Role
 
 _YEAR = 365.0
 
@@ -149,8 +150,11 @@ def _web(table: Table, tls: Tls | None) -> Web:
         hosts=table.texts("hosts"),
         tls=table.flag("tls"),
         largest=table.number("largest", 4096.0, 1, 1e6),
+        patients=table.text("patients", "technologist"),
     )
     table.finish()
+    if made.patients not in (*Role, NOBODY):
+        raise table.wrong("patients", f"is {made.patients!r}; it can be {', '.join((*Role, NOBODY))}")
     if made.tls and tls is None:
         raise table.wrong("tls", "needs certificates; write [tls] with certificate, key and authorities")
     if not made.tls and made.address not in ("127.0.0.1", "::1", "localhost"):

@@ -77,16 +77,24 @@ def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(users, "_COST", {"n": 1 << 8, "r": 8, "p": 1})
 
 
-@pytest.fixture
-def browser(told: Any) -> Iterator[Browser]:
-    found, _ = told(WEB)
+@contextlib.contextmanager
+def serving(found: Any) -> Iterator[Browser]:
+    """Serve what a configuration says while the block runs."""
     prepare(found.folder)
     queue = Queue(found.folder / QUEUE)
     server = WebServer(found, found.web, queue)
     server.start()
-    yield Browser(server.port, queue, found)
-    server.stop()
-    queue.close()
+    try:
+        yield Browser(server.port, queue, found)
+    finally:
+        server.stop()
+        queue.close()
+
+
+@pytest.fixture
+def browser(told: Any) -> Iterator[Browser]:
+    with serving(told(WEB)[0]) as found:
+        yield found
 
 
 def done_with(browser: Browser, scan: list[Dataset], method: str = "gaussian") -> list[Dataset]:

@@ -97,6 +97,9 @@ def test_purging_removes_objects_and_results_and_leaves_the_line(browser: Browse
     assert browser.ask("GET", "/api/series/1/images")[0] == 404
     assert browser.ask("GET", f"/dicomweb/studies/{done[0].StudyInstanceUID}")[0] == 404
     assert browser.ask("GET", "/api/series/1")[1]["purged"] is not None
+    for what in ("urgent", "resend", "redo"):
+        code, said, _ = browser.ask("POST", f"/api/series/1/{what}", {})
+        assert code == 409 and said["detail"].startswith("The objects of this series are no longer held; send it again")
     assert [(line[0], line[1]) for line in noted(browser, "purge")] == [("p-admin", 4), ("p-admin", 4), ("p-admin", 0)]
     assert str(done[0].PatientName) not in (browser.told.folder / "audit.jsonl").read_text()
 

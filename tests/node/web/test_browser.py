@@ -16,7 +16,7 @@ from demottle.node.service import running
 from demottle.node.web.users import Role, save_user
 
 SHOWN = "document.querySelector('.viewer').dataset.shown"
-STATE = "#list tr td:nth-child(5)"
+STATE = "#list td.how"
 
 
 def log_in(page: Chromium, port: int, name: str) -> None:
@@ -64,10 +64,10 @@ def test_a_person_sees_a_series_move_scrolls_through_it_and_sends_it_again(brows
         _looks_through(page, scan)
         browser.queue.rows("UPDATE send SET state = 'arrived'")
         browser.queue.rows("UPDATE round SET state = 'done'")
-        page.until("document.querySelector('#list td:nth-child(7)').textContent === 'pacs: 20 of 20'")
+        page.until("document.querySelector('#list td.sent').textContent === 'pacs: 20 of 20'")
         page.click("button[name=resend]")
         page.until("document.querySelector('.said').textContent === '20 objects are sent again.'")
-        page.until("document.querySelector('#list td:nth-child(7)').textContent === 'pacs: 0 of 20'")
+        page.until("document.querySelector('#list td.sent').textContent === 'pacs: 0 of 20'")
         assert page.value(SHOWN) == "19"  # where it was
         assert not page.value("!!document.querySelector('button[name=purge]')")
         assert page.said == []
@@ -92,6 +92,34 @@ def _looks_through(page: Chromium, scan: list[Dataset]) -> None:
     page.key("End")
     page.until(f"{SHOWN} === '19'")
     assert page.text(".pane.before .where") == "slice 20 of 20"
+
+
+@needs_chromium
+@pytest.mark.slow
+def test_on_a_narrow_screen_pictures_and_reasons_are_there_and_links_lead_to_series(
+    browser: Browser, tmp_path: Path
+) -> None:
+    for number in ("1", "2"):
+        browser.store(noisy_series(number, slices=3, PatientID=f"P-{number}", AccessionNumber=f"A-{number}"))
+    browser.queue.rows("UPDATE series SET last = 0")
+    assert complete(browser.told, browser.queue) == 2
+    browser.queue.rows("UPDATE round SET state = 'failed', reason = 'there is not enough memory for this series'")
+    save_user(browser.told.folder, "anna", Role.TECHNOLOGIST, PASSWORD)
+    with chromium(tmp_path / "profile") as page:
+        log_in(page, browser.port, "anna")
+        page.size(700, 1000)
+        assert "P-2" in page.text("#list") and "A-1" in page.text("#list")
+        box = "document.querySelector('#list .reason').getBoundingClientRect()"
+        assert page.value(f"{box}.width") > 400 and page.value(f"{box}.right") <= 700
+        page.value("location.hash = '#1'")
+        page.until("document.querySelector('#one h2')?.textContent.startsWith('1:')")
+        page.value("location.hash = '#2'")
+        page.until("document.querySelector('#one h2').textContent.startsWith('2:')")
+        page.until("document.querySelector('.viewer')?.dataset.shown === '1'")
+        pane = "document.querySelector('.pane.before').getBoundingClientRect()"
+        assert page.value(f"{pane}.width") > 300 and page.value(f"{pane}.height") > 300
+        assert page.value("document.documentElement.scrollWidth") <= 700
+        assert page.said == []
 
 
 @needs_chromium

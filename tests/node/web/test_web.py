@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.node.conftest import noisy_series
-from tests.node.web.conftest import PASSWORD, RELATED, WEB, Browser, stored
+from tests.node.web.conftest import PASSWORD, RELATED, WEB, Browser, serving, stored
 
 from demottle.node.completing import complete
 from demottle.node.disk import QUEUE, prepare
@@ -148,6 +148,33 @@ def test_a_physicist_rejects_and_does_again(browser: Browser) -> None:
     assert browser.ask("POST", "/api/series/1/redo", {"method": "no such"})[0] == 409
     assert browser.ask("POST", "/api/series/1/redo", {"method": "nl-bayes"})[0] == 200
     assert browser.ask("GET", "/api/series/1")[1]["rounds"][0]["wanted"] == {"method": "nl-bayes"}
+
+
+@pytest.mark.parametrize("least", ["", 'patients = "physicist"\n', 'patients = "nobody"\n'])
+def test_who_a_patient_is_only_roles_see_that_may(told: Any, least: str) -> None:
+    found, _ = told(WEB + least)
+    with serving(found) as browser:
+        scan = noisy_series(slices=2, PatientID="P-17", AccessionNumber="A-4", PatientName="Doe^Jane")
+        assert browser.store(scan)[0] == 200
+        for role in Role:
+            browser.log_in(role)
+            sees = not least or (role is not Role.TECHNOLOGIST and "physicist" in least)
+            series = browser.ask("GET", "/api/series/1")[1]
+            told_of = (series.get("patient"), series.get("accession"))
+            assert told_of == (("P-17", "A-4") if sees else (None, None))
+            assert browser.ask("GET", "/api/me")[1]["patients"] is sees
+            assert b"P-17" in first_event(browser) if sees else b"P-17" not in first_event(browser)
+        queue = [one["said"] for one in browser.audit() if one["event"] == "queue shown"]
+        assert len(queue) == 3 and set(queue) <= {"", "with patient IDs"}
+        assert not any(name in json.dumps(browser.audit()) for name in ("P-17", "A-4", "Doe"))
+
+
+def first_event(browser: Browser) -> bytes:
+    """The list as it is sent first."""
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", browser.port, timeout=20)) as line:
+        line.request("GET", "/api/events", headers={"cookie": browser.cookie})
+        answer = line.getresponse()
+        return answer.fp.readline() + answer.fp.readline() + answer.fp.readline()
 
 
 def test_health_and_metrics_name_no_patients(browser: Browser) -> None:

@@ -35,7 +35,7 @@ class Courier(ABC):
         self._told, self._queue, self._name, self._days = told, queue, to.name, to.days
         self._audit = Outgoing(told, to)
         self.stopping = threading.Event()
-        self._failures = 0
+        self._failures, self._least = 0, 0.0
         self._thread = threading.Thread(target=self._run, name=f"to {to.name}", daemon=True)
 
     def start(self) -> None:
@@ -58,7 +58,7 @@ class Courier(ABC):
                 self._failures += 1
                 busy = False
             if self._failures:
-                self._pause(sends.pause(self._failures), begun)
+                self._pause(max(sends.pause(self._failures), self._least), begun)
             else:
                 self.stopping.wait(0.0 if busy else _LOOK)
 
@@ -85,11 +85,11 @@ class Courier(ABC):
         """Do what is to be done where nothing is due; False where that is nothing."""
         return False
 
-    def _failed(self, due: Sequence[Send], why: str) -> None:
-        """Note that a destination does not answer, or cannot take anything now."""
-        self._failures += 1
-        sends.postponed(self._queue, due, why, self._days)
-        complain(f"{self._name}: {why}; next try in {sends.pause(self._failures):g} s")
+    def _failed(self, due: Sequence[Send], why: str, least: float = 0.0) -> None:
+        """Note that a destination does not answer, or takes nothing now; `least`: seconds that it wants to be left alone."""
+        self._failures, self._least = self._failures + 1, least
+        sends.postponed(self._queue, due, why, self._days, least=least)
+        complain(f"{self._name}: {why}; next try in {max(sends.pause(self._failures), least):g} s")
 
     def _refused(self, send: Send, why: str) -> None:
         """Note that a destination does not take an object: some more tries, and it has failed."""

@@ -5,9 +5,11 @@ import http.client
 import json
 import secrets
 import ssl
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +19,7 @@ from demottle.node.configuration import WebDestination
 
 DICOM, JSON = "application/dicom", "application/dicom+json"
 _GREETING, _PATIENCE = 15.0, 300.0  # seconds for a connection, and for an answer: a server may index before it answers
+_LONGEST_REST = 86400.0
 _PIECE, _LONGEST = 1 << 20, 16 << 20
 _STORED, _FAILED, _UID, _REASON = "00081199", "00081198", "00081155", "00081197"
 
@@ -29,6 +32,7 @@ class Answer:
         code: the status of HTTP; 0 where nothing was answered.
         why: why nothing was, in a few words.
         stored: SOP Instance UIDs that it says it has stored.
+        later: seconds after which it wants to be asked again (Retry-After); 0 where it does not say.
         failed: those that it says it has not, with the failure reason of PS3.4 (0 where it gives none).
     """
 
@@ -36,6 +40,7 @@ class Answer:
     why: str = ""
     stored: frozenset[str] = frozenset()
     failed: Mapping[str, int] = field(default_factory=dict)
+    later: float = 0.0
 
 
 class WebLine:
@@ -48,7 +53,7 @@ class WebLine:
             OSError: one of the files cannot be read, or holds no certificate (ssl.SSLError).
             ValueError: a file holds no text.
         """
-        url = urlsplit(to.url)
+        url, self._later = urlsplit(to.url), 0.0
         self._path = url.path
         self._headers = {"User-Agent": f"demottle/{__version__}", "Accept": JSON, **_login(to)}
         host = url.hostname or ""
@@ -76,7 +81,7 @@ class WebLine:
             "Content-Length": str(length),
         }
         code, why, body = self._asked("POST", "/studies", _body(files, boundary), headers)
-        return Answer(code, why, *_named(body))
+        return Answer(code, why, *_named(body), self._later)
 
     def holds(self, uid: str) -> bool:
         """True where the server says that it holds an object."""
@@ -99,6 +104,7 @@ class WebLine:
 
     def _asked(self, method: str, path: str, body: Any, headers: Mapping[str, str]) -> tuple[int, str, bytes]:
         """Status, why there is none, and body of an answer."""
+        self._later = 0.0
         try:
             self._connect()
         except ssl.SSLCertVerificationError:
@@ -111,10 +117,24 @@ class WebLine:
             with suppress(BrokenPipeError, ConnectionResetError):  # who refuses before all has come may have said why
                 self._line.request(method, self._path + path, body, {**self._headers, **headers})
             answer = self._line.getresponse()
+            self._later = _seconds(answer.getheader("Retry-After", ""))
             return answer.status, "", answer.read(_LONGEST)
         except (OSError, http.client.HTTPException):
             self._line.close()
             return 0, "the connection broke off", b""
+
+
+def _seconds(retry_after: str) -> float:
+    """How long a Retry-After asks for, as seconds or as a date: a day at most, 0 where it makes no sense."""
+    try:
+        found = (
+            float(retry_after)
+            if retry_after.isdigit()
+            else parsedate_to_datetime(retry_after).timestamp() - time.time()
+        )
+    except (TypeError, ValueError, OverflowError):
+        return 0.0
+    return min(max(found, 0.0), _LONGEST_REST)
 
 
 def _stand(one: Mapping[str, Any]) -> str:

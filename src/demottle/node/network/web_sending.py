@@ -42,10 +42,10 @@ class WebCourier(Courier):
                 for batch in self._batches(due):
                     if self.stopping.is_set():
                         return
-                    done, why = self._stored(line, batch, left)
+                    done, why, least = self._stored(line, batch, left)
                     arrived += done
                     if why:
-                        return self._failed(list(left.values()), why)
+                        return self._failed(list(left.values()), why, least)
         finally:
             self._audit.end()
             if arrived:
@@ -66,38 +66,39 @@ class WebCourier(Courier):
         if batch:
             yield batch
 
-    def _stored(self, line: WebLine, batch: list[Send], left: dict[int, Send]) -> tuple[int, str]:
+    def _stored(self, line: WebLine, batch: list[Send], left: dict[int, Send]) -> tuple[int, str, float]:
         """Store objects, and take from `left` those of which is known what became of them.
 
         Returns:
-            How many the server has taken, and why nothing more can be sent now (empty: it can).
+            How many the server has taken, why nothing more can be sent now (empty: it can), and how many seconds it wants to be
+            left alone at least.
         """
         there = [send for send in batch if self._file(send).is_file()]
         for send in batch:
             if send not in there:
                 self._refused(left.pop(send.id), "it cannot be read from the disk")
         if not there:
-            return 0, ""
+            return 0, "", 0.0
         for send in there:
             self._audit.going(self._file(send))
         answer = line.store([self._file(send) for send in there])
         if answer.code not in (*_TAKEN, *_REFUSED):
-            return 0, answer.why or _SAID.get(answer.code, f"it answered {answer.code}")
+            return 0, answer.why or _SAID.get(answer.code, f"it answered {answer.code}"), answer.later
         if answer.code in _REFUSED and not (answer.stored or answer.failed) and len(there) > 1:
             return self._one_by_one(line, there, left)  # which of them it does not take, it does not say
         self._failures = 0
         return self._noted(line, there, answer, left)
 
-    def _one_by_one(self, line: WebLine, batch: list[Send], left: dict[int, Send]) -> tuple[int, str]:
+    def _one_by_one(self, line: WebLine, batch: list[Send], left: dict[int, Send]) -> tuple[int, str, float]:
         arrived = 0
         for send in batch:
-            done, why = self._stored(line, [send], left)
+            done, why, least = self._stored(line, [send], left)
             arrived += done
             if why:
-                return arrived, why
-        return arrived, ""
+                return arrived, why, least
+        return arrived, "", 0.0
 
-    def _noted(self, line: WebLine, batch: list[Send], answer: Answer, left: dict[int, Send]) -> tuple[int, str]:
+    def _noted(self, line: WebLine, batch: list[Send], answer: Answer, left: dict[int, Send]) -> tuple[int, str, float]:
         """Note what became of each object of a request."""
         arrived, full = 0, ""
         for send in batch:
@@ -115,7 +116,7 @@ class WebCourier(Courier):
             else:
                 why = f"it refused (0x{reason:04X})" if reason else f"it refused ({answer.code})"
                 self._refused(left.pop(send.id), why)
-        return arrived, full
+        return arrived, full, answer.later
 
     def _file(self, send: Send) -> Path:
         return self._told.folder / send.file

@@ -21,6 +21,7 @@ def resend(queue: Queue, round: int, who: str, destination: str | None = None) -
     now = time.time()
     with queue.transaction() as db:
         row = _round(db, round)
+        _refuse_purged(db, row["series"])
         if row["state"] == States.REJECTED:
             raise InputError("This result was rejected and is not sent; a physicist can have the series done again.")
         only = "" if destination is None else " AND destination = ?"
@@ -66,8 +67,7 @@ def redo(queue: Queue, series: int, who: str, wanted: Mapping[str, Any] | None =
         last = db.execute("SELECT * FROM round WHERE series = ? ORDER BY number DESC LIMIT 1", (series,)).fetchone()
         if found is None or last is None or not found["complete"]:
             raise InputError("There is no complete series of this number; wait until it is complete.")
-        if found["purged"] is not None:
-            raise InputError("The objects of this series are no longer held; send it again from the archive.")
+        _refuse_purged(db, series)
         if last["state"] in (States.WAITING, States.WORKING):
             raise InputError("The series is being done already; wait until it is finished, or reject it.")
         name = rule or last["rule"]
@@ -121,16 +121,23 @@ def reject(queue: Queue, round: int, who: str, why: str = "") -> int:
 
 
 def hurry(queue: Queue, series: int, who: str) -> None:
-    """Put a series before others: what waits of it, and what is still coming.
+    """Put a series before others: what waits of it, what is still to be sent, and what is still coming.
 
     Raises:
-        InputError: there is no such series.
+        InputError: there is no such series, or it was purged.
     """
     with queue.transaction() as db:
         if not db.execute("UPDATE series SET urgent = 1 WHERE id = ?", (series,)).rowcount:
             raise InputError(f"There is no series {series}.")
-        db.execute("UPDATE round SET urgent = 1 WHERE series = ? AND state = ?", (series, States.WAITING))
+        _refuse_purged(db, series)
+        hurried = "UPDATE round SET urgent = 1 WHERE series = ? AND state IN (?, ?)"
+        db.execute(hurried, (series, States.WAITING, States.SENDING))
         note(db, "made urgent", who=who, series=series)
+
+
+def _refuse_purged(db: Any, series: int) -> None:
+    if db.execute("SELECT purged FROM series WHERE id = ?", (series,)).fetchone()["purged"] is not None:
+        raise InputError("The objects of this series are no longer held; send it again from the archive.")
 
 
 def _round(db: Any, round: int) -> Any:

@@ -69,7 +69,9 @@ def acknowledged(queue: Queue, send: Send, commitment: bool) -> None:
         _settle(db, send.round)
 
 
-def postponed(queue: Queue, sends: Sequence[Send], reason: str, days: float, most: int | None = None) -> None:
+def postponed(
+    queue: Queue, sends: Sequence[Send], reason: str, days: float, most: int | None = None, *, least: float = 0.0
+) -> None:
     """Note that objects did not get through: they wait longer each time, and count as failed after so many days.
 
     Args:
@@ -77,6 +79,7 @@ def postponed(queue: Queue, sends: Sequence[Send], reason: str, days: float, mos
         sends: the objects.
         reason: why, in a few words, without names.
         days: how long to try.
+        least: seconds that they wait at least.
         most: after how many attempts that end for this reason they fail in any case; None: only the days count.
     """
     now = time.time()
@@ -88,7 +91,7 @@ def postponed(queue: Queue, sends: Sequence[Send], reason: str, days: float, mos
             over = now - row["since"] > days * 86400 or (most is not None and attempts >= most)
             db.execute(
                 "UPDATE send SET state = ?, reason = ?, attempts = ?, next = ? WHERE id = ?",
-                ("failed" if over else "waiting", reason, attempts, now + pause(attempts), send.id),
+                ("failed" if over else "waiting", reason, attempts, now + max(pause(attempts), least), send.id),
             )
         for round in {send.round for send in sends}:
             _settle(db, round)

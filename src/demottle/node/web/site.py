@@ -12,7 +12,7 @@ from demottle.node.log import complain, plain
 from demottle.node.network.transport import lies_in
 from demottle.node.queue.store import Queue
 from demottle.node.web.sessions import COOKIE, Brake, Session, Sessions
-from demottle.node.web.users import Role
+from demottle.node.web.users import NOBODY, Role
 
 
 @dataclass
@@ -44,6 +44,11 @@ class Site:
             raise HTTPException(403, f"This needs the role {needed}; yours is {found.user.role}.")
         return found
 
+    def sees_patients(self, session: Session) -> bool:
+        """True where somebody may see who a patient is."""
+        least = self.web.patients
+        return least != NOBODY and session.user.role.may(Role(least))
+
     def sender(self, request: Request) -> str:
         """AE title of the listed sender at the address that asks.
 
@@ -61,13 +66,13 @@ class Site:
         raise HTTPException(403, "This address is not in the list of senders.")
 
     def reader(self, request: Request) -> str:
-        """Who may read objects over DICOMweb: somebody who is logged in, or a listed sender.
+        """Who may read objects over DICOMweb: somebody who is logged in and sees patients, or a listed sender.
 
         Raises:
             HTTPException: 403, logged.
         """
         found = self.sessions.of(request.cookies.get(COOKIE))
-        return self.sender(request) if found is None else found.user.name
+        return found.user.name if found is not None and self.sees_patients(found) else self.sender(request)
 
 
 def address_of(request: Request) -> str:

@@ -20,6 +20,10 @@ _COST = {"n": 1 << 15, "r": 8, "p": 1, "maxmem": 1 << 26}  # 32 MiB and about 0.
 _ABSENT = {"salt": "00" * 16, "hash": "00" * 64}
 
 
+NOBODY = "nobody"
+"""In place of a role: none of them."""
+
+
 class Role(StrEnum):
     """What a person may do; each may do what those before it may."""
 

@@ -14,6 +14,7 @@ from demottle.node.queue.rounds import result_folder
 from demottle.node.queue.shown import files_of_series, list_series, sends_with_reasons
 from demottle.node.web.headers import described
 from demottle.node.web.pages.images import found_series
+from demottle.node.web.sessions import Session
 from demottle.node.web.site import Site, address_of
 from demottle.node.web.users import Role
 
@@ -34,11 +35,19 @@ def seen(site: Site) -> APIRouter:
         session = site.session(request)
         roles = [str(role) for role in Role if session.user.role.may(role)]
         rules = [one.name for one in site.told.rules if not one.leave]
-        return {"name": session.user.name, "roles": roles, "csrf": session.csrf, "methods": _methods(), "rules": rules}
+        told = {
+            "name": session.user.name,
+            "roles": roles,
+            "csrf": session.csrf,
+            "patients": site.sees_patients(session),
+        }
+        return {**told, "methods": _methods(), "rules": rules}
 
     @routes.get("/api/events")
     async def events(request: Request) -> StreamingResponse:
-        site.session(request)
+        session = site.session(request)
+        said = "with patient IDs" if site.sees_patients(session) else ""
+        site.audit.note("queue shown", audit.READ, session.user.name, address_of(request), said=said)
         return StreamingResponse(_changes(site, request), media_type="text/event-stream")
 
     @routes.get("/api/series/{series}")
@@ -49,7 +58,7 @@ def seen(site: Site) -> APIRouter:
             one["open"] = sends_with_reasons(site.queue, one["id"])
             one["page"] = _has_page(site, one["id"])
         site.audit.note("series shown", audit.READ, session.user.name, address_of(request), uids=(found["uid"],))
-        return _with_description(site, found)
+        return _with_description(site, found, session)
 
     @routes.get("/api/series/{series}/report/{round}")
     def report(request: Request, series: int, round: int) -> Response:
@@ -63,19 +72,23 @@ def seen(site: Site) -> APIRouter:
     return routes
 
 
-def _with_description(site: Site, one: dict[str, Any]) -> dict[str, Any]:
+def _with_description(site: Site, one: dict[str, Any], session: Session) -> dict[str, Any]:
+    """A series with what its header says; of the patient only what this person may see."""
     files = files_of_series(site.queue, one["id"])[:1]
     told = described(site.told.folder / files[0]) if files else {}
     page = one["round"] is not None and _has_page(site, one["round"])  # it comes a moment after the result
-    return {**one, "description": told.get("SeriesDescription", ""), "patient": told.get("PatientID", ""), "page": page}
+    found = {**one, "description": told.get("SeriesDescription", ""), "page": page}
+    if site.sees_patients(session):
+        found |= {"patient": told.get("PatientID", ""), "accession": told.get("AccessionNumber", "")}
+    return found
 
 
 def _has_page(site: Site, round: int) -> bool:
     return (result_folder(site.told.folder, round) / "report.html").is_file()
 
 
-def _listed(site: Site) -> str:
-    return json.dumps([_with_description(site, one) for one in list_series(site.queue, most=_MOST)])
+def _listed(site: Site, session: Session) -> str:
+    return json.dumps([_with_description(site, one, session) for one in list_series(site.queue, most=_MOST)])
 
 
 async def _changes(site: Site, request: Request) -> AsyncIterator[str]:
@@ -83,11 +96,11 @@ async def _changes(site: Site, request: Request) -> AsyncIterator[str]:
     before, silent = "", 0
     while not site.stopping.is_set() and not await request.is_disconnected():
         try:
-            site.session(request)
+            session = site.session(request)
         except HTTPException:
             yield "event: over\ndata: {}\n\n"
             return
-        now = await run_in_threadpool(_listed, site)
+        now = await run_in_threadpool(_listed, site, session)
         silent += 1
         if now != before:
             before, silent = now, 0

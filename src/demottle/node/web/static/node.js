@@ -6,7 +6,7 @@ const at = (id) => document.getElementById(id);
 let list = [], chosen = null, shown = "";
 
 function draw() {
-  at("list").replaceChildren(...list.map((one) => row(one, chosen, choose)));
+  at("list").replaceChildren(...list.map((one) => row(one, chosen, choose, me.patients)));
   at("empty").hidden = list.length > 0;
 }
 
@@ -22,6 +22,11 @@ async function choose(id) {
   await panel(at("one"), one, other);
 }
 
+function named() { // a link can name a series
+  const asked = Number(location.hash.slice(1));
+  if (asked !== chosen && list.some((one) => one.id === asked)) choose(asked);
+}
+
 at("who").textContent = `${me.name}, ${me.roles.at(-1)}`;
 at("out").addEventListener("click", async () => { await post("/log-out"); location.replace("/log-in"); });
 const events = new EventSource("/api/events");
@@ -30,9 +35,10 @@ events.addEventListener("error", () => { at("line").textContent = "no connection
 events.addEventListener("over", () => location.replace("/log-in"));
 events.addEventListener("series", (event) => {
   list = JSON.parse(event.data);
-  const asked = Number(location.hash.slice(1)); // a link can name a series
-  if (chosen === null && list.some((one) => one.id === asked)) choose(asked);
+  if (chosen === null) named();
   draw();
   const now = list.find((one) => one.id === chosen);
   if (now && JSON.stringify(now) !== shown) choose(chosen);
 });
+addEventListener("hashchange", named);
+for (const one of document.querySelectorAll("th.patient, th.accession")) one.hidden = !me.patients;

@@ -5,19 +5,28 @@ export function made(tag, text = "", more = {}) {
   return found;
 }
 
-export function row(one, chosen, choose) {
+// Seconds since 1970 as date and time of this browser's clock; of today the time alone.
+function moment(seconds) {
+  const at = new Date(1000 * seconds), today = at.toDateString() === new Date().toDateString();
+  const time = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  return today ? time : `${at.toLocaleDateString([], { day: "numeric", month: "short" })} ${time}`;
+}
+
+export function row(one, chosen, choose, patients) {
   const line = made("tr", "", { tabIndex: 0, className: one.id === chosen ? "open" : "" });
-  const state = made("td");
+  const state = made("td", "", { className: "how" });
   state.append(made("span", one.state + (one.urgent ? ", urgent" : ""), { className: `state ${one.state}` }));
   const name = `${one.modality} ${one.description}`.trim();
   const sent = Object.entries(one.sends).map(([to, counts]) => {
     const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
     return `${to}: ${counts.arrived ?? 0} of ${all}`;
   });
-  const more = (text) => made("td", text, { className: "more" });
-  const reason = more();
+  const cell = (kind, text) => made("td", text, { className: kind });
+  const reason = cell("why", "");
   reason.append(made("div", one.reason ?? "", { className: "reason", title: one.reason ?? "" }));
-  line.append(made("td", one.id), made("td", name), more(one.caller), more(one.instances), state, reason, made("td", sent.join(", ")));
+  line.append(cell("no", one.id), cell("came", moment(one.first)));
+  if (patients) line.append(cell("patient", one.patient), cell("accession", one.accession));
+  line.append(cell("name", name), cell("from", one.caller), cell("objects", one.instances), state, reason, cell("sent", sent.join(", ")));
   line.addEventListener("click", () => choose(one.id));
   line.addEventListener("keydown", (event) => { if (event.key === "Enter") choose(one.id); });
   return line;
