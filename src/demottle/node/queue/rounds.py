@@ -98,6 +98,11 @@ def _next_number(db: Any, series: int) -> int:
     return 1 + int(db.execute("SELECT COALESCE(MAX(number), 0) FROM round WHERE series = ?", (series,)).fetchone()[0])
 
 
+def waits(queue: Queue) -> bool:
+    """True where a round waits for the worker: a look that locks nothing."""
+    return queue.row("SELECT 1 FROM round WHERE state = ? LIMIT 1", States.WAITING) is not None
+
+
 def claim(queue: Queue) -> Round | None:
     """Take the next round, urgent ones first; None where there is none."""
     with queue.transaction() as db:

@@ -13,6 +13,7 @@ from demottle.node.log import complain, tell
 
 if TYPE_CHECKING:
     from demottle.image import Image
+    from demottle.pipeline.kind import Found
     from demottle.pipeline.request import Request
     from demottle.pipeline.result import Result
     from demottle.quality.gate import Gate
@@ -49,23 +50,25 @@ class SharedModels:
         from demottle.methods import method
         from demottle.pipeline.run import run
 
-        request = _quickly(image, request) if rule.preset == FAST else request
+        begun = time.monotonic()
+        request, found = _quickly(image, request) if rule.preset == FAST else (request, None)
+        took = time.monotonic() - begun
         place = self._folder / f"{_key(image, request, rule)}.safetensors"
         if rule.share and request.model is None and place.is_file():
-            taken = self._with_kept(image, request, rule, place)
+            taken = self._with_kept(image, request, rule, place, found, took)
             if taken is not None:
                 return taken
-        result = run(image, request)
+        result = run(image, request, found=found)
         verdict = result.judged(rule.limits) if rule.limits is not None else None
         if rule.preset:
-            result = replace(result, record={**result.record, PRESET: rule.preset})
+            result = replace(result, record={**_measured_in(result, took), PRESET: rule.preset})
         learned = method(result.denoiser.method).learns_from != "nothing"
         if rule.share and learned and request.model is None and (verdict is None or verdict.passed):
             self._keep(result, place)
         return result, verdict
 
     def _with_kept(
-        self, image: "Image", request: "Request", rule: Rule, place: Path
+        self, image: "Image", request: "Request", rule: Rule, place: Path, found: "Found | None", took: float
     ) -> tuple["Result", "Gate | None"] | None:
         """The result of a kept network; None where it does not do."""
         from demottle.events import silent
@@ -76,9 +79,9 @@ class SharedModels:
             model = load(place)
             asked = replace(request, method=None, settings=None, model=model, minutes=None, steps=None, keep_bias=False)
             kind = kind_of(image)
-            begun = time.monotonic()
-            found = kind.measure(image, asked, silent)
-            took = round(time.monotonic() - begun, 2)
+            begun = time.monotonic() - took
+            found = found or kind.measure(image, asked, silent)
+            took = time.monotonic() - begun
             if fitted(kind, found, asked, None).warnings:
                 tell("a kept network is not for this series, which gets its own")
                 return None
@@ -90,9 +93,8 @@ class SharedModels:
         if verdict is not None and not verdict.passed:
             tell("the result of a kept network fails the gate; the series gets its own")
             return None
-        times = {**result.record["times"], "measure": took}
-        told = {"times": times, SHARED: True, **({PRESET: rule.preset} if rule.preset else {})}
-        return replace(result, record={**result.record, **told}), verdict
+        told = {SHARED: True, **({PRESET: rule.preset} if rule.preset else {})}
+        return replace(result, record={**_measured_in(result, took), **told}), verdict
 
     def _keep(self, result: "Result", place: Path) -> None:
         new = place.with_suffix(f".{time.time_ns()}")
@@ -104,17 +106,24 @@ class SharedModels:
             complain("the network of a protocol could not be kept")
 
 
-def _quickly(image: "Image", request: "Request") -> "Request":
-    """The request with `QUICK` where it names no method, and the scan would get the default one."""
+def _measured_in(result: "Result", seconds: float) -> dict[str, Any]:
+    """The record of a result whose scan was measured before."""
+    times = {**result.record["times"], "measure": round(result.record["times"]["measure"] + seconds, 2)}
+    return {**result.record, "times": times}
+
+
+def _quickly(image: "Image", request: "Request") -> "tuple[Request, Found | None]":
+    """The request with `QUICK` where it names no method and the scan would get the default one; also what was measured for it."""
     from demottle.events import silent
     from demottle.pipeline.plan import DEFAULT, FEW
     from demottle.pipeline.run import kind_of
 
     if request.method or request.model or image.sequence or image.unit != "HU" or image.shape[0] <= FEW:
-        return request
+        return request, None
     kind = kind_of(image)
-    found = kind.measure(image, request, silent)  # which is remembered
-    return replace(request, method=QUICK) if kind.plan(found, request, silent).method == DEFAULT else request
+    found = kind.measure(image, request, silent)
+    quick = kind.plan(found, request, silent).method == DEFAULT
+    return (replace(request, method=QUICK) if quick else request), found
 
 
 def _key(image: "Image", request: Any, rule: Rule) -> str:

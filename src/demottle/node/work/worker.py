@@ -14,7 +14,7 @@ from demottle.node.toml_file import read_configuration
 from demottle.node.work.denoising import work_on
 from demottle.node.work.shared import SharedModels
 
-_LOOK = 0.5  # seconds between looks into the queue
+_LOOK = 0.1  # seconds between looks into the queue
 _FULL = 30.0  # seconds to wait where the disk does not take results
 
 
@@ -29,7 +29,7 @@ def main(config: Path) -> None:
         rounds.unclaim(queue)
         models = SharedModels(told.folder / "models")
         while True:
-            round = rounds.claim(queue)
+            round = rounds.claim(queue) if rounds.waits(queue) else None
             if round is None:
                 time.sleep(_LOOK)
                 continue

@@ -21,6 +21,7 @@ from demottle.noise.fat_layers import FAT_HU, FAT_WINDOW, fat_layers
 from demottle.noise.selection import FEWEST_SLICES, Selection, selection_of
 from demottle.noise.slices import MOST_SLICES, spread
 from demottle.quality.check.tissues import CT_TISSUES, Labels, core_window, label_plane, smoothed
+from demottle.threads import in_order
 
 LAYERS = ("fat at the skin", "fat at bone")
 NAMES = (*(tissue.name for tissue in CT_TISSUES), *LAYERS)
@@ -66,11 +67,13 @@ def tellable(selection: Selection, ranges: Sequence[tuple[float, float]]) -> lis
 
 
 def _slices(before: Image, after: Image, of_tissues: Selection, of_layers: Selection, at_most: int) -> Iterator[Marked]:
-    for z in spread(before.shape[0], at_most):
+    def marked(z: int) -> Marked:
         difference = np.nan_to_num(after.voxels[z] - before.voxels[z])
         plane = _put_back(np.nan_to_num(after.voxels[z]), difference, after)
         valid = None if before.valid is None else before.valid[z]
-        yield _marked(z, plane, difference, valid, after, of_tissues, of_layers)
+        return _marked(z, plane, difference, valid, after, of_tissues, of_layers)
+
+    yield from in_order(marked, spread(before.shape[0], at_most))
 
 
 def _marked(

@@ -8,8 +8,9 @@ export function made(tag, text = "", more = {}) {
 // Seconds since 1970 as date and time of this browser's clock; of today the time alone.
 function moment(seconds) {
   const at = new Date(1000 * seconds), today = at.toDateString() === new Date().toDateString();
-  const time = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-  return today ? time : `${at.toLocaleDateString([], { day: "numeric", month: "short" })} ${time}`;
+  const time = { hour: "2-digit", minute: "2-digit" };
+  if (today) return at.toLocaleTimeString([], { ...time, second: "2-digit" });
+  return `${at.toLocaleDateString([], { day: "numeric", month: "short" })} ${at.toLocaleTimeString([], time)}`;
 }
 
 export function row(one, chosen, choose, patients) {
