@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.io.conftest import program  # noqa: F401
 from tests.node.orthanc import WEB
+from tests.node.test_tls import certificates  # noqa: F401
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,3 +53,13 @@ def test_orthanc_is_told_what_failed_and_nothing_else(program, tmp_path: Path) -
     assert found["queue"]["sends"] == {"web": {"arrived": 1}, "committed": {"arrived": 1}}
     (told,) = found["tags"]
     assert (told["Modality"], told["SeriesDescription"]) == ("SR", "demottle: NOT denoised, the gate failed")
+
+
+@pytest.mark.slow
+def test_all_of_it_goes_over_tls_with_certificates_of_both(program, certificates: Path) -> None:  # noqa: F811
+    """DICOMweb over HTTPS, C-STORE over TLS, and Orthanc's report of storage commitment back over TLS."""
+    found = _run(program, certificates, '["images"]', "gate = false")
+    assert found["queue"]["state"] == "done"
+    assert found["queue"]["sends"] == {"web": {"arrived": 6}, "committed": {"arrived": 6}}
+    assert [len(one["Instances"]) for one in found["series"]] == [6]
+    assert any("6 successes, 0 failures" in line for line in found["commitment"])

@@ -16,7 +16,7 @@ from demottle.node.toml_file import read_configuration
 TLS = '\n[tls]\ncertificate = "node.pem"\nkey = "node.key"\nauthorities = "ca.pem"\n'
 
 
-def _signed(folder: Path, name: str, authority: str) -> None:
+def signed(folder: Path, name: str, authority: str) -> None:
     """Make NAME.key and NAME.pem, signed by an authority (itself, where it is the authority)."""
     openssl = shutil.which("openssl")
     if openssl is None:
@@ -30,12 +30,12 @@ def _signed(folder: Path, name: str, authority: str) -> None:
 
 @pytest.fixture
 def certificates(tmp_path: Path) -> Path:
-    for name, authority in (("ca", "ca"), ("node", "ca"), ("scanner", "ca"), ("other", "other")):
-        _signed(tmp_path, name, authority)
+    for name, authority in (("ca", "ca"), *((one, "ca") for one in ("node", "scanner", "orthanc")), ("other", "other")):
+        signed(tmp_path, name, authority)
     return tmp_path
 
 
-def _client(folder: Path, name: str) -> ssl.SSLContext:
+def client(folder: Path, name: str) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_cert_chain(folder / f"{name}.pem", folder / f"{name}.key")
     context.load_verify_locations(folder / "ca.pem")
@@ -45,9 +45,9 @@ def _client(folder: Path, name: str) -> ssl.SSLContext:
 def test_only_a_signed_certificate_may_send(receiver, certificates: Path) -> None:
     server, _, told = receiver(TLS)
     silent = socket.create_connection(("127.0.0.1", server.port), 5)  # begins no handshake
-    good = (_client(certificates, "scanner"), "127.0.0.1")
+    good = (client(certificates, "scanner"), "127.0.0.1")
     assert send(server.port, noisy_series(slices=2), tls_args=good) == [0, 0]
-    assert not associated(server.port, tls_args=(_client(certificates, "other"), "127.0.0.1")).is_established
+    assert not associated(server.port, tls_args=(client(certificates, "other"), "127.0.0.1")).is_established
     assert not associated(server.port).is_established
     assert send(server.port, noisy_series("2", slices=1), tls_args=good) == [0]
     silent.close()
