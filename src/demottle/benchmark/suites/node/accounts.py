@@ -57,6 +57,8 @@ def account(
             counts = {name: [len(uids) for uids in held.values()] for name, held in there.items()}
             wrong.append(f"{one.name} ({one.kind}): {shown['state']}, {counts} objects in the archives")
         again += max(0, len(there[FIRST]) - 1)
+        if one.after and len(there[FIRST]) < 2:
+            wrong.append(f"{one.name} was not done again when the rest of it came")
     doubled = sum(times - 1 for objects in came.values() for times in Counter(found.uid for found in objects).values())
     figures = {
         **{"series": len(visits), "arrived": arrived, "told": told, "lost": len(visits) - arrived - told},

@@ -29,6 +29,7 @@ class Visit:
         kind: what is odd about it: the last two objects come late; all of it comes twice; no rule knows it; or nothing.
         both: it goes to both archives, and not only to the first.
         again: the hour at which the rest, or all of it, comes; None for others.
+        after: the rest of a late series comes when its first result stands in the archive, and not before `again`.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Visit:
     kind: str
     both: bool
     again: float | None
+    after: bool = False
 
 
 def day(series: int, seed: int) -> list[Visit]:
@@ -46,9 +48,11 @@ def day(series: int, seed: int) -> list[Visit]:
     hours = np.sort(chance.choice(HOURS, series, p=weights / weights.sum()) + chance.uniform(0, 1, series))
     odd = [kind for kind, share in _ODD.items() for _ in range(max(1, round(share * series)))]
     kinds = chance.permutation([*odd, *[PLAIN] * (series - len(odd))])
-    made = []
+    made: list[Visit] = []
     for number, (hour, kind) in enumerate(zip(hours, kinds, strict=True)):
         again = float(hour + chance.uniform(*_LATER)) if kind in (LATE, TWICE) else None
         scanner = SCANNER if chance.random() < 0.5 else OTHER_SCANNER
-        made.append(Visit(f"patient {number}", scanner, float(hour), str(kind), bool(chance.random() < 0.4), again))
+        after = kind == LATE and sum(one.kind == LATE for one in made) % 2 == 0  # the first, the third, ...
+        both = bool(chance.random() < 0.4)
+        made.append(Visit(f"patient {number}", scanner, float(hour), str(kind), both, again, after))
     return made

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from demottle.benchmark.suites.cases import Finding
@@ -13,7 +14,7 @@ from demottle.benchmark.suites.node.archive import Archive
 from demottle.benchmark.suites.node.day import AWAY, BEGINS, HOURS, LATE, UNKNOWN, Visit, day
 from demottle.benchmark.suites.node.objects import series_uid, write_series
 from demottle.benchmark.suites.node.parties import OTHER_SCANNER, SCANNER, Peer, node, send
-from demottle.benchmark.suites.node.processes import Held, held_by
+from demottle.benchmark.suites.node.processes import Held, held_by, until
 from demottle.benchmark.suites.node.slopes import Slope, slope
 from demottle.errors import DemottleError
 from demottle.node.queue import shown
@@ -70,7 +71,7 @@ def measured(series: int, seconds: float, seed: int) -> Finding:
             one.open()
         try:
             with node(folder, text, quiet=QUIET) as peer:
-                seen, states = _live(peer, folder, visits, archives["second"], seconds)
+                seen, states = _live(peer, folder, visits, archives, seconds)
         finally:
             for one in archives.values():
                 one.close()
@@ -78,7 +79,7 @@ def measured(series: int, seconds: float, seed: int) -> Finding:
 
 
 def _live(
-    peer: Peer, folder: Path, visits: Sequence[Visit], second: Archive, seconds: float
+    peer: Peer, folder: Path, visits: Sequence[Visit], archives: Mapping[str, Archive], seconds: float
 ) -> tuple[_Seen, dict[str, shown.Shown]]:
     """Let the day pass; return what was seen, and each series as the queue shows it in the end, by the patient's name."""
     begun, wrong = time.monotonic(), []
@@ -96,12 +97,21 @@ def _live(
 
     def sleep_over_night() -> None:
         until_hour((AWAY[0] - BEGINS) % HOURS)
-        second.close()
+        archives["second"].close()
         until_hour((AWAY[1] - BEGINS) % HOURS)
-        second.open()
+        archives["second"].open()
+
+    def come_after() -> None:
+        try:
+            for visit in sorted((one for one in visits if one.after), key=lambda one: one.again or 0.0):
+                until_hour(visit.again or 0.0)
+                until(partial(_arrived, archives["archive"], visit), seconds + _PATIENCE, "A result did not arrive")
+                send([_written(folder, visit)["rest"]], peer, visit.scanner)
+        except Exception as error:
+            wrong.append(error)
 
     doing = [threading.Thread(target=scan, args=(title,), daemon=True) for title in (SCANNER, OTHER_SCANNER)]
-    doing.append(threading.Thread(target=sleep_over_night, daemon=True))
+    doing += [threading.Thread(target=do, daemon=True) for do in (sleep_over_night, come_after)]
     for one in doing:
         one.start()
     seen, queue = _Seen(), Queue(peer.folder / "queue.sqlite")
@@ -121,13 +131,18 @@ def _live(
     return seen, {one.name: listed[uid] for one in visits if (uid := series_uid(one.name)) in listed}
 
 
+def _arrived(archive: Archive, visit: Visit) -> bool:
+    """True where the first result of a late series stands in the archive."""
+    return sum(one.patient == visit.name for one in list(archive.came)) >= SLICES - REST
+
+
 def _sendings(visits: Sequence[Visit], title: str) -> list[tuple[float, Visit, str]]:
     """What a scanner sends, in order: the hour, the series, and which part of it."""
     made = []
     for one in visits:
         if one.scanner == title:
             made.append((one.hour, one, "first" if one.kind == LATE else "all"))
-            if one.again is not None:
+            if one.again is not None and not one.after:
                 made.append((one.again, one, "rest" if one.kind == LATE else "all"))
     return sorted(made, key=lambda sending: sending[0])
 

@@ -11,7 +11,8 @@ holds beside the denoising itself is its network process at its peak and its wor
 and after the work; aim: less than 1 GiB.
 
 **A day.** 200 series of 6 slices of 96 x 96 come from two scanners in 7 minutes that stand for 24 hours, as many at each hour
-as in a hospital; a series is complete after 2 s. One in ten comes in two parts, one in ten comes twice, one in ten meets no
+as in a hospital; a series is complete after 2 s. One in ten comes in two parts (of every second of these the second part comes
+when the result of the first stands in the archive, so that it has to be done again), one in ten comes twice, one in ten meets no
 rule, and 40 % go to a second archive too, which is away from 20 to 6 o'clock. Method `gaussian`, with gate and page. In the
 end every series has to be in its archives once and complete, or in the queue with a reason. Growth is that of lines through
 12 blocks of series, after the first quarter; aim: less than 1 MiB per 100 series, or an interval that holds 0.
