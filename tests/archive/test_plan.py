@@ -131,6 +131,13 @@ def test_what_is_measured_on_a_sample_decides(root: Path, indexed: Indexer) -> N
     assert {row["group"] for row in rows.values()} == {""} and "it was measured" in rows["0"]["reason"]
 
 
+def test_a_method_for_runs_leaves_volumes_alone(root: Path, indexed: Indexer) -> None:
+    series_in(root / "a")
+    indexed()
+    made, rows = _planned(indexed, usual_rules("nvca"))
+    assert (made.series, rows["a"]["verb"]) == (0, "leave") and "nvca is for runs of frames" in rows["a"]["reason"]
+
+
 def test_there_is_no_plan_without_an_index(indexed: Indexer, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no data set of an archive; make one"):
         plan(indexed.archive, usual_rules())

@@ -80,8 +80,15 @@ def index(
     """
     refuse_missing_package()
     archive = _prepared(root, folder, names)
+    try:
+        return _indexed(archive, root, names, readers, listener)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("Stopped. What was read is kept; the same command goes on.") from None
+
+
+def _indexed(archive: Archive, root: Path, names: bool, readers: int | None, listener: Listener) -> Indexed:
     walk = Walk(root)
-    with _alone(folder), opened(archive.state) as state:
+    with _alone(archive.folder), opened(archive.state) as state:
         number = state.begin_walk()
         read = _read_new(walk, state, number, partial(_read, str(root), names), readers, listener)
         gone = state.forget_unseen(number)
@@ -153,13 +160,14 @@ def _read_new(
     walk: Walk, state: State, number: int, work: "partial[list[Read]]", readers: int | None, listener: Listener
 ) -> int:
     """Read the files that are not known as they are; return how many."""
-    seen, done = [0], 0
+    listener(Progress(Stage.INDEX, 0, 1, "counting files"))
+    total, seen, done = Walk(walk.root).count(), [0], 0
 
     def new() -> Iterator[Entry]:
         for some in _groups(walk, _LOOKED_UP):
             seen[0] += len(some)
             yield from state.new_among(some, number)
-            listener(Progress(Stage.INDEX, seen[0], seen[0]))
+            listener(Progress(Stage.INDEX, min(seen[0], total), total, f"{done} read"))
 
     source = new()
     first = list(islice(source, _FEW))
@@ -171,7 +179,7 @@ def _read_new(
                 state.take(entry, found, number)
             done += len(task)
             state.commit()
-            listener(Progress(Stage.INDEX, max(0, seen[0] - 1), seen[0], f"{done} read"))
+            listener(Progress(Stage.INDEX, min(seen[0], total), total, f"{done} read"))
     return done
 
 

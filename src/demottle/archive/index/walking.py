@@ -33,25 +33,35 @@ class Walk:
     within it is found there.
 
     Attributes:
+        root: where it begins.
         hidden: files and folders that were left out for their name, so far.
     """
 
     def __init__(self, root: Path) -> None:
         """Begin at a folder."""
         self.hidden = 0
-        self._root = root
+        self.root = root
         self._real = [root.resolve()]  # what is walked through, without links
 
     def __iter__(self) -> Iterator[Entry]:
+        for found, path in self._found():
+            yield found if isinstance(found, Entry) else _entry(found, path)
+
+    def count(self) -> int:
+        """How many entries there are; looks at names alone, which is fast."""
+        return sum(1 for _ in self._found())
+
+    def _found(self) -> Iterator[tuple["Entry | os.DirEntry[str]", str]]:
+        """Files as the system lists them, and folders that are not looked into; each with its path."""
         waiting = [""]
         while waiting:
             folder = waiting.pop()
             below = []
             try:
-                with os.scandir(self._root / folder) as found:
+                with os.scandir(self.root / folder) as found:
                     entries = sorted(found, key=lambda one: one.name)
             except OSError as error:
-                yield Entry(_shown(folder or "."), 0, 0, f"The folder cannot be read ({error.strerror}).")
+                yield Entry(_shown(folder or "."), 0, 0, f"The folder cannot be read ({error.strerror})."), folder
                 continue
             for entry in entries:
                 path = f"{folder}/{entry.name}" if folder else entry.name
@@ -60,17 +70,17 @@ class Walk:
                 elif _is_folder(entry):
                     refused = self._refused(path) if entry.is_symlink() else ""
                     if refused:
-                        yield Entry(_shown(path), 0, 0, refused)
+                        yield Entry(_shown(path), 0, 0, refused), path
                     else:
                         below.append(path)
                 else:
-                    yield _entry(entry, path)
+                    yield entry, path
             waiting += reversed(below)
 
     def _refused(self, path: str) -> str:
         """Why a link to a folder is not followed; empty where it is."""
         try:
-            real = (self._root / path).resolve(strict=True)
+            real = (self.root / path).resolve(strict=True)
         except (OSError, RuntimeError):
             return "The link leads in a circle."
         for walked in self._real:

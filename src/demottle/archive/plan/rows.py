@@ -92,6 +92,9 @@ def row_of(
     group = group_of(series, rule)
     count, sampled = deciding.groups[group]
     method, reason = _expected(series, rule, mine, sampled)
+    unfit = _unfit(method, series)
+    if unfit:
+        return {**row, "verb": "leave", "reason": unfit, "seconds": 0.0, "bytes": 0}
     model = str(rule.request.get("model") or "")
     learns = not model and look_up(method).learns_from == "the image itself"
     apart = unlike(mine, sampled) if mine is not None and learns else ""
@@ -144,6 +147,16 @@ def _expected(
     if series["modality"] == "MR":
         return FOR_MR, why
     return (FOR_FEW if (series["slices"] or 0) <= FEW else DEFAULT), why
+
+
+def _unfit(method: str, series: Mapping[str, Any]) -> str:
+    """Say where a method that was asked for is not for such a series; several volumes may be one over time."""
+    known = look_up(method)
+    if series["volumes"] == 0 and not known.takes(sequence=True):
+        return f"It is a run of frames, and {method} is for volumes."
+    if series["volumes"] == 1 and not known.takes(sequence=False):
+        return f"It is a volume, and {method} is for runs of frames."
+    return ""
 
 
 def _asked(rule: Rule) -> str:

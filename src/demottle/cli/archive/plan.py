@@ -50,11 +50,10 @@ def plan(
     from demottle.archive.layout import Archive
     from demottle.archive.plan.planning import plan as make
     from demottle.archive.plan.rules import read_rules, usual_rules
-    from demottle.errors import ContradictionError
 
     if rules is not None and (method is not None or strength is not None):
-        other = "method" if method is not None else "strength"
-        raise ContradictionError("{0} and {1} exclude each other; write what is wanted into the rules.", "rules", other)
+        other = "--method" if method is not None else "--strength"
+        raise typer.BadParameter(f"excludes {other}; write what is wanted into the rules", param_hint="--rules")
     known = usual_rules(method, strength) if rules is None else read_rules(rules)
     with watch() as listener:
         made = make(Archive(archive), known, sample=sample, trial=trial, workers=workers, listener=listener)
