@@ -17,7 +17,12 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("way", "kills", "series", "size", "gate"),
-    [("dicom", 50, 40, 48, "false"), ("web", 25, 20, 48, "false"), ("dicom", 15, 12, 256, "true")],
+    [
+        ("dicom", 50, 40, 48, "false"),
+        ("web", 25, 20, 48, "false"),
+        ("dicom", 15, 12, 256, "true"),
+        ("web", 15, 12, 256, "true"),
+    ],
 )
 def test_kills_lose_nothing_and_send_nothing_twice(
     program,  # noqa: F811

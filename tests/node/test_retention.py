@@ -1,13 +1,14 @@
 """What is done with goes from the disk after its days; nothing goes before."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 from tests.node.test_queue import _arrival
 
 from demottle.errors import InputError
-from demottle.node.configuration import Configuration
+from demottle.node.configuration import Configuration, Rule
 from demottle.node.disk import QUEUE, prepare
 from demottle.node.queue import actions, arrivals, rounds, sends, shown
 from demottle.node.queue.store import Queue
@@ -40,6 +41,21 @@ def test_only_what_is_done_and_old_is_purged(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no longer held"):
         actions.redo(queue, 1, "anna")
     assert arrivals.arrived(queue, _arrival(0)) == "new"  # sent again from the archive
+    queue.close()
+
+
+def test_a_rule_says_how_long_its_series_stay(tmp_path: Path) -> None:
+    rules = Rule("brief", keep=1), Rule("long", keep=30), Rule("as the node")
+    told = Configuration(tmp_path, keep=10, rules=rules)
+    prepare(tmp_path)
+    queue = Queue(tmp_path / QUEUE)
+    for number, rule in enumerate(rules, 1):
+        arrivals.arrived(queue, _arrival(number, f"1.{number}", file=f"objects/{number}/a.dcm"))
+        rounds.begin(queue, arrivals.complete_series(queue, 0)[0], rule.name, left="for the test")
+    now = time.time()
+    assert [purge(told, queue, now + days * DAY + 1) for days in (0.9, 1, 9, 10, 29, 30)] == [0, 1, 0, 1, 0, 1]
+    gone = [row["series"] for row in queue.rows("SELECT series FROM event WHERE what = 'purged' ORDER BY id")]
+    assert gone == [1, 3, 2]
     queue.close()
 
 

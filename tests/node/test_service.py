@@ -231,6 +231,7 @@ def test_a_dead_destination_gets_everything_once_it_lives(told) -> None:
 def test_threads_of_the_worker_do_not_spin_unless_somebody_wants_that(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
     assert worker_environment()["OMP_WAIT_POLICY"] == "PASSIVE" and worker_environment()["PATH"] == os.environ["PATH"]
+    assert worker_environment()["MALLOC_ARENA_MAX"] == "2"
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
     assert worker_environment()["OMP_WAIT_POLICY"] == "ACTIVE"
 

@@ -171,6 +171,7 @@ class Rule:
         to: names of destinations.
         tell: where the result fails the gate, a report of that is sent in its place.
         longest: minutes that a series may take before the worker is ended; None: those of `Configuration`.
+        keep: days that objects and results stay once all is done with them; None: those of `Configuration`.
         urgent: goes before others.
         share: keep the network that was fitted, and use it for the next series of the same protocol as long as its checks hold.
     """
@@ -185,6 +186,7 @@ class Rule:
     to: tuple[str, ...] = ()
     tell: bool = False
     longest: float | None = None
+    keep: float | None = None
     urgent: bool = False
     share: bool = False
 
@@ -233,6 +235,11 @@ class Configuration:
         """Minutes that a series of a rule may take."""
         own = next((one.longest for one in self.rules if one.name == rule), None)
         return self.longest if own is None else own
+
+    def keep_of(self, rule: str) -> float:
+        """Days that a series of a rule stays once all is done with it."""
+        own = next((one.keep for one in self.rules if one.name == rule), None)
+        return self.keep if own is None else own
 
     def rule_for(self, facts: Mapping[str, Any]) -> Rule | None:
         """The first rule that a series meets; None: it is left alone."""

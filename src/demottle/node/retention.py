@@ -19,23 +19,25 @@ _COMING = 3600.0  # an object that has been coming for so long comes no more
 
 
 def purge(told: Configuration, queue: Queue, now: float | None = None) -> int:
-    """Remove objects and results of series that ended `keep` days ago; nothing that is still to be done or sent.
+    """Remove objects and results of series that ended before the days of their rule, else of the node, and nothing unfinished.
 
     Returns:
         How many series were purged.
     """
     now = time.time() if now is None else now
+    least = min([told.keep, *(rule.keep for rule in told.rules if rule.keep is not None)])
     marks = ",".join("?" * len(ENDED))
     rows = queue.rows(
-        f"SELECT s.id FROM series s WHERE s.purged IS NULL AND s.complete = 1 AND s.last < ? AND NOT EXISTS "
-        f"(SELECT 1 FROM round r WHERE r.series = s.id AND (r.state NOT IN ({marks}) OR COALESCE(r.ended, ?) >= ?)) "
-        f"AND NOT EXISTS ({_ON_ITS_WAY} s.id)",
-        now - told.keep * _DAY,
-        *ENDED,
+        "SELECT s.id, s.last, (SELECT MAX(COALESCE(r.ended, ?)) FROM round r WHERE r.series = s.id) AS ended, "
+        "(SELECT r.rule FROM round r WHERE r.series = s.id ORDER BY r.number DESC LIMIT 1) AS rule "
+        "FROM series s WHERE s.purged IS NULL AND s.complete = 1 AND s.last < ? AND NOT EXISTS "
+        f"(SELECT 1 FROM round r WHERE r.series = s.id AND r.state NOT IN ({marks})) AND NOT EXISTS ({_ON_ITS_WAY} s.id)",
         now,
-        now - told.keep * _DAY,
+        now - least * _DAY,
+        *ENDED,
     )
-    return sum(_purged(told, queue, row["id"], now) for row in rows)
+    over = [row for row in rows if max(row["last"], row["ended"] or 0.0) < now - told.keep_of(row["rule"]) * _DAY]
+    return sum(_purged(told, queue, row["id"], now) for row in over)
 
 
 def purge_series(told: Configuration, queue: Queue, series: int, who: str) -> None:
@@ -72,7 +74,7 @@ def _purged(told: Configuration, queue: Queue, series: int, now: float, who: str
             emptied.rmdir()
     for round in found:
         shutil.rmtree(result_folder(told.folder, round), ignore_errors=True)
-    tell(f"series {series}: purged" + (f" after {told.keep:g} days" if who == "node" else " by a person"))
+    tell(f"series {series}: purged" + (", its days are over" if who == "node" else " by a person"))
     return True
 
 

@@ -10,11 +10,9 @@ from demottle.errors import InputError
 from demottle.node.configuration import AnyDestination, Configuration, Sender, Tls, Web
 from demottle.node.toml_certificates import refuse_unreadable
 from demottle.node.toml_destination import address_of, read_destination
-from demottle.node.toml_rule import LONGEST, read_rule
+from demottle.node.toml_rule import KEEP, LONGEST, read_rule
 from demottle.node.toml_table import Table
 from demottle.node.web.users import NOBODY, Role
-
-_YEAR = 365.0
 
 
 def read_configuration(path: Path) -> Configuration:
@@ -97,7 +95,7 @@ def _node(table: Table, tls: Tls | None, web: Web | None) -> Configuration:
         address=address_of(table, "127.0.0.1"),
         port=table.port(default=11112, least=0),
         quiet=table.number("quiet", 60.0, 0.1, 24 * 3600),
-        keep=table.number("keep", 14.0, 0, 100 * _YEAR),
+        keep=table.number("keep", 14.0, *KEEP),
         reserve=table.number("reserve", 1024.0, 0, 1e9),
         longest=table.number("longest", 360.0, *LONGEST),
         tls=tls,

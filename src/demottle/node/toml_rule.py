@@ -9,6 +9,8 @@ from demottle.node.toml_table import Table
 
 LONGEST = (0.01, 1e6)
 """Minutes that a series may be allowed: the least and the most."""
+KEEP = (0.0, 36500.0)
+"""Days that a series may be kept."""
 _REQUEST = ("method", "model", "settings", "strength", "seed", "minutes", "steps", "texture")
 
 
@@ -48,6 +50,7 @@ def read_rule(
         to=to,
         tell=table.flag("tell"),
         longest=table.number("longest", None, *LONGEST) if table.has("longest") else table.raw("longest"),
+        keep=table.number("keep", None, *KEEP) if table.has("keep") else table.raw("keep"),
         urgent=table.flag("urgent"),
         share=table.flag("share", preset == FAST or (share and not table.has("model"))),
     )
