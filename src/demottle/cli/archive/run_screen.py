@@ -65,8 +65,13 @@ def line(told: "Told") -> str:
     counts = told.state.counts()
     failed = f", {counts['failed']} failed" if counts["failed"] else ""
     return (
-        f"{counts['done']} of {sum(counts.values())} series done{failed}, {counts['running']} at work, {left_of(told)}"
+        f"{counts['done']} of {sum(counts.values())} series done{failed}, {_at_a_time(told)} at work, {left_of(told)}"
     )
+
+
+def _at_a_time(told: "Told") -> int:
+    """Series that are at work; Ray is given some more, which wait there."""
+    return min(told.state.counts()["running"], told.pace.workers)
 
 
 def left_of(told: "Told") -> str:
@@ -102,7 +107,7 @@ def _at_work(told: "Told") -> Table:
     table = Table(box=None, padding=(0, 3, 0, 2), header_style="dim", pad_edge=False)
     table.add_column("at work", overflow="ellipsis", no_wrap=True)
     table.add_column("for", justify="right", no_wrap=True)
-    at_work = told.state.at_work()
+    at_work = told.state.at_work()[: _at_a_time(told)]
     for folder, since in at_work[:_SHOWN]:
         table.add_row(Text(shown(folder)), clock(max(time.time() - since, 0.0)))
     if len(at_work) > _SHOWN:
