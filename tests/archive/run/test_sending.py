@@ -1,6 +1,5 @@
 """Results that go to an archive over the network: all objects of a series, and again only what did not arrive."""
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ class Pacs:
         self.taken: list[str] = []
         self.status = 0x0000
         entity = AE("PACS")
+        entity.require_called_aet = True
         entity.supported_contexts = AllStoragePresentationContexts
         self._server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_STORE, self._store)])
         self.port = self._server.server_address[1]
@@ -60,12 +60,9 @@ def test_images_are_sent_and_what_was_refused_is_sent_later_without_being_made_a
     assert len(set(pacs.taken)) == 2 and not list((order.folder / "outbox").iterdir())
 
 
-def test_a_destination_that_is_not_there_is_a_reason(tmp_path: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
+def test_a_destination_that_refuses_the_connection_is_a_reason(tmp_path: Path, pacs: Pacs) -> None:
     archive = small_archive(tmp_path, 1)
-    (tmp_path / "to.toml").write_text(TOML.format(port))
+    (tmp_path / "to.toml").write_text(TOML.format(pacs.port).replace('"PACS"', '"OTHER"'))
     carried_out(order := order_of(archive, destination=("pacs", tmp_path / "to.toml")))
     (row,) = results_of(order).values()
     assert "not sent to pacs: no connection" in row["reason"]

@@ -56,8 +56,11 @@ def take_back(order: Order, state: State) -> int:
             state.waits_again(job, tried(order, job))
         else:
             state.ended(job, row)
-            forget(order, job)
             ended += 1
+    for name in ("rows", "tries"):  # of no use once the state has the row
+        for path in (order.folder / name).glob("[!.]*"):
+            if state.has_ended(path.stem):
+                path.unlink(missing_ok=True)
     return ended
 
 

@@ -156,6 +156,11 @@ class State:
             if ended >= most:
                 db.execute("UPDATE series SET grp = '' WHERE grp = ? AND state = ?", (group, WAITING))
 
+    def has_ended(self, key: str) -> bool:
+        """True for a series whose row is kept here."""
+        found = self._db.execute("SELECT row IS NOT NULL FROM series WHERE key = ?", (key,)).fetchone()
+        return bool(found and found[0])
+
     def running(self) -> list[Job]:
         """What was begun and has not ended."""
         return [self._job(one) for one in self._db.execute("SELECT * FROM series WHERE state = ?", (RUNNING,))]
