@@ -46,6 +46,25 @@ def test_a_trained_model_is_timed_over_all_its_slices(tmp_path: Path) -> None:
     assert found.cost["per_slice"] == pytest.approx(found.cost["seconds"] / 2, abs=1e-3)
 
 
+@pytest.mark.slow
+def test_an_archive_is_measured_with_one_worker_and_two(tmp_path: Path) -> None:
+    found = suite.measure(QUICK["archive, workers, 4 series of 4 x 96 x 96"], "demottle", tmp_path)
+    assert found.said["series"] == 4 and found.quality["faster"] > 0.5 and found.quality["series_per_hour"] > 0
+
+
+@pytest.mark.slow
+def test_a_lost_node_costs_no_series(tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    found = suite.measure(QUICK["archive, lost node, 6 series of 4 x 96 x 96"], "demottle", tmp_path)
+    assert found.quality["passes"] == 1 and found.said["done"] == 6 and found.said["lost_at"] < 6
+
+
+@pytest.mark.slow
+def test_the_program_of_an_archive_holds_no_series_in_memory(tmp_path: Path) -> None:
+    found = suite.measure(QUICK["archive, memory, 200 series"], "demottle", tmp_path)
+    assert found.quality["grown_mib"] < 20 and found.cost["peak_mib"] > 30
+
+
 def test_the_full_suite_names_what_the_documentation_tells() -> None:
     groups = [spec.group for spec in suite.specs(Choices())]
     assert {"denoise, 500 slices", "live, light, 512 x 512", "live, paper, 1024 x 1024"} <= set(groups)
@@ -62,3 +81,4 @@ def test_an_index_is_timed_and_reads_nothing_the_second_time(tmp_path: Path) -> 
 def test_what_a_plan_reckons_with_is_measured(tmp_path: Path) -> None:
     found = suite.measure(QUICK["cost of spectral-wiener"], "demottle", tmp_path)
     assert found.said["per_million_voxels"] > 0 and found.said["learn"] == 0
+    assert "archive, workers, 8 series of 24 x 256 x 256" in groups and "archive, memory, 10000 series" in groups

@@ -26,7 +26,7 @@ CREATE TABLE series (
     number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, verb TEXT NOT NULL, folder TEXT NOT NULL, uid TEXT NOT NULL,
     told TEXT NOT NULL, grp TEXT NOT NULL, seconds REAL NOT NULL, bytes INTEGER NOT NULL, state TEXT NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0, deaths INTEGER NOT NULL DEFAULT 0, reason TEXT NOT NULL DEFAULT '', since REAL,
-    row TEXT, part INTEGER);
+    ended REAL, row TEXT, part INTEGER);
 CREATE INDEX series_state ON series (state, attempts, number);
 CREATE INDEX series_part ON series (part, number);
 CREATE TABLE groups (grp TEXT PRIMARY KEY, fitter INTEGER NOT NULL);
@@ -165,6 +165,11 @@ class State:
         """What was begun and has not ended."""
         return [self._job(one) for one in self._db.execute("SELECT * FROM series WHERE state = ?", (RUNNING,))]
 
+    def span(self) -> tuple[float, float]:
+        """When the first series was begun and the last one ended, in seconds of the clock; NaN where none was."""
+        begun, ended = self._db.execute("SELECT MIN(since), MAX(ended) FROM series").fetchone()
+        return float("nan") if begun is None else float(begun), float("nan") if ended is None else float(ended)
+
     def at_work(self) -> list[tuple[str, float]]:
         """Folders of the series that were given out, and since when (seconds of the clock)."""
         asked = "SELECT folder, since FROM series WHERE state = ? ORDER BY since"
@@ -192,8 +197,8 @@ class State:
         """Keep the row of a series: it is done, or failed."""
         with self.step() as db:
             db.execute(
-                "UPDATE series SET state = ?, reason = ?, attempts = ?, row = ?, part = NULL WHERE number = ?",
-                (row["state"], row["reason"], row["attempts"], json.dumps(row), job.number),
+                "UPDATE series SET state = ?, reason = ?, attempts = ?, row = ?, part = NULL, ended = ? WHERE number = ?",
+                (row["state"], row["reason"], row["attempts"], json.dumps(row), time.time(), job.number),
             )
             db.execute("DELETE FROM groups WHERE fitter = ?", (job.number,))
 

@@ -7,7 +7,7 @@ Run it with `--jobs 1` on a machine with nothing else to do.
 from pathlib import Path
 
 from demottle.benchmark.suites.cases import CaseSpec, Choices, Finding
-from demottle.benchmark.suites.speed import applying, commands, costs, indexing, live
+from demottle.benchmark.suites.speed import applying, archive, commands, costs, indexing, live
 from demottle.learning.device import best_device
 
 SEEDS = 1
@@ -18,6 +18,9 @@ FEW = 8
 """Frames for the paper's student without a GPU, which takes seconds for each."""
 FULL = {"denoise": 500, "simulate low-dose": 64, "size": 512, "apply": 64, "frames": 200, "index": 20_000}
 QUICK = {"denoise": 12, "simulate low-dose": 12, "size": 96, "apply": 2, "frames": 12, "index": 100}
+ARCHIVE = {"workers": (8, 24, 256), "overhead": (4, 48, 256), "lost node": (8, 24, 256), "memory": (10_000, 0, 0)}
+QUICK_ARCHIVE = {"workers": (4, 4, 96), "overhead": (2, 4, 96), "lost node": (6, 4, 96), "memory": (200, 0, 0)}
+"""Series, slices, and rows and columns of a slice."""
 
 
 def specs(choices: Choices) -> tuple[CaseSpec, ...]:
@@ -39,6 +42,14 @@ def specs(choices: Choices) -> tuple[CaseSpec, ...]:
     groups[f"archive index, {sizes['index']:,} files"] = {"index": sizes["index"]}
     for name in ("spectral-wiener",) if choices.quick else costs.METHODS:
         groups[f"cost of {name}"] = {"cost": name}
+    for what, (series, slices, side) in (QUICK_ARCHIVE if choices.quick else ARCHIVE).items():
+        of = f" of {slices} x {side} x {side}" if slices else ""
+        groups[f"archive, {what}, {series} series{of}"] = {
+            "archive": what,
+            "series": series,
+            "slices": slices,
+            "size": side,
+        }
     return tuple(
         CaseSpec("speed", group, number * len(groups) + place, recipe)
         for number in range(choices.seeds or SEEDS)
@@ -62,4 +73,6 @@ def measure(spec: CaseSpec, entrant: str, cache: Path) -> Finding:
         return costs.measured(recipe["cost"])
     if "student" in recipe:
         return live.measured(recipe["size"], recipe["student"], recipe["frames"], RATE)
+    if "archive" in recipe:
+        return archive.measured(recipe["archive"], recipe["series"], recipe["slices"], recipe["size"])
     return applying.measured(recipe["model"], recipe["preset"], recipe["slices"], recipe["size"])
