@@ -68,6 +68,7 @@ def test_the_program_of_an_archive_holds_no_series_in_memory(tmp_path: Path) -> 
 def test_the_full_suite_names_what_the_documentation_tells() -> None:
     groups = [spec.group for spec in suite.specs(Choices())]
     assert {"denoise, 500 slices", "live, light, 512 x 512", "live, paper, 1024 x 1024"} <= set(groups)
+    assert "archive, workers, 8 series of 24 x 256 x 256" in groups and "archive, memory, 10000 series" in groups
 
 
 @pytest.mark.slow
@@ -81,4 +82,3 @@ def test_an_index_is_timed_and_reads_nothing_the_second_time(tmp_path: Path) -> 
 def test_what_a_plan_reckons_with_is_measured(tmp_path: Path) -> None:
     found = suite.measure(QUICK["cost of spectral-wiener"], "demottle", tmp_path)
     assert found.said["per_million_voxels"] > 0 and found.said["learn"] == 0
-    assert "archive, workers, 8 series of 24 x 256 x 256" in groups and "archive, memory, 10000 series" in groups
