@@ -78,14 +78,25 @@ class Workers(Generic[Job, Answer]):
         """Give out the jobs, no more than there are processes at a time, and yield each as it ends, in any order."""
         source = iter(jobs)
         while True:
-            for worker in self._all:
-                if worker.job is _NOTHING and (job := next(source, _NOTHING)) is not _NOTHING:
-                    worker.give(job)
-            busy = {worker.line: number for number, worker in enumerate(self._all) if worker.job is not _NOTHING}
-            if not busy:
+            while self.free and (job := next(source, _NOTHING)) is not _NOTHING:
+                self.give(job)
+            if self.free == len(self._all):
                 return
-            for line in wait(list(busy)):
-                yield self._heard(busy[line])  # type: ignore[index]
+            yield from self.heard()
+
+    @property
+    def free(self) -> int:
+        """How many processes are at nothing."""
+        return sum(one.job is _NOTHING for one in self._all)
+
+    def give(self, job: Job) -> None:
+        """Give a job to a process that is at nothing; there has to be one."""
+        next(one for one in self._all if one.job is _NOTHING).give(job)
+
+    def heard(self, seconds: float | None = None) -> list[Ended[Job, Answer]]:
+        """Return what has ended, at the latest after so many seconds; None: when something has."""
+        busy = {worker.line: number for number, worker in enumerate(self._all) if worker.job is not _NOTHING}
+        return [self._heard(busy[line]) for line in wait(list(busy), seconds)]  # type: ignore[index]
 
     def _heard(self, number: int) -> Ended[Job, Answer]:
         worker = self._all[number]
