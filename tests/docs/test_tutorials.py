@@ -88,14 +88,18 @@ def test_ct(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (tmp_path / "ct.png").stat().st_size > 10_000
 
 
+@pytest.mark.slow
 def test_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("pyarrow", reason="an archive needs the extra archive")
     monkeypatch.chdir(tmp_path)
-    left = _run_small("tutorials/archive.md", {"range(50)": "range(6)", "(14, 96": "(4, 64"})
+    left = _run_small(
+        "tutorials/archive.md", {"range(50)": "range(6)", "(14, 96": "(4, 64", "'--jobs', '2'": "'--force'"}
+    )
     assert len(left["series"]) == 6 and [row["verb"] for row in left["plan"]].count("leave") == 1
     assert "patient-02/Br64" in capsys.readouterr().out
     assert sum(row["wrong"] != "" for row in left["files"]) == 4 + 3  # copies; the cut file, the letter, the circle
     assert {row["strength"] for row in left["plan"] if row["rule"] == "sharp"} == {0.7}
+    assert [row["state"] for row in left["rows"]] == ["done"] * 5 and Path("archive.html").stat().st_size > 20_000
 
 
 @pytest.mark.slow
