@@ -52,7 +52,7 @@ def image_of(
         modality: what it shows, for a layer that demottle has not read: "CT" (values in HU), "MR", "XA", "RF"; None: unknown.
 
     Raises:
-        InputError: it is no stack of gray slices, it has been denoised before, or `from_numpy` refuses it.
+        InputError: it is something else than a stack of gray slices, it has been denoised before, or `from_numpy` refuses it.
     """
     known = metadata.get(IMAGE)
     if RESULT in metadata:
