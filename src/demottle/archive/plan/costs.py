@@ -45,10 +45,10 @@ class Cost:
 
 
 COSTS = {
-    "guided-bayes": Cost(2.0, 9.0, 14.4),
-    "matched-neighbors": Cost(2.0, 4.5, 14.4),
-    "nl-bayes": Cost(2.0, 11.0),
-    "spectral-wiener": Cost(2.0, 2.7),
+    "guided-bayes": Cost(1.3, 8.9, 8.7),
+    "matched-neighbors": Cost(0.8, 4.9, 11.1),
+    "nl-bayes": Cost(1.6, 11.9),
+    "spectral-wiener": Cost(0.5, 3.4),
 }
 """Measured with `demottle benchmark --suite speed`, one core of an AMD EPYC with AVX2 (docs/benchmark/speed.md)."""
 OTHER = "nl-bayes"
