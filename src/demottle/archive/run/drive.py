@@ -17,6 +17,7 @@ from demottle.methods.registry import method
 
 ATTEMPTS = 3
 """How often a series is begun that ends the process which is at work on it."""
+BY_THE_USER = "It was stopped."
 _LOOK = 1.0  # seconds
 _ROWS, _HOUR = 1000, 3600.0  # a file of the data set is written after so many rows, or so many seconds
 _FITS = 3
@@ -87,7 +88,7 @@ def drive(order: Order, state: State, engine: Engine, stop: Callable[[], bool], 
     try:
         while True:
             if not told.stopping and stop():
-                told.stopping, told.why = True, "It was stopped."
+                told.stopping, told.why = True, BY_THE_USER
             if not told.stopping:
                 flying += _given_out(order, state, engine, told)
             if not flying:

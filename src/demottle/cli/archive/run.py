@@ -104,8 +104,9 @@ def _run(order: "Order", verb: str, given: dict[str, Any], engine: dict[str, Any
     """Take in what is to be done, and do it."""
     from demottle.archive.layout import Archive
     from demottle.archive.run.begin import begun
-    from demottle.archive.run.drive import drive, take_back
+    from demottle.archive.run.drive import BY_THE_USER, Told, drive, take_back
     from demottle.archive.run.entering import enter
+    from demottle.archive.run.pace import Pace
     from demottle.archive.run.sole import sole_program
 
     state, order = begun(order, verb, given)
@@ -116,16 +117,17 @@ def _run(order: "Order", verb: str, given: dict[str, Any], engine: dict[str, Any
         again = state.retry_failed() if retry else 0
         _say_before(state, new, added, recovered, again)
         if not state.counts()["waiting"]:
-            from demottle.archive.run.drive import Told
-            from demottle.archive.run.pace import Pace
             from demottle.archive.run.results import write_results
 
             write_results(order.folder, state)
             return Told(state, Pace())
         with signals_wait() as stop:
             started = _engine(order, **engine)
-            with RunScreen(stop) as screen:
-                return drive(order, state, started, stop, screen)
+            try:
+                with RunScreen(stop) as screen:
+                    return drive(order, state, started, stop, screen)
+            except KeyboardInterrupt:  # what was at work waits again
+                return Told(state, Pace(), BY_THE_USER, stopping=True)
 
 
 def _engine(
@@ -157,20 +159,25 @@ def _say_before(state: "State", new: bool, added: int, recovered: int, again: in
 
 def _tell(told: "Told", archive: Path, name: str, as_json: bool) -> None:
     """Say how it ended; exit code 2 where series failed or it could not go on, 130 where it was stopped."""
+    from demottle.archive.run.drive import BY_THE_USER
+
     counts = told.state.counts()
     if as_json:
         show_json({"run": name, **counts, "stopped": told.why})
     total = sum(counts.values())
     left = counts["waiting"] + counts["running"]
-    go_on = f"'demottle archive run {archive}{'' if name == 'denoise' else f' --name {name}'}' goes on"
+    named = "" if name == "denoise" else f" --name {name}"
+    go_on = f"'demottle archive run {archive}{named}' goes on"
     if told.why and left:
         say_error(f"{told.why} {counts['done']} of {total} series are done, {left} are left; {go_on}.")
-        raise typer.Exit(STOPPED if told.why == "It was stopped." else CANNOT)
+        raise typer.Exit(STOPPED if told.why == BY_THE_USER else CANNOT)
     if not total:
         raise InputError(
             f"There is no series to do: the plan of {archive} leaves all of them; see its table of reasons."
         )
-    say(f"{counts['done']} of {total} series are done; 'demottle archive report {archive} -o page.html' shows them.")
+    say(
+        f"{counts['done']} of {total} series are done; 'demottle archive report {archive} -o page.html{named}' shows them."
+    )
     if counts["failed"]:
         say_error(f"{counts['failed']} of {total} series failed:")
         for folder, reason in told.state.failures(10):

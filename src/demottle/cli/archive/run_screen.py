@@ -55,7 +55,7 @@ class RunScreen:
             )
         if self._drawn:
             self._live.update(picture(told), refresh=True)
-        elif self._now() - self._said >= SECONDS_BETWEEN_LINES:
+        elif self._now() - self._said >= SECONDS_BETWEEN_LINES and told.state.counts()["running"]:
             self._said = self._now()
             say(line(told))
 

@@ -48,7 +48,9 @@ class Cluster:
     def _start(self, jobs: int, address: str | None) -> None:
         told: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": True}
         if address is None:
-            os.environ.setdefault("RAY_worker_niceness", "0")  # as with --jobs; Ray's own is 15, which a busy machine starves
+            os.environ.setdefault(
+                "RAY_worker_niceness", "0"
+            )  # as with --jobs; Ray's own is 15, which a busy machine starves
             here = {"num_cpus": max(1, math.ceil(jobs * self._cpus)), "object_store_memory": _STORE}
             told = {**told, **here, "include_dashboard": False, "address": "local"}
         else:

@@ -186,7 +186,7 @@ print(time.monotonic() - begun)
 
 _CLUSTER = """
 import os, sys, time, json, threading
-os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0", "RAY_raylet_start_wait_time_s": "180"}
 from pathlib import Path
 from ray.cluster_utils import Cluster as Nodes
 from demottle.archive.layout import Archive
