@@ -98,7 +98,10 @@ def test_the_first_rule_that_is_met_decides(tmp_path: Path) -> None:
         (WHOLE + "strength = 3\n", "strength"),
         (WHOLE + 'settings = { radius = 1 }\nmethod = "nl-bayes"\n', "radius"),
         (WHOLE + 'model = "missing.safetensors"\n', "'model' .*is not a file"),
-        (WHOLE + 'preset = "small"\n', r"'preset' in \[\[rule\]\].* is 'small'; it can be 'fast', or be left out"),
+        (
+            WHOLE + 'preset = "small"\n',
+            r"'preset' in \[\[rule\]\].* is 'small'; it can be 'fast', 'gentle', .*'strong', or",
+        ),
         (
             WHOLE + 'preset = "fast"\nsettings = { look = 0.1 }\n',
             "'settings' .* no sense beside 'preset', which chooses",

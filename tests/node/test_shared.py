@@ -9,6 +9,7 @@ import pytest
 from demottle.image import Image
 from demottle.methods import load
 from demottle.node.configuration import Rule
+from demottle.node.work.denoising import request_of
 from demottle.node.work.shared import SHARED, SharedModels
 from demottle.physics.phantoms.phantom import body_phantom, low_dose_scan
 from demottle.pipeline.request import Request
@@ -64,3 +65,14 @@ def test_the_fast_preset_takes_the_network_alone_and_leaves_other_wishes_as_they
     assert named.record["method"] == "gaussian"
     few, _ = models.run(_scan(2).part(0, 3), Request(steps=3), replace(rule, limits=None))
     assert few.record["method"] == "guided-bayes"
+
+
+def test_a_preset_says_how_much_noise_stays_unless_a_person_says_it() -> None:
+    rule = Rule("r", preset="standard", request={"method": "nl-bayes"})
+    asked = request_of(rule, {})
+    assert (asked.method, asked.texture, asked.preset) == ("nl-bayes", "auto", "standard")
+    other = request_of(rule, {"method": "gaussian"})
+    assert (other.method, other.preset) == ("gaussian", "standard")
+    said = request_of(rule, {"strength": 0.5})
+    assert (said.strength, said.texture, said.preset) == (0.5, None, None)
+    assert request_of(replace(rule, preset="fast"), {}).preset is None

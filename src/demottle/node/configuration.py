@@ -153,7 +153,6 @@ class Conditions:
 
 
 FAST = "fast"
-PRESETS = (FAST,)
 
 
 @dataclass(frozen=True)
@@ -164,7 +163,8 @@ class Rule:
         name: what log, queue and `node check` call it.
         when: its conditions; empty: every series.
         leave: receive and keep such series, and do nothing with them.
-        preset: "fast": CT volumes that would get the default method get a faster one (`demottle.node.work.shared`); or empty.
+        preset: how much noise stays (`demottle.pipeline.preset`); or "fast": CT volumes that would get the default method get a
+            faster one (`demottle.node.work.shared`); or empty.
         request: arguments of `demottle.pipeline.request.Request`, checked.
         limits: limits of the gate; None: results are sent whatever they are.
         send: what is sent, of `SENT`.

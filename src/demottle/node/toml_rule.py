@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from demottle.errors import DemottleError, InputError
-from demottle.node.configuration import FAST, GLOBS, PRESETS, RANGES, SENT, AnyDestination, Conditions, Range, Rule
+from demottle.node.configuration import FAST, GLOBS, RANGES, SENT, AnyDestination, Conditions, Range, Rule
 from demottle.node.toml_table import Table
 
 LONGEST = (0.01, 1e6)
@@ -77,15 +77,21 @@ def _refuse_unknown(table: Table, to: Sequence[str], known: Sequence[str]) -> No
 
 
 def _preset(table: Table) -> str:
+    from demottle.pipeline.preset import PRESETS
+
     if not table.has("preset"):
         table.raw("preset")
         return ""
     found = table.text("preset")
-    if found not in PRESETS:
-        raise table.wrong("preset", f"is {found!r}; it can be {', '.join(map(repr, PRESETS))}, or be left out")
-    beside = [key for key in ("method", "model", "settings") if table.has(key)]
-    if beside:
-        raise table.wrong(beside[0], "makes no sense beside 'preset', which chooses the method; leave one of them out")
+    if found not in (FAST, *PRESETS):
+        listed = ", ".join(map(repr, (FAST, *PRESETS)))
+        raise table.wrong("preset", f"is {found!r}; it can be {listed}, or be left out")
+    if found == FAST:
+        chosen, what = ("method", "model", "settings"), "the method"
+    else:
+        chosen, what = ("strength", "texture"), "how much noise stays"
+    for key in (key for key in chosen if table.has(key)):
+        raise table.wrong(key, f"makes no sense beside 'preset', which chooses {what}; leave one of them out")
     return found
 
 

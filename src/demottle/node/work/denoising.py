@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ import pydicom
 
 from demottle.errors import DemottleError, InputError
 from demottle.io.dicom.headers.marks import ROUND
-from demottle.node.configuration import Configuration, Rule
+from demottle.node.configuration import FAST, Configuration, Rule
 from demottle.node.disk import sync_file, sync_folder, sync_tree
 from demottle.node.log import complain, tell
 from demottle.node.queue import rounds
@@ -22,6 +22,7 @@ from demottle.node.work.shared import SharedModels
 
 if TYPE_CHECKING:
     from demottle.image import Image
+    from demottle.pipeline.request import Request
     from demottle.pipeline.result import Result
 
 
@@ -82,14 +83,13 @@ def _plainly(error: DemottleError, folder: Path) -> str:
 def _denoised(told: Configuration, round: Round, rule: Rule, place: Path, models: SharedModels) -> list[_Volume]:
     """Denoise every volume of the series."""
     from demottle import io
-    from demottle.pipeline.request import Request
 
     scan = place / "scan"
     scan.mkdir()
     for number, file in enumerate(round.files, 1):
         (scan / f"{number:06d}.dcm").hardlink_to(told.folder / file)
     opened = io.open_scan(scan)
-    request = Request(**_asked(rule, round))
+    request = request_of(rule, round.wanted)
     if len(opened.volumes) < 2:
         return [_treated(opened.read(None), request, round, rule, models)]
     done = []
@@ -99,12 +99,23 @@ def _denoised(told: Configuration, round: Round, rule: Rule, place: Path, models
     return done
 
 
-def _asked(rule: Rule, round: Round) -> dict[str, Any]:
-    """What the rule asks for, unless a person asked for another method or model, which brings its own settings."""
-    if {"method", "model"} & round.wanted.keys():
-        kept = {name: value for name, value in rule.request.items() if name in ("strength", "seed")}
-        return {**kept, **round.wanted}
-    return {**rule.request, **round.wanted}
+def request_of(rule: Rule, wanted: Mapping[str, Any]) -> "Request":
+    """What the rule asks for, unless a person asked for another method or model, which brings its own settings.
+
+    Args:
+        rule: the rule that the series meets.
+        wanted: arguments of a `Request` that a person asked for, of this round.
+    """
+    from demottle.pipeline.preset import with_preset
+    from demottle.pipeline.request import Request
+
+    kept = dict(rule.request)
+    if {"method", "model"} & wanted.keys():
+        kept = {name: value for name, value in kept.items() if name in ("strength", "seed")}
+    request = Request(**{**kept, **wanted})
+    if rule.preset in ("", FAST) or {"strength", "texture"} & wanted.keys():
+        return request
+    return with_preset(request, rule.preset)
 
 
 def _treated(image: "Image", request: Any, round: Round, rule: Rule, models: SharedModels) -> _Volume:

@@ -60,7 +60,7 @@ class SharedModels:
                 return taken
         result = run(image, request, found=found)
         verdict = result.judged(rule.limits) if rule.limits is not None else None
-        if rule.preset:
+        if rule.preset == FAST:
             result = replace(result, record={**_measured_in(result, took), PRESET: rule.preset})
         learned = method(result.denoiser.method).learns_from != "nothing"
         if rule.share and learned and request.model is None and (verdict is None or verdict.passed):
@@ -93,7 +93,7 @@ class SharedModels:
         if verdict is not None and not verdict.passed:
             tell("the result of a kept network fails the gate; the series gets its own")
             return None
-        told = {SHARED: True, **({PRESET: rule.preset} if rule.preset else {})}
+        told = {SHARED: True, **({PRESET: FAST} if rule.preset == FAST else {})}
         return replace(result, record={**_measured_in(result, took), **told}), verdict
 
     def _keep(self, result: "Result", place: Path) -> None:
