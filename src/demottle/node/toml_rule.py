@@ -86,10 +86,9 @@ def _preset(table: Table) -> str:
     if found not in (FAST, *PRESETS):
         listed = ", ".join(map(repr, (FAST, *PRESETS)))
         raise table.wrong("preset", f"is {found!r}; it can be {listed}, or be left out")
-    if found == FAST:
-        chosen, what = ("method", "model", "settings"), "the method"
-    else:
-        chosen, what = ("strength", "texture"), "how much noise stays"
+    fast = found == FAST
+    what = "the method" if fast else "how much noise stays"
+    chosen = ["method", "model", "settings"] if fast else ["strength", "texture"]
     for key in (key for key in chosen if table.has(key)):
         raise table.wrong(key, f"makes no sense beside 'preset', which chooses {what}; leave one of them out")
     return found
