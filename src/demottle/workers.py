@@ -115,7 +115,7 @@ class _Worker:
     def __init__(self, begin: Begin[Any, Any], threads: int) -> None:
         self.line, other = _SPAWN.Pipe()
         self.process: BaseProcess = _SPAWN.Process(target=_serve, args=(begin, threads, other), daemon=False)
-        with _threads(threads), _no_main():
+        with _threads(threads), without_main():
             self.process.start()
         other.close()
         self.job: Any = _NOTHING
@@ -162,7 +162,7 @@ def _threads(count: int) -> Iterator[None]:
 
 
 @contextmanager
-def _no_main() -> Iterator[None]:
+def without_main() -> Iterator[None]:
     """Let processes that start meanwhile not import the user's script: one without a guard would begin everything anew there."""
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")

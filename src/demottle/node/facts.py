@@ -12,7 +12,7 @@ from demottle.io.dicom.headers.marks import MARK_TAGS, is_own_output
 
 Facts = dict[str, Any]
 
-_TEXTS = {
+TEXTS = {
     "modality": "Modality",
     "manufacturer": "Manufacturer",
     "model": "ManufacturerModelName",
@@ -22,15 +22,16 @@ _TEXTS = {
     "protocol": "ProtocolName",
     "description": "SeriesDescription",
 }
+"""What is said of a series in words, and the elements that say it."""
 _NUMBERS = {"thickness": "SliceThickness", "dose": "CTDIvol", "kvp": "KVP"}
-_GROUPS = (
+GROUPS = (
     "CTReconstructionSequence",
     "PixelMeasuresSequence",
     "CTExposureSequence",
     "CTXRayDetailsSequence",
     "FrameAnatomySequence",
 )
-_TAGS: list[Any] = [*_TEXTS.values(), *_NUMBERS.values(), "SharedFunctionalGroupsSequence", *MARK_TAGS]
+_TAGS: list[Any] = [*TEXTS.values(), *_NUMBERS.values(), "SharedFunctionalGroupsSequence", *MARK_TAGS]
 
 
 def facts_of(file: Path, caller: str) -> Facts:
@@ -50,7 +51,7 @@ def facts_of(file: Path, caller: str) -> Facts:
         raise InputError(f"{file.name} is not a readable DICOM object; send it again.") from error
     places = _places(header)
     facts: Facts = {"caller": caller, "own": is_own_output(header)}
-    facts.update({name: _text(places, keyword) for name, keyword in _TEXTS.items()})
+    facts.update({name: _text(places, keyword) for name, keyword in TEXTS.items()})
     facts.update({name: _number(places, keyword) for name, keyword in _NUMBERS.items()})
     return facts
 
@@ -59,7 +60,7 @@ def _places(header: Dataset) -> list[Dataset]:
     """The header, and the shared functional groups of enhanced objects."""
     found = [header]
     for shared in header.get("SharedFunctionalGroupsSequence") or ():
-        for name in _GROUPS:
+        for name in GROUPS:
             found += list(shared.get(name) or ())
     return found
 

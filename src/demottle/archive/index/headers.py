@@ -15,26 +15,13 @@ from demottle.io.dicom.files import FileRef
 from demottle.io.dicom.payload import quiet_pydicom
 from demottle.io.dicom.scan import scan_with
 from demottle.io.dicom.slice_header import SliceHeader, number, text
+from demottle.node.facts import GROUPS
+from demottle.node.facts import TEXTS as SAID
 
-TEXTS = {
-    "manufacturer": "Manufacturer",
-    "model": "ManufacturerModelName",
-    "station": "StationName",
-    "kernel": "ConvolutionKernel",
-    "body_part": "BodyPartExamined",
-    "protocol": "ProtocolName",
-    "description": "SeriesDescription",
-}
+TEXTS = {name: element for name, element in SAID.items() if name != "modality"}
 """Columns of a series and the elements they come from."""
 NUMBERS = {"kvp": "KVP", "dose": "CTDIvol"}
 _MAS = "Exposure"  # mAs
-_GROUPS = (
-    "CTReconstructionSequence",
-    "CTXRayDetailsSequence",
-    "CTExposureSequence",
-    "FrameAnatomySequence",
-    "PixelMeasuresSequence",
-)
 _NAMES = {"patient": "PatientID", "patient_name": "PatientName"}
 _KEYWORDS = [*TEXTS.values(), *NUMBERS.values(), _MAS, "ExposureInmAs", *_NAMES.values()]
 _ELEMENT = 8  # bytes before the pixels in their element, at least
@@ -116,7 +103,7 @@ def facts_of(header: Dataset, names: bool) -> dict[str, Any]:
     """What a header says of the whole series; enhanced objects say it in their shared functional groups."""
     places = [header]
     for shared in header.get("SharedFunctionalGroupsSequence") or ():
-        for name in _GROUPS:
+        for name in GROUPS:
             places += list(shared.get(name) or ())
     facts: dict[str, Any] = {key: _first_text(places, keyword) for key, keyword in TEXTS.items()}
     facts.update({key: _first_number(places, keyword) for key, keyword in NUMBERS.items()})

@@ -3,16 +3,15 @@
 import logging
 import os
 import signal
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from multiprocessing import connection, get_context, parent_process
-from types import ModuleType
 from typing import TypeVar
+
+from demottle.workers import without_main
 
 _WAITING = 3  # tasks for each process
 T = TypeVar("T")
@@ -62,7 +61,7 @@ def _in_pool(
                 more = task is not None
                 if task is not None:
                     left.append(task)  # until it is known to be running: submitting fails where a process has died
-                    with _no_main():
+                    with without_main():
                         running[pool.submit(work, task)] = task
                     left.pop()
             done, _ = wait(running, return_when=FIRST_COMPLETED)
@@ -73,17 +72,6 @@ def _in_pool(
         left += running.values()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-
-
-@contextmanager
-def _no_main() -> Iterator[None]:
-    """Let processes that start meanwhile not import the user's script: one without a guard would begin everything anew there."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
 
 
 def _begin() -> None:
