@@ -109,3 +109,13 @@ def test_five_thousand_series_make_a_small_page(tmp_path: Path) -> None:
     entries = [one for number in range(10) for one in _entries(500, 20.0 + number, f"Scanner {number}", number)]
     write_archive_report(entries, FACTS, tmp_path / "page.html")
     assert (tmp_path / "page.html").stat().st_size < 1_000_000
+
+
+def test_what_the_plan_leaves_alone_is_told_with_its_reason(tmp_path: Path) -> None:
+    write_archive_report(
+        _entries(5), Facts("ct", "denoise", "denoise", alone={"It is a <result>.": 1200}), tmp_path / "a.html"
+    )
+    page = (tmp_path / "a.html").read_text(encoding="utf-8")
+    assert re.search(r"Left alone.*It is a &lt;result&gt;\.</td><td>1,200</td>", page, re.DOTALL)
+    write_archive_report(_entries(5), FACTS, tmp_path / "b.html")
+    assert "Left alone" not in (tmp_path / "b.html").read_text(encoding="utf-8")

@@ -1,13 +1,14 @@
 """From the rows of a run and the index to what the page of an archive tells."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from math import nan
 from pathlib import Path
 from typing import Any
 
 from demottle.archive.columns import read_table
-from demottle.archive.layout import SERIES, Archive
+from demottle.archive.layout import PLAN, SERIES, Archive
 from demottle.archive.run.rows import Row
 from demottle.archive.run.state import State
 from demottle.report.archive.page import Facts, write_archive_report
@@ -33,7 +34,8 @@ def write_report(archive: Archive, run: Path, page: Path, command: str = "") -> 
         verb = (state.told("order") or {}).get("verb", run.name)
     finally:
         state.close()
-    facts = Facts(archive.folder.resolve().name, run.name, verb, counts["waiting"] + counts["running"], command)
+    left = counts["waiting"] + counts["running"]
+    facts = Facts(archive.folder.resolve().name, run.name, verb, left, command, _left_alone(archive, verb))
     return write_archive_report(entries, facts, page), len(entries)
 
 
@@ -57,6 +59,14 @@ def _entries(state: State, about: Mapping[str, Mapping[str, Any]], beside: Path)
             shared=bool(row.get("shared")),
             page=Path(os.path.relpath(row["page"], beside)).as_posix() if row.get("page") else "",
         )
+
+
+def _left_alone(archive: Archive, verb: str) -> dict[str, int]:
+    """Series that the plan leaves alone, by reason; a run of another verb than the plan's asks it nothing."""
+    if verb != "denoise" or not archive.plan.is_file():
+        return {}
+    wanted = [one for one in PLAN if one.name in ("verb", "reason")]
+    return dict(Counter(row["reason"] for row in read_table(archive.plan, wanted) if row["verb"] == "leave"))
 
 
 def _shifts(row: Row) -> dict[str, float]:

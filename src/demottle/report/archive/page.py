@@ -3,8 +3,8 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,7 @@ class Facts:
         verb: what was done.
         waiting: series that are not yet done.
         command: that goes on with it, or gives the page again.
+        alone: series that the plan leaves alone, by reason.
     """
 
     archive: str
@@ -50,6 +51,7 @@ class Facts:
     verb: str
     waiting: int = 0
     command: str = ""
+    alone: Mapping[str, int] = field(default_factory=dict)
 
 
 def write_archive_report(entries: Sequence[Entry], facts: Facts, path: Path) -> Path:
@@ -75,6 +77,7 @@ def write_archive_report(entries: Sequence[Entry], facts: Facts, path: Path) -> 
         outliers=odd[:_OUTLIERS],
         more_outliers=max(len(odd) - _OUTLIERS, 0),
         reasons=reasons[:_REASONS],
+        alone=sorted(facts.alone.items(), key=lambda one: -one[1])[:_REASONS],
         groups=groups[:_GROUPS],
         more_groups=max(len(groups) - _GROUPS, 0),
         tissue=tissue,

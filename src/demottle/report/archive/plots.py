@@ -9,6 +9,7 @@ from demottle.report.archive.summary import Course, Entry, Group, Outlier, quart
 from demottle.report.drawing import AFTER, BEFORE, FAINT, REMOVED, TEXT, WARN, drawing, legend_above, svg_of
 
 _POINTS = 1200  # more than this would make the page large and show no more
+_FEW = 200
 _GROUPS = 14
 _SCANNER = 24  # letters of a name
 _COLORS = (AFTER, BEFORE, REMOVED, "#7fb2ff", "#d7d06a")
@@ -24,9 +25,8 @@ def noise_plot(entries: Sequence[Entry], outliers: Sequence[Outlier], unit: str)
     chosen = np.random.default_rng(0).permutation(len(known))[:_POINTS]
     odd = [one.entry for one in outliers if isfinite(one.entry.after) and one.entry.before > 0][:200]
     with drawing("archive noise") as (figure, axes):
-        axes.plot(
-            [known[n].before for n in chosen], [known[n].after for n in chosen], ".", color=AFTER, ms=3.5, alpha=0.7
-        )
+        before, after = ([getattr(known[n], name) for n in chosen] for name in ("before", "after"))
+        axes.plot(before, after, ".", color=AFTER, ms=3.5 if len(chosen) > _FEW else 8, alpha=0.7)
         axes.plot(
             [one.before for one in odd],
             [one.after for one in odd],
