@@ -86,6 +86,7 @@ def test_a_short_table_is_not_folded() -> None:
     assert "details" not in folded(["", "PSNR dB"], [["input", "1"], ["nlm", "2"], ["tv", "3"]], {"input"})
 
 
+@pytest.mark.slow
 def test_pictures_of_one_case_are_drawn_side_by_side(finished: Path, tmp_path: Path) -> None:
     rows = tables.done(Results(finished / "results.jsonl").rows, "ct-volume")
     assert draw(rows, tmp_path / "grid.png")

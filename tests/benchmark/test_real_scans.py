@@ -58,6 +58,7 @@ def test_a_scan_without_flat_tissue_has_no_spectrum() -> None:
         own(np.zeros((4, 64, 64), np.float32) - 1000, 0.1)
 
 
+@pytest.mark.slow
 def test_a_low_dose_of_a_public_scan_is_nearer_to_its_patient_in_truth_than_in_noise(
     clean: Image, public: Path, tmp_path: Path
 ) -> None:

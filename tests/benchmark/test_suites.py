@@ -103,6 +103,7 @@ def test_fluoroscopy_is_judged_after_the_first_frames_and_on_the_wires_alone(tmp
     assert off["psnr"] == pytest.approx(40, abs=0.01) and off["bias"] == pytest.approx(40.95, abs=0.01)
 
 
+@pytest.mark.slow
 def test_an_unpaired_cohort_has_other_patients_on_its_two_sides_and_pairs_have_the_same(tmp_path: Path) -> None:
     recipe = {**ct_unpaired.FULL, "slices": 3, "size": 64, "spacing": [3.0, 5.6, 5.6]}
     case = ct_unpaired.build(CaseSpec("ct-unpaired", "g", 5, recipe), tmp_path)

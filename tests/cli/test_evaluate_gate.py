@@ -102,6 +102,7 @@ def test_in_a_folder_of_scans_what_fails_is_kept_in_a_folder_of_its_own(
         assert (tmp_path / "out-refused-report" / name / "report.html").exists()
 
 
+@pytest.mark.slow
 def test_a_model_that_was_to_be_saved_is_kept_although_its_result_fails(
     simulated: Path, tmp_path: Path, demottle: Demottle
 ) -> None:

@@ -68,6 +68,7 @@ def test_stopped_while_learning(method: str, simulated: Path, tmp_path: Path, st
     assert everything_in(tmp_path) == set()
 
 
+@pytest.mark.slow
 def test_what_was_there_stays_when_overwriting_is_stopped(large: Path, tmp_path: Path, start_demottle: Start) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "earlier.dcm").write_text("earlier")

@@ -21,6 +21,7 @@ PAGE = ROOT / "docs" / "tutorials" / "dose-image-quality.md"
 SMALL = {"count=100": "count=14", "steps=150": "steps=2", ".part(20, 40)": "", "(1, 0.5, 0.25, 0.1)": "(1, 0.1)"}
 
 
+@pytest.mark.slow
 def test_the_dose_curve_falls_with_the_dose(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -163,6 +164,7 @@ def test_mr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     assert (tmp_path / "mr.png").stat().st_size > 10_000
 
 
+@pytest.mark.slow
 def test_own_method(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(

@@ -35,6 +35,7 @@ def test_an_extra_is_complete_where_all_its_packages_are_there(monkeypatch: pyte
         "archive": False,
         "benchmark": False,
         "cluster": False,
+        "napari": False,
         "node": False,
         "onnx": True,
         "training": False,

@@ -34,6 +34,7 @@ def scan(tmp_path: Path) -> Path:
     return io.write(ct(truth + noise(truth.shape)), tmp_path / "scan.nrrd")
 
 
+@pytest.mark.slow
 def test_a_volume_goes_through_and_its_progress_is_told(module: ModuleType, scan: Path, tmp_path: Path) -> None:
     told: list[Any] = []
     command = module.command_of(PROGRAM, scan, tmp_path, module.Wishes("CT", 0.5, "spectral-wiener", spot_map=True))

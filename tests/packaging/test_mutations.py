@@ -3,6 +3,7 @@
 import random
 from pathlib import Path
 
+import pytest
 from tools.mutations import ROOT, Mutation, mutations_of, relevant_tests, tried
 
 SOURCE = '''"""A docstring of five words or more stays as it is."""
@@ -30,6 +31,7 @@ def test_the_tests_of_a_module_are_those_that_import_it() -> None:
     assert "tests/noise/test_rician.py" in relevant_tests("src/demottle/noise/mr/rician.py")
 
 
+@pytest.mark.slow
 def test_what_a_test_sees_is_told_from_what_it_does_not(tmp_path: Path) -> None:
     (tmp_path / "src/demottle/room").mkdir(parents=True)
     (tmp_path / "src/demottle/__init__.py").touch()

@@ -89,6 +89,7 @@ def test_a_model_of_another_noise_level_is_warned_about(scan: Image) -> None:
     assert any("noise level" in warning for warning in denoise(scan, model=model).record["warnings"])
 
 
+@pytest.mark.slow
 def test_a_model_that_does_not_say_what_it_was_made_for_is_warned_about(scan: Image) -> None:
     model = denoise(scan, method="matched-neighbors", steps=1, settings={"patch": 64}).denoiser
     assert not any("does not state" in warning for warning in denoise(scan, model=model).record["warnings"])

@@ -54,6 +54,7 @@ def test_holm_multiplies_the_smallest_by_their_number_and_never_falls() -> None:
     assert np.isnan(holm([0.9, float("nan"), 0.6])[1])
 
 
+@pytest.mark.slow
 def test_many_figures_without_an_effect_find_one_in_at_most_one_table_of_twenty() -> None:
     found = sum(any(row.p_t_holm < 0.05 for row in pairings(cohort(0, seed=s, figures=10))) for s in range(200))
     assert found <= 0.05 * 200 + 2.6 * np.sqrt(200 * 0.05 * 0.95)

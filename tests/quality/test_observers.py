@@ -122,6 +122,7 @@ def test_slices_that_share_noise_do_not_count_twice() -> None:
     assert independent_step(leak(float("nan"), float("nan"))) >= 1
 
 
+@pytest.mark.slow
 def test_an_evaluation_holds_the_observer_against_its_limit_and_means_of_repeats_against_the_list() -> None:
     blurred, before = scan(1, 1, blur=4), scan(1, 1)[0]
 

@@ -10,6 +10,7 @@ EXTRAS = {
     "archive": "`demottle archive`: what is known of a whole archive, as Parquet files",
     "benchmark": "the methods bm3d and bm4d, to compare with; their license does not allow commercial use",
     "cluster": "`demottle archive run` with several workers, on one machine or many (Ray)",
+    "napari": "reader and widget for napari",
     "node": "`demottle serve`: DICOM over the network",
     "onnx": "students of udca as ONNX files, and ONNX Runtime in `demottle stream`",
     "training": "TensorBoard files of `demottle train`",

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -127,9 +127,8 @@ def strength_of(record: Mapping[str, Any]) -> float | None:
     return float(strength)
 
 
-@cache
 def environment_and_style() -> tuple[Environment, Markup]:
-    """The templates of this room, and the style that all pages share; compiled once, which takes longer than a page's text."""
+    """The templates of this room, and the style that all pages share."""
     environment = Environment(
         loader=PackageLoader("demottle.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )

@@ -64,6 +64,7 @@ def test_nearer_to_the_truth_than_what_was_learned_and_slices_hardly_share_more(
     assert error(both.image, truth) < error(alone.image, truth)
 
 
+@pytest.mark.slow
 def test_nl_bayes_puts_the_contrast_of_a_lesion_back(plain: Image, scan: tuple[Image, Image]) -> None:
     truth, noisy = scan
     clean = denoise(noisy, method="nl-bayes", settings={"step": 4}).image
@@ -100,6 +101,7 @@ def test_settings_that_cannot_work_are_refused(wrong: dict[str, float]) -> None:
         GuidedBayesSettings(**wrong)
 
 
+@pytest.mark.slow
 def test_a_scan_a_few_slices_at_a_time_is_denoised_as_in_one_go(
     scan: tuple[Image, Image], monkeypatch: pytest.MonkeyPatch
 ) -> None:

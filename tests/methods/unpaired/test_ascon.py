@@ -154,6 +154,7 @@ def test_every_ablation_can_be_trained_and_saved(
     assert np.array_equal(loaded(image).voxels, trained(image).voxels)
 
 
+@pytest.mark.slow
 def test_pairs_are_learned_from_where_they_are_asked_for(unpaired: Sets, tmp_path: Path) -> None:
     settings = tiny(pairs=True, channels=16, warm_up=40, steps=5, share=0.0)
     assert METHODS["ascon"].needs_pairs(settings) and not METHODS["ascon"].needs_pairs(tiny())

@@ -3,6 +3,8 @@
 import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate
+from pydicom.uid import JPEG2000Lossless
 from tests.io.conftest import save
 from tests.io.enhanced import ORDER, enhanced_ct
 from tests.node.conftest import noisy_series
@@ -54,7 +56,9 @@ def test_what_came_late_has_nothing_beside_it_and_a_second_result_can_be_chosen(
 
 def test_a_series_that_cannot_be_shown_says_why(browser: Browser) -> None:
     scan = noisy_series(slices=1)
-    scan[0].PixelData = scan[0].PixelData[:100]
+    scan[0].file_meta.TransferSyntaxUID = JPEG2000Lossless
+    scan[0].PixelData = encapsulate([b"no codestream"])
+    scan[0]["PixelData"].VR = "OB"
     browser.store(scan)
     browser.log_in(Role.TECHNOLOGIST)
     code, told, _ = browser.ask("GET", "/api/series/1/images")
