@@ -17,9 +17,9 @@ from demottle.archive.run.engines.engine import Ended
 from demottle.archive.run.engines.plain import Plain
 from demottle.archive.run.entering import enter
 from demottle.archive.run.order import Job, Order
-from demottle.archive.run.sole import sole_program
 from demottle.archive.run.state import State
 from demottle.archive.run.work import work
+from demottle.archive.sole import sole_program
 from demottle.errors import OutputError
 from demottle.quality.limits import Limits
 
@@ -184,7 +184,7 @@ def test_stopping_leaves_what_waits(tmp_path: Path, quick: None) -> None:
 
 _HOLD = """
 import pathlib, sys, time
-from demottle.archive.run.sole import sole_program
+from demottle.archive.sole import sole_program
 with sole_program(pathlib.Path(sys.argv[1])):
     print(flush=True)
     time.sleep(60)

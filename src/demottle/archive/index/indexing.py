@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -16,14 +15,10 @@ from demottle.archive.index.series import Asked, failed_series, make_series
 from demottle.archive.index.state import State, opened
 from demottle.archive.index.walking import Entry, Walk
 from demottle.archive.layout import FILES, SERIES, Archive, Told
+from demottle.archive.sole import sole_indexer
 from demottle.errors import InputError, OutputError
 from demottle.events import Listener, Progress, Stage, silent
 from demottle.io.output import publishing, refuse_inputs, refuse_unwritable
-
-try:
-    import fcntl
-except ImportError:  # Windows: nothing is locked there
-    fcntl = None  # type: ignore[assignment]
 
 _LOOKED_UP = 2000  # files at a time
 _BATCH = 32  # files that a process reads between two words
@@ -88,7 +83,7 @@ def index(
 
 def _indexed(archive: Archive, root: Path, names: bool, readers: int | None, listener: Listener) -> Indexed:
     walk = Walk(root)
-    with _alone(archive.folder), opened(archive.state) as state:
+    with sole_indexer(archive.folder), opened(archive.state) as state:
         number = state.begin_walk()
         read = _read_new(walk, state, number, partial(_read, str(root), names), readers, listener)
         gone = state.forget_unseen(number)
@@ -135,21 +130,6 @@ def _prepared(root: Path, folder: Path, names: bool) -> Archive:
     folder.mkdir(parents=True, exist_ok=True)
     archive.tell(wanted)
     return archive
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold the data set; the lock goes with the process, whatever ends it."""
-    file = os.open(folder / "index.lock", os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        if fcntl is not None:
-            try:
-                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise OutputError(f"Another program indexes into {folder} at this moment; let it end.") from error
-        yield
-    finally:
-        os.close(file)
 
 
 def _read(root: str, names: bool, entries: list[Entry]) -> list[Read]:

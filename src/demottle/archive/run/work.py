@@ -15,7 +15,7 @@ from typing import Any
 
 from demottle.archive.run.order import WRITING, Job, Order
 from demottle.archive.run.rows import FAILED, Row, begun
-from demottle.archive.run.sole import sole_task
+from demottle.archive.sole import sole_task
 from demottle.errors import DemottleError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)

@@ -107,7 +107,7 @@ def _run(order: "Order", verb: str, given: dict[str, Any], engine: dict[str, Any
     from demottle.archive.run.drive import BY_THE_USER, Told, drive, take_back
     from demottle.archive.run.entering import enter
     from demottle.archive.run.pace import Pace
-    from demottle.archive.run.sole import sole_program
+    from demottle.archive.sole import sole_program
 
     state, order = begun(order, verb, given)
     with sole_program(order.folder):

@@ -1,4 +1,4 @@
-"""Who works: one program on a run, one task on a series, also where a task has outlived the program that began it."""
+"""Who works: one program on an index or a run, one task on a series, also where a task has outlived who began it."""
 
 import os
 from collections.abc import Iterator
@@ -14,20 +14,37 @@ except ImportError:  # Windows: nothing is locked there
 
 
 @contextmanager
+def sole_indexer(folder: Path) -> Iterator[None]:
+    """Hold the data set; the lock goes with the process, whatever ends it.
+
+    Raises:
+        OutputError: another program indexes into it.
+    """
+    with _sole(folder / "index.lock", f"Another program indexes into {folder} at this moment; let it end."):
+        yield
+
+
+@contextmanager
 def sole_program(folder: Path) -> Iterator[None]:
-    """Hold the run; the lock goes with the process, whatever ends it.
+    """Hold the run, likewise.
 
     Raises:
         OutputError: another program works at it.
     """
-    with _opened(folder / "program.lock") as file:
+    taken = f"Another program is at work on the run {folder.name}; let it end, or begin a run of another name (--name)."
+    with _sole(folder / "program.lock", taken):
+        yield
+
+
+@contextmanager
+def _sole(path: Path, taken: str) -> Iterator[None]:
+    """Hold a file; `taken`: what to say where another program does."""
+    with _opened(path) as file:
         if fcntl is not None:
             try:
                 fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
-                raise OutputError(
-                    f"Another program is at work on the run {folder.name}; let it end, or begin a run of another name (--name)."
-                ) from error
+                raise OutputError(taken) from error
         yield
 
 
