@@ -12,6 +12,7 @@ from demottle.node.completing import complete
 from demottle.node.configuration import Configuration, Web
 from demottle.node.disk import QUEUE, alone, clear, has_room, prepare, room
 from demottle.node.log import complain, tell
+from demottle.node.memory import few_heaps
 from demottle.node.network.couriers import courier_to
 from demottle.node.network.receiving import Receiver
 from demottle.node.queue.sends import settle_all
@@ -154,6 +155,7 @@ def serve(told: Configuration, config: Path) -> None:
 
     Under systemd it says when it is ready, and that it lives as long as `Service.lives`.
     """
+    few_heaps()
     with running(told, config) as service:
         tell("the node runs; it ends with Ctrl-C")
         say_to_systemd("READY=1")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from demottle.node.configuration import Configuration
 from demottle.node.log import complain
+from demottle.node.memory import HEAPS
 from demottle.node.queue import rounds
 from demottle.node.queue.rounds import Claimed
 from demottle.node.queue.store import Queue, States
@@ -80,10 +81,10 @@ def worker_environment() -> dict[str, str]:
     """The environment of the worker: its threads sleep while they wait for each other, and leave the cores to the network.
 
     Threads of OpenMP spin by default. Where something else runs too, they hold up each other: denoising took six times as long.
-    The numbers that come out are the same. The C library keeps memory for each thread that there ever was, unless told how many
-    such heaps it may have. Whoever starts the node with OMP_WAIT_POLICY or MALLOC_ARENA_MAX decides otherwise.
+    The numbers that come out are the same. They share a few heaps, as in `demottle.node.memory`. Whoever starts the node with
+    OMP_WAIT_POLICY or MALLOC_ARENA_MAX decides otherwise.
     """
-    return {"OMP_WAIT_POLICY": "PASSIVE", "MALLOC_ARENA_MAX": "2", **os.environ}
+    return {"OMP_WAIT_POLICY": "PASSIVE", "MALLOC_ARENA_MAX": str(HEAPS), **os.environ}
 
 
 def _let_go(process: "subprocess.Popen[bytes]") -> None:

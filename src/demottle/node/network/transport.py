@@ -1,6 +1,5 @@
 """The server's sockets: bounded in number, size and time, so that garbage and half-open connections cost little."""
 
-import gc
 import ipaddress
 import socket
 import ssl
@@ -16,6 +15,7 @@ from pynetdicom.transport import AssociationServer, AssociationSocket, RequestHa
 
 from demottle.node.configuration import Configuration, Tls
 from demottle.node.log import complain, plain
+from demottle.node.memory import give_back
 from demottle.node.network.lobby import Lobby
 
 LARGEST_PDU = 1 << 20
@@ -103,10 +103,10 @@ class Server(AssociationServer):  # type: ignore[misc]
             self.turned_away(str(association.requestor.address), why)
 
     def service_actions(self) -> None:
-        """Have ended associations collected twice a minute; pynetdicom does so after every 60 connections, which takes longer."""
+        """Give back what ended associations held, twice a minute; pynetdicom does so after 60 of them, which may take hours."""
         if time() - self._collected > _RESOLVED / 2:
             self._collected = time()
-            gc.collect()
+            give_back()
 
     @cached_property
     def _said(self) -> dict[tuple[str, str], float]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from demottle.node.disk import QUEUE, alone, clear
 from demottle.node.log import begin_log, complain
+from demottle.node.memory import give_back
 from demottle.node.queue import rounds
 from demottle.node.queue.store import Queue
 from demottle.node.toml_file import read_configuration
@@ -39,6 +40,7 @@ def main(config: Path) -> None:
                 complain(f"results cannot be written ({error.strerror}); next try in {_FULL:g} s")
                 time.sleep(_FULL)
                 rounds.postponed(queue, round.id)
+            give_back()
 
 
 def _end_with_the_node() -> None:
