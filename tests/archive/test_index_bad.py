@@ -106,6 +106,28 @@ def test_copies_elsewhere_count_once(root: Path, indexed: Indexer) -> None:
     assert {one["series"] for one in indexed.files.values()} == {row["key"]}
 
 
+def test_a_broken_copy_elsewhere_costs_a_remark_and_no_series(root: Path, indexed: Indexer) -> None:
+    for path in series_in(root / "a", slices=5):
+        (root / "old").mkdir(exist_ok=True)
+        shutil.copy(path, root / "old")
+    for path, size in (
+        (root / "old" / "1-1.dcm", -100),
+        (root / "old" / "1-3.dcm", 420),
+        (root / "a" / "1-2.dcm", -100),
+    ):
+        path.write_bytes(path.read_bytes()[:size])
+    indexed()
+    (row,) = indexed.series
+    assert (row["wrong"], row["slices"], row["files"]) == ("", 5, 5)
+    assert "old/1-1.dcm is broken; its slice is read from a/1-1.dcm." in row["remarks"]
+    assert "a/1-2.dcm is broken; its slice is read from old/1-2.dcm." in row["remarks"]
+    wrong = {path: one["wrong"] for path, one in indexed.files.items()}
+    assert "cut short" in wrong["old/1-1.dcm"] and "cut short" in wrong["a/1-2.dcm"] and wrong["old/1-2.dcm"] == ""
+    (root / "old" / "1-2.dcm").unlink()
+    indexed()
+    assert "a/1-2.dcm" in indexed.series[0]["wrong"] and "belongs to the series" in indexed.series[0]["wrong"]
+
+
 def test_other_bytes_under_a_sop_instance_uid_are_never_mixed(root: Path, indexed: Indexer) -> None:
     series_in(root / "a", "1")
     series_in(root / "variant", "1", seed=1)

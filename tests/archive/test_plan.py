@@ -1,5 +1,6 @@
 """A plan says for each series what is done with it, what it shares, and how long that takes."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -86,8 +87,8 @@ def test_the_rules_of_a_node_are_those_of_an_archive(tmp_path: Path) -> None:
     assert rule_for({**ROW, "thickness": 3.0}, rules) == (None, "It meets no rule.")
     assert rule_for({**ROW, "own": True}, rules)[1] == "It is a result of demottle."
     for more, said in (
-        ("minutes = 3", "'minutes' in .*is not kept in the plan"),
-        ('preset = "fast"', "'preset' in .*is not kept"),
+        ("minutes = 0", "minutes; it has to be positive"),
+        ('preset = "faster"', "'preset' in .*it can be 'fast'"),
         ("strenght = 1", "did you mean 'strength'"),
         ('model = "gone.safetensors"', "is not a file"),
     ):
@@ -99,6 +100,24 @@ def test_the_rules_of_a_node_are_those_of_an_archive(tmp_path: Path) -> None:
         _rules(tmp_path, node)
     with pytest.raises(InputError, match="cannot be read"):
         read_rules(tmp_path / "nowhere.toml")
+
+
+def test_everything_that_a_rule_asks_of_denoising_is_in_the_plan(root: Path, indexed: Indexer, tmp_path: Path) -> None:
+    series_in(root / "ct", ConvolutionKernel="Br40")
+    series_in(root / "mr", "2", Modality="MR", SOPClassUID="1.2.840.10008.5.1.4.1.1.4")
+    series_in(root / "fast", "3")
+    indexed()
+    rules = _rules(
+        tmp_path,
+        '[[rule]]\nname = "gentle"\nwhen = { kernel = "Br*" }\npreset = "gentle"\nseed = 7\nsteps = 40\n'
+        '[[rule]]\nwhen = { modality = "MR" }\npreset = "gentle"\n[[rule]]\npreset = "fast"\nminutes = 0.01\n',
+    )
+    _, rows = _planned(indexed, rules)
+    assert json.loads(rows["ct"]["more"]) == {"preset": "gentle", "seed": 7, "steps": 40}
+    assert (rows["mr"]["verb"], rows["fast"]["expected"]) == ("leave", "matched-neighbors")
+    assert "no CT, and the preset gentle" in rows["mr"]["reason"]
+    assert json.loads(rows["fast"]["more"]) == {"preset": "fast", "minutes": 0.01}
+    assert rows["fast"]["seconds"] == pytest.approx(0.8 + 0.6, abs=0.1)  # it learns for 0.6 s and no longer
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,15 @@
 """Suite speed at sizes that take seconds."""
 
+import os
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from demottle.benchmark.suites.cases import Choices
-from demottle.benchmark.suites.speed import commands, live, suite
+from demottle.benchmark.suites.speed import commands, engines, live, suite
 from demottle.errors import DemottleError
 
 QUICK = {spec.group: spec for spec in suite.specs(Choices(quick=True))}
@@ -50,6 +53,27 @@ def test_a_trained_model_is_timed_over_all_its_slices(tmp_path: Path) -> None:
 def test_an_archive_is_measured_with_one_worker_and_two(tmp_path: Path) -> None:
     found = suite.measure(QUICK["archive, workers, 4 series of 4 x 96 x 96"], "demottle", tmp_path)
     assert found.said["series"] == 4 and found.quality["faster"] > 0.5 and found.quality["series_per_hour"] > 0
+
+
+@pytest.mark.slow
+def test_what_engines_add_is_told_beside_a_loop_of_the_same_series(tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    found = suite.measure(QUICK["archive, overhead, 3 series of 4 x 96 x 96"], "demottle", tmp_path)
+    for engine in ("processes", "ray"):
+        middle, least, most = found.said[engine]["own"]
+        assert least <= middle <= most and found.quality[f"{engine}_own"] == middle
+    assert 0 < found.cost["cpu_seconds"] < 4 * found.cost["seconds"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what processes use")
+def test_the_processor_time_of_a_process_and_its_children_is_counted() -> None:
+    busy = "import time\nwhile time.process_time() < {}: pass"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {busy.format(0.5)!r}])\n{busy.format(0.5)}"
+    begun = time.time()
+    with engines.Account("here") as account:
+        subprocess.run([sys.executable, "-c", parent], env={**os.environ, engines._MARK: "here"}, check=True)
+        subprocess.run([sys.executable, "-c", busy.format(0.3)], check=True)  # somebody else's
+    assert account.between(begun, time.time()) == pytest.approx(1.0, abs=0.3)
 
 
 @pytest.mark.slow

@@ -69,6 +69,7 @@ PLAN = (
     Column("method", "text", "name of a method; empty where the scan decides or nothing is fitted"),
     Column("settings", "text", "settings of the method as JSON"),
     Column("strength", "float", "0 to 1"),
+    Column("more", "text", "what else is asked for, as JSON: seed, minutes, steps, texture, preset"),
     Column("group", "text", "series with one group share a network; empty: fitted for itself"),
     Column("model", "text", "file of a fitted network; relative ones begin at the archive's folder; empty: none yet"),
     Column("expected", "text", "method that it will get as far as one can tell beforehand"),

@@ -5,8 +5,12 @@ from pathlib import Path
 import pytest
 from tests.archive.run.small import carried_out, order_of, quickly, results_of, small_archive
 
+from demottle.archive.columns import read_table, write_table
+from demottle.archive.layout import PLAN
 from demottle.archive.run.entering import enter
 from demottle.archive.run.state import State
+from demottle.archive.run.tasks.network import request_of
+from demottle.pipeline.request import Request
 
 GROUPS = ("a", "a", "b", "a")
 
@@ -36,6 +40,21 @@ def test_a_group_of_a_filter_does_not_wait(tmp_path: Path, monkeypatch: pytest.M
     state = State(order.folder)
     assert state.counts()["done"] == 3 and not state._db.execute("SELECT * FROM groups").fetchall()
     assert {row[0] for row in state._db.execute("SELECT grp FROM series WHERE number > 1")} == {""}
+
+
+def test_what_a_rule_asks_is_asked_of_denoising_and_its_seed_goes_before_that_of_the_run(tmp_path: Path) -> None:
+    archive = small_archive(tmp_path, 2)
+    more = ['{"preset": "standard", "seed": 7, "steps": 40}', ""]
+    rows = [{**row, "more": said} for row, said in zip(read_table(archive.plan), more, strict=True)]
+    write_table(archive.plan, PLAN, rows)
+    order = order_of(archive, seed=3)
+    state = State(order.folder)
+    enter(archive, state, "denoise")
+    first, second = state.next(), state.next()
+    assert first is not None and second is not None
+    asked = request_of(order, first)
+    assert (asked.preset, asked.texture, asked.seed, asked.steps) == ("standard", "auto", 7, 40)
+    assert request_of(order, second) == Request("gaussian", seed=3)
 
 
 @pytest.mark.slow

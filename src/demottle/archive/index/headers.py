@@ -59,7 +59,8 @@ def read_file(root: Path, path: str, names: bool) -> Read:
         try:
             found, header = scan_with(file, _KEYWORDS)
             if isinstance(found, Aside):
-                return Read(path, series_uid=found.series_uid, wrong=_without_path(_why(found), file))
+                known = text(header, "SOPInstanceUID") if found.series_uid else ""
+                return Read(path, known, found.series_uid, _without_path(_why(found), file))
             if not found[0].series_uid:
                 return Read(path, found[0].sop_uid, wrong="It states no SeriesInstanceUID; repair the header.")
             cut = _cut_short(found[0], file.size - int(header.pixels_begin))

@@ -28,7 +28,7 @@ class Asked:
     Attributes:
         root: folder of the archive.
         uids: one; several where they may be one scan with a UID for each place.
-        files: path, size, time, UID, what is wrong with it and packed header (None: read it) of all their files.
+        files: path, size, time, SOP Instance UID, what is wrong with it and packed header (None: read it) of all their files.
         names: keep patients' IDs and names.
         alike: what such series share; empty for one.
     """
@@ -79,13 +79,13 @@ def key_of(uid: str, folder: str) -> str:
 def _made(asked: Asked) -> Made:
     root, made = Path(asked.root), Made()
     slices, facts, broken = [], dict[str, dict[str, Any]](), []
-    for path, _, _, _, wrong, header in asked.files:
+    for path, _, _, sop_uid, wrong, header in asked.files:
         held = header or (b"" if wrong else read_file(root, path, asked.names).header)
         if held:
             some, facts[path] = unpacked(root, path, held)
             slices += [(path, one) for one in some]
         else:
-            broken.append((path, wrong or "It cannot be read any longer."))
+            broken.append((path, wrong or "It cannot be read any longer.", sop_uid))
     units, copies = units_of(slices, broken)
     about = _About(asked, facts, {path: (size, time) for path, size, time, *_ in asked.files})
     for unit in units:
@@ -116,7 +116,8 @@ def _make_unit(unit: Unit, about: _About, made: Made) -> None:
         stack, bad = (None, "") if read is None or wrong else _stacked(read)
         row |= _sizes(read, stack)
         row["wrong"] = without_root(wrong or bad, about.asked.root)[:_LONGEST]
-        said = " ".join([*unit.remarks, *([] if read is None else read.aside)])
+        spare = (f"{path} is broken; its slice is read from {sound}." for path, sound in unit.spare)
+        said = " ".join([*unit.remarks, *([] if read is None else read.aside), *spare])
         row["remarks"] = without_root(said, about.asked.root)[:_LONGEST]
         places = {} if stack is None or len(read.parts if read else ()) > 1 else _places(stack, by_file)
         alike = about.asked.alike if info.scattered else _alike((info, members), folder)
@@ -124,7 +125,7 @@ def _make_unit(unit: Unit, about: _About, made: Made) -> None:
         for path in mine:
             why = conflicts.get(path) or ("" if path in used else "A copy of another file of its series.")
             made.files.append((path, key, places.get(path), why))
-        made.files += [(path, key, None, "") for path, _ in unit.broken]
+        made.files += [(path, key, None, "") for path, _ in (*unit.broken, *unit.spare)]
 
 
 def _tried(series: Series, unit: Unit, about: _About, folder: str) -> tuple[DicomSeries | None, str]:

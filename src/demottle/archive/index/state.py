@@ -123,10 +123,10 @@ class State:
         return [uid for (uid,) in self._base.execute("SELECT uid FROM changed ORDER BY uid")]
 
     def files_of(self, uids: Sequence[str]) -> list[tuple[str, int, int, str, str, bytes | None]]:
-        """Path, size, time, UID, what is wrong with it and packed header of all files of some SeriesInstanceUIDs, by path."""
+        """Path, size, time, SOP Instance UID, what is wrong with it and packed header of the files of some series, by path."""
         marks = ", ".join("?" * len(uids))
         return self._base.execute(
-            f"SELECT path, size, mtime, uid, wrong, header FROM files WHERE uid IN ({marks}) ORDER BY path", tuple(uids)
+            f"SELECT path, size, mtime, sop, wrong, header FROM files WHERE uid IN ({marks}) ORDER BY path", tuple(uids)
         ).fetchall()
 
     def put_series(

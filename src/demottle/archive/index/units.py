@@ -22,13 +22,15 @@ class Unit:
     Attributes:
         folders: from the root.
         slices: without copies in further folders.
-        broken: paths of files that belong to it and cannot be read, with the reason.
+        broken: paths of files that belong to it and cannot be read, with the reason; slices would be missing without them.
+        spare: paths of files that cannot be read, with the path of a sound one that holds the same object.
         remarks: what is odd about it.
     """
 
     folders: list[str]
     slices: Slices
     broken: list[tuple[str, str]] = field(default_factory=list)
+    spare: list[tuple[str, str]] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
     @property
@@ -42,11 +44,15 @@ def folder_of(path: str) -> str:
     return str(PurePosixPath(path).parent)
 
 
-def units_of(slices: Slices, broken: Iterable[tuple[str, str]]) -> tuple[list[Unit], dict[str, str]]:
+def units_of(slices: Slices, broken: Iterable[tuple[str, str, str]]) -> tuple[list[Unit], dict[str, str]]:
     """Put folders together that hold different objects of one series, and find files that are copies of others.
 
     A folder with objects that are there already, and the same, adds those that are not; one whose objects are others under the
     same SOP Instance UIDs is a series of its own, and so is one of another patient or study.
+
+    Args:
+        slices: of all files that can be read.
+        broken: paths of those that cannot, with the reason and the SOP Instance UID, empty where it is not known.
 
     Returns:
         The units, and by path what is wrong with files that are left out.
@@ -58,11 +64,21 @@ def units_of(slices: Slices, broken: Iterable[tuple[str, str]]) -> tuple[list[Un
     copies: dict[str, str] = {}
     for folder in sorted(by_folder):
         _place(folder, by_folder[folder], units, copies)
-    for path, why in broken:
-        home = next((unit for unit in units if folder_of(path) in unit.folders), units[0] if units else None)
-        if home is not None:
-            home.broken.append((path, why))
+    for path, why, sop_uid in broken:
+        _place_broken(path, why, sop_uid, units)
     return units, copies
+
+
+def _place_broken(path: str, why: str, sop_uid: str, units: list[Unit]) -> None:
+    """Add a broken file to the unit of its folder, else to the one that has its object, else to the first."""
+    sound = {one.sop_uid: (unit, other) for unit in reversed(units) for other, one in reversed(unit.slices)}
+    mine = next((unit for unit in units if folder_of(path) in unit.folders), None)
+    here = {one.sop_uid: (mine, other) for other, one in reversed(mine.slices)} if mine is not None else sound
+    unit, other = here.get(sop_uid, (mine, "")) if sop_uid else (mine, "")
+    if unit is not None and other:
+        unit.spare.append((path, other))
+    elif unit is not None or units:
+        (unit or units[0]).broken.append((path, why))
 
 
 def _place(folder: str, members: Slices, units: list[Unit], copies: dict[str, str]) -> None:

@@ -34,14 +34,16 @@ class Cost:
     voxels: float
     learn: float = 0.0
 
-    def seconds(self, voxels: float, fits: bool) -> float:
+    def seconds(self, voxels: float, fits: bool, minutes: float | None = None) -> float:
         """Seconds for a series.
 
         Args:
             voxels: how many it has.
             fits: it fits a network of its own.
+            minutes: it may learn for; None: as long as is usual.
         """
-        return self.each + 1e-6 * voxels * self.voxels + (self.learn if fits else 0.0)
+        learn = self.learn if minutes is None else min(self.learn, 60 * minutes)
+        return self.each + 1e-6 * voxels * self.voxels + (learn if fits else 0.0)
 
 
 COSTS = {

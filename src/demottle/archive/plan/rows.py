@@ -8,12 +8,14 @@ from typing import Any
 
 from demottle.archive.plan.costs import Cost
 from demottle.archive.plan.groups import group_of
-from demottle.archive.plan.rules import rule_for
+from demottle.archive.plan.rules import more_of, rule_for
 from demottle.archive.plan.sampling import Sampled, unlike, usual_method
 from demottle.methods.registry import method as look_up
-from demottle.node.configuration import Rule
+from demottle.node.configuration import FAST, Rule
 from demottle.pipeline.plan import DEFAULT, FEW, FOR_FEW, FOR_MR
 from demottle.pipeline.plan_sequence import DEFAULT_SEQUENCE
+from demottle.pipeline.preset import PRESETS
+from demottle.pipeline.shared import QUICK
 
 _BYTES = 2  # of a voxel
 _HEADER = 4096  # bytes of a header, or less
@@ -40,7 +42,8 @@ class Deciding:
             one.method for one in self.measured.values()
         }
         asked = {_asked(rule) for rule in self.rules}
-        return (named | asked | {DEFAULT, FOR_FEW, FOR_MR, DEFAULT_SEQUENCE}) - {""}
+        fast = {QUICK for rule in self.rules if rule.preset == FAST}
+        return (named | asked | fast | {DEFAULT, FOR_FEW, FOR_MR, DEFAULT_SEQUENCE}) - {""}
 
 
 @dataclass
@@ -92,7 +95,7 @@ def row_of(
     group = group_of(series, rule)
     count, sampled = deciding.groups[group]
     method, reason = _expected(series, rule, mine, sampled)
-    unfit = _unfit(method, series)
+    unfit = _unfit(method, series) or _beyond(rule, series)
     if unfit:
         return {**row, "verb": "leave", "reason": unfit, "seconds": 0.0, "bytes": 0}
     model = str(rule.request.get("model") or "")
@@ -112,11 +115,12 @@ def row_of(
         "method": rule.request.get("method") or "",
         "settings": json.dumps(rule.request.get("settings") or {}),
         "strength": float(rule.request.get("strength", 1.0)),
+        "more": json.dumps(more_of(rule)),
         "group": group if shares else "",
         "model": model,
         "expected": method,
         "reason": f"{reason} {apart}".strip(),
-        "seconds": round(costs[method].seconds(voxels, fits), 1),
+        "seconds": round(costs[method].seconds(voxels, fits, rule.request.get("minutes")), 1),
         "bytes": voxels * _BYTES + (series["files"] or 0) * _HEADER,
         "fits": fits,
     }
@@ -129,6 +133,14 @@ def _expected(
     asked = _asked(rule)
     if asked:
         return asked, f"The rule '{rule.name}' asks for it."
+    method, why = _decided(series, mine, sampled)
+    if rule.preset == FAST and method == DEFAULT and series["volumes"]:
+        return QUICK, f"{why} The rule '{rule.name}' asks for a fast one."
+    return method, why
+
+
+def _decided(series: Mapping[str, Any], mine: Sampled | None, sampled: Sequence[Sampled]) -> tuple[str, str]:
+    """The method that the scan decides on, as far as one can tell, and what it is known from."""
     if mine is not None and mine.method:
         return mine.method, "The scan decides; it was measured."
     known = usual_method(sampled)
@@ -156,6 +168,18 @@ def _unfit(method: str, series: Mapping[str, Any]) -> str:
         return f"It is a run of frames, and {method} is for volumes."
     if series["volumes"] == 1 and not known.takes(sequence=False):
         return f"It is a volume, and {method} is for runs of frames."
+    return ""
+
+
+def _beyond(rule: Rule, series: Mapping[str, Any]) -> str:
+    """Say where what a rule wants to stay of the noise cannot be had of such a series."""
+    preset = PRESETS.get(rule.preset)
+    promised = preset is not None and preset.promise is not None
+    left = "texture" in rule.request or promised or (preset is not None and preset.texture is not None)
+    if series["volumes"] == 0 and left:
+        return f"It is a run of frames, and what the rule '{rule.name}' wants to stay of the noise is for volumes."
+    if promised and series["modality"] != "CT":
+        return f"It is no CT, and the preset {rule.preset} of the rule '{rule.name}' measures sharpness in HU."
     return ""
 
 

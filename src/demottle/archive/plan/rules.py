@@ -16,7 +16,8 @@ ASKED = (*(name for name in GLOBS if name != "caller"), "folder")
 MEASURES = (*RANGES, "mas", "slices")
 """Facts that conditions compare with ranges."""
 _OF_A_NODE = ("node", "tls", "web", "sender", "destination")
-_NOT_KEPT = ("seed", "minutes", "steps", "texture")
+MORE = ("seed", "minutes", "steps", "texture")
+"""What a rule may ask of a `Request` beside method, settings, model and strength."""
 
 
 def read_rules(path: Path) -> tuple[Rule, ...]:
@@ -45,9 +46,6 @@ def read_rules(path: Path) -> tuple[Rule, ...]:
     if not rules:
         raise top.wrong("rule", 'is missing; write [[rule]] with when = {{ modality = "CT" }} or the like')
     for number, (rule, table) in enumerate(zip(rules, tables, strict=True), 1):
-        extra = next((name for name in _NOT_KEPT if name in rule.request), "preset" if rule.preset else "")
-        if extra:
-            raise table.wrong(extra, "is not kept in the plan of an archive; leave it out")
         if [one.name for one in rules].index(rule.name) != number - 1:
             raise table.wrong("name", f"is {rule.name!r}, as that of another rule; give each a name of its own")
     return rules
@@ -70,6 +68,12 @@ def usual_rules(method: str | None = None, strength: float | None = None) -> tup
         asked["strength"] = strength
     Request(**asked)
     return (Rule("all", Conditions(), request=asked, share=True),)
+
+
+def more_of(rule: Rule) -> dict[str, Any]:
+    """What of a rule goes into the column `more` of a plan."""
+    found = {name: rule.request[name] for name in MORE if name in rule.request}
+    return {**found, "preset": rule.preset} if rule.preset else found
 
 
 def rule_for(row: Mapping[str, Any], rules: tuple[Rule, ...]) -> tuple[Rule | None, str]:

@@ -92,6 +92,7 @@ def _entries(about: dict[str, _About], wanted: Iterator[dict[str, Any]]) -> Iter
             "settings": json.loads(row.get("settings") or "{}") or None,
             "strength": 1.0 if strength is None else float(strength),
             "model": row.get("model") or "",
+            "more": json.loads(row.get("more") or "{}"),
         }
         size = int(one.bytes or 0)
         yield {

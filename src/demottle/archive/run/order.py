@@ -1,6 +1,7 @@
 """What a run is told once (`Order`), and what it is told of each series (`Job`): plain values that travel to any machine."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +60,7 @@ class Job:
         files: from the root; copies and broken ones are left out.
         size: bytes of these files when they were indexed.
         method, settings, strength: as in `demottle.pipeline.request.Request`; an empty method: the scan decides.
+        more: what else the rule asks of a `Request` (seed, minutes, steps, texture), and its preset.
         group: series with one group share a network; empty: none.
         model: a file of a fitted network; empty: none.
         fits: its network becomes that of its group.
@@ -74,6 +76,7 @@ class Job:
     method: str = ""
     settings: dict[str, Any] | None = None
     strength: float = 1.0
+    more: Mapping[str, Any] = field(default_factory=dict)
     group: str = ""
     model: str = ""
     fits: bool = False

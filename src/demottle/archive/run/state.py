@@ -170,6 +170,10 @@ class State:
         begun, ended = self._db.execute("SELECT MIN(since), MAX(ended) FROM series").fetchone()
         return float("nan") if begun is None else float(begun), float("nan") if ended is None else float(ended)
 
+    def ends(self) -> dict[str, float]:
+        """When each series ended, in seconds of the clock, by key."""
+        return dict(self._db.execute("SELECT key, ended FROM series WHERE ended IS NOT NULL").fetchall())
+
     def at_work(self) -> list[tuple[str, float]]:
         """Folders of the series that were given out, and since when (seconds of the clock)."""
         asked = "SELECT folder, since FROM series WHERE state = ? ORDER BY since"

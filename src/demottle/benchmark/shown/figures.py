@@ -153,6 +153,15 @@ QUALITY = (
     ),
     *(Kind(f"added{key}", title, "s", "down", 1) for key, title in _ADDED.items()),
     Kind("journal_mib", "journal, most", "MiB", "down", 1),
+    Kind("faster", "two workers over one", "", "up"),
+    Kind("series_per_hour", "series an hour", "", "up", 0),
+    *(
+        Kind(f"{key}{ending}", f"{name}: {title}", "%", "down", 1, percent=True)
+        for ending, title in (("_own", "added time"), ("_processor", "added processor time"))
+        for key, name in (("processes", "processes"), ("ray", "Ray"))
+    ),
+    Kind("grown_mib", "grown since a tenth of the series", "MiB", "down", 1),
+    Kind("per_second", "series a second", "", "up", 0),
     *(Kind(f"covered_{key}", name, "%", "none", 1, percent=True) for key, name in _COVERED.items()),
 )
 COST = (

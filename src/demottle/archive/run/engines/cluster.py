@@ -50,7 +50,8 @@ class Cluster:
         if address is None:
             os.environ.setdefault(
                 "RAY_worker_niceness", "0"
-            )  # as with --jobs; Ray's own is 15, which a busy machine starves
+            )  # as with --jobs; Ray's own, 15, starves on a busy machine
+            os.environ.setdefault("RAY_AUTH_MODE", "token")  # its ports are open to the network: only who has the token
             here = {"num_cpus": max(1, math.ceil(jobs * self._cpus)), "object_store_memory": _STORE}
             told = {**told, **here, "include_dashboard": False, "address": "local"}
         else:
@@ -58,8 +59,14 @@ class Cluster:
         try:
             self._ray.init(**told)
         except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
-            where = f"at {address}" if address else "on this machine"
-            raise InputError(f"Ray finds no cluster {where}; begin one there with 'ray start --head'.") from error
+            if address is None:
+                raise InputError(
+                    "Ray cannot begin on this machine; leave out --ray, --jobs does without it."
+                ) from error
+            raise InputError(
+                f"Ray finds no cluster at {address}, or not with this token; begin one there with 'ray start --head', and use "
+                "its token (RAY_AUTH_TOKEN)."
+            ) from error
 
     def _refuse_too_much(self, options: dict[str, Any]) -> None:
         wanted = {"CPU": self._cpus, "GPU": self._gpus, "memory": options.get("memory", 0)}

@@ -1,12 +1,16 @@
-"""The network of a group: fitted on the group's first series, and used for the others as long as it fits them."""
+"""The network of a group: fitted on the group's first series, and used for the others as long as it fits them.
 
-from dataclasses import dataclass, replace
+The rule by which it is used and kept is `demottle.pipeline.shared`'s.
+"""
+
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from demottle.archive.layout import Archive
 from demottle.archive.run.order import Job, Order
-from demottle.errors import DemottleError
+from demottle.node.configuration import FAST
+from demottle.pipeline.shared import Measured, keep, measured_in, quickly, with_network
 
 if TYPE_CHECKING:
     from demottle.image import Image
@@ -38,21 +42,32 @@ def treated(order: Order, job: Job, image: "Image") -> Treated:
     Raises:
         DemottleError: as `demottle.pipeline.run.run`.
     """
-    from demottle.pipeline.request import Request
     from demottle.pipeline.run import run
 
-    place = network_of(order, job)
-    request = Request(job.method or None, job.settings or None, strength=job.strength, seed=order.seed)
+    place, request = network_of(order, job), request_of(order, job)
+    known = quickly(image, request) if job.more.get("preset") == FAST else Measured(request)
     why = ""
     if place is not None and not job.fits:
-        taken, why = _with_network(order, image, request, place)
-        if taken is not None:
-            return taken
-    result = run(image, request)
+        taken = with_network(image, known, place, lambda result: result.judged(order.limits), order.force)
+        if not isinstance(taken, str):
+            return Treated(*taken, shared=True)
+        why = taken
+    result = measured_in(run(image, known.request, found=known.found), known.seconds)
     verdict = result.judged(order.limits)
-    if job.fits and place is not None and (verdict is None or verdict.passed):
-        _keep(result, place)
+    if job.fits and place is not None:
+        keep(result, verdict, place)
     return Treated(result, verdict, False, why)
+
+
+def request_of(order: Order, job: Job) -> "Request":
+    """What the plan asks for a series; where its rule names no seed, that of the run holds."""
+    from demottle.pipeline.preset import with_preset
+    from demottle.pipeline.request import Request
+
+    more = {"seed": order.seed, **job.more}
+    preset = more.pop("preset", FAST)
+    request = Request(job.method or None, job.settings or None, strength=job.strength, **more)
+    return request if preset == FAST else with_preset(request, preset)
 
 
 def network_of(order: Order, job: Job) -> Path | None:
@@ -61,35 +76,3 @@ def network_of(order: Order, job: Job) -> Path | None:
     if job.model:
         return archive.folder / job.model
     return archive.fitted / f"{job.group}.safetensors" if job.group else None
-
-
-def _with_network(order: Order, image: "Image", request: "Request", place: Path) -> tuple[Treated | None, str]:
-    """The result of a network that is there; None where it does not fit, and why."""
-    from demottle.events import silent
-    from demottle.methods import load
-    from demottle.pipeline.run import fitted, kind_of, run
-
-    try:
-        asked = replace(request, method=None, settings=None, model=load(place))
-        kind = kind_of(image)
-        found = kind.measure(image, asked, silent)
-        if warnings := fitted(kind, found, asked, None).warnings:
-            return None, warnings[0]
-        result = run(image, asked, found=found)
-    except DemottleError as error:
-        return None, str(error)
-    verdict = result.judged(order.limits)
-    if verdict is not None and not verdict.passed and not order.force:
-        return None, f"its result fails the gate: {verdict.reasons}"
-    return Treated(result, verdict, True), ""
-
-
-def _keep(result: "Result", place: Path) -> None:
-    """Keep a network for the other series of its group; of a filter there is nothing to keep."""
-    from demottle.io.output import staged
-    from demottle.methods import method
-
-    if method(result.denoiser.method).learns_from == "nothing":
-        return
-    with staged(place, overwrite=True) as new:
-        result.denoiser.save(new)

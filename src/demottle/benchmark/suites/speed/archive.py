@@ -1,7 +1,7 @@
 """An archive: series per hour with one worker and two, what the engines add to a plain loop, a lost node, the program's memory.
 
 Series are CT phantoms that share one network, fitted before anything is timed. Each run is one of the real command line, or of
-the functions that it calls, in a process of its own. On a busy machine only processor seconds and memory mean something.
+the functions that it calls, in a process of its own.
 """
 
 import json
@@ -18,17 +18,16 @@ from demottle import io
 from demottle.archive.columns import write_table
 from demottle.archive.layout import FILES, PLAN, SERIES, Archive, Told
 from demottle.benchmark.suites.cases import Finding
+from demottle.benchmark.suites.speed.engines import overhead, workers
 from demottle.errors import DemottleError
 from demottle.physics.phantoms.phantom import body_phantom
 
 FIELD_MM, SPACING_MM, SIGMA = 380.0, 1.0, 30.0
-FASTER, OVERHEAD = 1.8, 0.05
-"""The aims: two workers against one, and what an engine may add to the plain loop."""
 GROUP = "chest"
 
 
-def measured(what: str, series: int, slices: int, size: int) -> Finding:
-    """Measure one of "workers", "overhead", "lost node" or "memory".
+def measured(what: str, series: int, slices: int, size: int, rounds: int) -> Finding:
+    """Measure one of "workers", "overhead", "lost node" or "memory"; the first two in so many rounds.
 
     Raises:
         DemottleError: a run failed; the sentence has the end of what it said.
@@ -37,7 +36,9 @@ def measured(what: str, series: int, slices: int, size: int) -> Finding:
         return _memory(series)
     with tempfile.TemporaryDirectory() as temporary:
         archive = make_archive(Path(temporary), series, slices, size)
-        return {"workers": _workers, "overhead": _overhead, "lost node": _lost}[what](archive, series)
+        if what == "lost node":
+            return _lost(archive, series)
+        return {"workers": workers, "overhead": overhead}[what](archive, series, rounds)
 
 
 def make_archive(folder: Path, series: int, slices: int, size: int) -> Archive:
@@ -76,67 +77,6 @@ def _fit(scan: Path, model: Path) -> None:
     )  # what it learned costs nothing later
 
 
-def _ran(archive: Archive, name: str, *engine: str) -> dict[str, float]:
-    """One run of the command line, cut to one core for each series: seconds from the first begin to the last end, and sums."""
-    from demottle.archive.run.results import rows_of
-    from demottle.archive.run.state import State
-
-    words = ["archive", "run", str(archive.folder), "--name", name, "-o", str(archive.folder.parent / name)]
-    command = [sys.executable, "-m", "demottle", *words, "--force", "--no-page", "--cpus", "1", *engine]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise DemottleError(f"The run ended with {done.returncode}: {done.stderr.strip().splitlines()[-1:]}.")
-    rows = list(rows_of(archive.runs / name))
-    state = State(archive.runs / name)
-    begun, ended = state.span()
-    state.close()
-    return {"seconds": ended - begun, "at_work": sum(row["seconds"] for row in rows), "done": len(rows)}
-
-
-def _workers(archive: Archive, series: int) -> Finding:
-    one, two = _ran(archive, "one", "--jobs", "1"), _ran(archive, "two", "--jobs", "2")
-    faster = one["seconds"] / two["seconds"]
-    said: dict[str, Any] = {
-        "series": series,
-        "one_seconds": round(one["seconds"], 1),
-        "two_seconds": round(two["seconds"], 1),
-    }
-    said |= {"aim": FASTER} | (
-        {"missed": f"{faster:.2f} times as fast, the aim is {FASTER:g}"} if faster < FASTER else {}
-    )
-    quality = {"faster": round(faster, 3), "series_per_hour": round(3600 * series / two["seconds"], 1)}
-    return Finding(quality, said, {"seconds": round(two["seconds"], 2)})
-
-
-def _overhead(archive: Archive, series: int) -> Finding:
-    """What engines add to the time that the series themselves take, beside a loop that does nothing else."""
-    loop = _loop(archive)
-    found = {name: _ran(archive, name, *words) for name, words in (("processes", ("--jobs", "1")), ("ray", ("--ray",)))}
-    per_series = loop / series
-    quality = {f"{name}_overhead": round(one["seconds"] / loop - 1, 4) for name, one in found.items()}
-    idle = {f"{name}_between": round((one["seconds"] - one["at_work"]) / series, 3) for name, one in found.items()}
-    worst = max(quality.values())
-    said: dict[str, Any] = {
-        "series": series,
-        "loop_seconds": round(loop, 2),
-        "per_series": round(per_series, 2),
-        "aim": OVERHEAD,
-        **idle,
-    }
-    said |= {"missed": f"{100 * worst:.0f} % more, the aim is {100 * OVERHEAD:g}"} if worst > OVERHEAD else {}
-    return Finding(quality, said, {"seconds": round(loop, 2)})
-
-
-def _loop(archive: Archive) -> float:
-    """Seconds of the series one after the other, without state or engine, in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-c", _LOOP, str(archive.folder)], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise DemottleError(f"The loop ended with {done.returncode}: {done.stderr.strip().splitlines()[-1:]}.")
-    return float(done.stdout.splitlines()[-1])
-
-
 def _lost(archive: Archive, series: int) -> Finding:
     """A cluster of three nodes, each with a core, of which one is lost in the middle of a run."""
     done = subprocess.run(
@@ -160,29 +100,6 @@ def _memory(series: int) -> Finding:
     quality = {"grown_mib": round(grown, 1), "per_second": round(series / many[0], 1)}
     return Finding(quality, said, {"seconds": round(many[0], 2), "peak_mib": round(1024 * many[2], 1)})
 
-
-_LOOP = """
-import os, sys, time
-os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE")
-from pathlib import Path
-from demottle.archive.layout import Archive
-from demottle.archive.run.entering import enter
-from demottle.archive.run.order import Order
-from demottle.archive.run.state import State
-from demottle.archive.run.work import work
-archive = Archive(Path(sys.argv[1]))
-places = archive.runs / "loop", archive.folder.parent / "loop"
-order = Order(archive.folder, Path(archive.told().root), *places, force=True, pages=False, threads=1)
-state = State(order.folder)
-enter(archive, state, "denoise")
-jobs = []
-while job := state.next():
-    jobs.append(job)
-begun = time.monotonic()
-for job in jobs:
-    assert work(order, job)["state"] == "done"
-print(time.monotonic() - begun)
-"""
 
 _CLUSTER = """
 import os, sys, time, json, threading

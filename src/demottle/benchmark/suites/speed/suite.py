@@ -18,9 +18,19 @@ FEW = 8
 """Frames for the paper's student without a GPU, which takes seconds for each."""
 FULL = {"denoise": 500, "simulate low-dose": 64, "size": 512, "apply": 64, "frames": 200, "index": 20_000}
 QUICK = {"denoise": 12, "simulate low-dose": 12, "size": 96, "apply": 2, "frames": 12, "index": 100}
-ARCHIVE = {"workers": (8, 24, 256), "overhead": (4, 48, 256), "lost node": (8, 24, 256), "memory": (10_000, 0, 0)}
-QUICK_ARCHIVE = {"workers": (4, 4, 96), "overhead": (2, 4, 96), "lost node": (6, 4, 96), "memory": (200, 0, 0)}
-"""Series, slices, and rows and columns of a slice."""
+ARCHIVE = {
+    "workers": (8, 24, 256, 3),
+    "overhead": (3, 48, 256, 3),
+    "lost node": (8, 24, 256, 1),
+    "memory": (10_000, 0, 0, 1),
+}
+QUICK_ARCHIVE = {
+    "workers": (4, 4, 96, 1),
+    "overhead": (3, 4, 96, 1),
+    "lost node": (6, 4, 96, 1),
+    "memory": (200, 0, 0, 1),
+}
+"""Series, slices, rows and columns of a slice, and rounds in which runs take turns."""
 
 
 def specs(choices: Choices) -> tuple[CaseSpec, ...]:
@@ -42,13 +52,14 @@ def specs(choices: Choices) -> tuple[CaseSpec, ...]:
     groups[f"archive index, {sizes['index']:,} files"] = {"index": sizes["index"]}
     for name in ("spectral-wiener",) if choices.quick else costs.METHODS:
         groups[f"cost of {name}"] = {"cost": name}
-    for what, (series, slices, side) in (QUICK_ARCHIVE if choices.quick else ARCHIVE).items():
+    for what, (series, slices, side, rounds) in (QUICK_ARCHIVE if choices.quick else ARCHIVE).items():
         of = f" of {slices} x {side} x {side}" if slices else ""
         groups[f"archive, {what}, {series} series{of}"] = {
             "archive": what,
             "series": series,
             "slices": slices,
             "size": side,
+            "rounds": rounds,
         }
     return tuple(
         CaseSpec("speed", group, number * len(groups) + place, recipe)
@@ -74,5 +85,6 @@ def measure(spec: CaseSpec, entrant: str, cache: Path) -> Finding:
     if "student" in recipe:
         return live.measured(recipe["size"], recipe["student"], recipe["frames"], RATE)
     if "archive" in recipe:
-        return archive.measured(recipe["archive"], recipe["series"], recipe["slices"], recipe["size"])
+        wanted = (recipe[name] for name in ("archive", "series", "slices", "size", "rounds"))
+        return archive.measured(*wanted)
     return applying.measured(recipe["model"], recipe["preset"], recipe["slices"], recipe["size"])
