@@ -2,9 +2,10 @@
 #   docker build -t demottle .
 #   docker run --rm --network none -v "$PWD:/data" demottle denoise CHEST -o CHEST-clean
 
-# The base is named by its tag, and so moves with its security updates. To pin it, name its digest in both FROM lines,
-# FROM python:3.11-slim@sha256:..., as `docker buildx imagetools inspect python:3.11-slim` says it.
-FROM python:3.11-slim AS build
+# The base is named by its tag, and so moves with its security updates. To pin it, name its digest,
+# --build-arg BASE=python:3.11-slim@sha256:..., as `docker buildx imagetools inspect python:3.11-slim` says it.
+ARG BASE=python:3.11-slim
+FROM ${BASE} AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PATH=/opt/demottle/bin:$PATH
 RUN python -m venv /opt/demottle
 WORKDIR /source
@@ -16,7 +17,7 @@ COPY src ./src
 RUN pip install -c constraints.txt --extra-index-url https://download.pytorch.org/whl/cpu ".[onnx,node]" \
     && demottle doctor --quick
 
-FROM python:3.11-slim
+FROM ${BASE}
 COPY --from=build /opt/demottle /opt/demottle
 RUN useradd --uid 1000 --create-home demottle && mkdir /data && chown demottle /data
 # Matplotlib keeps a cache where it may write, also where --user names somebody else.

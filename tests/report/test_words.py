@@ -12,11 +12,13 @@ from demottle.report.words import (
     facts,
     found_and_limit,
     gate_cards,
+    gate_failed,
     said,
     sentences,
     series_title,
     signed,
     uncertain,
+    warnings,
 )
 
 TRUTH = body(16)
@@ -118,7 +120,7 @@ def test_a_mean_beyond_its_limit_by_chance_perhaps_is_not_shown_and_its_interval
     assert uncertain(verdict) == told
 
 
-@pytest.mark.parametrize(("state", "tone"), [("passed", "good"), ("passed with warnings", "warn"), ("failed", "warn")])
+@pytest.mark.parametrize(("state", "tone"), [("passed", "good"), ("passed with warnings", "warn"), ("failed", "bad")])
 def test_the_tile_of_the_gate_says_its_state(state: str, tone: str) -> None:
     verdict = {"value": 2.0, "limit": 1.0, "status": "failed" if state == "failed" else "passed", "what": "shift"}
     (made,) = gate_cards({"state": state, "summary": "12 limits kept", "verdicts": [verdict]})
@@ -132,3 +134,15 @@ def test_the_tile_says_where_a_shift_is_not_for_certain_beyond_its_limit(low: fl
     card = {c.label: c for c in cards(replace(check(BEFORE, BEFORE), tissues=(fat,)))}["CT numbers"]
     assert card.value == "moved in 1 tissue"
     assert ("beyond 1 HU is not certain" in card.detail) is said
+
+
+def test_a_warning_with_slightly_other_figures_is_told_once_and_another_tissue_is_another_warning() -> None:
+    now = ["CT number of fat moved by +1.6 HU."]
+    then = {"warnings": ["CT number of fat moved by +1.58 HU.", "CT number of bone moved by +2.1 HU."]}
+    assert warnings(now, then) == [now[0], then["warnings"][1]]
+
+
+@pytest.mark.parametrize(("status", "failed"), [("passed", False), ("failed", True)])
+def test_the_warnings_turn_red_only_where_the_gate_failed(status: str, failed: bool) -> None:
+    gate = {"state": "passed with warnings", "verdicts": [{"value": 2.0, "limit": 1.0, "status": status, "what": "x"}]}
+    assert gate_failed(gate) is failed and gate_failed(None) is False

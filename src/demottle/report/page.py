@@ -93,7 +93,7 @@ def _html(
         title=words.series_title(record),
         facts=words.facts(before, record),
         cards=[*words.gate_cards(gate), *words.cards(check)],
-        warnings=_once([*check.warnings, *words.sentences(record.get("warnings"))]),
+        warnings=words.warnings(check.warnings, record),
         reasons=words.sentences(record.get("plan_reasons")),
         done=done_groups(record),
         version=record.get("version", ""),
@@ -104,6 +104,7 @@ def _html(
         repeat_rows=rows_of("repeat"),
         two_levels=words.two_levels(check, record),
         gate=gate,
+        failed=words.gate_failed(gate),
         contract=contract_rows(record),
         worst=worst,
         known=None if evaluation is None else evaluation.known,
@@ -216,10 +217,6 @@ def _viewer(
 def _script_json(value: Any) -> Markup:
     """JSON that cannot end the script element it stands in."""
     return Markup(json.dumps(value, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c"))
-
-
-def _once(found: list[str]) -> list[str]:
-    return list(dict.fromkeys(found))
 
 
 def write_whole(text: str, path: Path) -> None:

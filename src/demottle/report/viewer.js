@@ -158,7 +158,9 @@
 
   function layout() {
     const plane = data.planes[state.plane];
-    const widest = state.mode === "wipe" ? Math.min(1, (760 * plane.aspect) / by("frames").clientWidth) : 1;
+    by("viewer").style.setProperty("--aspect", plane.aspect);
+    const tallest = Math.max(400, innerHeight - 200); // beside buttons and captions
+    const widest = state.mode === "wipe" ? Math.min(1, (tallest * plane.aspect) / by("frames").clientWidth) : 1;
     for (const id of ["before", "after", "removed", "wipe"]) {
       const canvas = by(id);
       canvas.style.aspectRatio = plane.aspect;

@@ -1,6 +1,7 @@
 """The page's words: the headline cards, titles and values, from a check and the record of the run."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -22,7 +23,7 @@ from demottle.quality.verdict import FAILED, PASSED
 
 @dataclass(frozen=True)
 class Card:
-    """One headline: a label, a large value, a line below; tone "good", "warn" or "plain"."""
+    """One headline: a label, a large value, a line below; tone "good", "warn", "bad" (the gate failed) or "plain"."""
 
     label: str
     value: str
@@ -51,7 +52,28 @@ def gate_cards(gate: Any) -> list[Card]:
         state = str(gate.get("state", PASSED))
         return [Card("Gate", state, str(gate.get("summary", "")), "good" if state == PASSED else "warn")]
     first = str(failed[0]["what"]) + (f" and {len(failed) - 1} more" if len(failed) > 1 else "")
-    return [Card("Gate", FAILED, f"{first}, of {len(verdicts)} limits", "warn")]
+    return [Card("Gate", FAILED, f"{first}, of {len(verdicts)} limits", "bad")]
+
+
+def warnings(found: Iterable[str], record: Mapping[str, Any]) -> list[str]:
+    """Return what a check found now, and of what the record of the run says that which it does not say already.
+
+    Written files are rounded, so that the same warning can come with slightly other figures; then the present one is kept.
+    """
+    now = list(found)
+    told = {_without_figures(sentence) for sentence in now}
+    return list(
+        dict.fromkeys([*now, *(s for s in sentences(record.get("warnings")) if _without_figures(s) not in told)])
+    )
+
+
+def _without_figures(sentence: str) -> str:
+    return re.sub(r"[-+]?\d[\d.]*", "#", sentence)
+
+
+def gate_failed(gate: Any) -> bool:
+    """Return whether a gate, as `Gate.to_dict` gives it, was failed."""
+    return any(card.tone == "bad" for card in gate_cards(gate))
 
 
 def uncertain(verdict: Mapping[str, Any]) -> str:

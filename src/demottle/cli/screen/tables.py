@@ -9,6 +9,7 @@ from rich.text import Text
 from demottle.cli.screen.console import heading, out
 
 if TYPE_CHECKING:
+    from demottle.quality.check.leak import Leak
     from demottle.quality.check.whole import Check
     from demottle.quality.measures import Measure
     from demottle.quality.truth.whole import Comparison
@@ -46,7 +47,7 @@ def show_check(check: "Check") -> None:
         )
     if check.leak is not None:
         rho = [part.rho[0] if part.rho else nan for part in (check.leak.before, check.leak.after)]
-        change = Text(change_of(rho[0], rho[1], 2), style=CAREFUL if check.leak.noticeable else GOOD)
+        change = Text(change_of(rho[0], rho[1], 2), style=_leak_style(check.leak))
         table.add_row(measure("slice_leak").headed(unit), *(number(value, 2) for value in rho), change)
     verdict = edges_verdict(check.edges)
     table.add_row("edges", "", "", Text(verdict, style=GOOD if verdict == "kept" else CAREFUL))
@@ -62,6 +63,13 @@ def show_check(check: "Check") -> None:
     for name, removed in (check.bias_removed or {}).items():
         table.add_row(f"bias taken out, {name} ({unit})", "", "", number(-removed, sign=True))
     out.print(table)
+
+
+def _leak_style(leak: "Leak") -> str:
+    """As the page's tile: a rise that is too small a part of the noise to be seen is neither good nor bad."""
+    from demottle.quality.check.leak import NOTICEABLE
+
+    return CAREFUL if leak.noticeable else PLAIN if leak.gain >= NOTICEABLE else GOOD
 
 
 def show_comparison(comparison: "Comparison", unit: str, where: str) -> None:

@@ -139,7 +139,7 @@ def _cards(figure: "Figure", result: "Result", at: float) -> float:
     elif isinstance(result, SequenceResult):
         shown = sequence.cards(result.check, result.record)
     for card in shown:
-        color = "#8a5a00" if card.tone == "warn" else "black"
+        color = "#8a5a00" if card.tone in ("warn", "bad") else "black"
         figure.text(_LEFT, at, card.label, fontsize=8.5, va="top")
         figure.text(0.32, at, card.value, fontsize=8.5, va="top", weight="bold", color=color)
         figure.text(

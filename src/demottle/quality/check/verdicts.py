@@ -132,8 +132,8 @@ def _of_spectra(spectra: Spectra | None, noise: Levels) -> Iterator[str]:
         yield "Too little uniform tissue was found to compare noise spectra."
     elif grain_changed(spectra, noise):
         what, shift = spectra.told_shift
-        coarser = "coarser, blotchier" if shift < 0 else "finer"
+        coarser, moved_by = ("coarser, blotchier", "fell") if shift < 0 else ("finer", "rose")
         yield (
-            f"The remaining noise looks {coarser} than the original: the {what} of its spectrum moved by "
-            f"{shift:+.2f} per mm (over {PEAK_LIMIT} is visible)."
+            f"The remaining noise looks {coarser} than the original: the {what} of its spectrum {moved_by} by "
+            f"{abs(shift):.3f} per mm (more than {PEAK_LIMIT} is visible)."
         )
