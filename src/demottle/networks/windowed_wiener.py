@@ -37,15 +37,9 @@ class WindowedWiener(nn.Module):
         if overlap not in (2, 4) or window % overlap or window < 8:
             raise InputError(f"A window of {window} pixels with overlap {overlap} is not possible.")
         self.window, self.step, self.threshold = window, window // overlap, threshold
-        ramp = np.hanning(window + 1)[:window]
-        # The root is applied before and after, which makes a Hann window; those overlap-add to a constant.
-        taper = np.sqrt(np.outer(ramp, ramp))
-        shape = resample_spectrum(spectrum, window)
-        smear = np.abs(np.fft.fft2(taper)) ** 2  # a tapered window sees the spectrum smeared by the taper's own
-        power = np.maximum(np.fft.ifft2(np.fft.fft2(shape) * np.fft.fft2(smear)).real / window**2, 0)
-        self.register_buffer(
-            "power", torch.from_numpy(power[:, : window // 2 + 1].astype(np.float32)), persistent=False
-        )
+        taper = root_taper(window)
+        power = expected_power(spectrum, taper).astype(np.float32)
+        self.register_buffer("power", torch.from_numpy(power), persistent=False)
         self.register_buffer("taper", torch.from_numpy(taper.astype(np.float32)), persistent=False)
 
     def forward(self, image: Tensor, deviation: Tensor) -> Tensor:
@@ -53,11 +47,11 @@ class WindowedWiener(nn.Module):
         size, step = self.window, self.step
         rows, columns = image.shape[-2:]
         pad = (size, size + (-columns) % step, size, size + (-rows) % step)
-        padded = _pad(image, pad)
+        padded = pad_slices(image, pad)
         blocks = padded[:, 0].unfold(1, size, step).unfold(2, size, step)
         down, across = blocks.shape[1:3]
         middle = slice(size // 2, None, step)
-        local = _pad(deviation, pad)[:, 0, middle, middle][:, :down, :across, None, None]
+        local = pad_slices(deviation, pad)[:, 0, middle, middle][:, :down, :across, None, None]
         mean = blocks.mean((-1, -2), keepdim=True)
         coefficients = torch.fft.rfft2((blocks - mean) * self.taper)
         observed = coefficients.real**2 + coefficients.imag**2
@@ -75,7 +69,31 @@ class WindowedWiener(nn.Module):
         return functional.fold(columns, (shape[0], shape[1]), self.window, stride=self.step)
 
 
-def _pad(image: Tensor, pad: tuple[int, int, int, int]) -> Tensor:
-    # Reflection needs more pixels than it adds; a smaller slice is continued by its border.
+def root_taper(window: int) -> NDArray[np.float64]:
+    """Return the root of a Hann window (window, window).
+
+    Applied before and after, it makes a Hann window; those overlap-add to a constant.
+    """
+    ramp = np.hanning(window + 1)[:window]
+    taper: NDArray[np.float64] = np.sqrt(np.outer(ramp, ramp))
+    return taper
+
+
+def expected_power(spectrum: NDArray[np.floating], taper: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the noise power that a tapered window (n, n) sees at the frequencies (n, n // 2 + 1) of its `rfft2`.
+
+    Args:
+        spectrum: noise power per frequency, square, in FFT order, in any unit; the noise's variance is taken as 1.
+        taper: what the window is multiplied by: it smears the spectrum by its own.
+    """
+    window = len(taper)
+    smear = np.abs(np.fft.fft2(taper)) ** 2
+    shape = resample_spectrum(spectrum, window)
+    power = np.maximum(np.fft.ifft2(np.fft.fft2(shape) * np.fft.fft2(smear)).real / window**2, 0)
+    return np.asarray(power[:, : window // 2 + 1], np.float64)
+
+
+def pad_slices(image: Tensor, pad: tuple[int, int, int, int]) -> Tensor:
+    """Continue slices (..., rows, columns) by their mirror image, or by their border where they are smaller than `pad`."""
     mode = "reflect" if min(image.shape[-2:]) > max(pad) else "replicate"
     return functional.pad(image, pad, mode=mode)

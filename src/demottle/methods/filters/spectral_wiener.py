@@ -1,16 +1,14 @@
 """Wiener shrinkage in overlapping windows, against the noise spectrum measured on the scan.
 
 The classical answer where learning from the scan is not possible: nothing matched, noise fully shared
-between slices. The filter itself is `networks.windowed_wiener`.
+between slices. The filter itself is `networks.volume_wiener`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 
 from demottle.errors import InputError
 from demottle.events import Listener, Progress, Stage, silent
@@ -18,15 +16,17 @@ from demottle.image import Image, Voxels
 from demottle.methods.filters.told_noise import VolumeFilter, told_noise
 from demottle.methods.one_scan.calibration import keep_ct_numbers
 from demottle.methods.one_scan.protection import blended, changeable, fill_invalid
-from demottle.methods.one_scan.restoration import REACH, restore_agreed
+from demottle.methods.one_scan.restoration import restore_agreed
 from demottle.methods.registry import name_of
-from demottle.networks.windowed_wiener import WindowedWiener
-from demottle.noise.correlation import slice_correlation
+from demottle.networks.volume_wiener import Pass, reach, volume_wiener
+from demottle.noise.correlation import LAGS, Correlation, slice_correlation
 from demottle.noise.fingerprint import Fingerprint
 from demottle.noise.level import noise_level
-from demottle.noise.local import noise_map
+from demottle.noise.local import NoiseMap, noise_map
 
 NAME = name_of(__name__)
+_SLAB = 48
+"""Slices filtered at once: the transforms hold several copies of them."""
 
 
 @dataclass(frozen=True)
@@ -34,17 +34,21 @@ class SpectralWienerSettings:
     """Settings of the filter.
 
     Attributes:
-        window: side of a window in pixels; a multiple of 4, at least 8.
+        window: side of the first windows in pixels; a multiple of 8.
+        depth: slices of a window; 1 looks at each slice alone.
         threshold: a coefficient counts as signal above this many standard deviations of its noise.
     """
 
     window: int = 16
-    threshold: float = 2.7
+    depth: int = 4
+    threshold: float = 2.3
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
-        if self.window < 8 or self.window % 4:
-            raise InputError(f"window is {self.window}; it has to be a multiple of 4 and at least 8.")
+        if self.window < 8 or self.window % 8:
+            raise InputError(f"window is {self.window}; it has to be a multiple of 8 and at least 8.")
+        if self.depth < 1:
+            raise InputError(f"depth is {self.depth}; it has to be at least 1.")
         if self.threshold <= 0:
             raise InputError(f"threshold is {self.threshold}; it has to be positive.")
 
@@ -53,13 +57,6 @@ class SpectralWiener(VolumeFilter[SpectralWienerSettings]):
     """The filter with the noise it was made for: the shape of the spectrum (n, n), and the level."""
 
     method = NAME
-
-    def __init__(
-        self, settings: SpectralWienerSettings, fitted: Mapping[str, Any], spectrum: NDArray[np.float32]
-    ) -> None:
-        """Keep settings, summary and spectrum."""
-        super().__init__(settings, fitted, spectrum)
-        self._filter = WindowedWiener(self._spectrum, settings.window, 4, settings.threshold)
 
     @classmethod
     def measured(cls, image: Image, settings: SpectralWienerSettings, fingerprint: Fingerprint) -> tuple[Any, ...]:
@@ -75,23 +72,42 @@ class SpectralWiener(VolumeFilter[SpectralWienerSettings]):
             level = float(self.fitted["noise_level"])
         if level == 0:
             return image  # without noise there is nothing to remove
-        correlation = slice_correlation(image, lags=REACH)
+        correlation = slice_correlation(image, lags=LAGS)
         local = noise_map(image, correlation, level)
         out = np.empty(image.shape, np.float32)
-        for index, plane in enumerate(image.voxels):
-            listener(Progress(Stage.APPLY, index, image.shape[0]))
-            filtered = self._plane(fill_invalid(image, index), local.plane(index))
-            out[index] = blended(plane, filtered, changeable(image, index))
-        listener(Progress(Stage.APPLY, image.shape[0], image.shape[0]))
+        for index, filtered in enumerate(self._filtered(image, local, correlation, listener)):
+            out[index] = blended(image.voxels[index], filtered, changeable(image, index))
         restore_agreed(image, out, local, correlation, self._spectrum, lambda index: changeable(image, index), listener)
         keep_ct_numbers(image, out, lambda index: changeable(image, index), listener)
         return image.with_voxels(out)
 
-    def _plane(self, plane: Voxels, deviation: Voxels) -> Voxels:
-        with torch.inference_mode():
-            tensors = [torch.from_numpy(np.ascontiguousarray(a).copy())[None, None] for a in (plane, deviation)]
-            out: Voxels = self._filter(*tensors)[0, 0].numpy()
-        return out
+    def _filtered(
+        self, image: Image, local: NoiseMap, correlation: Correlation, listener: Listener
+    ) -> Iterator[Voxels]:
+        """Filter slab by slab: the transforms hold several volumes at once. Slabs overlap by what a window can reach."""
+        settings, slices = self._settings, image.shape[0]
+        passes = (Pass(settings.window, 2), Pass(settings.window * 3 // 4, 2), Pass(settings.window // 2, 4))
+        rho = np.maximum(np.nan_to_num(correlation.rho), 0).tolist()
+        parts, margin = max(1, round(slices / _SLAB)), reach(passes, settings.depth)
+        for part in range(parts):
+            begin, end = slices * part // parts, slices * (part + 1) // parts
+            low, high = max(begin - margin, 0), min(end + margin, slices)
+
+            def told(share: float, begin: int = begin, end: int = end) -> None:
+                listener(Progress(Stage.APPLY, begin + int((end - begin) * share), slices))
+
+            out = volume_wiener(
+                np.stack([fill_invalid(image, index) for index in range(low, high)]),
+                np.stack([local.plane(index) for index in range(low, high)]),
+                self._spectrum,
+                rho,
+                passes,
+                settings.depth,
+                settings.threshold,
+                (low, slices),
+                told,
+            )
+            yield from out[begin - low : end - low]
 
 
 Settings, fit, restore = SpectralWienerSettings, SpectralWiener.fit, SpectralWiener.restore
