@@ -1,7 +1,7 @@
 """Wiener shrinkage in overlapping windows, against the noise spectrum measured on the scan.
 
 The classical answer where learning from the scan is not possible: nothing matched, noise fully shared
-between slices. The filter itself is `networks.volume_wiener`.
+between slices. The filter itself is `volume_wiener`.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from demottle.methods.one_scan.calibration import keep_ct_numbers
 from demottle.methods.one_scan.protection import blended, changeable, fill_invalid
 from demottle.methods.one_scan.restoration import restore_agreed
 from demottle.methods.registry import name_of
-from demottle.networks.volume_wiener import Pass, reach, volume_wiener
+from demottle.methods.filters.volume_wiener import Pass, reach, volume_wiener
 from demottle.noise.correlation import LAGS, Correlation, slice_correlation
 from demottle.noise.fingerprint import Fingerprint
 from demottle.noise.level import noise_level

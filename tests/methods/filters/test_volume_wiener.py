@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from demottle.networks.volume_wiener import Pass, reach, volume_wiener
+from demottle.methods.filters.volume_wiener import Pass, reach, volume_wiener
 
 PASSES = (Pass(16, 2), Pass(12, 2), Pass(8, 4))
 WHITE = np.ones((64, 64))
