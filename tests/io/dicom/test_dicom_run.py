@@ -111,6 +111,24 @@ def test_behind_the_shutter_nothing_is_measured(xa: Any) -> None:
     assert polygon is not None and polygon[0, 2, 2] and not polygon[0, 20, 15]
 
 
+def test_a_bitmap_shutter_hides_what_its_overlay_covers(xa: Any) -> None:
+    path = xa("b.dcm", ShutterShape="BITMAP", ShutterOverlayGroup=0x6002)
+    dataset = pydicom.dcmread(path)
+    hidden = np.zeros((dataset.Rows, dataset.Columns), np.uint8)
+    hidden[:4] = 1
+    without = io.read(path).valid
+    assert without is None or without[0, 2, 5]  # without its overlay a shutter is taken as not there
+    bits = np.packbits(hidden.ravel(), bitorder="little").tobytes()
+    for element, vr, value in (
+        *((0x0010, "US", dataset.Rows), (0x0011, "US", dataset.Columns), (0x0040, "CS", "G"), (0x0050, "SS", [1, 1])),
+        *((0x0100, "US", 1), (0x0102, "US", 0), (0x3000, "OW", bits + b"\0" * (len(bits) % 2))),
+    ):
+        dataset.add_new((0x6002, element), vr, value)
+    dataset.save_as(path)
+    valid = io.read(path).valid
+    assert valid is not None and not valid[:, :4].any() and valid[:, 4:].all()
+
+
 @pytest.mark.parametrize("sop_class", [XRayAngiographicImageStorage, XRayRadiofluoroscopicImageStorage])
 def test_what_a_viewer_needs_is_kept_and_the_object_is_valid(
     sop_class: str, xa: Any, denoised: Denoised, tmp_path: Path, program: Callable[[str], str]

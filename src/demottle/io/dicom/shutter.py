@@ -79,7 +79,21 @@ def shutter_mask(dataset: Dataset, rows: int, columns: int) -> Mask | None:
                 inside = np.zeros((rows, columns), np.uint8)
                 cv2.fillPoly(inside, [points], 1)
                 seen &= inside > 0
+        elif shape == "BITMAP":
+            hidden = _bitmap(dataset, rows, columns)
+            if hidden is not None:
+                seen &= ~hidden
     return seen if seen.any() and not seen.all() else None
+
+
+def _bitmap(dataset: Dataset, rows: int, columns: int) -> Mask | None:
+    """Return what the overlay of a bitmap shutter hides (PS3.3 C.7.6.15); None without one of the image's own size."""
+    group = integer(dataset, "ShutterOverlayGroup")
+    try:
+        hidden = dataset.overlay_array(group or 0x6000).astype(np.bool_)
+    except (AttributeError, KeyError, TypeError, ValueError):  # without overlay, or with a broken one
+        return None
+    return hidden if hidden.shape == (rows, columns) else None
 
 
 def _integers(value: Any) -> list[int]:
