@@ -2,6 +2,7 @@
 
 import math
 import os
+import sys
 from contextlib import suppress
 from typing import Any
 
@@ -34,7 +35,7 @@ class Cluster:
             DemottleError: Ray is not installed.
             InputError: there is no cluster at the address, or no machine in it has what a task takes.
         """
-        self._ray = _package()
+        self._ray = _package(address)
         self._cpus, self._gpus = cpus, gpus
         self._start(jobs, address)
         options: dict[str, Any] = {"num_cpus": cpus, "num_gpus": gpus, "max_retries": attempts - 1}
@@ -51,7 +52,6 @@ class Cluster:
             os.environ.setdefault(
                 "RAY_worker_niceness", "0"
             )  # as with --jobs; Ray's own, 15, starves on a busy machine
-            os.environ.setdefault("RAY_AUTH_MODE", "token")  # its ports are open to the network: only who has the token
             here = {"num_cpus": max(1, math.ceil(jobs * self._cpus)), "object_store_memory": _STORE}
             told = {**told, **here, "include_dashboard": False, "address": "local"}
         else:
@@ -139,8 +139,10 @@ def _how(error: Exception) -> str:
     return said.get(kind, f"ended ({kind})")
 
 
-def _package() -> Any:
+def _package(address: str | None) -> Any:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # nothing leaves the machine
+    if address is None and "ray" not in sys.modules:  # which takes it when it is imported
+        os.environ.setdefault("RAY_AUTH_MODE", "token")  # its ports are open to the network
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     try:
         import ray
