@@ -14,11 +14,11 @@ from demottle.errors import InputError
 from demottle.events import Listener, Progress, Stage, silent
 from demottle.image import Image, Voxels
 from demottle.methods.filters.told_noise import VolumeFilter, told_noise
+from demottle.methods.filters.volume_wiener import Pass, reach, volume_wiener
 from demottle.methods.one_scan.calibration import keep_ct_numbers
 from demottle.methods.one_scan.protection import blended, changeable, fill_invalid
 from demottle.methods.one_scan.restoration import restore_agreed
 from demottle.methods.registry import name_of
-from demottle.methods.filters.volume_wiener import Pass, reach, volume_wiener
 from demottle.noise.correlation import LAGS, Correlation, slice_correlation
 from demottle.noise.fingerprint import Fingerprint
 from demottle.noise.level import noise_level
