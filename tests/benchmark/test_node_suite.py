@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pydicom
@@ -13,10 +14,11 @@ import pytest
 from demottle.benchmark.engine.results import Results
 from demottle.benchmark.shown.markdown import markdown
 from demottle.benchmark.suites.catalog import suite_named
-from demottle.benchmark.suites.node import parties, receiving
+from demottle.benchmark.suites.node import memory, parties, receiving
 from demottle.benchmark.suites.node.objects import write_large, write_series
 from demottle.benchmark.suites.node.processes import children_of, held_by, started, until_listening
 from demottle.errors import DemottleError
+from demottle.node.facts import facts_of
 
 from .conftest import MakeRow
 
@@ -66,6 +68,11 @@ def test_a_large_object_is_of_the_size_asked_for(tmp_path: Path) -> None:
     write_large(tmp_path / "large.dcm", 2, size=64)
     assert 2 << 20 < (tmp_path / "large.dcm").stat().st_size < (2 << 20) + 4096
     assert pydicom.dcmread(tmp_path / "large.dcm", stop_before_pixels=True).NumberOfFrames == 256
+    (rule, other) = tomllib.loads(memory.RULES)["rule"]
+    assert rule["leave"] and "leave" not in other
+    assert facts_of(tmp_path / "large.dcm", "CT1")["description"] == rule["when"]["description"]
+    write_series(tmp_path / "s", "a", 1, 32)
+    assert facts_of(tmp_path / "s" / "00000.dcm", "CT1")["description"] != rule["when"]["description"]
 
 
 @linux

@@ -3,15 +3,20 @@
 import logging
 import threading
 import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydicom.dataset import Dataset
+from pydicom.uid import ImplicitVRLittleEndian
 from pynetdicom import AE, StoragePresentationContexts, build_role, evt
-from tests.node.conftest import TOML, until
+from tests.io.conftest import save
+from tests.node.conftest import TOML, noisy_series, until
 
-from demottle.node.network import commitment
+from demottle.node.configuration import Destination
+from demottle.node.network import commitment, transport
+from demottle.node.network.association import associated, stored
 from demottle.node.queue import actions, sends, shown
 from demottle.node.queue.store import Queue
 
@@ -211,3 +216,74 @@ def test_a_result_that_is_gone_from_the_disk_is_said(due, pacs, monkeypatch, tmp
     until(lambda: shown.sends_with_reasons(queue, 1)[0]["attempts"] > 1)
     (tmp_path / "held" / "results" / "1" / "images" / "0.dcm").unlink()
     until(lambda: _states(queue) == {"failed": 1})
+
+
+MIB = 1 << 20
+CT = "1.2.840.10008.5.1.4.1.1.2"
+
+
+def _large(folder: Path, mib: int) -> Path:
+    (one,) = noisy_series(slices=1)
+    one.Rows, one.Columns = mib * 512, 1024
+    one.PixelData = bytes(mib * MIB)
+    return save(one, folder / "large.dcm")
+
+
+def _to(port: int) -> Any:
+    found = associated("CT1", Destination("there", "DEMOTTLE", "127.0.0.1", port), None, [CT])
+    assert found is not None
+    return found
+
+
+def test_a_large_result_goes_out_from_the_disk_and_not_through_memory(receiver, tmp_path: Path, monkeypatch) -> None:
+    at_once = transport._receive
+
+    def slowly(self: Any, count: int) -> bytearray:
+        time.sleep(0.02 if count > MIB // 2 else 0)
+        return at_once(self, count)
+
+    monkeypatch.setattr(transport, "_receive", slowly)
+    server, _, told = receiver()
+    file = _large(tmp_path, 64)
+    association = _to(server.port)
+    tracemalloc.start()
+    try:
+        assert stored(association, file) == 0
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        association.release()
+    assert most < 40 * MIB  # receiver and sender are both in this process
+    (held,) = (told.folder / "objects").glob("*/*.dcm")
+    assert held.read_bytes()[-64 * MIB :] == file.read_bytes()[-64 * MIB :]
+
+
+def test_a_result_goes_out_to_who_takes_another_transfer_syntax_alone(tmp_path: Path) -> None:
+    came: list[Dataset] = []
+    entity = AE("DEMOTTLE")
+    entity.add_supported_context(CT, ImplicitVRLittleEndian)
+    handlers = [(evt.EVT_C_STORE, lambda event: came.append(event.dataset) or 0)]
+    server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
+    association = _to(server.server_address[1])
+    assert stored(association, _large(tmp_path, 1)) == 0
+    association.release()
+    server.shutdown()
+    assert len(came[0].PixelData) == MIB
+
+
+def test_a_connection_that_ends_within_a_large_object_is_no_answer(receiver, tmp_path: Path, monkeypatch) -> None:
+    whole, pieces = transport._receive, list[int]()
+
+    def gone(self: Any, count: int) -> bytearray:
+        pieces.append(count)
+        if sum(one > MIB // 2 for one in pieces) > 3:
+            raise OSError("gone")
+        return whole(self, count)
+
+    server, _, told = receiver()
+    monkeypatch.setattr(transport, "_receive", gone)
+    association = _to(server.port)
+    begun = time.monotonic()
+    assert stored(association, _large(tmp_path, 64)) is None
+    assert time.monotonic() - begun < 20
+    until(lambda: not list((told.folder / "incoming").iterdir()))  # and nothing of it stays at the other end

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pydicom
+from pydicom.filereader import read_file_meta_info
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
-from pynetdicom import AE
+from pynetdicom import AE, _config
 
 from demottle.node.configuration import Destination, Tls
 from demottle.node.network.transport import LARGEST_PDU, client_context, quicken
@@ -46,13 +47,23 @@ def associated(
 def stored(association: Any, path: Path) -> int | None:
     """Send one object by C-STORE; return the status, None where nobody answered.
 
+    It goes from the disk as it lies there, whatever its size; only where the other side takes another transfer syntax it is read
+    into memory.
+
     Raises:
         OSError, AttributeError, pydicom.errors.InvalidDicomError: it cannot be read.
     """
+    _config.STORE_SEND_CHUNKED_DATASET = True
     try:
-        answer = association.send_c_store(pydicom.dcmread(path))
+        answer = association.send_c_store(path if _is_taken_as_it_is(association, path) else pydicom.dcmread(path))
     except ValueError:  # no presentation context was accepted for it
         return 0x0122
     except RuntimeError:  # no longer associated
         return None
     return int(answer.Status) if answer else None
+
+
+def _is_taken_as_it_is(association: Any, path: Path) -> bool:
+    meta = read_file_meta_info(path)
+    found = str(meta.MediaStorageSOPClassUID), str(meta.TransferSyntaxUID)
+    return any((one.abstract_syntax, one.transfer_syntax[0]) == found for one in association.accepted_contexts)

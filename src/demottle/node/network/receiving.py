@@ -126,6 +126,7 @@ class Receiver:
         _config.STORE_RECV_CHUNKED_DATASET, tempfile.tempdir = self._before
 
     def _closed(self, event: Any) -> None:
+        _forget_half(event.assoc)
         self._transfers.ended(event.assoc)
         if self._server is not None:
             self._server.ended(event.assoc)
@@ -197,6 +198,15 @@ class Receiver:
         keep(self._told, self._queue, temporary, found, caller=caller, syntax=syntax, urgent=urgent)
         self._transfers.kept(event.assoc, found["SeriesInstanceUID"], found["SOPInstanceUID"])
         return SUCCESS
+
+
+def _forget_half(association: Any) -> None:
+    """Remove what came of an object whose association ended within it: a few large ones would fill the disk."""
+    half = getattr(association.dimse.message, "_data_set_file", None)
+    if half is not None:
+        with suppress(OSError, ValueError):
+            half.close()
+        Path(half.name).unlink(missing_ok=True)
 
 
 def _name_of(association: Any) -> str:

@@ -7,10 +7,12 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property, lru_cache
-from time import time
+from time import sleep, time
 from types import MethodType
 from typing import Any
 
+from pynetdicom.dul import DULServiceProvider
+from pynetdicom.pdu_primitives import P_DATA
 from pynetdicom.transport import AssociationServer, AssociationSocket, RequestHandler
 
 from demottle.node.configuration import Configuration, Tls
@@ -30,6 +32,9 @@ PATIENCE = 60.0
 GREETING = 15.0
 """... before it says anything, and from then until it has asked for an association."""
 _RESOLVED = 60.0
+_PIECES = 16
+"""Pieces of an object that wait to be sent; each is as large as the other side takes."""
+_OPEN = "Sta6"  # of the state machine of PS3.8: established, and not being ended
 
 
 class Server(AssociationServer):  # type: ignore[misc]
@@ -152,11 +157,24 @@ class Handler(RequestHandler):  # type: ignore[misc]
 
 
 def quicken(association: Any) -> None:
-    """Let an association read in large pieces, refuse absurd sizes, and answer within a millisecond."""
+    """Let an association read in large pieces, refuse absurd sizes, answer within a millisecond and not pile up what it sends."""
     if association.dul.socket is not None:
         association.dul.socket.recv = MethodType(_receive, association.dul.socket)
         association.dul.socket._shutdown_socket = MethodType(_close, association.dul.socket)
     association.dul._run_loop_delay = 0.001
+    association.dul.send_pdu = MethodType(_send, association.dul)
+
+
+def _send(self: DULServiceProvider, primitive: Any) -> None:
+    """Hand on a piece of an object when those before it have gone: else all of a large one would lie in memory.
+
+    And the wait for the answer, which ends after a minute, would begin when a slow line has most of it before it.
+    """
+    while isinstance(primitive, P_DATA) and self.to_provider_queue.qsize() >= _PIECES:
+        if self.state_machine.current_state != _OPEN or not self.is_alive():
+            break
+        sleep(0.0005)
+    DULServiceProvider.send_pdu(self, primitive)
 
 
 def _receive(self: AssociationSocket, count: int) -> bytearray:

@@ -6,15 +6,15 @@ from pathlib import Path
 
 from demottle.benchmark.suites.cases import Finding
 from demottle.benchmark.suites.node.archive import Archive
-from demottle.benchmark.suites.node.objects import write_large, write_series
+from demottle.benchmark.suites.node.objects import LARGE, write_large, write_series
 from demottle.benchmark.suites.node.parties import Peer, node, send
 from demottle.benchmark.suites.node.processes import Watch, held_by, until
 from demottle.errors import DemottleError
 
 AIM_MIB = 1024.0
-RULES = """
+RULES = f"""
 [[rule]]
-when = { description = "Large" }
+when = {{ description = "{LARGE}" }}
 leave = true
 [[rule]]
 method = "gaussian"

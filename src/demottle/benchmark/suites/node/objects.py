@@ -11,6 +11,8 @@ from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, ExplicitVRLittle
 
 THICKNESS_MM, FIELD_MM = 2.5, 380.0
 _AIR, _BODY, _NOISE = 24.0, 1064.0, 20.0
+LARGE = "Large"
+"""SeriesDescription of a large object."""
 _SOFT_PIXELS = 2.5  # so that even a plain filter leaves the rim as it is, and passes the gate
 
 
@@ -42,7 +44,7 @@ def write_large(file: Path, mib: int, size: int = 512) -> None:
     """Write an Enhanced CT object of so many MiB into a file; of its header only what a receiver asks for is there."""
     made = _header("large", 0, size, EnhancedCTImageStorage)
     frames = (mib << 20) // (2 * size * size)
-    made.NumberOfFrames = frames
+    made.NumberOfFrames, made.SeriesDescription = frames, LARGE
     one = np.clip(np.rint(_disc(size) + _noise(size, "large")), 0, 4095).astype("<u2").tobytes()
     made.PixelData = one * frames
     made.save_as(file, enforce_file_format=True)
