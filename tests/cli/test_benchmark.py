@@ -87,6 +87,7 @@ def test_ctrl_c_says_what_is_there(tmp_path: Path, demottle: Demottle, monkeypat
         (["--real", "nowhere"], "There is no file or folder nowhere"),
         (["--real", ".", "--suite", "mr"], "mr takes no real scans"),
         (["--report"], "no results of ct-volume"),
+        (["--case", "rho 7*", "--suite", "speed"], "No case of speed is called 'rho 7*'; its kinds are: denoise, 500"),
         (["--cohort"], "ct-volume learns from no cohort"),
         (["--method", "tv:nothing=1"], "tv has no setting nothing"),
         (["--method", "tv:iterations"], "is not of the form key=value"),

@@ -33,6 +33,10 @@ Method = Annotated[
     ),
 ]
 Rival = Annotated[str | None, typer.Option(metavar="NAME", help="Method that the others are compared with.")]
+Case = Annotated[
+    list[str] | None,
+    typer.Option("--case", metavar="PATTERN", help="Kinds of cases to run, such as 'archive*'; repeatable."),
+]
 Seeds = Annotated[int | None, typer.Option(metavar="N", min=1, help="Number of cases of each kind.")]
 Minutes = Annotated[
     float | None, typer.Option(metavar="M", help="Minutes to learn, for every method. Default: 0.75, with --quick 0.2.")

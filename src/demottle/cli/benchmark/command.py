@@ -32,6 +32,7 @@ def benchmark(
     method: arguments.Method = None,
     method_file: MethodFile = None,
     rival: arguments.Rival = None,
+    case: arguments.Case = None,
     seeds: arguments.Seeds = None,
     minutes: arguments.Minutes = None,
     real: arguments.Real = None,
@@ -72,7 +73,7 @@ def benchmark(
         refuse_rival(results, asked, everybody, rival)
         work = replace(work_of(jobs, threads, wall, cache or folder / "cases"), method_file=method_file)
         choices = Choices(quick, seeds, real_of(asked, real, cohort), cohort, data, split)
-        cells = planned(asked, everybody, choices, limit, work)
+        cells = planned(asked, everybody, choices, limit, work, case or [])
         told = {"suite": suite, "quick": quick, "minutes": limit, "jobs": jobs, "threads": work.threads}
         failed = not run_missing(cells, results, work, told, retry)
     show(results, asked, rival, folder / "benchmark.html", as_json)

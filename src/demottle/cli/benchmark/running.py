@@ -1,12 +1,15 @@
 """Run what a benchmark lacks, and show what is there."""
 
+import fnmatch
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from demottle.cli.benchmark.tables import as_plain, show_suite
 from demottle.cli.screen.console import say, show_json
 from demottle.cli.screen.progress import watch
+from demottle.errors import InputError
 from demottle.io.output import refuse_unwritable
 
 if TYPE_CHECKING:
@@ -26,12 +29,27 @@ def work_of(jobs: int, threads: int | None, wall: float | None, cache: Path) -> 
 
 
 def planned(
-    suite: "Suite", everybody: "tuple[Entrant, ...]", choices: "Choices", minutes: float, work: "Work"
+    suite: "Suite",
+    everybody: "tuple[Entrant, ...]",
+    choices: "Choices",
+    minutes: float,
+    work: "Work",
+    patterns: Sequence[str] = (),
 ) -> "list[Cell]":
-    """Every case of a suite under every entrant, in the order of work."""
+    """The cases of a suite, or those of its kinds that match a pattern, under every entrant, in the order of work.
+
+    Raises:
+        InputError: a pattern matches no kind.
+    """
     from demottle.benchmark.engine.runner import cells_of
 
-    return cells_of(suite.specs(choices), everybody, minutes, work.threads)
+    specs = suite.specs(choices)
+    kinds = list(dict.fromkeys(one.group for one in specs))
+    for pattern in patterns:
+        if not fnmatch.filter(kinds, pattern):
+            raise InputError(f"No case of {suite.name} is called '{pattern}'; its kinds are: {'; '.join(kinds)}.")
+    wanted = {kind for pattern in patterns for kind in fnmatch.filter(kinds, pattern)} or set(kinds)
+    return cells_of(tuple(one for one in specs if one.group in wanted), everybody, minutes, work.threads)
 
 
 def show(results: "Results", suite: "Suite", rival: str | None, page: Path, as_json: bool) -> None:

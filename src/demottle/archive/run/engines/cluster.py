@@ -37,7 +37,7 @@ class Cluster:
         """
         self._ray = _package(address)
         self._cpus, self._gpus = cpus, gpus
-        self._start(jobs, address)
+        self._start(jobs, address, order.threads)
         options: dict[str, Any] = {"num_cpus": cpus, "num_gpus": gpus, "max_retries": attempts - 1}
         if memory:
             options["memory"] = int(memory * 2**30)
@@ -46,12 +46,14 @@ class Cluster:
         self._order = self._ray.put(order)
         self._flying: dict[Any, Job] = {}
 
-    def _start(self, jobs: int, address: str | None) -> None:
+    def _start(self, jobs: int, address: str | None, threads: int) -> None:
         told: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": True}
         if address is None:
             os.environ.setdefault(
                 "RAY_worker_niceness", "0"
             )  # as with --jobs; Ray's own, 15, starves on a busy machine
+            if threads:  # as with --jobs; Ray says so by itself only where the user's surroundings say nothing
+                os.environ.update(OMP_NUM_THREADS=str(threads), OMP_WAIT_POLICY="PASSIVE")
             here = {"num_cpus": max(1, math.ceil(jobs * self._cpus)), "object_store_memory": _STORE}
             told = {**told, **here, "include_dashboard": False, "address": "local"}
         else:
