@@ -157,7 +157,7 @@ QUALITY = (
     Kind("series_per_hour", "series an hour", "", "up", 0),
     *(
         Kind(f"{key}{ending}", f"{name}: {title}", "%", "down", 1, percent=True)
-        for ending, title in (("_own", "added time"), ("_processor", "added processor time"))
+        for ending, title in (("_own", "added time"), ("_processor", "processor time beside"))
         for key, name in (("processes", "processes"), ("ray", "Ray"))
     ),
     Kind("grown_mib", "grown since a tenth of the series", "MiB", "down", 1),

@@ -1,8 +1,8 @@
 """What engines add to a loop that does nothing else, and what a second worker is worth: in turns, on the same series.
 
-A machine is now faster and now slower, by more than is asked for. So runs take turns, and those of one round are compared; what
-an engine adds by itself is taken from within its run: the time in which no series was at work, less that of the loop. What comes
-once a run (starting workers, or Ray) ends with the first series and is told for itself.
+A machine is now faster and now slower, by more than is asked for. So runs take turns, and what an engine adds is taken from
+within its run: the time by the clock in which no series was at work, less that of the loop, and the processor time of all processes but
+the one that does the series. What comes once a run (starting workers, or Ray) ends with the first series and is told for itself.
 """
 
 import json
@@ -42,6 +42,8 @@ class Ran:
         whole: seconds from when the first series was given out to the end of the last.
         clock, processor: seconds for each series after the first; the latter of all processes together.
         idle: of `clock`, those in which no series was at work.
+        beside: of `processor`, those of all processes but the one that used most.
+        at_work: share of all seconds of all workers in which a series was at work, from the first to the last.
     """
 
     first: float
@@ -49,18 +51,25 @@ class Ran:
     clock: float
     processor: float
     idle: float
+    beside: float
+    at_work: float
 
 
 def workers(archive: Archive, series: int, rounds: int) -> Finding:
     """One worker and two in turns; the figure is the median over the rounds."""
-    found: dict[int, list[float]] = {1: [], 2: []}
+    found: dict[int, list[Ran]] = {1: [], 2: []}
     for number in range(rounds):
         for jobs in (1, 2) if number % 2 == 0 else (2, 1):
-            found[jobs].append(_command(archive, f"{number}-{jobs}", "--jobs", str(jobs)).whole)
-    ratios = [one / two for one, two in zip(found[1], found[2], strict=True)]
-    faster, two = median(ratios), median(found[2])
+            found[jobs].append(_command(archive, f"{number}-{jobs}", jobs, "--jobs", str(jobs)))
+    ratios = [one.whole / two.whole for one, two in zip(found[1], found[2], strict=True)]
+    faster, two = median(ratios), median(one.whole for one in found[2])
     said: dict[str, Any] = {"series": series, "rounds": _plain(ratios), "aim": FASTER}
-    said |= {"one_seconds": _plain(found[1], 1), "two_seconds": _plain(found[2], 1)}
+    for jobs, runs in found.items():
+        said[f"with_{jobs}"] = {
+            "seconds": _plain([one.whole for one in runs], 1),
+            "processor_per_series": _plain([one.processor for one in runs], 2),
+            "at_work": _plain([one.at_work for one in runs]),
+        }
     if faster < FASTER:
         said["missed"] = f"{faster:.2f} times as fast, the aim is {FASTER:g}"
     quality = {"faster": round(faster, 3), "series_per_hour": round(3600 * series / two, 1)}
@@ -73,17 +82,18 @@ def overhead(archive: Archive, series: int, rounds: int) -> Finding:
     for number in range(rounds):
         for name in found if number % 2 == 0 else reversed(found):
             words = ENGINES.get(name)
-            made = _loop(archive, number) if words is None else _command(archive, f"{number}-{name}", *words)
+            made = _loop(archive, number) if words is None else _command(archive, f"{number}-{name}", 1, *words)
             found[name].append(made)
     loop = found["loop"]
     clock = median(one.clock for one in loop)
-    said: dict[str, Any] = {"series": series, "per_series": round(clock, 2), "aim": OVERHEAD}
+    said: dict[str, Any] = {"series": series, "per_series": round(clock, 2), "aim": OVERHEAD, "rounds": rounds}
     quality: dict[str, float | None] = {}
     for name in ENGINES:
         pairs = list(zip(found[name], loop, strict=True))
-        own, more = _told(pairs, _own), _told(pairs, _processor)
-        quality |= {f"{name}_own": own[0], f"{name}_processor": more[0]}
-        said[name] = {"own": own, "processor": more, "clock": _told(pairs, _clock)}  # median, least and most
+        own, beside = _told(pairs, _own), _told(pairs, _beside)
+        quality |= {f"{name}_own": own[0], f"{name}_processor": beside[0]}
+        pair = {"processor": _told(pairs, _processor), "clock": _told(pairs, _clock)}
+        said[name] = {"own": own, "beside": beside, **pair}  # median, least and most
         said[name]["first_later"] = round(median(one.first - plain.first for one, plain in pairs), 1)
     worst = max(value for value in quality.values() if value is not None)
     if worst > OVERHEAD and clock >= FEWEST:
@@ -95,6 +105,10 @@ def overhead(archive: Archive, series: int, rounds: int) -> Finding:
 
 def _own(one: Ran, loop: Ran) -> float:
     return (one.idle - loop.idle) / loop.clock
+
+
+def _beside(one: Ran, loop: Ran) -> float | None:
+    return one.beside / loop.processor if loop.processor else None
 
 
 def _processor(one: Ran, loop: Ran) -> float | None:
@@ -115,11 +129,11 @@ def _plain(values: Sequence[float], digits: int = 3) -> list[float]:
     return [round(value, digits) for value in values]
 
 
-def _command(archive: Archive, name: str, *engine: str) -> Ran:
+def _command(archive: Archive, name: str, jobs: int, *engine: str) -> Ran:
     """A run of the command line, cut to one core for each series."""
     words = ["archive", "run", str(archive.folder), "--name", name, "-o", str(archive.folder.parent / name)]
     command = [sys.executable, "-m", "demottle", *words, "--force", "--no-page", "--cpus", "1", *engine]
-    return _ran(command, archive.runs / name)
+    return _ran(command, archive.runs / name, jobs)
 
 
 def _loop(archive: Archive, number: int) -> Ran:
@@ -127,7 +141,7 @@ def _loop(archive: Archive, number: int) -> Ran:
     return _ran([sys.executable, "-c", _LOOP, str(archive.folder), f"{number}-loop"], archive.runs / f"{number}-loop")
 
 
-def _ran(command: Sequence[str], run: Path) -> Ran:
+def _ran(command: Sequence[str], run: Path, jobs: int = 1) -> Ran:
     begun, mark = time.time(), uuid.uuid4().hex
     with Account(mark) as account:
         done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, _MARK: mark})
@@ -141,7 +155,9 @@ def _ran(command: Sequence[str], run: Path) -> Ran:
     count = max(1, len(rows) - 1)
     clock = (last - first) / count
     idle = clock - sum(seconds for _, seconds in rows[1:]) / count
-    return Ran(first - begun, last - given, clock, account.between(first, last) / count, idle)
+    used, beside = account.between(first, last)
+    at_work = sum(seconds for _, seconds in rows) / (jobs * (last - given))
+    return Ran(first - begun, last - given, clock, used / count, idle, beside / count, at_work)
 
 
 def _rows(run: Path, said: str) -> list[dict[str, Any]]:
@@ -163,7 +179,7 @@ class Account:
         self._mark = f"{_MARK}={mark}".encode()
         self._looked: dict[int, int] = {}
         self._used: dict[int, float] = {}
-        self._seen: list[tuple[float, float]] = []
+        self._seen: list[tuple[float, dict[int, float]]] = []
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look, name="account", daemon=True)
 
@@ -183,7 +199,7 @@ class Account:
                 held = held_by(process)
                 if held is not None:
                     self._used[process] = held.processor
-            self._seen.append((time.time(), sum(self._used.values())))
+            self._seen.append((time.time(), dict(self._used)))
 
     def _marked(self) -> list[int]:
         found = []
@@ -199,17 +215,17 @@ class Account:
                 self._looked[process] = looked + 1
         return found
 
-    def between(self, first: float, last: float) -> float:
-        """Seconds that were used from one moment of the clock to another; 0 where the system does not tell."""
-        if not self._seen:
-            return 0.0
-        return self._at(last) - self._at(first)
+    def between(self, first: float, last: float) -> tuple[float, float]:
+        """Seconds that were used from one moment of the clock to another: by all, and by all but the one that used most.
 
-    def _at(self, moment: float) -> float:
-        before = max((one for one in self._seen if one[0] <= moment), default=self._seen[0])
-        after = min((one for one in self._seen if one[0] >= moment), default=self._seen[-1])
-        span = after[0] - before[0]
-        return before[1] if span <= 0 else before[1] + (after[1] - before[1]) * (moment - before[0]) / span
+        0 where the system does not tell.
+        """
+        before, after = self._at(first), self._at(last)
+        used = sorted(seconds - before.get(process, 0.0) for process, seconds in after.items())
+        return sum(used), sum(used[:-1])
+
+    def _at(self, moment: float) -> dict[int, float]:
+        return min(self._seen, key=lambda one: abs(one[0] - moment), default=(0.0, {}))[1]
 
 
 def _environment(process: int) -> bytes:
