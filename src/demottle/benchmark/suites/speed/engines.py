@@ -1,8 +1,9 @@
 """What engines add to a loop that does nothing else, and what a second worker is worth: in turns, on the same series.
 
 A machine is now faster and now slower, by more than is asked for. So runs take turns, and what an engine adds is taken from
-within its run: the time by the clock in which no series was at work, less that of the loop, and the processor time of all processes but
-the one that does the series. What comes once a run (starting workers, or Ray) ends with the first series and is told for itself.
+within its run: the time by the clock in which no series was at work, less that of the loop, and the processor time of all
+processes but the one that does the series. What comes once a run (starting workers, or Ray) ends with the first series and is
+told for itself.
 """
 
 import json
