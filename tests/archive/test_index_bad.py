@@ -64,7 +64,12 @@ def test_links_in_circles_and_to_nowhere_are_said_and_those_that_lead_out_are_fo
     indexed()
     reasons = {path: row["wrong"] for path, row in indexed.files.items() if row["wrong"]}
     assert reasons.keys() == {"a/circle", "self", "again", "out/back", "twice", "gone.dcm"}
-    assert "circle" in reasons["a/circle"] and "circle" in reasons["out/back"] and "nowhere" in reasons["gone.dcm"]
+    assert (
+        "circle" in reasons["self"]
+        and "circle" in reasons["a/circle"]
+        and "circle" in reasons["out/back"]
+        and "nowhere" in reasons["gone.dcm"]
+    )
     assert "looked through anyway" in reasons["again"]
     assert sorted(row["folder"] for row in indexed.series) == ["a", "out"]
 
@@ -118,11 +123,15 @@ def test_a_broken_copy_elsewhere_costs_a_remark_and_no_series(root: Path, indexe
         path.write_bytes(path.read_bytes()[:size])
     indexed()
     (row,) = indexed.series
-    assert (row["wrong"], row["slices"], row["files"]) == ("", 5, 5)
+    assert (row["wrong"], row["slices"], row["files"], row["folder"]) == ("", 5, 5, ".")  # from both folders
     assert "old/1-1.dcm is broken; its slice is read from a/1-1.dcm." in row["remarks"]
     assert "a/1-2.dcm is broken; its slice is read from old/1-2.dcm." in row["remarks"]
     wrong = {path: one["wrong"] for path, one in indexed.files.items()}
     assert "cut short" in wrong["old/1-1.dcm"] and "cut short" in wrong["a/1-2.dcm"] and wrong["old/1-2.dcm"] == ""
+    shutil.copy(root / "old" / "1-2.dcm", root / "a")
+    indexed()
+    assert (indexed.series[0]["folder"], indexed.series[0]["wrong"]) == ("a", "")
+    (root / "a" / "1-2.dcm").write_bytes((root / "old" / "1-2.dcm").read_bytes()[:-100])
     (root / "old" / "1-2.dcm").unlink()
     indexed()
     assert "a/1-2.dcm" in indexed.series[0]["wrong"] and "belongs to the series" in indexed.series[0]["wrong"]

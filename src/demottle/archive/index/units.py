@@ -62,7 +62,9 @@ def units_of(slices: Slices, broken: Iterable[tuple[str, str, str]]) -> tuple[li
         by_folder[folder_of(path)].append((path, header))
     units: list[Unit] = []
     copies: dict[str, str] = {}
-    for folder in sorted(by_folder):
+    for folder in sorted(
+        by_folder, key=lambda one: (-len(by_folder[one]), one)
+    ):  # the most complete one has the series
         _place(folder, by_folder[folder], units, copies)
     for path, why, sop_uid in broken:
         _place_broken(path, why, sop_uid, units)

@@ -1,5 +1,6 @@
 """Everything that lies below a folder, one after the other, in the same order each time; nothing stops it."""
 
+import errno
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -104,7 +105,8 @@ def _entry(entry: "os.DirEntry[str]", path: str) -> Entry:
     try:
         found = entry.stat()
     except OSError as error:
-        why = "The link leads nowhere; fetch or remove the file." if entry.is_symlink() else f"{error.strerror}."
+        nowhere = "in a circle; remove it." if error.errno == errno.ELOOP else "nowhere; fetch or remove the file."
+        why = f"The link leads {nowhere}" if entry.is_symlink() else f"{error.strerror}."
         return Entry(shown, 0, 0, why)
     if shown != path:
         return Entry(shown, found.st_size, found.st_mtime_ns, "The name is not valid UTF-8; rename the file.")
