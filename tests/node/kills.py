@@ -28,6 +28,8 @@ from demottle.node.queue.store import Queue
 
 SOURCE, ARCHIVE, NODE = (4241, 8041), (4242, 8042), 11112
 SLICES = 6
+STILL = 200.0
+"""Seconds without any change after which what is not done counts as hanging."""
 TOML = """
 [node]
 folder = "held"
@@ -176,10 +178,11 @@ def main(folder: Path, orthanc: str, kills: int, series: int, seed: int, way: st
             done[name] += hospital.kill(name)
         scanner.join()
         queue = Queue(folder / "held" / "queue.sqlite")
-        end, states = time.monotonic() + 200, {}
-        while time.monotonic() < end and (len(states) < series or set(states.values()) - {"done", "failed"}):
+        moved, states = time.monotonic(), dict[str, str]()
+        while time.monotonic() < moved + STILL and (len(states) < series or set(states.values()) - {"done", "failed"}):
             time.sleep(0.5)
-            states = {one["uid"]: one["state"] for one in shown.list_series(queue)}
+            now = {one["uid"]: one["state"] for one in shown.list_series(queue)}
+            moved, states = (moved if now == states else time.monotonic()), now
         listed = [{key: one[key] for key in ("uid", "state", "reason", "number")} for one in shown.list_series(queue)]
         rounds = queue.row("SELECT COUNT(*) FROM round WHERE state = 'done'")
         assert rounds is not None

@@ -6,6 +6,7 @@ is cut and freed of control characters.
 
 import logging
 import sys
+import threading
 import warnings
 from pathlib import Path
 from typing import TextIO
@@ -22,6 +23,12 @@ def begin_log() -> None:
     _logger.propagate = False
     quiet_libraries()
     warnings.showwarning = _warned
+    threading.excepthook = _ended
+
+
+def _ended(what: threading.ExceptHookArgs) -> None:
+    """Say that a thread ended by an error, and not the text of it: it may quote what was sent."""
+    complain(f"a thread ended ({what.thread.name if what.thread else 'unknown'}): {what.exc_type.__name__}")
 
 
 def _warned(

@@ -46,7 +46,10 @@ class Supervisor:
             if ended or self._stopping.is_set():
                 continue
             complain(f"the worker ended ({process.returncode}); it is started again")
-            rounds.blame(self._queue)
+            try:
+                rounds.blame(self._queue)
+            except Exception as error:  # a full disk: the worker itself begins again what it was at
+                complain(f"looking after the worker: {type(error).__name__}")
             self._stopping.wait(_REST)
 
     def _watched(self, process: "subprocess.Popen[bytes]") -> bool:

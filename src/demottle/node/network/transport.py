@@ -11,6 +11,7 @@ from time import sleep, time
 from types import MethodType
 from typing import Any
 
+from pynetdicom.dimse import DIMSEServiceProvider
 from pynetdicom.dul import DULServiceProvider
 from pynetdicom.pdu_primitives import P_DATA
 from pynetdicom.transport import AssociationServer, AssociationSocket, RequestHandler
@@ -153,7 +154,17 @@ class Handler(RequestHandler):  # type: ignore[misc]
         made = super()._create_association()
         made._since = time()
         quicken(made)
+        made.dimse.receive_primitive = MethodType(_take_in, made.dimse)
         return made
+
+
+def _take_in(self: DIMSEServiceProvider, primitive: P_DATA) -> None:
+    """Take a piece of an object to the disk; where that is full the connection ends, and its sender tries again later."""
+    try:
+        DIMSEServiceProvider.receive_primitive(self, primitive)
+    except OSError as error:
+        complain(f"an association of {plain(self.assoc.requestor.address)} is ended: {error.strerror}")
+        self.assoc.dul.socket.close()
 
 
 def quicken(association: Any) -> None:

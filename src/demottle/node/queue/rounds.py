@@ -232,9 +232,3 @@ def _series(db: Any, round: int) -> int:
 def result_folder(folder: Path, round: int) -> Path:
     """Where the results of a round lie: images, page (report.html), record (run.json)."""
     return folder / "results" / str(round)
-
-
-def postponed(queue: Queue, round: int) -> None:
-    """Give back a round that could not be done for a reason that is not the series' own, such as a full disk."""
-    with queue.transaction() as db:
-        db.execute("UPDATE round SET state = ? WHERE id = ? AND state = ?", (States.WAITING, round, States.WORKING))

@@ -115,7 +115,12 @@ class Queue:
             except BaseException:
                 self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
+            try:
+                self._db.execute("COMMIT")
+            except sqlite3.Error:  # a full disk; what stays open would be in the way of the next one
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
 
     def rows(self, statement: str, *values: object) -> list[sqlite3.Row]:
         """What a SELECT finds."""

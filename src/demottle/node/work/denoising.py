@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from demottle.pipeline.request import Request
     from demottle.pipeline.result import Result
 
+FULL = (OSError, sqlite3.OperationalError)
+"""What a full disk raises: the system for results, SQLite for the queue."""
+
 
 @dataclass(frozen=True)
 class _Volume:
@@ -39,7 +43,7 @@ def work_on(told: Configuration, queue: Queue, round: Round, models: SharedModel
     """Do one round; whatever happens, it ends in a state with a reason.
 
     Raises:
-        OSError: the disk is full or fails: the round is begun again when the worker is.
+        OSError, sqlite3.OperationalError: the disk is full or fails (`FULL`): the round is to be begun again.
     """
     rule = next((one for one in told.rules if one.name == round.rule), None)
     if rule is None:
@@ -53,7 +57,7 @@ def work_on(told: Configuration, queue: Queue, round: Round, models: SharedModel
         _failed(queue, round, _plainly(error, told.folder))
     except MemoryError:
         _failed(queue, round, "there is not enough memory for this series")
-    except OSError:
+    except FULL:
         raise
     except Exception as error:  # a bug that one series wakes must not cost the others
         complain(f"{round}: a bug, {type(error).__name__}")

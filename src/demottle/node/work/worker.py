@@ -7,12 +7,12 @@ import time
 from pathlib import Path
 
 from demottle.node.disk import QUEUE, alone, clear
-from demottle.node.log import begin_log, complain
+from demottle.node.log import begin_log, complain, plain
 from demottle.node.memory import give_back
 from demottle.node.queue import rounds
 from demottle.node.queue.store import Queue
 from demottle.node.toml_file import read_configuration
-from demottle.node.work.denoising import work_on
+from demottle.node.work.denoising import FULL, work_on
 from demottle.node.work.shared import SharedModels
 
 _LOOK = 0.1  # seconds between looks into the queue
@@ -30,21 +30,30 @@ def main(config: Path) -> None:
         rounds.unclaim(queue)
         models = SharedModels(told.folder / "models")
         while True:
-            round = rounds.claim(queue) if rounds.waits(queue) else None
-            if round is None:
-                time.sleep(_LOOK)
-                continue
             try:
-                work_on(told, queue, round, models)
-            except OSError as error:
-                complain(f"results cannot be written ({error.strerror}); next try in {_FULL:g} s")
-                time.sleep(_FULL)
-                rounds.postponed(queue, round.id)
-            give_back()
+                round = rounds.claim(queue) if rounds.waits(queue) else None
+                if round is not None:
+                    work_on(told, queue, round, models)
+                    give_back()
+            except FULL as error:
+                complain(f"results cannot be written ({plain(error, 80)}); next try in {_FULL:g} s")
+                _rest(queue)
+            else:
+                time.sleep(_LOOK if round is None else 0)
+
+
+def _rest(queue: Queue) -> None:
+    """Wait where the disk takes nothing, and give back what was claimed once it does."""
+    while True:
+        time.sleep(_FULL)
+        try:
+            return rounds.unclaim(queue)
+        except FULL:
+            continue
 
 
 def _end_with_the_node() -> None:
-    while sys.stdin.buffer.read(1):
+    while os.read(sys.stdin.fileno(), 1):
         pass
     os._exit(0)
 
