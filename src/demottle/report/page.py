@@ -82,7 +82,7 @@ def _html(
     uncertain: Uncertainty | None,
 ) -> str:
     environment, css = environment_and_style()
-    js = Markup(source_of(environment, "viewer.js"))
+    js = Markup(source_of(environment, "dicom.js") + source_of(environment, "viewer.js"))
     worst = worst_slice(before, after) if evaluation is None else evaluation.worst
     gate = record.get("gate") if evaluation is None else evaluation.gate.to_dict()
     template = environment.get_template("page.html.j2")

@@ -6,6 +6,7 @@
   const reaches = [1, 3, 10]; // of the difference, in standard deviations of the noise before
   const withTruth = Boolean(data.planes[0].slices[0].truth);
   const cache = new Map();
+  let opened = null; // the plane of files that were opened here
 
   // One PNG holds the high bytes of 16-bit codes above their low bytes (see planes.py).
   async function grays(base64, width, height) {
@@ -41,7 +42,8 @@
     if (!cache.has(key)) {
       if (cache.size > 24) cache.delete(cache.keys().next().value);
       const { width, height, slices } = data.planes[plane];
-      const { before, after, truth, layer } = slices[slice];
+      const { before, after, truth, layer, load } = slices[slice];
+      if (load) return cache.set(key, load()).get(key);
       const codes = [[before, data.step_before], [after, data.step], [truth, data.step]].map(([png, step]) => png && decoded(png, width, height, step));
       cache.set(key, Promise.all([...codes, layer && uncertain(layer, width, height)]));
     }
@@ -172,6 +174,7 @@
 
   function show() {
     const plane = data.planes[state.plane];
+    if (plane === opened) state.error = 0;
     const { center, width } = data.windows[state.window];
     state.slice = Math.max(0, Math.min(plane.slices.length - 1, state.slice));
     by("slice").max = plane.slices.length - 1;
@@ -233,6 +236,20 @@
     state.mode === "wipe" ? draw() : layout();
   }
 
+  async function openFiles(files) {
+    by("opened").hidden = false;
+    by("opened").textContent = `Reading ${files.length} files ...`;
+    const { plane, told, why } = await dicom.open(files);
+    by("opened").textContent = why || told;
+    if (!plane) return;
+    if (opened) data.planes.pop();
+    else buttons("planes", [plane.name], () => ({ plane: data.planes.length - 1 }));
+    opened = plane;
+    data.planes.push(plane);
+    cache.clear();
+    set({ plane: data.planes.length - 1, slice: Math.floor(plane.slices.length / 2), zoom: 1, x: 0, y: 0 });
+  }
+
   function wholeScreen() {
     if (document.fullscreenElement) document.exitFullscreen();
     else by("viewer").requestFullscreen?.();
@@ -284,6 +301,16 @@
   for (const button of by("modes").children) button.addEventListener("click", () => set({ mode: button.dataset.mode }));
   by("blend").addEventListener("input", (event) => set({ blend: event.target.value / 100 }));
   by("whole-screen").addEventListener("click", wholeScreen);
+  by("open-files").addEventListener("click", () => by("files").click());
+  by("files").addEventListener("change", (event) => {
+    openFiles([...event.target.files]);
+    event.target.value = ""; // so that the same folder can be chosen again
+  });
+  by("viewer").addEventListener("dragover", (event) => event.preventDefault());
+  by("viewer").addEventListener("drop", async (event) => {
+    event.preventDefault();
+    openFiles(await dicom.dropped(event.dataTransfer.items));
+  });
   by("slice").addEventListener("input", (event) => set({ slice: Number(event.target.value) }));
   by("wiper").addEventListener("input", (event) => set({ wipe: event.target.value / 1000 }));
 
