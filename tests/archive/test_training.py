@@ -1,6 +1,8 @@
 """A table of scans is trained on as the same scans in folders are."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from demottle.archive.columns import Column, write_table
 from demottle.archive.training import read_manifest
 from demottle.errors import InputError
 from demottle.learning.data.dataset import Reading, gather, sets_of
+from demottle.methods import load
 
 ROOT = Path(__file__).parents[2]
 COLUMNS = tuple(Column(name, "text", name) for name in ("side", "key", "folder"))
@@ -69,6 +72,29 @@ def test_the_model_is_the_same(manifest: Path, root: Path, tmp_path: Path, demot
         assert done.exit_code == 0, done.output
         said.append(json.loads(done.stdout)["model_hash"])
     assert said[0] == said[1]
+
+
+@pytest.mark.slow
+def test_two_processes_learn_from_a_manifest_what_one_does(manifest: Path, tmp_path: Path, demottle: Demottle) -> None:
+    small = ["--preset", "small", "--set", "features=8", "--set", "growth=2", "--set", "batch=2", "--set", "warm_up=2"]
+    command = ["train", "pdml", "--manifest", str(manifest), *small, "--steps", "4", "--pictures", "0"]
+    assert demottle(*command, "-o", tmp_path / "one.safetensors").exit_code == 0
+    torchrun = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        "-m",
+        "demottle",
+    ]
+    both = [*torchrun, *command, "-o", str(tmp_path / "two.safetensors")]
+    done = subprocess.run(both, capture_output=True, text=True, check=False, timeout=1200)
+    assert done.returncode == 0, done.stderr
+    one, two = (load(tmp_path / f"{name}.safetensors") for name in ("one", "two"))
+    apart = np.concatenate([np.abs(two.tensors()[name] - value).ravel() for name, value in one.tensors().items()])
+    assert np.quantile(apart, 0.99) < 5e-4  # of weights that four steps move by up to 0.008
 
 
 def test_paths_from_the_manifest_are_read_too(tmp_path: Path) -> None:

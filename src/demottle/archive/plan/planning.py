@@ -104,7 +104,7 @@ def plan(
     groups = _counted(archive, rules, sample)
     measured = _measured(archive, Path(told.root), groups, workers, listener)
     deciding = Deciding({name: (one.count, _of(one, measured)) for name, one in groups.items()}, measured, rules)
-    costs = {name: _cost(name, trial, listener) for name in deciding.methods}
+    costs = _Costs(trial, listener)
     totals: dict[tuple[str, str], Totals] = {}
     left: Counter[str] = Counter()
 
@@ -180,10 +180,19 @@ def _of(group: _Group, measured: Mapping[str, Sampled]) -> list[Sampled]:
     return [measured[key] for _, key, _ in group.drawn if key in measured]
 
 
-def _cost(method: str, trial: bool, listener: Listener) -> Cost:
-    from demottle.archive.plan.costs import timed_cost
-    from demottle.methods import method as look_up
+class _Costs(dict[str, Cost]):
+    """Costs by method, each looked up or timed when it is first asked for."""
 
-    if not trial or not look_up(method).takes(sequence=False) or look_up(method).is_trained:
-        return usual_cost(method)
-    return timed_cost(method, listener=listener)
+    def __init__(self, trial: bool, listener: Listener) -> None:
+        """Know whether methods are timed on this machine."""
+        super().__init__()
+        self._trial, self._listener = trial, listener
+
+    def __missing__(self, method: str) -> Cost:
+        from demottle.archive.plan.costs import timed_cost
+        from demottle.methods import method as look_up
+
+        known = look_up(method)
+        timed = self._trial and known.takes(sequence=False) and not known.is_trained
+        self[method] = timed_cost(method, listener=self._listener) if timed else usual_cost(method)
+        return self[method]

@@ -35,16 +35,6 @@ class Deciding:
     measured: Mapping[str, Sampled]
     rules: tuple[Rule, ...]
 
-    @property
-    def methods(self) -> set[str]:
-        """Methods whose cost has to be known."""
-        named = {usual_method(some) for _, some in self.groups.values()} | {
-            one.method for one in self.measured.values()
-        }
-        asked = {_asked(rule) for rule in self.rules}
-        fast = {QUICK for rule in self.rules if rule.preset == FAST}
-        return (named | asked | fast | {DEFAULT, FOR_FEW, FOR_MR, DEFAULT_SEQUENCE}) - {""}
-
 
 @dataclass
 class Totals:
