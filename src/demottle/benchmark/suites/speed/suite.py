@@ -19,7 +19,7 @@ FEW = 8
 FULL = {"denoise": 500, "simulate low-dose": 64, "size": 512, "apply": 64, "frames": 200, "index": 20_000}
 QUICK = {"denoise": 12, "simulate low-dose": 12, "size": 96, "apply": 2, "frames": 12, "index": 100}
 ARCHIVE = {
-    "workers": (6, 24, 256, 3),
+    "workers": (6, 24, 256, 2),
     "overhead": (3, 40, 256, 2),
     "lost node": (8, 24, 256, 1),
     "memory": (10_000, 0, 0, 1),
