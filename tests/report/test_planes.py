@@ -81,3 +81,15 @@ def test_what_is_noisy_travels_in_coarser_steps_and_gains_hardly_any_noise() -> 
     assert back.std() == pytest.approx(plane.std(), rel=5e-3) and abs(back.mean() - plane.mean()) < 0.05
     assert len(encoded(coarse.codes(plane))) < 0.8 * len(encoded(fine.codes(plane)))
     assert fine.coarser(float("nan")) == fine and fine.coarser(1.0) == fine
+
+
+@pytest.mark.parametrize("truth", [False, True])
+def test_noise_that_does_not_compress_costs_slices_and_never_the_size_of_the_page(
+    monkeypatch: pytest.MonkeyPatch, truth: bool
+) -> None:
+    monkeypatch.setattr("demottle.report.planes._BYTES", 300_000)
+    loud = ct(np.random.default_rng(0).normal(0, 300, (24, 96, 96)).astype(np.float32))
+    sets = plane_sets(loud, loud, coding_of(loud, 5.0), loud if truth else None)
+    names = ("before", "after", "truth")[: 3 if truth else 2]
+    size = sum(len(one[name]) for found in sets for one in found["slices"] for name in names)
+    assert 150_000 < size < 320_000

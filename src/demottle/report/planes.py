@@ -21,7 +21,8 @@ from demottle.noise.slices import spread
 Plane = NDArray[np.float32]
 Layer = tuple[Image, Callable[[Plane], str]]
 
-_PAIRS_PIXELS = 6_000_000  # of all planes together: up to 6 MB of page
+_PAIRS_PIXELS = 6_000_000  # of all planes together
+_BYTES = 5_300_000  # of all planes together, coded: a page of under 6 MB whatever the noise
 _SHARES = {"frames": 1.0, "axial": 0.6, "coronal": 0.2, "sagittal": 0.2}
 _MOST = 40
 _CT_RANGE = (-1400.0, 3000.0)
@@ -120,12 +121,11 @@ def plane_sets(
     cuts = _cuts(before)
     images = {"before": before, "after": after} | ({} if truth is None else {"truth": truth})
     codings = dict.fromkeys(images, coding) | ({} if coding_before is None else {"before": coding_before})
-    together = sum(_SHARES[cut.name] for cut in cuts) * len(images) / 2
+    shares = [_SHARES[cut.name] / sum(_SHARES[cut.name] for cut in cuts) for cut in cuts]
+    pixels = 2 * _PAIRS_PIXELS / len(images)
     return [
-        _plane_set(
-            cut, images, codings, _PAIRS_PIXELS * _SHARES[cut.name] / together, wanted if place == 0 else (), layer
-        )
-        for place, cut in enumerate(cuts)
+        _plane_set(cut, images, codings, pixels * share, _BYTES * share, () if place else wanted, layer)
+        for place, (cut, share) in enumerate(zip(cuts, shares, strict=True))
     ]
 
 
@@ -165,11 +165,14 @@ def _plane_set(
     images: dict[str, Image],
     codings: dict[str, Coding],
     pixels: float,
+    bytes_left: float,
     wanted: Collection[int],
     layer: Layer | None,
 ) -> dict[str, Any]:
     height, width = cut.take(images["before"], cut.places[0]).shape
-    count = max(1, min(int(pixels / (width * height)), _MOST))
+    middle = cut.places[len(cut.places) // 2]
+    heavy = sum(len(encoded(codings[name].codes(cut.take(image, middle)))) for name, image in images.items())
+    count = max(1, min(int(pixels / (width * height)), int(bytes_left / heavy), _MOST))
     chosen = [cut.places[i] for i in spread(len(cut.places), count, cut.margin)]
     chosen = sorted({*chosen, *wanted})
     return {
