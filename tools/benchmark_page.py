@@ -1,6 +1,7 @@
 """Write a suite's page of the documentation, whole: what it measures, the remarks on it, its figures and pictures.
 
 python -m tools.benchmark_page ct-volume benchmark-results/ct-volume/results.jsonl --rival bm3d
+python -m tools.benchmark_page speed benchmark-results/speed/results.jsonl --part "An archive"
 python -m tools.benchmark_page
 
 What it measures is the description of the suite's own module; remarks, what to make of the figures, stand in
@@ -32,6 +33,7 @@ def main() -> None:
     parser.add_argument("suite", nargs="?")
     parser.add_argument("results", type=Path, nargs="?")
     parser.add_argument("--rival")
+    parser.add_argument("--part", help="heading under which these figures stand beside those that the page holds")
     parser.add_argument("--folder", type=Path, default=PAGES, help="where the pages are")
     options = parser.parse_args()
     if options.suite is None:
@@ -41,7 +43,11 @@ def main() -> None:
         parser.error("RESULTS is missing: the results.jsonl of the suite.")
     else:
         suite = suite_named(options.suite)
-        write(suite, options.folder, figures_of(Results(options.results), suite, options.rival, options.folder))
+        figures = figures_of(Results(options.results), suite, options.rival, options.folder)
+        if options.part:
+            page = options.folder / f"{suite.name}.md"
+            figures = with_part(held(page.read_text(encoding="utf-8"), suite.name), options.part, figures)
+        write(suite, options.folder, figures)
 
 
 def figures_of(results: Results, suite: Suite, rival: str | None, folder: Path) -> str:
@@ -100,6 +106,13 @@ def held(text: str, suite: str) -> str:
     """Return the figures of a page; "" where it has none."""
     first, last = markers(suite)
     return text.split(first)[1].split(last)[0].strip() if first in text else ""
+
+
+def with_part(figures: str, name: str, part: str) -> str:
+    """Return the figures of a page with a part of them, of its own machine and day, put in or replaced."""
+    first, *others = figures.split("\n### ")
+    kept = [one.strip() for one in others if one.partition("\n")[0].strip() != name]
+    return "\n\n".join([first.strip(), *(f"### {one}" for one in [*kept, f"{name}\n\n{part.strip()}"])])
 
 
 def draw(rows: list[dict[str, object]], path: Path, columns: int = 5, double: int = 1) -> bool:

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from tools.benchmark_page import PAGES, draw, held, page, with_pages
+from tools.benchmark_page import PAGES, draw, held, page, with_pages, with_part
 
 from demottle.benchmark.engine.results import Results
 from demottle.benchmark.shown import tables
@@ -92,3 +92,10 @@ def test_pictures_of_one_case_are_drawn_side_by_side(finished: Path, tmp_path: P
     assert draw(rows, tmp_path / "grid.png")
     assert (tmp_path / "grid.png").stat().st_size > 1000
     assert not draw([{**row, "picture": None} for row in rows], tmp_path / "none.png")
+
+
+def test_figures_of_a_part_are_put_in_once_and_the_rest_stays() -> None:
+    one = with_part("all of it", "An archive", "new")
+    assert one == "all of it\n\n### An archive\n\nnew"
+    both = with_part(one, "A node", "figures")
+    assert with_part(both, "An archive", "newer") == "all of it\n\n### A node\n\nfigures\n\n### An archive\n\nnewer"

@@ -156,7 +156,7 @@ QUALITY = (
     Kind("faster", "two workers over one", "", "up"),
     Kind("series_per_hour", "series an hour", "", "up", 0),
     *(
-        Kind(f"{key}{ending}", f"{name}: {title}", "%", "down", 1, percent=True)
+        Kind(f"{key}{ending}", f"{name}: {title}", "%", "down", 2, percent=True)
         for ending, title in (("_own", "added time"), ("_processor", "processor time beside"))
         for key, name in (("processes", "processes"), ("ray", "Ray"))
     ),
