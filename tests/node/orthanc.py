@@ -169,7 +169,7 @@ def main(folder: Path, orthanc: str, kinds: str, more: str) -> None:
                 open_ = [row for counts in one["sends"].values() for row in counts if row in ("waiting", "sent")]
                 return one if over and not open_ else None
 
-            series = until(ended, 120)
+            series = until(ended, 600)
         found = [ask(f"/series/{one}") for one in ask("/series")]
         tags = [ask(f"/instances/{one}/simplified-tags") for one in ask("/instances")]
         papers = [one for one in ask("/instances") if ask(f"/instances/{one}/simplified-tags")["Modality"] == "DOC"]

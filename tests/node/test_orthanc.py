@@ -28,7 +28,7 @@ def _run(program: Any, folder: Path, kinds: str, more: str) -> dict[str, Any]:  
         capture_output=True,
         text=True,
         check=False,
-        timeout=240,
+        timeout=900,
     )
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout))

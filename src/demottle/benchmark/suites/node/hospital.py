@@ -24,7 +24,7 @@ SLICES, SIZE, REST = 6, 96, 2
 QUIET = 2.0
 _ON_THE_WAY = (States.RECEIVING, States.WAITING, States.WORKING, States.SENDING)
 _LOOK = 0.5
-_PATIENCE = 600.0  # after the day
+_PATIENCE = 1800.0  # after the day: on a machine with other work a series takes several times as long
 _KERNELS = {False: "Br40", True: "Hr60"}
 RULES = """
 [[rule]]
@@ -59,7 +59,7 @@ def measured(series: int, seconds: float, seed: int) -> Finding:
         seed: from which the day follows.
 
     Raises:
-        DemottleError: a scanner could not send, or something was still on its way ten minutes after the day.
+        DemottleError: a scanner could not send, or something was still on its way half an hour after the day.
     """
     visits = day(series, seed)
     archives = {"archive": Archive("ARCHIVE"), "second": Archive("SECOND")}
@@ -120,7 +120,7 @@ def _live(
             if wrong:
                 raise wrong[0]
             if time.monotonic() > begun + seconds + _PATIENCE:
-                raise DemottleError(f"{_on_the_way(queue)} series are on their way ten minutes after the day.")
+                raise DemottleError(f"{_on_the_way(queue)} series are on their way half an hour after the day.")
             time.sleep(_LOOK)
             _look(peer, queue, seen)
         listed = {one["uid"]: one for one in shown.list_series(queue, most=len(visits) + 1)}
