@@ -116,7 +116,7 @@ def test_wishes_that_make_no_sense(scan: Image, wish: dict[str, object], word: s
 @pytest.mark.parametrize(
     ("method", "settings", "word"),
     [
-        ("spectral-wiener", {"window": 17}, "multiple of 4"),
+        ("spectral-wiener", {"window": 17}, "multiple of 8"),
         ("ns-n2n", {"early_stop": "maybe"}, "true or false, such as True"),
         ("matched-neighbors", {"reach": 1.5}, "whole number"),
         ("matched-neighbors", {"channels": 64}, "a list"),
