@@ -21,7 +21,7 @@ Start = Callable[..., subprocess.Popen[str]]
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `scan` and `truth`; never written to."""
     folder = tmp_path_factory.mktemp("simulated")
-    arguments = ["simulate", "phantom", "-o", str(folder), "--slices", "8", "--size", "160", "--seed", "1"]
+    arguments = ["simulate", "phantom", "-o", str(folder), "--slices", "8", "--size", "160", "--seed", "2"]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     return folder

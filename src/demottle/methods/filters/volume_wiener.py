@@ -43,9 +43,9 @@ def volume_wiener(
     """Return a volume without most of its noise.
 
     Every window is tapered, Fourier transformed in its slices and cosine transformed along them. With X a coefficient and N the
-    noise power expected there, the coefficient is multiplied by `S / (S + N)`. In the first pass
-    `S = |X|^2 - N` if `|X|^2 > threshold^2 N` and 0 otherwise; in the others S is the power that the result of the pass before
-    has there. The window's mean is kept. Windows that were left with less noise count more (by one over its variance).
+    noise power expected there, the first pass keeps the coefficient if `|X|^2 > threshold^2 N` and drops it otherwise; the others
+    multiply it by `S / (S + N)`, S being the power that the result of the pass before has there. The window's mean is kept.
+    Windows that were left with less noise count more (by one over its variance).
 
     Args:
         volume: (slices, rows, columns), without holes.
@@ -131,11 +131,11 @@ class _Windows:
         noise = local * self.power
         if pilot is None:
             observed = coefficients.real**2 + coefficients.imag**2
-            signal = torch.where(observed > self.threshold**2 * noise, observed - noise, torch.zeros_like(observed))
+            gain = (observed > self.threshold**2 * noise).to(observed.dtype)
         else:
             hint = self._transform(pilot.unfold(1, size, step).unfold(2, size, step) - mean)
             signal = hint.real**2 + hint.imag**2
-        gain = signal / (signal + noise).clamp(min=1e-20)
+            gain = signal / (signal + noise).clamp(min=1e-20)
         left = (gain**2 * noise).mean((0, 3, 4)) + _EVEN * noise.mean((0, 3, 4))
         sure = (1 / left.clamp(min=1e-20))[None, ..., None, None]
         back = torch.einsum("kd,kabij->dabij", self.basis, coefficients * gain)
@@ -153,7 +153,7 @@ class _Windows:
 
 
 def _starts(slices: int, depth: int) -> list[int]:
-    """First slices of the windows: every second, and the same seen from the last slice."""
+    """First slices of the windows, half a window apart, the same seen from the last slice."""
     last = slices - depth
-    front = range(0, last // 2 + 1, 2)
+    front = range(0, last // 2 + 1, max(depth // 2, 1))
     return sorted({*front, *(last - first for first in front)})
