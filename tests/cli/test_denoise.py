@@ -168,7 +168,7 @@ def test_settings_are_checked_before_the_scan_is_read(tmp_path: Path, demottle: 
     (tmp_path / "scan.npy").write_bytes(b"not even a scan")
     result = demottle("denoise", tmp_path / "scan.npy", "-o", tmp_path / "out.npy", *FILTER, "--set", "window=17")
     assert result.exit_code == 2
-    assert "multiple of 4" in result.stderr
+    assert "multiple of 8" in result.stderr
 
 
 def test_a_file_that_does_not_say_its_modality_brings_the_option_to_mind(tmp_path: Path, demottle: Demottle) -> None:
