@@ -80,3 +80,9 @@ def test_parts_of_one_series_in_folders_beside_a_loose_slice_stay_one_scan(ct, t
     ct("other", series="3")
     next((tmp_path / "other").iterdir()).rename(tmp_path / "disk" / "stray.dcm")
     assert scans_beside_loose_slices(tmp_path / "disk") == []
+
+
+@pytest.mark.parametrize("path", [3, None, [1.0, 2.0]])
+def test_what_is_no_path_is_refused_in_a_sentence(path):
+    with pytest.raises(InputError, match=f"from its path, a str or Path, and this is {type(path).__name__}"):
+        read(path)

@@ -111,6 +111,11 @@ def open_scan(
     unit: str | None = None,
 ) -> Opened:
     """Find out which volumes there are, without reading pixels of DICOM; arguments and errors as `read`."""
+    if not isinstance(path, str | os.PathLike):
+        raise InputError(
+            f"A scan is read from its path, a str or Path, and this is {type(path).__name__}; an array becomes an image by "
+            "demottle.from_numpy."
+        )
     path, modality, unit = Path(path), known_modality(modality), known_unit(unit)
     if not path.exists():
         raise InputError(f"There is no file or folder {path}.")
