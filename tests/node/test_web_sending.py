@@ -7,6 +7,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from io import BytesIO
@@ -291,21 +292,27 @@ def test_a_server_that_nobody_knows_gets_nothing(due, server, certificates: Path
     assert archive.came == []
 
 
-def test_a_node_s_own_dicomweb_takes_what_a_node_sends(due, tmp_path: Path) -> None:
-    """The house's own server: an independent reader of the same standard it is not, but the two have to fit."""
-    other = tmp_path / "other"
-    other.mkdir()
-    (other / "node.toml").write_text(TOML.format(port=0, quiet=60, pacs=1) + "[web]\nport = 0\n")
-    told = read_configuration(other / "node.toml")
+@contextmanager
+def own_dicomweb(folder: Path) -> Iterator[tuple[str, Queue]]:
+    """The house's own server, in a new folder: its address, and the queue that it fills."""
+    folder.mkdir()
+    (folder / "node.toml").write_text(TOML.format(port=0, quiet=60, pacs=1) + "[web]\nport = 0\n")
+    told = read_configuration(folder / "node.toml")
     prepare(told.folder)
     taken = Queue(told.folder / QUEUE)
     assert told.web is not None
     made = WebServer(told, told.web, taken)
     made.start()
     try:
-        queue, uids = due(text=WEB, url=f"http://127.0.0.1:{made.port}/dicomweb", count=60)
-        until(lambda: _states(queue) == {"arrived": 60})
-        assert [row["uid"] for row in taken.rows("SELECT uid FROM instance ORDER BY id")] == uids
+        yield f"http://127.0.0.1:{made.port}/dicomweb", taken
     finally:
         made.stop()
         taken.close()
+
+
+def test_a_node_s_own_dicomweb_takes_what_a_node_sends(due, tmp_path: Path) -> None:
+    """An independent reader of the same standard it is not, but the two have to fit."""
+    with own_dicomweb(tmp_path / "other") as (url, taken):
+        queue, uids = due(text=WEB, url=url, count=60)
+        until(lambda: _states(queue) == {"arrived": 60})
+        assert [row["uid"] for row in taken.rows("SELECT uid FROM instance ORDER BY id")] == uids

@@ -5,13 +5,7 @@ from pathlib import Path
 
 import pydicom
 from tests.archive.run.small import carried_out, order_of, results_of, small_archive
-from tests.node.conftest import TOML
-from tests.node.test_web_sending import Server, server, told_of  # noqa: F401
-
-from demottle.node.disk import QUEUE, prepare
-from demottle.node.queue.store import Queue
-from demottle.node.toml_file import read_configuration
-from demottle.node.web.server import WebServer
+from tests.node.test_web_sending import Server, own_dicomweb, server, told_of  # noqa: F401
 
 TO = '[[destination]]\nname = "web"\nurl = "{}"\n'
 Start = Callable[..., Server]
@@ -46,25 +40,13 @@ def test_images_go_to_a_dicomweb_server_and_only_what_it_refused_is_sent_again(
 
 
 def test_a_node_s_own_dicomweb_takes_what_an_archive_sends(tmp_path: Path) -> None:
-    other = tmp_path / "other"
-    other.mkdir()
-    (other / "node.toml").write_text(TOML.format(port=0, quiet=60, pacs=1) + "[web]\nport = 0\n")
-    told = read_configuration(other / "node.toml")
-    prepare(told.folder)
-    taken = Queue(told.folder / QUEUE)
-    assert told.web is not None
-    made = WebServer(told, told.web, taken)
-    made.start()
-    try:
+    with own_dicomweb(tmp_path / "other") as (url, taken):
         archive = small_archive(tmp_path, 2)
-        (tmp_path / "to.toml").write_text(TO.format(f"http://127.0.0.1:{made.port}/dicomweb"))
+        (tmp_path / "to.toml").write_text(TO.format(url))
         order = order_of(archive, destination=("web", tmp_path / "to.toml"))
         carried_out(order)
         assert {(row["state"], row["sent"]) for row in results_of(order).values()} == {("done", 2)}
         assert taken.rows("SELECT COUNT(*) AS count FROM instance")[0]["count"] == 4
-    finally:
-        made.stop()
-        taken.close()
 
 
 def test_a_server_that_is_not_there_is_a_reason(tmp_path: Path) -> None:
