@@ -25,6 +25,8 @@ def test_options_come_from_the_file_and_what_is_typed_wins(here: Path, simulated
     record = json.loads(done.stdout)
     assert (record["method"], record["seed"], record["settings"]["sigma"]) == ("gaussian", 8, 0.8)
     assert not (here / "b-report").exists()
+    done = demottle("denoise", simulated / "scan", "-o", "c", "--quiet", "--set", "sigma=0.8", "--force")
+    assert done.exit_code == 0 and "Options from" not in done.stderr, done.output
 
 
 @pytest.mark.parametrize(

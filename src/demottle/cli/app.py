@@ -24,9 +24,9 @@ from demottle.cli.node.serve import serve
 from demottle.cli.phantom.command import phantom
 from demottle.cli.report import report
 from demottle.cli.screen.configuration import NAME, use_file
-from demottle.cli.screen.console import COLORS, say, speak_as_usual, write_what_cannot_be_encoded
+from demottle.cli.screen.console import COLORS, speak_as_usual, write_what_cannot_be_encoded
 from demottle.cli.screen.guard import guarded
-from demottle.cli.screen.speaking import Verb
+from demottle.cli.screen.speaking import SAID_FIRST, Verb
 from demottle.cli.screen.stopping import answer_at_once
 from demottle.cli.simulate.command import simulate
 from demottle.cli.stream.command import stream
@@ -117,9 +117,7 @@ def _program(
 ) -> None:
     write_what_cannot_be_encoded()
     speak_as_usual()
-    said = use_file(context, config)
-    if said:
-        say(said, style="dim")
+    context.meta[SAID_FIRST] = use_file(context, config)
 
 
 if COLORS is None:  # the user wants none: help and bad options are shown by typer

@@ -13,6 +13,8 @@ from typer.core import TyperCommand
 from demottle.cli.screen import console
 
 PANEL = "What is said"
+SAID_FIRST = "demottle.cli.said_first"
+"""In the context's meta: what the verb says before it begins, once it is known how it speaks."""
 
 
 class Verb(TyperCommand):
@@ -22,6 +24,12 @@ class Verb(TyperCommand):
         """Make the command, and give it these options after its own."""
         super().__init__(*args, **kwargs)
         self.params = [*self.params, *_options()]
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run it; first say what is to be said first."""
+        if said := ctx.meta.get(SAID_FIRST):
+            console.say(said, style="dim")
+        return super().invoke(ctx)
 
 
 def _be_quiet(wanted: bool) -> None:
