@@ -53,6 +53,7 @@ def test_a_trained_model_is_timed_over_all_its_slices(tmp_path: Path) -> None:
 def test_an_archive_is_measured_with_one_worker_and_two(tmp_path: Path) -> None:
     found = suite.measure(QUICK["archive, workers, 4 series of 4 x 96 x 96"], "demottle", tmp_path)
     assert found.said["series"] == 4 and found.quality["faster"] > 0.5 and found.quality["series_per_hour"] > 0
+    assert found.quality["loops_faster"] > 0.5
 
 
 @pytest.mark.slow

@@ -154,6 +154,7 @@ QUALITY = (
     *(Kind(f"added{key}", title, "s", "down", 1) for key, title in _ADDED.items()),
     Kind("journal_mib", "journal, most", "MiB", "down", 1),
     Kind("faster", "two workers over one", "", "up"),
+    Kind("loops_faster", "two plain loops at once over one", "", "up"),
     Kind("series_per_hour", "series an hour", "", "up", 0),
     *(
         Kind(f"{key}{ending}", f"{name}: {title}", "%", "down", 2, percent=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from demottle.errors import InputError
 
 _VERSION = 1
+_PAGES_KIB = 512  # of the database in memory; SQLite's own 2 MB fill in the course of a day and look like a leak
 _PATIENCE = 30.0  # seconds to wait for the other process
 
 
@@ -96,6 +97,7 @@ class Queue:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("PRAGMA foreign_keys = ON")
+        self._db.execute(f"PRAGMA cache_size = -{_PAGES_KIB}")
         with self.transaction() as db:
             found = db.execute("PRAGMA user_version").fetchone()[0]
             if found == 0:

@@ -3,7 +3,8 @@
 A machine is now faster and now slower, by more than is asked for. So runs take turns, and what an engine adds is taken from
 within its run: the time by the clock in which no series was at work, less that of the loop, and the processor time of all
 processes but the one that does the series. What comes once a run (starting workers, or Ray) ends with the first series and is
-told for itself.
+told for itself. What two cores can do at all is measured in the same rounds: two plain loops at once, which have nothing in
+common but the machine.
 """
 
 import json
@@ -14,6 +15,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -57,14 +59,16 @@ class Ran:
 
 
 def workers(archive: Archive, series: int, rounds: int) -> Finding:
-    """One worker and two in turns; the figure is the median over the rounds."""
+    """One worker and two in turns, and two loops at once; the figures are medians over the rounds."""
     found: dict[int, list[Ran]] = {1: [], 2: []}
+    loops: list[float] = []
     for number in range(rounds):
         for jobs in (1, 2) if number % 2 == 0 else (2, 1):
             found[jobs].append(_command(archive, f"{number}-{jobs}", jobs, "--jobs", str(jobs)))
+        loops.append(_at_once(archive, number))
     ratios = [one.whole / two.whole for one, two in zip(found[1], found[2], strict=True)]
     faster, two = median(ratios), median(one.whole for one in found[2])
-    said: dict[str, Any] = {"series": series, "rounds": _plain(ratios), "aim": FASTER}
+    said: dict[str, Any] = {"series": series, "rounds": _plain(ratios), "aim": FASTER, "loops": _plain(loops)}
     for jobs, runs in found.items():
         said[f"with_{jobs}"] = {
             "seconds": _plain([one.whole for one in runs], 1),
@@ -73,8 +77,16 @@ def workers(archive: Archive, series: int, rounds: int) -> Finding:
         }
     if faster < FASTER:
         said["missed"] = f"{faster:.2f} times as fast, the aim is {FASTER:g}"
-    quality = {"faster": round(faster, 3), "series_per_hour": round(3600 * series / two, 1)}
+    quality = {"faster": round(faster, 3), "loops_faster": round(median(loops), 3), "series_per_hour": round(3600 * series / two, 1)}
     return Finding(quality, said, {"seconds": round(two, 2)})
+
+
+def _at_once(archive: Archive, number: int) -> float:
+    """How many times the series of one plain loop two of them do at once: no engine can do better on two cores."""
+    alone = _loop(archive, f"{number}-alone")
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(lambda name: _loop(archive, f"{number}-{name}"), ("left", "right")))
+    return 2 * alone.whole / max(one.whole for one in both)
 
 
 def overhead(archive: Archive, series: int, rounds: int) -> Finding:
@@ -83,7 +95,7 @@ def overhead(archive: Archive, series: int, rounds: int) -> Finding:
     for number in range(rounds):
         for name in found if number % 2 == 0 else reversed(found):
             words = ENGINES.get(name)
-            made = _loop(archive, number) if words is None else _command(archive, f"{number}-{name}", 1, *words)
+            made = _loop(archive, f"{number}") if words is None else _command(archive, f"{number}-{name}", 1, *words)
             found[name].append(made)
     loop = found["loop"]
     clock = median(one.clock for one in loop)
@@ -137,9 +149,9 @@ def _command(archive: Archive, name: str, jobs: int, *engine: str) -> Ran:
     return _ran(command, archive.runs / name, jobs)
 
 
-def _loop(archive: Archive, number: int) -> Ran:
+def _loop(archive: Archive, name: str) -> Ran:
     """The series one after the other by the function that engines call, in a process of its own."""
-    return _ran([sys.executable, "-c", _LOOP, str(archive.folder), f"{number}-loop"], archive.runs / f"{number}-loop")
+    return _ran([sys.executable, "-c", _LOOP, str(archive.folder), f"{name}-loop"], archive.runs / f"{name}-loop")
 
 
 def _ran(command: Sequence[str], run: Path, jobs: int = 1) -> Ran:
