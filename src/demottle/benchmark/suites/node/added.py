@@ -10,11 +10,13 @@ from typing import Any
 import pydicom
 
 from demottle import io
-from demottle.benchmark.suites.cases import Finding
+from demottle.benchmark.suites import unpaired_cohort
+from demottle.benchmark.suites.cases import CaseSpec, Finding
 from demottle.benchmark.suites.node.archive import Archive
 from demottle.benchmark.suites.node.parties import Peer, node, send
 from demottle.benchmark.suites.node.processes import Watch, until
 from demottle.benchmark.suites.speed.commands import long_scan
+from demottle.benchmark.suites.training import trained_small
 from demottle.errors import DemottleError
 from demottle.node.queue import shown
 from demottle.node.queue.store import Queue, States
@@ -22,10 +24,13 @@ from demottle.node.queue.store import Queue, States
 AIM_SECONDS = 30.0
 RULE = '[[rule]]\nto = ["archive"]\nshare = true\n'
 _PATIENCE = 3600.0
+_STEPS = 100
 _ENDED = (States.DONE, States.REFUSED, States.FAILED, States.LEFT)
 
 
-def measured(slices: int, size: int, seed: int, method: str = "", share: bool = True, preset: str = "") -> Finding:
+def measured(
+    slices: int, size: int, seed: int, method: str = "", share: bool = True, preset: str = "", model: Path | None = None
+) -> Finding:
     """Send two patients of one protocol, one after the other; what is told is of the second. One is enough for a filter.
 
     Args:
@@ -34,6 +39,7 @@ def measured(slices: int, size: int, seed: int, method: str = "", share: bool = 
         method: that the rule names; empty: the scan decides.
         preset: of the rule; empty: none.
         share: keep the network of the first patient for the second; False: for a method that learns nothing.
+        model: a trained model in the place of a method; its results are sent whatever the gate says of them.
 
     Raises:
         DemottleError: a result did not pass the gate or did not arrive; the sentence says why.
@@ -43,12 +49,12 @@ def measured(slices: int, size: int, seed: int, method: str = "", share: bool = 
     try:
         with tempfile.TemporaryDirectory(prefix="node-") as temporary:
             folder = Path(temporary)
-            several = range(2 if share else 1)
+            several = range(2 if share and model is None else 1)
             scans = [_written(folder / f"patient {number}", slices, size, seed + number) for number in several]
-            rule = RULE if share else RULE.replace("share = true\n", "")
-            rule += "".join(
-                f'{key} = "{value}"\n' for key, value in {"method": method, "preset": preset}.items() if value
-            )
+            rule = RULE if len(scans) > 1 else RULE.replace("share = true\n", "")
+            named = {"method": method, "preset": preset, "model": model}
+            rule += "".join(f'{key} = "{value}"\n' for key, value in named.items() if value)
+            rule += "gate = false\n" if model else ""
             with node(folder, archive.as_toml("archive") + rule) as peer:
                 before = [_done(peer, scan, number) for number, scan in enumerate(scans[:-1], 1)]
                 with Watch(0.5, worker=lambda: peer.worker) as watch:
@@ -56,6 +62,15 @@ def measured(slices: int, size: int, seed: int, method: str = "", share: bool = 
                 return _finding(peer, archive, [*before, last], watch, slices)
     finally:
         archive.close()
+
+
+def trained(name: str, cache: Path) -> Path:
+    """The file of a model that a hospital might share, after a short training (kept in the cache)."""
+    recipe = {**unpaired_cohort.QUICK, "real": False, "learning_seed": 0}
+    case = unpaired_cohort.build(CaseSpec("node", "trained model", unpaired_cohort.FIRST_SEED, recipe), cache)
+    folder = cache / "trained model"
+    trained_small(name, {"steps": _STEPS, "warm_up": _STEPS}, case, folder, name)
+    return next(folder.glob(f"{name}-*.safetensors"))
 
 
 def _written(folder: Path, slices: int, size: int, seed: int) -> Path:

@@ -77,7 +77,11 @@ def workers(archive: Archive, series: int, rounds: int) -> Finding:
         }
     if faster < FASTER:
         said["missed"] = f"{faster:.2f} times as fast, the aim is {FASTER:g}"
-    quality = {"faster": round(faster, 3), "loops_faster": round(median(loops), 3), "series_per_hour": round(3600 * series / two, 1)}
+    quality = {
+        "faster": round(faster, 3),
+        "loops_faster": round(median(loops), 3),
+        "series_per_hour": round(3600 * series / two, 1),
+    }
     return Finding(quality, said, {"seconds": round(two, 2)})
 
 
