@@ -32,6 +32,15 @@ def test_a_mean_has_students_interval(make_row: MakeRow) -> None:
     assert math.isnan(tables.over(rows_of(make_row)[:5], "nlm", PSNR).half)
 
 
+@pytest.mark.parametrize("shifts", [(0.4, 0.9, 0.6, 0.5), (1.2, 2.4, 1.7, 1.9), (-1.7, -1.8, -1.75, -1.8)])
+def test_within_a_margin_is_what_two_one_sided_tests_show(make_row: MakeRow, shifts: tuple[float, ...]) -> None:
+    mean = tables.over([make_row("nlm", seed, psnr=value) for seed, value in enumerate(shifts)], "nlm", PSNR)
+    above = stats.ttest_1samp(shifts, -2.0, alternative="greater").pvalue
+    below = stats.ttest_1samp(shifts, 2.0, alternative="less").pvalue
+    assert tables.within(mean, 2.0) == (max(above, below) < 0.05)
+    assert not tables.within(tables.over(rows_of(make_row)[:5], "nlm", PSNR), 100.0)  # one case shows nothing
+
+
 def test_paired_tests_are_those_of_scipy_on_the_same_cases_whatever_their_order(make_row: MakeRow) -> None:
     rows = rows_of(make_row)
     found = tables.tests([*rows[8:], *reversed(rows[:8])], "bm3d")

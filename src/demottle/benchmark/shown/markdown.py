@@ -10,6 +10,7 @@ from demottle.benchmark.shown import tables
 from demottle.benchmark.shown.figures import COST, QUALITY, Kind
 from demottle.benchmark.suites.catalog import Suite
 from demottle.errors import counted
+from demottle.quality.check.shifts import MARGIN_HU
 from demottle.quality.cohort import Pairing
 
 SHOWN = (
@@ -43,8 +44,11 @@ def markdown(results: Results, suite: Suite, rival: str | None) -> str:
         parts.append(f"**{group}**, {tables.heading(count)}:")
         parts.append(_quality(inside, names, [kind.key for kind in QUALITY] if suite.own else SHOWN, suite, shown))
     if any(_BY_KEY[key].of(row) is not None for row in rows for key in TISSUES):
-        parts.append("**CT numbers**, all cases: mean of output minus input inside each tissue, HU:")
-        parts.append(_quality(rows, names, TISSUES, suite, shown))
+        parts.append(
+            f"**CT numbers**, all cases: mean of output minus input inside each tissue, HU; **bold**: shown to lie within "
+            f"{MARGIN_HU:g} HU (two one-sided tests at 5 % over the cases):"
+        )
+        parts.append(_quality(rows, names, TISSUES, suite, shown, MARGIN_HU))
     if rival is not None:
         judged = [row for row in rows if not row["group"].startswith(_TUNING)]
         which = "all groups" if len(judged) == len(rows) else "all judging groups"
@@ -97,8 +101,14 @@ def _run_on(run: Row) -> str:
 
 
 def _quality(
-    rows: Sequence[Row], names: Sequence[str], keys: Sequence[str], suite: Suite, shown: AbstractSet[str]
+    rows: Sequence[Row],
+    names: Sequence[str],
+    keys: Sequence[str],
+    suite: Suite,
+    shown: AbstractSet[str],
+    margin: float | None = None,
 ) -> str:
+    """A table of means; where there is a margin, those that are shown to lie within it are bold."""
     kinds = [_BY_KEY[key] for key in keys if any(_BY_KEY[key].of(row) is not None for row in rows)]
     most = max(tables.over(rows, name, QUALITY[0]).cases for name in names)
     lines = []
@@ -106,8 +116,11 @@ def _quality(
         count = len([row for row in rows if row["entrant"] == name])
         if count:
             fewer = f" (n = {count})" if count < most else ""
-            told = [tables.told(tables.over(rows, name, kind), kind) for kind in kinds]
-            lines.append([f"{_named(rows, name)}{fewer}", *told])
+            means = [tables.over(rows, name, kind) for kind in kinds]
+            told = [tables.told(mean, kind) for mean, kind in zip(means, kinds, strict=True)]
+            bold = [margin is not None and tables.within(mean, margin) for mean in means]
+            marked = [f"**{text}**" if small else text for text, small in zip(told, bold, strict=True)]
+            lines.append([f"{_named(rows, name)}{fewer}", *marked])
     return folded(["", *(kind.named(suite.unit) for kind in kinds)], lines, shown)
 
 

@@ -92,6 +92,17 @@ def over(rows: Sequence[Row], entrant: str, kind: Kind, group: str | None = None
     return Mean(float(values.mean()), half, int(values.size))
 
 
+def within(mean: Mean, margin: float) -> bool:
+    """True where two one-sided tests at 5 % over the cases show that the true mean is less than the margin away from zero.
+
+    That is so where its 90 % interval lies within the margin. Too few cases show nothing.
+    """
+    if math.isnan(mean.half):
+        return False
+    narrower = float(stats.t.ppf(0.95, mean.cases - 1) / stats.t.ppf(0.975, mean.cases - 1))
+    return abs(mean.mean) + narrower * mean.half < margin
+
+
 def rival_of(rows: Sequence[Row], asked: str | None) -> str | None:
     """Whom the others are compared with: the one asked for, else the first of the usual ones that is there.
 
