@@ -1,10 +1,11 @@
 """The suite ct-ascon: the losses grow by one part after another, and each is trained once."""
 
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from demottle.benchmark.suites import ct_ascon
+from demottle.benchmark.suites import ct_ascon, ct_doses
 from demottle.benchmark.suites.cases import Choices
 from demottle.methods.registry import method
 
@@ -18,6 +19,16 @@ def test_each_loss_has_what_the_one_before_it_has_and_one_part_more() -> None:
         weighed.append((settings.error > 0, settings.structure > 0, contrast))
     assert weighed == [(True, False, 0), (True, True, 0), (True, True, 1), (True, True, 2)]
     assert module.Settings(**{**module.PRESETS["small"], **ct_ascon.LOSSES["pairs-squared-error"]}).means == 0
+
+
+@pytest.mark.parametrize("suite", [ct_ascon, ct_doses])
+def test_with_public_scans_parts_of_them_are_learned_from_and_judged(suite: ModuleType, tmp_path: Path) -> None:
+    phantoms = suite.specs(Choices(quick=True))
+    cases = suite.specs(Choices(quick=True, real=tmp_path))
+    assert not any(case.recipe["real"] or "judged" in case.recipe for case in phantoms)
+    assert all(case.recipe["real"] for case in cases)
+    assert [case.recipe.get("judged") for case in cases] == [None, "abdomen", "chest"] * len(phantoms)
+    assert len({case.key for case in (*phantoms, *cases)}) == 4 * len(phantoms)
 
 
 @pytest.mark.slow

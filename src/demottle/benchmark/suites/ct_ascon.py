@@ -4,7 +4,8 @@ The cohort of `ct-unpaired --cohort` (five phantoms of 4 slices of 320 x 320 at 
 generator of preset `small` (2000 steps of the start, then 800) by losses that grow by one part after another; the last is ASCON
 as it is. `pairs-...` learn from the first five with and without noise, in the place of noise simulated on full dose;
 `pairs-squared-error` is `supervised` with the mean squared error on that network. Each judged phantom has trainings of its own,
-of another learning seed, so an interval is over trainings, patients and their noise.
+of another learning seed, so an interval is over trainings, patients and their noise. With `--real` parts of the public scans are
+learned from, too, on both sides, and one of each is judged.
 """
 
 import time
@@ -36,14 +37,17 @@ LOSSES: Mapping[str, Mapping[str, Any]] = {
 
 def specs(choices: Choices) -> tuple[CaseSpec, ...]:
     """Return the judged phantoms."""
-    common: Mapping[str, Any] = {
-        **(unpaired_cohort.QUICK if choices.quick else unpaired_cohort.FULL),
-        "real": False,
-        "judged_slices": JUDGED_SLICES,
-    }
+    common = {**unpaired_cohort.recipe_of(choices), "judged_slices": JUDGED_SLICES}
     return tuple(
-        CaseSpec("ct-ascon", "40 HU", FIRST_SEED + number, {**common, "learning_seed": number}, shown=number == 0)
+        CaseSpec(
+            "ct-ascon",
+            group,
+            FIRST_SEED + number,
+            {**common, **judged, "learning_seed": number},
+            shown=number == 0,
+        )
         for number in range(choices.seeds or (1 if choices.quick else SEEDS))
+        for group, judged in unpaired_cohort.judged_in(choices, "40 HU")
     )
 
 

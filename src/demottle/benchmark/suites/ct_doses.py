@@ -3,7 +3,8 @@
 The full-dose patients of `ct-unpaired --cohort` (five phantoms of 4 slices of 320 x 320, 12 HU) teach one network, preset
 `small`; doses from 8 to 12.5 % are never drawn. It is judged on a further phantom at 50, 25, 10 and 5 % of full dose, noise
 drawn in projections with `12 HU / sqrt(dose)`. Each judged phantom has trainings of its own, of another learning seed, so an
-interval is over trainings, patients and their noise.
+interval is over trainings, patients and their noise. With `--real` parts of the public scans are learned from, too, and one of
+each is judged.
 Rivals need a training for each dose: `pdml`, which takes as long, and `supervised` (pairs with the truth).
 """
 
@@ -55,21 +56,24 @@ RIVALS: Mapping[str, Mapping[str, Any]] = {"pdml": {}, "supervised": {"steps": 2
 def specs(choices: Choices) -> tuple[CaseSpec, ...]:
     """Return the doses of the first patient, then those of the next."""
     doses = DOSES[1:2] if choices.quick else DOSES
-    common: Mapping[str, Any] = {
-        **(unpaired_cohort.QUICK if choices.quick else unpaired_cohort.FULL),
-        "real": False,
-        "judged_slices": JUDGED_SLICES,
-    }
+    common = {**unpaired_cohort.recipe_of(choices), "judged_slices": JUDGED_SLICES}
     return tuple(
         CaseSpec(
             "ct-doses",
-            f"{100 * dose:g} % of full dose",
+            group,
             FIRST_SEED + _APART * place + number,
-            {**common, "low": round(common["full"] / float(np.sqrt(dose)), 3), "dose": dose, "learning_seed": number},
+            {
+                **common,
+                **judged,
+                "low": round(common["full"] / float(np.sqrt(dose)), 3),
+                "dose": dose,
+                "learning_seed": number,
+            },
             shown=number == 0,
         )
         for number in range(choices.seeds or (1 if choices.quick else SEEDS))
         for place, dose in enumerate(doses)
+        for group, judged in unpaired_cohort.judged_in(choices, f"{100 * dose:g} % of full dose")
     )
 
 
@@ -132,7 +136,7 @@ def _model(spec: CaseSpec, cache: Path) -> Denoiser:
         trained: Denoiser = module.train(unpaired_cohort.full_dose(spec, cache), settings, seed=seed)
         return trained
 
-    return trained_once(cache, f"{TAUGHT}-{spec.recipe['size']}-{seed}", made)
+    return trained_once(cache, f"{TAUGHT}-{spec.recipe['size']}-{seed}{unpaired_cohort.mark_of(spec.recipe)}", made)
 
 
 def _rival(spec: CaseSpec, name: str, case: Case, cache: Path) -> Denoiser:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from demottle.benchmark.suites.cases import Case
+from demottle.benchmark.suites.unpaired_cohort import mark_of
 from demottle.io.output import staged
 from demottle.methods import Denoiser, load
 from demottle.methods.registry import method
@@ -35,4 +36,6 @@ def trained_small(method_name: str, changes: Mapping[str, Any], case: Case, cach
         trained: Denoiser = module.train(case.sets(info.needs_pairs(settings)), settings, seed=seed)
         return trained
 
-    return trained_once(cache, f"{variant or method_name}-{recipe['size']}-{recipe['low']:g}-{seed}", made)
+    return trained_once(
+        cache, f"{variant or method_name}-{recipe['size']}-{recipe['low']:g}-{seed}{mark_of(recipe)}", made
+    )

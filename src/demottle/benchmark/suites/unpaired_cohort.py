@@ -50,13 +50,26 @@ _FIRST_PHANTOM = 100  # seed of phantom 0
 def specs(choices: Choices) -> tuple[CaseSpec, ...]:
     """Return the cases; those of the public scans only where there is a folder of them."""
     groups: dict[str, dict[str, Any]] = {"phantom": {}, "full dose + 20 HU": {"shift": SHIFT_HU}}
-    if choices.real is not None:
-        groups |= {f"{name} part": {"judged": name} for name in RECIPES}
-    common = {**(QUICK if choices.quick else FULL), "real": choices.real is not None}
-    if choices.real is not None:
-        common["path"] = str(choices.real)
+    groups |= parts_of_scans(choices)
+    common = recipe_of(choices)
     count = choices.seeds or (QUICK_SEEDS if choices.quick else SEEDS)
     return numbered("ct-unpaired", groups, common, count, FIRST_SEED)
+
+
+def recipe_of(choices: Choices) -> dict[str, Any]:
+    """What all cases of the cohort have in common."""
+    sizes = QUICK if choices.quick else FULL
+    return {**sizes, "real": False} if choices.real is None else {**sizes, "real": True, "path": str(choices.real)}
+
+
+def parts_of_scans(choices: Choices) -> dict[str, dict[str, Any]]:
+    """What is judged beside phantoms, by name: a part of each public scan, where there is a folder of them."""
+    return {} if choices.real is None else {f"{name} part": {"judged": name} for name in RECIPES}
+
+
+def judged_in(choices: Choices, group: str) -> list[tuple[str, dict[str, Any]]]:
+    """A group of phantoms and, where there is a folder of scans, one of a part of each: names, and what each asks for."""
+    return [(group, {}), *((f"{group}, {part}", judged) for part, judged in parts_of_scans(choices).items())]
 
 
 def build(spec: CaseSpec, cache: Path) -> Case:
@@ -84,7 +97,14 @@ def full_dose(spec: CaseSpec, cache: Path) -> Any:
     from demottle.learning.data.dataset import Choices as Split
     from demottle.learning.data.dataset import entries_of, sets_of
 
-    return sets_of(None, entries_of(_side(spec, "full", cache)), cache / "sets-full-dose", Split())
+    return sets_of(
+        None, entries_of(_side(spec, "full", cache)), cache / f"sets-full-dose{mark_of(spec.recipe)}", Split()
+    )
+
+
+def mark_of(recipe: Mapping[str, Any]) -> str:
+    """What a name in the cache has at its end where parts of real scans are learned from, too."""
+    return "-real" if recipe.get("real") else ""
 
 
 def _judged(spec: CaseSpec, cache: Path) -> dict[str, Voxels]:
