@@ -10,7 +10,7 @@ from scipy import stats
 BLOCKS = 12
 FEWEST = 60
 WARM_UP = 0.5
-"""Share of the series after which what is cached is there; a table of Python's that doubles once weighs as much as a leak before."""
+"""Share of the series after which what is cached is there, and a table of Python's that doubles once has done so."""
 
 
 @dataclass(frozen=True)
