@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 from pydicom.dataset import Dataset
-from tests.node.web.conftest import Browser, done_with
+from tests.node.conftest import TOML, noisy_series
+from tests.node.web.conftest import WEB, Browser, done_with, serving
 
+from demottle.node.completing import complete
 from demottle.node.queue import shown
 from demottle.node.web.users import Role
 
@@ -16,6 +18,8 @@ ACTIONS = {
     "reject": Role.PHYSICIST,
     "purge": Role.ADMIN,
 }
+
+LEAVES = TOML.replace("[[rule]]", '[[rule]]\nname = "scouts"\nwhen = {{ modality = "CT" }}\nleave = true\n[[rule]]', 1)
 
 
 def noted(browser: Browser, event: str) -> list[tuple[str, int, list[str], str]]:
@@ -82,6 +86,27 @@ def test_a_physicist_has_it_done_by_another_method_and_takes_it_back(browser: Br
     assert said[3] == "method bilateral" and said[4].startswith("The series is being done already")
     assert [line[1] for line in noted(browser, "redo")] == [4, 4, 4, 0, 4]
     assert len(noted(browser, "reject")) == 1
+
+
+def test_a_series_that_was_left_alone_is_done_by_a_rule_that_a_person_chooses(told: Any) -> None:
+    with serving(told(WEB, text=LEAVES)[0]) as browser:
+        browser.store(noisy_series(slices=3, NumberOfSeriesRelatedInstances="3"))
+        assert complete(browser.told, browser.queue) == 1
+        browser.log_in(Role.PHYSICIST)
+        before = everything(browser)
+        for given, why in (
+            ({}, "leaves the series alone"),
+            ({"method": "nl-bayes"}, "leaves the series alone"),
+            ({"rule": "scouts"}, "no such rule"),
+            ({"rule": ["all"]}, "no such rule"),
+        ):
+            code, said, _ = browser.ask("POST", "/api/series/1/redo", given)
+            assert code == 409 and why in said["detail"] and everything(browser) == before
+        assert browser.ask("GET", "/api/me")[1]["rules"] == ["all"]
+        assert browser.ask("POST", "/api/series/1/redo", {"rule": "all"})[0] == 200
+        (one,) = shown.list_series(browser.queue)
+        assert one["state"] == "waiting"
+        assert noted(browser, "redo")[-1][3] == "rule all"
 
 
 def test_purging_removes_objects_and_results_and_leaves_the_line(browser: Browser, done: list[Dataset]) -> None:

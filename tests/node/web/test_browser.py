@@ -124,6 +124,25 @@ def test_on_a_narrow_screen_pictures_and_reasons_are_there_and_links_lead_to_ser
 
 @needs_chromium
 @pytest.mark.slow
+def test_what_no_rule_knows_is_done_by_the_rule_that_a_person_chooses(browser: Browser, tmp_path: Path) -> None:
+    browser.store(noisy_series(slices=3, NumberOfSeriesRelatedInstances="3"))
+    assert complete(browser.told, browser.queue) == 1
+    browser.queue.rows("UPDATE round SET rule = '', state = 'left', reason = 'meets no rule'")
+    save_user(browser.told.folder, "pia", Role.PHYSICIST, PASSWORD)
+    with chromium(tmp_path / "profile") as page:
+        log_in(page, browser.port, "pia")
+        page.click("#list tr")
+        page.click("button[name=redo]")
+        page.until("document.querySelector('.said').textContent.includes('choose the rule')")
+        page.value("document.querySelector('select[aria-label=Rule]').value = 'all'")
+        page.click("button[name=redo]")
+        page.until(f"document.querySelector('{STATE}').textContent .startsWith('waiting')")
+    row = browser.queue.row("SELECT rule FROM round ORDER BY number DESC LIMIT 1")
+    assert row is not None and row["rule"] == "all"
+
+
+@needs_chromium
+@pytest.mark.slow
 def test_of_three_hundred_slices_only_those_around_are_asked_for(browser: Browser, tmp_path: Path) -> None:
     scan = noisy_series(slices=300, size=12)
     for first in range(0, 300, 100):
@@ -160,9 +179,10 @@ def test_a_series_goes_from_the_scanner_to_the_archive_under_the_eyes_of_a_perso
         page.until("document.querySelector('.viewer')?.dataset.result === '1'")
         page.click("button[name=resend]")
         until(lambda: len(archive.came) == 12, 60)
-        page.value("document.querySelector('select[aria-label=Method]').value = 'bilateral'")
+        page.value("document.querySelector('select[aria-label=Method]').value = 'nl-bayes'")
         page.click("button[name=redo]")
         until(lambda: len(archive.came) == 18, 60)
+        assert {str(one.SeriesDescription)[-19:] for one in archive.came[12:]} == {"[demottle nl-bayes]"}
         page.until("document.querySelector('select[aria-label=Result]')?.options.length === 2")
         page.click("button[name=purge]")
         page.until(

@@ -72,7 +72,7 @@ def redo(queue: Queue, series: int, who: str, wanted: Mapping[str, Any] | None =
             raise InputError("The series is being done already; wait until it is finished, or reject it.")
         name = rule or last["rule"]
         if not name:
-            raise InputError("The series meets no rule; name the rule to do it by.")
+            raise InputError("The series meets no rule; choose the rule to do it by.")
         members = db.execute("SELECT MAX(id), COUNT(*) FROM instance WHERE series = ?", (series,)).fetchone()
         made = db.execute(
             "INSERT INTO round (series, number, upto, instances, state, rule, wanted, urgent, made) "

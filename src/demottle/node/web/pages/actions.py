@@ -31,8 +31,12 @@ def _redo(site: Site, series: int, who: str, given: Given) -> str:
     if method is not None and not isinstance(method, str):
         raise InputError("The method has to be a name.")
     rule = given.get("rule")
-    if rule is not None and rule not in [one.name for one in site.told.rules]:
-        raise InputError("There is no such rule.")
+    leaves = {one.name: one.leave for one in site.told.rules}
+    if rule is not None and (not isinstance(rule, str) or leaves.get(rule, True)):
+        raise InputError("There is no such rule that does something.")
+    last = None if rule else site.queue.row("SELECT rule FROM round WHERE id = ?", _round(site, series))
+    if last is not None and leaves.get(last["rule"]):
+        raise InputError(f"The rule '{last['rule']}' leaves the series alone; choose the rule to do it by.")
     redo(site.queue, series, who, {"method": method} if method else None, rule)
     return "The series is done again."
 
@@ -81,8 +85,8 @@ def _audited(site: Site, what: str, kind: str, who: str, where: str, series: int
     except DemottleError as error:
         site.audit.note(what, kind, who, where, uids=(row["uid"],), outcome=audit.MINOR, said=str(error))
         raise
-    method = given.get("method") if what == "redo" else None
-    site.audit.note(what, kind, who, where, uids=(row["uid"],), said=f"method {method}" if method else "")
+    asked = [f"{name} {given[name]}" for name in ("method", "rule") if given.get(name)] if what == "redo" else []
+    site.audit.note(what, kind, who, where, uids=(row["uid"],), said=", ".join(asked))
     return said
 
 

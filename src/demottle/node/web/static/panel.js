@@ -59,10 +59,15 @@ function buttons(one) {
   add("resend", "Send again", "technologist");
   add("urgent", "Make urgent", "technologist");
   if (me.roles.includes("physicist")) {
+    const rule = made("select", "", { ariaLabel: "Rule" }); // what was left alone has none before: a person chooses
+    rule.append(new Option("rule as before", ""), ...me.rules.map((name) => new Option(name, name)));
+    box.append(rule);
     const method = made("select", "", { ariaLabel: "Method" });
     method.append(new Option("as the rule says", ""), ...me.methods.map((name) => new Option(name, name)));
     box.append(method);
-    add("redo", "Do again", "physicist", () => (method.value ? { method: method.value } : {}));
+    add("redo", "Do again", "physicist", () => ({
+      ...(method.value && { method: method.value }), ...(rule.value && { rule: rule.value }),
+    }));
   }
   add("reject", "Reject", "physicist", () => ({}), true);
   add("purge", "Purge", "admin", () => ({}), true);
