@@ -29,7 +29,7 @@ def slope(done: Sequence[float], held: Sequence[float], series: int) -> Slope | 
     """Growth of what is held with the series that were done.
 
     Samples are gathered in blocks of series, each with its maximum: neighboring samples are nearly the same, and what is given
-    back to the system for a while, between two pieces of work, is no less growth.
+    back to the system for a while, between two pieces of work, does not make growth less.
 
     Args:
         done: series that were done when a sample was taken.
