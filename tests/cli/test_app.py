@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -39,6 +40,28 @@ def test_light_verbs_import_nothing_heavy(arguments: list[str]) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "HEAVY []" in done.stderr
     assert done.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (["--set", "stepz=3"], "no setting stepz. Did you mean step?"),
+        (["--method", "ns-n2n", "--set", "patsh=3"], "no setting patsh. Did you mean patch?"),
+        (["--method", "gausian"], "Did you mean gaussian?"),
+        (["--preset", "gentel"], "Did you mean gentle?"),
+        (["--modality", "PET"], "'PET' is not a modality"),
+        (["--limits", "none.toml"], "none.toml cannot be read"),
+        ([], "out.npy exists already"),
+    ],
+)
+def test_what_can_be_refused_is_refused_before_torch_is_loaded(wrong: list[str], said: str, tmp_path: Path) -> None:
+    for name in ("scan.npy", "out.npy"):
+        (tmp_path / name).touch()
+    arguments = ["denoise", "scan.npy", "-o", "out.npy", *wrong]
+    code = CHECK.format(arguments=arguments).replace("assert not end.code, end.code", "assert end.code == 2, end.code")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert said in " ".join(done.stderr.split())
+    assert "'torch'" not in done.stderr.splitlines()[-1]
 
 
 def test_version() -> None:

@@ -1,11 +1,12 @@
 """The settings of a method by name: checked, completed with the defaults, as plain values."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from demottle.errors import ContradictionError, InputError, nearest
 from demottle.methods import method as look_up
+from demottle.methods.setting_names import setting_names
 from demottle.pipeline.plan import CLASSICAL, DEFAULT, FOR_MR
 from demottle.pipeline.plan_sequence import CLASSICAL_SEQUENCE, DEFAULT_SEQUENCE, MR_SERIES, NORDIC
 
@@ -14,7 +15,7 @@ _CHOSEN = (DEFAULT, CLASSICAL, FOR_MR, DEFAULT_SEQUENCE, CLASSICAL_SEQUENCE, MR_
 
 
 def check_settings(method: str | None, settings: Mapping[str, Any]) -> None:
-    """Refuse settings that cannot work, before anything is read or measured (imports the method).
+    """Refuse settings that cannot work, before anything is read or measured; wrong names before the method is imported.
 
     Without a method the scan decides later, so the settings have to suit one of those that can be chosen.
 
@@ -22,7 +23,11 @@ def check_settings(method: str | None, settings: Mapping[str, Any]) -> None:
         InputError: names the setting and what it has to be.
     """
     refused: list[InputError] = []
-    for name in _CHOSEN if method is None else [method]:
+    candidates = _CHOSEN if method is None else (method,)
+    misnamed = [_misnamed(name, settings, setting_names(name)) for name in candidates]
+    if misnamed[0] is not None and all(misnamed):
+        raise misnamed[0]
+    for name in (name for name, wrong in zip(candidates, misnamed, strict=True) if wrong is None):
         try:
             make_settings(name, settings)
             return
@@ -39,10 +44,8 @@ def make_settings(method: str, given: Mapping[str, Any]) -> Any:
     """
     kind = look_up(method).load().Settings
     defaults = asdict(kind())
-    unknown = sorted(set(given) - set(defaults))
-    if unknown:
-        hint, known = nearest(unknown[0], defaults), ", ".join(sorted(defaults))
-        raise InputError(f"{method} has no setting {', '.join(unknown)}.{hint} Its settings are: {known}.")
+    if (misnamed := _misnamed(method, given, defaults)) is not None:
+        raise misnamed
     wrong = [name for name, value in given.items() if not _like(value, defaults[name])]
     if wrong:
         name = wrong[0]
@@ -51,6 +54,15 @@ def make_settings(method: str, given: Mapping[str, Any]) -> Any:
             f"{defaults[name]!r}."
         )
     return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
+
+
+def _misnamed(method: str, given: Mapping[str, Any], known: Iterable[str] | None) -> InputError | None:
+    """The error for names that a method does not have; None: it has them all, or they are not known."""
+    names = None if known is None else sorted(known)
+    if names is None or not (unknown := sorted(set(given) - set(names))):
+        return None
+    hint = nearest(unknown[0], names)
+    return InputError(f"{method} has no setting {', '.join(unknown)}.{hint} Its settings are: {', '.join(names)}.")
 
 
 def settings_of_model(method: str, of_model: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
