@@ -200,3 +200,17 @@ def test_a_model_that_cannot_be_loaded_is_refused_before_any_process_starts(
     result = demottle("denoise", archive, "-o", tmp_path / "out", "--model", tmp_path / "model", "--jobs", "2")
     assert result.exit_code == 2 and "at a time" not in result.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_the_time_that_is_left_goes_by_what_this_run_has_worked_on() -> None:
+    from demottle.cli.denoise.attempt import Attempt
+    from demottle.cli.denoise.batch import Folder, _left
+    from demottle.cli.screen.progress import clock
+
+    scans = [Path(f"scan{number}") for number in range(10)]
+    found = Folder(None, scans, {scan: Attempt(scan.name, skipped=True) for scan in scans[:6]})
+    assert _left(1.0, found, 10) == ""
+    found.attempts.update({scan: Attempt(scan.name) for scan in scans[6:8]})
+    assert _left(120.0, found, 10) == f", about {clock(120)} left"
+    found.attempts.update({scan: Attempt(scan.name) for scan in scans[8:]})
+    assert _left(240.0, found, 10) == ""

@@ -13,10 +13,12 @@ from demottle.report.words import (
     found_and_limit,
     gate_cards,
     gate_failed,
+    of_rounded,
     said,
     sentences,
     series_title,
     signed,
+    typeset,
     uncertain,
     warnings,
 )
@@ -45,6 +47,33 @@ def test_what_is_shared_of_hardly_any_noise_is_told_beside_the_noise_before() ->
     made = {c.label: c for c in cards(check(BEFORE, ct(TRUTH + averaged)))}
     told = made["Noise shared with the next slice"]
     assert "may show on several slices" in told.detail and told.tone == "warn"
+
+
+def test_why_a_stored_result_shares_less_noise_than_its_run_is_said_and_only_then() -> None:
+    after = ct(TRUTH + uniform_filter1d(GRAIN, 3, axis=0) / 6)
+    stored = ct(np.rint(after.voxels))
+    exact, measured = check(BEFORE, after), check(BEFORE, stored)
+    assert exact.leak is not None and measured.leak is not None
+    was, now = (f"{one.leak.after.rho[0]:.2f}" for one in (exact, measured) if one.leak is not None)
+    assert now != was
+    record = {"check": exact.to_dict()}
+    assert f"{now} here, was {was} before it was stored" in of_rounded(stored, measured, record)
+    assert "may have been another" in of_rounded(stored, measured, {})
+    assert of_rounded(after, exact, record) == ""
+    assert of_rounded(stored, measured, {"check": measured.to_dict()}) == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "set_as"),
+    [
+        ("moved by -0.06 HU (90 % interval -0.1 to +0.2)", "moved by \u22120.06 HU (90 % interval \u22120.1 to +0.2)"),
+        ("slices 2-4 of CT-1, see --noise -0.45", "slices 2-4 of CT-1, see --noise -0.45"),
+    ],
+)
+def test_sentences_of_the_page_have_true_minus_signs_and_options_stay_as_typed(typed: str, set_as: str) -> None:
+    assert typeset(typed) == set_as
+    assert sentences([typed]) == [set_as]
+    assert warnings([typed], {}) == [set_as]
 
 
 def test_a_shift_and_more_noise_are_said_in_red() -> None:

@@ -1,4 +1,4 @@
-"""The names of a method's settings as its source spells them: a wrong name is refused without importing torch, which takes seconds."""
+"""The names of a method's settings as its source spells them: a wrong one is refused before torch is imported."""
 
 import ast
 from importlib.util import find_spec

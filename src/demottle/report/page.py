@@ -102,7 +102,7 @@ def _html(
         truth=compared,
         scores=SCORES,
         repeat_rows=rows_of("repeat"),
-        two_levels=words.two_levels(check, record),
+        notes=[note for note in (words.two_levels(check, record), words.of_rounded(after, check, record)) if note],
         gate=gate,
         failed=words.gate_failed(gate),
         contract=contract_rows(record),

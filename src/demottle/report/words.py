@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
+import numpy as np
+
 from demottle.image import Image
 from demottle.quality.check.leak import NOTICEABLE
 from demottle.quality.check.verdicts import (
@@ -55,6 +57,15 @@ def gate_cards(gate: Any) -> list[Card]:
     return [Card("Gate", FAILED, f"{first}, of {len(verdicts)} limits", "bad")]
 
 
+_MINUS = re.compile(r"(--[\w-]+[ =]-\d)|(?<![\w.)\-])-(?=\d)")
+"""The sign of a negative number in a sentence; what is typed after an option is left as it is."""
+
+
+def typeset(sentence: str) -> str:
+    """Return a sentence of the terminal with the minus signs that the page's figures have; options in it stay as typed."""
+    return _MINUS.sub(lambda found: found[1] or "\u2212", sentence)
+
+
 def warnings(found: Iterable[str], record: Mapping[str, Any]) -> list[str]:
     """Return what a check found now, and of what the record of the run says that which it does not say already.
 
@@ -62,9 +73,8 @@ def warnings(found: Iterable[str], record: Mapping[str, Any]) -> list[str]:
     """
     now = list(found)
     told = {_without_figures(sentence) for sentence in now}
-    return list(
-        dict.fromkeys([*now, *(s for s in sentences(record.get("warnings")) if _without_figures(s) not in told)])
-    )
+    earlier = (s for s in _listed(record.get("warnings")) if _without_figures(s) not in told)
+    return [typeset(sentence) for sentence in dict.fromkeys([*now, *earlier])]
 
 
 def _without_figures(sentence: str) -> str:
@@ -94,6 +104,30 @@ def two_levels(check: Check, record: Mapping[str, Any]) -> str:
     return (
         f"Noise before and after is that seen in the magnitudes; the level measured on the scan ({level:.1f} {check.unit}) is of "
         "the Gaussian noise beneath, in the complex signal, of which magnitudes show less where the signal is weak."
+    )
+
+
+def of_rounded(after: Image, check: Check, record: Mapping[str, Any]) -> str:
+    """Return why noise that slices share is other than the page of the run says, as a sentence; nothing where it is not.
+
+    Rounding to whole numbers is noise beside what is left: that of most slices no other slice shares.
+
+    Args:
+        after: the result as it is stored.
+        check: what was measured on it.
+        record: that of the run, with what was measured before it was stored, where it is known.
+    """
+    if check.leak is None or not isfinite(check.leak.gain) or not np.array_equal(after.voxels, np.rint(after.voxels)):
+        return ""
+    earlier = _mapping(_mapping(record.get("check")).get("slice_correlation")).get("after")
+    value = f"{check.leak.after.rho[0]:.2f}"
+    before = f"{earlier[0]:.2f}" if isinstance(earlier, Sequence) and earlier and earlier[0] is not None else ""
+    if before == value:
+        return ""
+    told = f"was {before}" if before else "may have been another"
+    return (
+        f"The result is stored in whole numbers, and rounding adds noise of its own: the noise shared with the next slice, "
+        f"{value} here, {told} before it was stored, as the page of its run has it."
     )
 
 
@@ -242,7 +276,11 @@ def said(value: Any) -> str:
 
 
 def sentences(value: Any) -> list[str]:
-    """Return the sentences of a record's list; an empty list where there is none."""
+    """Return the sentences of a record's list as the page sets them; an empty list where there is none."""
+    return [typeset(sentence) for sentence in _listed(value)]
+
+
+def _listed(value: Any) -> list[str]:
     if isinstance(value, str):
         return [value]
     return [str(v) for v in value] if isinstance(value, Sequence) else []

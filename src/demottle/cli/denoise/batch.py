@@ -115,8 +115,7 @@ def _at_once(order: FolderOrder, found: Folder, jobs: int) -> Generator[None]:
                 name = str(ended.job.relative_to(order.root))
                 attempt = ended.answer or Attempt(name, reason=_lost(ended.died))
                 found.attempts[ended.job] = replace(attempt, said=())
-                left = (time.monotonic() - begun) / number * (total - number)
-                told = f", about {clock(left)} left" if number < total else ""
+                told = _left(time.monotonic() - begun, found, total)
                 say(f"\n[{number}/{total}] {name}: {clock(attempt.seconds)}{told}", style="bold")
                 say_again(attempt.said)
                 if ended.answer is None:
@@ -124,6 +123,13 @@ def _at_once(order: FolderOrder, found: Folder, jobs: int) -> Generator[None]:
                 yield
     finally:
         found.attempts.update({one.job: one.answer for one in workers.late if one.answer is not None})
+
+
+def _left(seconds: float, found: Folder, total: int) -> str:
+    """What the rest will take, by those that this run has worked on; those that an earlier run had finished take no time."""
+    ended = len(found.attempts)
+    worked = ended - found.skipped
+    return f", about {clock(seconds / worked * (total - ended))} left" if worked and ended < total else ""
 
 
 def _lost(died: str) -> str:
