@@ -63,6 +63,7 @@ def main() -> None:
         raise SystemExit(__doc__)
     page, folder = Path(sys.argv[1]), Path(sys.argv[2])
     compiled = compile(code_of(page), str(page), "exec")
+    folder.mkdir(parents=True, exist_ok=True)
     os.chdir(folder)
     exec(compiled, {"__name__": "__main__", "demottle": run_demottle})
 

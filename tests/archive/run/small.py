@@ -27,10 +27,20 @@ Row = dict[str, Any]
 
 
 def small_archive(
-    folder: Path, count: int, size: int = 48, slices: int = 2, method: str = "gaussian", groups: Sequence[str] = ()
+    folder: Path,
+    count: int,
+    size: int = 48,
+    slices: int = 2,
+    method: str = "gaussian",
+    groups: Sequence[str] = (),
+    cut: int = 0,
 ) -> Archive:
-    """Write scans/P0/S0 ... below a folder, and their tables in data/; every series has noise of its own."""
+    """Write scans/P0/S0 ... below a folder, and their tables in data/; every series has noise of its own.
+
+    `cut`: rows and columns that the field of view leaves out at each side.
+    """
     truth = body_phantom(slices, size, (3.0, 384 / size, 384 / size))
+    truth = replace(truth, voxels=truth.voxels[:, cut : size - cut, cut : size - cut])
     root, archive = folder / "scans", Archive(folder / "data")
     files: list[Row] = []
     series: list[Row] = []

@@ -191,6 +191,20 @@ with sole_program(pathlib.Path(sys.argv[1])):
 """
 
 
+@pytest.mark.slow
+def test_a_lower_dose_of_a_body_that_is_cut_off_is_simulated_where_that_is_accepted(tmp_path: Path) -> None:
+    archive = small_archive(tmp_path, 1, size=160, slices=8, cut=16)
+    order = order_of(archive, "simulate", dose=0.5)
+    told = carried_out(order, verb="simulate")
+    assert told.state.counts()["failed"] == 1
+    (reason,) = (reason for _, reason in told.state.failures(1))
+    assert "beyond the field of view" in reason and "--accept-truncated" in reason
+    again = order_of(archive, "accepted", dose=0.5, accept_truncated=True)
+    assert carried_out(again, verb="simulate").state.counts()["done"] == 1
+    (row,) = results_of(again).values()
+    assert row["noise_after"] > 1.2 * row["noise_before"]
+
+
 def test_two_programs_do_not_work_at_one_run(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", _HOLD, str(tmp_path)], stdout=subprocess.PIPE) as other:
         assert other.stdout is not None and other.stdout.readline()

@@ -28,6 +28,7 @@ class Order:
         pages: a page and run.json for each series.
         seed: makes results repeatable.
         dose: share of the dose that is simulated, 0 to 1.
+        accept_truncated: a lower dose is simulated also where the body reaches beyond the field of view.
         evaluated: folder of the run whose results are evaluated; None: another verb.
         destination: name of the destination that results are sent to, and the file that describes it; None: nowhere.
         threads: of one task; 0: as many as the machine has.
@@ -42,6 +43,7 @@ class Order:
     pages: bool = True
     seed: int = 0
     dose: float = 0.25
+    accept_truncated: bool = False
     evaluated: Path | None = None
     destination: tuple[str, Path] | None = None
     threads: int = 0

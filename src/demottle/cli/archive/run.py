@@ -35,6 +35,7 @@ def run(
     memory: arguments.Memory = 0.0,
     retry_failed: arguments.RetryFailed = False,
     dose: arguments.Dose = None,
+    accept_truncated: arguments.AcceptTruncated = False,
     of: arguments.Of = None,
     to: arguments.To = None,
     destination: arguments.DestinationName = None,
@@ -67,6 +68,7 @@ def run(
         limits=limits_of(limits),
         force=force,
         pages=not no_page,
+        accept_truncated=accept_truncated,
         threads=_threads(jobs, ray or address is not None, cpus),
     )
     engine = {"jobs": jobs, "ray": ray, "address": address, "cpus": cpus or 1.0, "gpus": gpus, "memory": memory}

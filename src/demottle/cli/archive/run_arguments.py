@@ -41,6 +41,13 @@ Dose = Annotated[
         rich_help_panel=_WHAT, show_default=False,
     ),
 ]  # fmt: skip
+AcceptTruncated = Annotated[
+    bool,
+    typer.Option(
+        "--accept-truncated", metavar="", help="Simulate also where the field of view cuts the body off.",
+        rich_help_panel=_WHAT,
+    ),
+]  # fmt: skip
 Of = Annotated[
     str | None,
     typer.Option(

@@ -60,7 +60,7 @@ def group_plot(groups: Sequence[Group], unit: str) -> str:
                     axes.plot(middle, place + aside, "o", color=color, ms=6, label=name if place == 0 else None)
         axes.set_yticks(range(len(shown)), [_named(one) for one in shown])
         axes.set_ylim(len(shown) - 0.5, -0.5)
-        axes.set_xlim(0)
+        axes.set_xlim(0, 1.05 * axes.dataLim.x1)  # a dot at the end is whole
         axes.grid(False, axis="y")
         axes.tick_params(axis="y", length=0)
         axes.set_xlabel(f"noise ({unit})" if unit else "noise")

@@ -30,9 +30,8 @@ def run(order: Order, job: Job, row: Row, closing: Callable[[], Row]) -> Row:
     image, read = images[0], time.monotonic() - begun
     output, record = job.result(order), job.record(order)
     io.check_output(image, output, "dicom")
-    simulation = LowDose(
-        image, order.dose, LowDoseSettings(**(job.settings or {})), silent, workers=max(order.threads, 1)
-    )
+    settings = LowDoseSettings(**{"accept_truncated": order.accept_truncated, **(job.settings or {})})
+    simulation = LowDose(image, order.dose, settings, silent, workers=max(order.threads, 1))
     made = simulation.realization(order.seed, 0, silent)
     level = simulation.level_of(made)
     warnings = (*simulation.warnings, *simulation.check([level]))
