@@ -1,5 +1,6 @@
 """The one place that decides which spectrum is measured on a scan; every verb asks here."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 from demottle.errors import InputError
@@ -20,7 +21,8 @@ def scan_spectrum(image: Image, correlation: Correlation | None = None) -> Spect
     Of CT, mean frequency and autocovariance are those of all calm places (`calm_spectrum`), where there are enough.
 
     The slice by itself (`lone_spectrum`) is that of a scan of one slice, and the middle one of two or three that differ too
-    much for a difference. Longer scans of that kind have no spectrum: one slice does not speak for all of them.
+    much for a difference: the few calm places of so few slices hold anatomy, which looks like coarse noise. Longer scans of that
+    kind have the spectrum of calm places or none: one slice does not speak for all of them.
 
     Args:
         image: (slices, rows, columns), in any unit.
@@ -41,14 +43,15 @@ def _spectrum(image: Image, correlation: Correlation) -> Spectrum:
         found = noise_spectrum(image, correlation)
     except InputError as error:
         reason = str(error)
+        if image.shape[0] <= _FEW_SLICES:
+            with suppress(InputError):
+                return lone_spectrum(image, image.shape[0] // 2)
     if image.unit == "HU" and image.modality != "MR":
         calm = calm_spectrum(image, known_correlation(image, correlation))
         if calm is not None and found is not None and found.sigma <= _MOST_EXCESS * calm.sigma:
             # Regions scatter less: theirs are the density and its peak, as long as they hold no anatomy.
             calm = replace(found, mean=calm.mean, covariance=calm.covariance)
         found = calm or found
-    if found is not None:
-        return found
-    if image.shape[0] > _FEW_SLICES:
+    if found is None:
         raise InputError(reason)
-    return lone_spectrum(image, image.shape[0] // 2)
+    return found
