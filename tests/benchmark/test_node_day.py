@@ -13,7 +13,7 @@ from demottle.benchmark.suites.node import added, hospital, memory
 from demottle.benchmark.suites.node.accounts import account
 from demottle.benchmark.suites.node.archive import Came
 from demottle.benchmark.suites.node.day import HOURS, LATE, PLAIN, TWICE, UNKNOWN, Visit, day
-from demottle.benchmark.suites.node.slopes import slope
+from demottle.benchmark.suites.node.slopes import Slope, slope
 
 linux = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the system does not tell what a process holds")
 
@@ -100,6 +100,7 @@ def test_growth_is_told_from_noise_and_from_what_is_cached_at_first() -> None:
     assert flat is not None and grows is not None
     assert flat.within(1.0) and abs(flat.per_hundred) < 0.5
     assert not grows.within(1.0) and grows.per_hundred == pytest.approx(5, abs=0.5)
+    assert slope(done, np.full(len(done), 4.0), 200) == Slope(0.0, 0.0)
     assert slope(done, cached, 12) is None and slope([199.0], [1.0], 200) is None
 
 

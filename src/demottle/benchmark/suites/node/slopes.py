@@ -48,6 +48,8 @@ def slope(done: Sequence[float], held: Sequence[float], series: int) -> Slope | 
         return None
     x = [float(np.mean(np.asarray(done)[block == number])) for number in there]
     y = [float(np.max(np.asarray(held)[block == number])) for number in there]
+    if min(y) == max(y):  # of which linregress tells no error
+        return Slope(0.0, 0.0)
     found = stats.linregress(x, y)
     half = float(stats.t.ppf(0.975, len(there) - 2) * found.stderr)
     return Slope(100 * float(found.slope), 100 * half) if math.isfinite(half) else None
